@@ -1,0 +1,19 @@
+// The one root of every error that TSGI throws. Each folder derives its own classes in its errors.ts.
+// The class says whose fault it is; the status or exit code lives on the error, so that nobody needs a ladder of instanceof.
+
+/** Whose fault an error is: the peer's, the application's, the configuration's, or ours. */
+export type Fault = "remote" | "violation" | "configuration" | "internal";
+
+/** Root of all errors of TSGI: a stable `code` that programs may test, and whose fault it is. */
+export class TSGIError extends Error {
+  /** Stable identifier, for example `ERR_TSGI_HEADERS_SENT`; a public contract. */
+  readonly code: string;
+  readonly fault: Fault;
+
+  constructor(fault: Fault, code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.fault = fault;
+    this.code = code;
+  }
+}

@@ -1,0 +1,126 @@
+// The contract itself: PEP 3333 in TypeScript. Names are those of Python's wsgiref.types.
+// Source: PEP 3333, "Specification Details"; docs/decisions/0001-contract.md for what JavaScript changes.
+
+/** Response (or request) header fields in order: `[name, value]` pairs of native strings. */
+export type HeaderList = [name: string, value: string][];
+
+/** A chunk of a body: bytes, never a string. */
+export type Bytes = Uint8Array;
+
+/**
+ * What an application throws once it has noticed an error after `startResponse` was called (PEP 3333, "Error Handling").
+ * Python's three-tuple carries a type, a value and a traceback; a JavaScript `Error` holds all three.
+ */
+export type ExcInfo = Error;
+
+/**
+ * The imperative way to send a chunk of the body (PEP 3333, "The write() Callable"); new code returns an iterable instead.
+ *
+ * @returns nothing when there is room; a promise that resolves when there is room again. Await it, or memory fills.
+ */
+export type Write = (data: Bytes) => void | Promise<void>;
+
+/**
+ * Announces status and headers. They leave with the first non-empty chunk of the body, not before.
+ *
+ * @param status - code, space and reason, for example `"200 OK"`
+ * @param headers - list of `[name, value]`, latin-1, without hop-by-hop fields
+ * @param excInfo - the error that made the application change its mind; re-thrown if headers have already left
+ */
+export type StartResponse = (status: string, headers: HeaderList, excInfo?: ExcInfo | null) => Write;
+
+/** What PEP 3333 adds to an iterable: a `close()` that is called exactly once, however the request ends. */
+export interface Closeable {
+  close?(): void | Promise<void>;
+}
+
+/** What an application returns: chunks of bytes, now or later. A bare string or a bare `Uint8Array` does not fit, on purpose. */
+export type WSGIBody = (Iterable<Bytes> | AsyncIterable<Bytes>) & Closeable;
+
+/** An application: a function of an environ and `startResponse` that returns (a promise of) the body. */
+export type WSGIApplication = (
+  environ: WSGIEnvironment,
+  startResponse: StartResponse,
+) => WSGIBody | Promise<WSGIBody>;
+
+/** The application as an object: the method `call` is Python's `__call__`. */
+export interface WSGIApplicationObject {
+  call(environ: WSGIEnvironment, startResponse: StartResponse): WSGIBody | Promise<WSGIBody>;
+}
+
+/** The application as a class: constructed for each request, then iterated. */
+export type WSGIApplicationClass = new (environ: WSGIEnvironment, startResponse: StartResponse) => WSGIBody;
+
+/** Each form in which the WSGI literature writes an application; `toApplication` turns all into the first. */
+export type WSGIApplicationLike = WSGIApplication | WSGIApplicationObject | WSGIApplicationClass;
+
+/** Middleware: an application in, an application out (PasteDeploy's *filter*). */
+export type Middleware = (application: WSGIApplication) => WSGIApplication;
+
+/** `wsgi.input`: the body of the request. All methods are asynchronous; at the end they give empty results. */
+export interface InputStream extends AsyncIterable<Bytes> {
+  /** Reads exactly `size` bytes, fewer only at the end of the body; without `size` (or negative) all that is left. */
+  read(size?: number): Promise<Bytes>;
+  /** Reads up to and including the next `\n`, at most `size` bytes. */
+  readline(size?: number): Promise<Bytes>;
+  /** Reads lines until the end, or until they hold `hint` bytes in sum. */
+  readlines(hint?: number): Promise<Bytes[]>;
+  /** Iterates over the lines, as a Python file does. */
+  [Symbol.asyncIterator](): AsyncIterator<Bytes>;
+}
+
+/** `wsgi.errors`: where an application reports what went wrong; goes to the error log. */
+export interface ErrorStream {
+  write(text: string): void;
+  writelines(lines: Iterable<string>): void;
+  flush(): void;
+}
+
+/** What `wsgi.file_wrapper` takes: something to read blocks from. `read` gives an empty chunk or `null` at the end. */
+export interface FileLike extends Closeable {
+  read(size: number): Bytes | null | Promise<Bytes | null>;
+}
+
+/**
+ * The environ: CGI variables and `wsgi.*` keys of PEP 3333 in a plain object.
+ * Its strings are native strings: one code point per byte (latin-1), as in Python 3. Keys of our own start with `tsgi.`.
+ */
+export interface WSGIEnvironment {
+  REQUEST_METHOD: string;
+  /** The part of the path that led to the application; empty or starting with `/`. */
+  SCRIPT_NAME: string;
+  /** The rest of the path, percent-decoded; empty or starting with `/`. */
+  PATH_INFO: string;
+  /** What follows the `?`, still encoded; empty when there is none. */
+  QUERY_STRING: string;
+  CONTENT_TYPE?: string;
+  CONTENT_LENGTH?: string;
+  SERVER_NAME: string;
+  SERVER_PORT: string;
+  /** `HTTP/1.1` and the like. */
+  SERVER_PROTOCOL: string;
+  /** The target of the request line, exactly as received. */
+  REQUEST_URI?: string;
+  /** Address of the peer; empty on a unix socket. */
+  REMOTE_ADDR?: string;
+  REMOTE_PORT?: string;
+  HTTP_HOST?: string;
+  HTTP_COOKIE?: string;
+  "wsgi.version": readonly [major: number, minor: number];
+  "wsgi.url_scheme": "http" | "https";
+  "wsgi.input": InputStream;
+  "wsgi.errors": ErrorStream;
+  "wsgi.multithread": boolean;
+  "wsgi.multiprocess": boolean;
+  "wsgi.run_once": boolean;
+  /** True when `wsgi.input` ends by itself, so that a body without CONTENT_LENGTH can be read to its end. */
+  "wsgi.input_terminated"?: boolean;
+  /** Wraps a file for sending; a gateway may send it by a faster way. */
+  "wsgi.file_wrapper"?: (file: FileLike, blockSize?: number) => WSGIBody;
+  /** Sends a 103 Early Hints response with these headers; does nothing where the client cannot take it. */
+  "wsgi.early_hints"?: (headers: HeaderList) => void;
+  /** Fires when the client leaves before the answer is complete, and only then. */
+  "tsgi.signal"?: AbortSignal;
+  /** Header fields as `HTTP_*`, and whatever middleware adds. */
+  [key: string]: unknown;
+}

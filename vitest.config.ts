@@ -1,0 +1,39 @@
+// Two projects: `unit` runs what sits beside its source file, `system` runs what starts processes or needs programs of the machine.
+// The package's own names (tsgi/wsgi, ...) lead to the sources, so that no test depends on a build of its subject.
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+import manifest from "./package.json" with { type: "json" };
+
+const SECOND = 1000;
+
+const alias = Object.keys(manifest.exports)
+  .filter((entry) => entry !== "./package.json")
+  .map((entry) => ({
+    find: `tsgi/${entry.slice(2)}`,
+    replacement: fileURLToPath(new URL(`src/${entry.slice(2)}/index.ts`, import.meta.url)),
+  }));
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    allowOnly: false,
+    coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts"] },
+    projects: [
+      {
+        extends: true,
+        test: { name: "unit", include: ["src/**/*.test.ts"], testTimeout: 20 * SECOND },
+      },
+      {
+        extends: true,
+        test: {
+          name: "system",
+          include: ["test/**/*.test.ts"],
+          pool: "forks",
+          testTimeout: 120 * SECOND,
+          hookTimeout: 120 * SECOND,
+        },
+      },
+    ],
+  },
+});
