@@ -1,0 +1,61 @@
+// `wsgi.errors` over a function that writes text. Source: PEP 3333, "Input and Error Streams" (text mode, "\n" as the line ending).
+import type { ErrorStream } from "./types.ts";
+
+/** A line that grows longer than this (in UTF-16 units) is passed on before it is complete. */
+const LONGEST_HELD = 8192;
+
+/**
+ * Passes whole lines on, so that lines of requests that run at the same time do not run into each other. An incomplete line waits
+ * for its end, but not longer than `flush()` or the end of this turn of the event loop. Control characters are passed on as
+ * they are: whoever writes a client's input into a log escapes it first.
+ */
+export class WSGIErrorStream implements ErrorStream {
+  readonly #write: (text: string) => void;
+  #held = "";
+  #isFlushPlanned = false;
+
+  /** @param write - takes the text; the process's stderr by default */
+  constructor(write: (text: string) => void = writeToStderr) {
+    this.#write = write;
+  }
+
+  /** @param text - any number of lines, or a part of one */
+  write(text: string): void {
+    const end = text.lastIndexOf("\n") + 1;
+    if (end > 0) {
+      const lines = this.#held + text.slice(0, end);
+      this.#held = text.slice(end);
+      this.#write(lines);
+    } else {
+      this.#held += text;
+    }
+    if (this.#held.length > LONGEST_HELD) this.flush();
+    else if (this.#held !== "") this.#planFlush();
+  }
+
+  /** @param lines - written one after another; no line ending is added */
+  writelines(lines: Iterable<string>): void {
+    this.write([...lines].join(""));
+  }
+
+  /** Passes on an incomplete line as well. */
+  flush(): void {
+    const text = this.#held;
+    if (text === "") return;
+    this.#held = "";
+    this.#write(text);
+  }
+
+  #planFlush(): void {
+    if (this.#isFlushPlanned) return;
+    this.#isFlushPlanned = true;
+    setImmediate(() => {
+      this.#isFlushPlanned = false;
+      this.flush();
+    });
+  }
+}
+
+function writeToStderr(text: string): void {
+  process.stderr.write(text);
+}
