@@ -1,0 +1,68 @@
+// Names of header fields as received → what the parser must know of them. Each spelling is checked and mapped once, then found in a cache.
+// Source: RFC 9110 section 5.1 (names), RFC 3875 section 4.1.18 (the CGI variable of a field).
+import { TOKEN } from "./grammar.ts";
+
+/** What the parser does with a field beyond storing it. */
+export const FieldRole = {
+  plain: 0,
+  host: 1,
+  contentLength: 2,
+  transferEncoding: 3,
+  connection: 4,
+  expect: 5,
+  /** May not be repeated, otherwise plain. */
+  singleton: 6,
+  /** Repeated fields are joined with `; ` (RFC 9113 section 8.2.3). */
+  cookie: 7,
+} as const;
+
+/** A field's name, understood. */
+export interface FieldName {
+  /** The name in lower case. */
+  readonly lower: string;
+  /** The CGI variable, for example `HTTP_USER_AGENT`; empty when the field is dropped. */
+  readonly variable: string;
+  /** One of `FieldRole`. */
+  readonly role: number;
+}
+
+const ROLES = new Map<string, number>([
+  ["host", FieldRole.host],
+  ["content-length", FieldRole.contentLength],
+  ["transfer-encoding", FieldRole.transferEncoding],
+  ["connection", FieldRole.connection],
+  ["expect", FieldRole.expect],
+  ["content-type", FieldRole.singleton],
+  ["cookie", FieldRole.cookie],
+]);
+
+/** Spellings remembered at most; a client that invents names must not fill memory. */
+const MAX_CACHED = 1024;
+
+const cache = new Map<string, FieldName>();
+
+/**
+ * Understands a field name.
+ *
+ * @param raw - the name as received, a latin-1 string
+ * @returns what is known of it, or null when it is not a token
+ */
+export function fieldName(raw: string): FieldName | null {
+  return cache.get(raw) ?? understand(raw);
+}
+
+function understand(raw: string): FieldName | null {
+  if (!TOKEN.test(raw)) return null;
+  // A token is ASCII, so no letter can fold into another one here.
+  const lower = raw.toLowerCase();
+  const found: FieldName = { lower, variable: variableOf(lower), role: ROLES.get(lower) ?? FieldRole.plain };
+  if (cache.size < MAX_CACHED) cache.set(raw, found);
+  return found;
+}
+
+/** A name with `_` would forge the variable of one with `-` (CVE-2024-45614), so it has none. */
+function variableOf(lower: string): string {
+  if (lower.includes("_")) return "";
+  const upper = lower.toUpperCase().replaceAll("-", "_");
+  return lower === "content-type" || lower === "content-length" ? upper : `HTTP_${upper}`;
+}

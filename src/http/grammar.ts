@@ -1,0 +1,29 @@
+// The grammar of HTTP/1.1 messages, by the names of RFC 9110 and RFC 9112. Patterns run on latin-1 strings: one code unit per byte.
+// All are anchored classes or single negated classes, so each is linear (CVE-2020-5236 was a backtracking header pattern).
+
+/** token = 1*tchar (RFC 9110 section 5.6.2). */
+export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** A byte that may not stand in a field value (RFC 9110 section 5.5): anything but HTAB, SP, VCHAR and obs-text. */
+// oxlint-disable-next-line no-control-regex
+export const NOT_FIELD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** A byte that may not stand in a request target: CTL, SP, DEL, `#`, and (our choice) everything above ASCII. */
+export const NOT_TARGET = /[^\x21\x22\x24-\x7e]/;
+
+/** status-line's status-code SP reason-phrase (RFC 9112 section 4). */
+// oxlint-disable-next-line no-control-regex
+export const STATUS = /^[1-9][0-9][0-9] [\t\x20-\x7e\x80-\xff]*$/;
+
+/** uri-host [":" port] (RFC 9110 section 7.2; RFC 3986 section 3.2.2): reg-name, IPv4 or a bracketed IP literal. */
+export const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|\[v[0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]{0,5})?$/;
+
+/** 1*DIGIT. */
+export const DIGITS = /^[0-9]+$/;
+
+/** chunk-size = 1*HEXDIG, at most 16 digits, zeros included. */
+export const CHUNK_SIZE = /^[0-9A-Fa-f]{1,16}$/;
+
+/** A byte that may not stand in a chunk extension; obs-text is allowed only within quotes, which the decoder checks. */
+// oxlint-disable-next-line no-control-regex
+export const NOT_CHUNK_EXTENSION = /[^\t\x20-\x7e]/;

@@ -1,0 +1,340 @@
+// Parses the head of a request, line by line, and writes its fields as CGI variables straight into an object of the caller's:
+// no list of fields is built first. Source: RFC 9112 sections 2.2, 3, 5; RFC 9110 sections 5, 7.2, 10.1.1; RFC 3875 for the names.
+//
+// A line is judged when it is complete (or has become too long, or holds a byte that no line may hold), in the order of the bytes;
+// therefore any split of the same bytes gives the same result. What two parsers could read differently is refused.
+import { ProtocolError } from "./errors.ts";
+import { fieldName, FieldRole, type FieldName } from "./field-names.ts";
+import { DIGITS, HOST, NOT_FIELD_VALUE } from "./grammar.ts";
+import type { Limits } from "./limits.ts";
+import { parseTarget, type Target } from "./target.ts";
+
+/** CGI variables of a request by name (`HTTP_*`, `CONTENT_TYPE`, `CONTENT_LENGTH`); further keys are the owner's. */
+export type Variables = Record<string, unknown>;
+
+/** Empty lines that may stand before a request line (RFC 9112 section 2.2). */
+const MAX_EMPTY_LINES = 8;
+
+const MAX_METHOD_LENGTH = 32;
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"]);
+const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const VERSION = /^HTTP\/[0-9]\.[0-9]$/;
+
+/** Digits of the largest Content-Length that JavaScript counts exactly. */
+const MAX_LENGTH_DIGITS = 15;
+
+/** Parses one head at a time; `begin` makes it ready for the next. After it has thrown it must not be fed again. */
+export class HeadParser {
+  // What was read; valid once `feed` has returned a position.
+  method = "";
+  target: Target | null = null;
+  /** The minor version: 0 or 1. */
+  minor = 1;
+  variables: Variables;
+  /** The declared length of the body; -1 when none is declared. */
+  contentLength = -1;
+  isChunked = false;
+  /** Whether the client wants the connection to go on. */
+  isKeepAlive = true;
+  isContinueExpected = false;
+  /** Bytes of this head seen so far; 0 before its first byte (empty lines do not count). */
+  headBytes = 0;
+
+  readonly #limits: Limits;
+  readonly #newVariables: () => Variables;
+  #isInFields = false;
+  #partial = "";
+  #emptyLines = 0;
+  #fields = 0;
+  #host: string | null = null;
+  #connection: string | null = null;
+  #transferEncoding: string | null = null;
+  #expect: string | null = null;
+
+  /**
+   * @param limits - bounds of the head
+   * @param newVariables - gives the object that receives the variables of the next request
+   */
+  constructor(limits: Limits, newVariables: () => Variables) {
+    this.#limits = limits;
+    this.#newVariables = newVariables;
+    this.variables = EMPTY_VARIABLES;
+  }
+
+  /** True while a head is begun but not complete. */
+  get isPartial(): boolean {
+    return this.#isInFields || this.#partial !== "" || this.#emptyLines > 0;
+  }
+
+  /** Makes ready for the next head. */
+  begin(): void {
+    this.target = null;
+    this.variables = EMPTY_VARIABLES;
+    this.contentLength = -1;
+    this.isChunked = false;
+    this.isKeepAlive = true;
+    this.isContinueExpected = false;
+    this.headBytes = 0;
+    this.#isInFields = false;
+    this.#emptyLines = 0;
+    this.#fields = 0;
+    this.#host = null;
+    this.#connection = null;
+    this.#transferEncoding = null;
+    this.#expect = null;
+  }
+
+  /**
+   * Reads on.
+   *
+   * @param text - received bytes as a latin-1 string
+   * @param start - where to begin in it
+   * @returns the position behind the head, or -1 when all was taken and more is needed
+   * @throws ProtocolError when the head is refused
+   */
+  feed(text: string, start: number): number {
+    let shift = 0;
+    let from = start;
+    let scan = start;
+    if (this.#partial !== "") {
+      // Positions in the joined text lie `shift` behind those in `text`. The part that was searched is not searched again.
+      shift = this.#partial.length - start;
+      scan = this.#partial.endsWith("\r") ? this.#partial.length - 1 : this.#partial.length;
+      from = 0;
+      text = this.#partial + text.slice(start);
+      this.#partial = "";
+    }
+    for (;;) {
+      const end = text.indexOf("\r", scan);
+      if (end === -1 || end + 1 === text.length) {
+        this.#keep(text, from);
+        return -1;
+      }
+      if (end === from && text.charCodeAt(end + 1) === LF) {
+        from += 2;
+        if (this.#isInFields) {
+          this.#finish();
+          return from - shift;
+        }
+        this.#skipEmptyLine();
+      } else if (this.#isInFields) {
+        this.#fieldLine(text, from, end);
+        from = end + 2;
+      } else {
+        this.#requestLine(text, from, end);
+        from = end + 2;
+      }
+      scan = from;
+    }
+  }
+
+  /** Keeps an incomplete line, unless it can no longer become a good one. */
+  #keep(text: string, from: number): void {
+    const length = text.length - from;
+    if (length === 0) return;
+    const partial = text.slice(from);
+    const line = partial.endsWith("\r") ? partial.slice(0, -1) : partial;
+    this.#checkLength(line, 0, line.length);
+    if (!this.#isInFields && line.charCodeAt(0) === TLS_HANDSHAKE) {
+      throw new ProtocolError(400, "ERR_HTTP_TLS_ON_PLAIN_PORT", "This port speaks plain HTTP; the client began a TLS handshake");
+    }
+    if (NOT_FIELD_VALUE.test(line)) throw badByte();
+    this.#partial = partial;
+  }
+
+  #skipEmptyLine(): void {
+    this.#emptyLines += 1;
+    if (this.#emptyLines > MAX_EMPTY_LINES) throw new ProtocolError(400, "ERR_HTTP_EMPTY_LINES", "Send a request line instead of empty lines");
+  }
+
+  #requestLine(text: string, from: number, end: number): void {
+    this.#checkLength(text, from, end);
+    if (text.charCodeAt(end + 1) !== LF) throw badByte();
+    const first = text.indexOf(" ", from);
+    const last = text.lastIndexOf(" ", end - 1);
+    if (first <= from || last <= first || first > end) throw this.#badRequestLine(text.slice(from, end));
+    const method = text.slice(from, first);
+    const version = text.slice(last + 1, end);
+    if (!METHODS.has(method)) checkMethod(method);
+    if (version === "HTTP/1.1") this.minor = 1;
+    else if (version === "HTTP/1.0") this.minor = 0;
+    else throw badVersion(version);
+    this.method = method;
+    this.target = parseTarget(method, text.slice(first + 1, last));
+    this.headBytes = end + 2 - from;
+    this.#isInFields = true;
+    this.variables = this.#newVariables();
+  }
+
+  #badRequestLine(line: string): ProtocolError {
+    if (NOT_FIELD_VALUE.test(line)) return badByte();
+    return new ProtocolError(400, "ERR_HTTP_REQUEST_LINE", "Send a request line of the form 'METHOD target HTTP/1.1' with single spaces");
+  }
+
+  #fieldLine(text: string, from: number, end: number): void {
+    this.#checkLength(text, from, end);
+    this.headBytes += end + 2 - from;
+    this.#fields += 1;
+    if (this.#fields > this.#limits.maxFields) {
+      throw new ProtocolError(431, "ERR_HTTP_TOO_MANY_FIELDS", `Send at most ${this.#limits.maxFields} header fields`);
+    }
+    const colon = text.indexOf(":", from);
+    if (colon === -1 || colon > end) throw badField(text.slice(from, end));
+    if (colon - from > this.#limits.maxFieldNameBytes) throw fieldTooLarge(this.#limits.maxFieldNameBytes);
+    const name = fieldName(text.slice(from, colon));
+    if (name === null) throw badField(text.slice(from, end));
+    let first = colon + 1;
+    let last = end;
+    while (first < last && isBlank(text.charCodeAt(first))) first += 1;
+    while (last > first && isBlank(text.charCodeAt(last - 1))) last -= 1;
+    const value = text.slice(first, last);
+    if (text.charCodeAt(end + 1) !== LF || NOT_FIELD_VALUE.test(value)) throw badByte();
+    if (name.role !== FieldRole.plain) this.#note(name, value);
+    this.#store(name, value);
+  }
+
+  #store(name: FieldName, value: string): void {
+    const variable = name.variable;
+    if (variable === "") return;
+    const earlier = this.variables[variable];
+    // Fields are few and bounded in sum, so joining them one by one stays linear.
+    if (earlier === undefined) this.variables[variable] = value;
+    else this.variables[variable] = `${earlier as string}${name.role === FieldRole.cookie ? "; " : ", "}${value}`;
+  }
+
+  /** Remembers the fields that the engine itself acts on; all but Connection and Cookie may stand once only. */
+  #note(name: FieldName, value: string): void {
+    switch (name.role) {
+      case FieldRole.host:
+        if (this.#host !== null) throw repeated(name);
+        this.#host = value;
+        break;
+      case FieldRole.contentLength:
+        if (this.contentLength !== -1) throw repeated(name);
+        this.contentLength = parseContentLength(value);
+        break;
+      case FieldRole.transferEncoding:
+        if (this.#transferEncoding !== null) throw repeated(name);
+        this.#transferEncoding = value;
+        break;
+      case FieldRole.connection:
+        this.#connection = this.#connection === null ? value : `${this.#connection},${value}`;
+        break;
+      case FieldRole.expect:
+        if (this.#expect !== null) throw repeated(name);
+        this.#expect = value;
+        break;
+      case FieldRole.singleton:
+        if (this.variables[name.variable] !== undefined) throw repeated(name);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** Judges the head as a whole once its last line is there: host, framing, persistence, expectations. */
+  #finish(): void {
+    this.#checkHost();
+    if (this.#transferEncoding !== null) this.#checkTransferEncoding(this.#transferEncoding);
+    this.isKeepAlive = this.#connection === null ? this.minor === 1 : this.#wantsKeepAlive(this.#connection);
+    if (this.#expect !== null && this.minor === 1) {
+      if (this.#expect.toLowerCase() !== "100-continue") {
+        throw new ProtocolError(417, "ERR_HTTP_EXPECTATION", "Send no expectation other than '100-continue'");
+      }
+      this.isContinueExpected = this.isChunked || this.contentLength > 0;
+    }
+  }
+
+  #checkHost(): void {
+    const host = this.#host;
+    const authority = this.target?.authority ?? null;
+    if (host === null) {
+      if (this.minor === 1) throw new ProtocolError(400, "ERR_HTTP_HOST", "Send a Host field");
+      if (authority !== null) this.variables.HTTP_HOST = authority;
+      return;
+    }
+    if (host === "" || !HOST.test(host)) throw new ProtocolError(400, "ERR_HTTP_HOST", "Send a Host field of the form 'name' or 'name:port'");
+    if (authority !== null && authority.toLowerCase() !== host.toLowerCase()) {
+      throw new ProtocolError(400, "ERR_HTTP_HOST", "Send the same host in the request target and in the Host field");
+    }
+  }
+
+  /** RFC 9112 section 6.1, with every choice made for refusal (CVE-2019-15605, CVE-2022-32213, CVE-2024-1135, CVE-2024-6827). */
+  #checkTransferEncoding(value: string): void {
+    if (this.minor === 0) throw new ProtocolError(400, "ERR_HTTP_FRAMING", "Send no Transfer-Encoding with HTTP/1.0");
+    if (this.contentLength !== -1) throw new ProtocolError(400, "ERR_HTTP_FRAMING", "Send either Content-Length or Transfer-Encoding");
+    if (value.toLowerCase() !== "chunked") throw badTransferEncoding(value);
+    this.isChunked = true;
+  }
+
+  #wantsKeepAlive(connection: string): boolean {
+    const options = connection.toLowerCase().split(",", 64).map((option) => option.replaceAll(/^[ \t]+|[ \t]+$/g, ""));
+    if (options.includes("close")) return false;
+    return this.minor === 1 || options.includes("keep-alive");
+  }
+
+  /** Refuses a line that is longer than its own limit or than what is left for the whole head. */
+  #checkLength(text: string, from: number, end: number): void {
+    const limits = this.#limits;
+    const own = this.#isInFields ? limits.maxFieldBytes : limits.maxRequestLineBytes;
+    const allowed = Math.min(own, limits.maxHeadBytes - this.headBytes);
+    if (end - from <= allowed) return;
+    if (NOT_FIELD_VALUE.test(text.slice(from, from + allowed + 1))) throw badByte();
+    if (this.#isInFields) throw fieldTooLarge(allowed);
+    throw new ProtocolError(414, "ERR_HTTP_REQUEST_LINE_TOO_LONG", `Send a request line of at most ${allowed} bytes`);
+  }
+}
+
+const LF = 0x0a;
+const TLS_HANDSHAKE = 0x16;
+const EMPTY_VARIABLES: Variables = Object.freeze({});
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+function badByte(): ProtocolError {
+  return new ProtocolError(400, "ERR_HTTP_BAD_BYTE", "Send lines that end in CR LF and hold no control characters");
+}
+
+function badField(line: string): ProtocolError {
+  if (NOT_FIELD_VALUE.test(line)) return badByte();
+  return new ProtocolError(400, "ERR_HTTP_FIELD", "Send header fields of the form 'Name: value', without folding and without a space before the colon");
+}
+
+function fieldTooLarge(allowed: number): ProtocolError {
+  return new ProtocolError(431, "ERR_HTTP_FIELDS_TOO_LARGE", `Send smaller header fields: ${allowed} bytes are allowed here`);
+}
+
+function repeated(name: FieldName): ProtocolError {
+  return new ProtocolError(400, "ERR_HTTP_REPEATED_FIELD", `Send '${name.lower}' once`);
+}
+
+function checkMethod(method: string): void {
+  if (!METHOD.test(method)) throw new ProtocolError(400, "ERR_HTTP_METHOD", "Send a method that is a token");
+  if (method.length > MAX_METHOD_LENGTH) throw new ProtocolError(501, "ERR_HTTP_METHOD", `Send a method of at most ${MAX_METHOD_LENGTH} characters`);
+}
+
+function badVersion(version: string): ProtocolError {
+  if (VERSION.test(version)) return new ProtocolError(505, "ERR_HTTP_VERSION", "Send HTTP/1.1 or HTTP/1.0");
+  return new ProtocolError(400, "ERR_HTTP_REQUEST_LINE", "Send a request line that ends in 'HTTP/1.1'");
+}
+
+/** Digits only: no sign, no list, no other base (CVE-2022-24761, CVE-2023-38697, CVE-2023-40175). */
+function parseContentLength(value: string): number {
+  if (!DIGITS.test(value)) throw new ProtocolError(400, "ERR_HTTP_CONTENT_LENGTH", "Send a Content-Length of decimal digits");
+  const digits = value.replace(/^0+(?=[0-9])/, "");
+  if (digits.length > MAX_LENGTH_DIGITS) throw new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", "Send a smaller body");
+  return Number(digits);
+}
+
+/** 501 for codings that we do not know, 400 for lists in which `chunked` is not the only and last one. */
+function badTransferEncoding(value: string): ProtocolError {
+  const codings = value.toLowerCase().split(",").map((coding) => coding.replaceAll(/^[ \t]+|[ \t]+$/g, ""));
+  const isUnknown = codings.length > 0 && codings.every((coding) => METHOD.test(coding)) && codings.some((coding) => coding !== "chunked");
+  const isChunkedLast = codings.at(-1) === "chunked" && codings.indexOf("chunked") === codings.length - 1;
+  if (isUnknown && (isChunkedLast || !codings.includes("chunked"))) {
+    return new ProtocolError(501, "ERR_HTTP_TRANSFER_CODING", "Send no transfer coding other than 'chunked'");
+  }
+  return new ProtocolError(400, "ERR_HTTP_FRAMING", "Send 'Transfer-Encoding: chunked' and nothing else in that field");
+}

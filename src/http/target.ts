@@ -1,0 +1,58 @@
+// The four forms of a request target (RFC 9112 section 3.2), split by hand: URL parsers rewrite paths.
+import { ProtocolError } from "./errors.ts";
+import { HOST, NOT_TARGET } from "./grammar.ts";
+
+/** A request target in its parts; strings are latin-1, one code unit per byte. */
+export interface Target {
+  /** The target as received. */
+  readonly raw: string;
+  /** The path, percent-decoded to bytes; empty for `*`. */
+  readonly path: string;
+  /** What follows the first `?`, not decoded. */
+  readonly query: string;
+  /** Host and port of the absolute form, otherwise null. */
+  readonly authority: string | null;
+}
+
+const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i;
+const ESCAPE = /%([0-9A-Fa-f]{2})/g;
+
+/**
+ * Splits a request target.
+ *
+ * @param method - decides whether `*` and the authority form are allowed
+ * @param raw - the target as received
+ * @throws ProtocolError 400 for what is no target, 501 for CONNECT
+ */
+export function parseTarget(method: string, raw: string): Target {
+  if (raw === "" || NOT_TARGET.test(raw)) {
+    throw new ProtocolError(400, "ERR_HTTP_TARGET", "Send a request target of visible ASCII characters without '#'");
+  }
+  if (method === "CONNECT") throw new ProtocolError(501, "ERR_HTTP_CONNECT", "This server is no proxy: CONNECT is not supported");
+  if (raw.charCodeAt(0) === 0x2f) return split(raw, raw, null);
+  if (raw === "*" && method === "OPTIONS") return { raw, path: "", query: "", authority: null };
+  const absolute = ABSOLUTE.exec(raw);
+  if (absolute === null) {
+    throw new ProtocolError(400, "ERR_HTTP_TARGET", "Send a request target that starts with '/', 'http://' or 'https://'");
+  }
+  const authority = absolute[1] ?? "";
+  // HOST has no '@', so userinfo is refused here (RFC 9110 section 4.2.4).
+  if (authority === "" || !HOST.test(authority)) {
+    throw new ProtocolError(400, "ERR_HTTP_TARGET", "Send a request target with a valid host and without userinfo");
+  }
+  const rest = absolute[2] ?? "";
+  return split(raw, rest.startsWith("/") ? rest : `/${rest}`, authority);
+}
+
+function split(raw: string, pathAndQuery: string, authority: string | null): Target {
+  const mark = pathAndQuery.indexOf("?");
+  const path = mark === -1 ? pathAndQuery : pathAndQuery.slice(0, mark);
+  const query = mark === -1 ? "" : pathAndQuery.slice(mark + 1);
+  return { raw, path: path.includes("%") ? percentDecode(path) : path, query, authority };
+}
+
+/** Decodes `%XX` to one byte each; an invalid escape stays as it is. A NUL is refused: it would end the path for a C program. */
+function percentDecode(path: string): string {
+  if (path.includes("%00")) throw new ProtocolError(400, "ERR_HTTP_TARGET", "Send a path without '%00'");
+  return path.replace(ESCAPE, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}

@@ -1,0 +1,321 @@
+// Runs one call of an application for any gateway: the startResponse machine, the body, and close().
+// Source: PEP 3333 "The start_response() Callable", "Handling the Content-Length Header", "Buffering and Streaming", "Error Handling".
+//
+// The machine, in the order in which a request may live through it:
+//   called → (startResponse) announced → first non-empty chunk: sent → body exhausted: over
+// Until `sent` a failure can still become a 500; after it the answer can only be broken off.
+// A synchronous application that returns a list costs no promise, no iterator and no stream.
+import { ContractViolation } from "./errors.ts";
+import type { Bytes, ExcInfo, HeaderList, StartResponse, Write, WSGIApplication, WSGIBody, WSGIEnvironment } from "./types.ts";
+
+/** What a gateway offers to receive an answer. It owns framing; the machine here owns the order of the calls. */
+export interface ResponseSink {
+  /**
+   * Takes status and headers; called again when `excInfo` replaces them. Nothing is sent yet.
+   *
+   * @throws a violation when they may not be sent
+   */
+  announce(status: string, headers: HeaderList): void;
+  /** Sends head and body at once and completes the answer; `chunk` may be empty. */
+  sendWhole(chunk: Bytes): void;
+  /** Sends one non-empty chunk of a longer body; the first call sends the head. False when full: wait for `drained`. */
+  send(chunk: Bytes): boolean;
+  /** Resolves when there is room again, or when the client has left. */
+  drained(): Promise<void>;
+  /** Completes an answer that was begun with `send`. */
+  finish(): void;
+  /** Gives up: answers with an error status while nothing was sent, otherwise breaks the answer off. */
+  fail(error: unknown): void;
+}
+
+/** A running call of an application. */
+export interface ApplicationRun {
+  /** The client has left: iteration stops, the body is closed, and what the application still does is ignored. */
+  abort(reason: Error): void;
+}
+
+/** Up to this many bytes the chunks of a list are joined and leave in one write. */
+const JOIN_BYTES = 65_536;
+
+const EMPTY = new Uint8Array(0);
+
+/**
+ * Calls an application and hands its answer to a sink.
+ *
+ * @param application - what `toApplication` returned
+ * @param environ - the environ of this request
+ * @param sink - receives the answer; every call ends in exactly one of `sendWhole`, `finish` or `fail`, unless aborted
+ * @returns the run, so that the gateway can abort it
+ */
+export function runApplication(application: WSGIApplication, environ: WSGIEnvironment, sink: ResponseSink): ApplicationRun {
+  const run = new Run(environ, sink);
+  run.call(application);
+  return run;
+}
+
+class Run implements ApplicationRun {
+  readonly #environ: WSGIEnvironment;
+  readonly #sink: ResponseSink;
+  #isAnnounced = false;
+  #isSent = false;
+  #isOver = false;
+  #abortReason: Error | null = null;
+  #body: WSGIBody | null = null;
+  #iterator: Iterator<Bytes> | AsyncIterator<Bytes> | null = null;
+
+  constructor(environ: WSGIEnvironment, sink: ResponseSink) {
+    this.#environ = environ;
+    this.#sink = sink;
+  }
+
+  call(application: WSGIApplication): void {
+    let body: WSGIBody | Promise<WSGIBody>;
+    try {
+      const startResponse: StartResponse = (status, headers, excInfo) => this.#startResponse(status, headers, excInfo);
+      body = application(this.#environ, startResponse);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (isPromise(body)) {
+      body.then(
+        (settled) => this.#respond(settled),
+        (error: unknown) => this.#fail(error),
+      );
+    } else {
+      this.#respond(body);
+    }
+  }
+
+  abort(reason: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#abortReason = reason;
+    this.#close();
+  }
+
+  #startResponse(status: string, headers: HeaderList, excInfo?: ExcInfo | null): Write {
+    if (this.#isOver && this.#abortReason === null) {
+      throw new ContractViolation("ERR_TSGI_AFTER_END", "Call startResponse before the answer is complete, not after it");
+    }
+    if (excInfo !== undefined && excInfo !== null) {
+      if (this.#isSent) throw excInfo;
+    } else if (this.#isAnnounced) {
+      throw new ContractViolation(
+        "ERR_TSGI_HEADERS_SET",
+        "Call startResponse once; a second call must pass the error as excInfo",
+      );
+    }
+    this.#sink.announce(status, headers);
+    this.#isAnnounced = true;
+    return (data) => this.#write(data);
+  }
+
+  #write(data: Bytes): void | Promise<void> {
+    if (this.#abortReason !== null) throw this.#abortReason;
+    if (this.#isOver) {
+      throw new ContractViolation("ERR_TSGI_AFTER_END", "Call write() before the answer is complete, not after it");
+    }
+    checkChunk(data, "write()");
+    if (data.length === 0) return undefined;
+    this.#isSent = true;
+    return this.#sink.send(data) ? undefined : this.#sink.drained();
+  }
+
+  #respond(body: WSGIBody): void {
+    this.#body = body;
+    if (this.#isOver) {
+      this.#close();
+      return;
+    }
+    try {
+      if (Array.isArray(body) && !this.#isSent) {
+        const whole = joined(body as Bytes[]);
+        if (whole !== null) {
+          this.#whole(whole);
+          return;
+        }
+      }
+      checkBody(body);
+      if (Symbol.iterator in body) {
+        const iterator = body[Symbol.iterator]();
+        this.#iterator = iterator;
+        this.#pump(iterator);
+      } else {
+        const iterator = body[Symbol.asyncIterator]();
+        this.#iterator = iterator;
+        this.#pumpLater(iterator).catch((error: unknown) => this.#fail(error));
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Sends what a synchronous iterable yields until it ends or the client is slow. */
+  #pump(iterator: Iterator<Bytes>): void {
+    while (!this.#isOver) {
+      const { done, value } = iterator.next();
+      if (done === true) {
+        this.#iterator = null;
+        this.#finish();
+        return;
+      }
+      if (!this.#sendChunk(value)) {
+        this.#sink.drained().then(
+          () => this.#resume(iterator),
+          (error: unknown) => this.#fail(error),
+        );
+        return;
+      }
+    }
+  }
+
+  #resume(iterator: Iterator<Bytes>): void {
+    try {
+      this.#pump(iterator);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #pumpLater(iterator: AsyncIterator<Bytes>): Promise<void> {
+    while (!this.#isOver) {
+      // One chunk after another is the contract: the next one is asked for when this one has found room.
+      // oxlint-disable-next-line no-await-in-loop
+      const { done, value } = await iterator.next();
+      if (this.#isOver) return;
+      if (done === true) {
+        this.#iterator = null;
+        this.#finish();
+        return;
+      }
+      // oxlint-disable-next-line no-await-in-loop
+      if (!this.#sendChunk(value)) await this.#sink.drained();
+    }
+  }
+
+  #sendChunk(chunk: Bytes): boolean {
+    checkChunk(chunk, "the body");
+    this.#checkAnnounced();
+    if (chunk.length === 0) return true;
+    this.#isSent = true;
+    return this.#sink.send(chunk);
+  }
+
+  #whole(chunk: Bytes): void {
+    this.#checkAnnounced();
+    this.#sink.sendWhole(chunk);
+    this.#isOver = true;
+    this.#close();
+  }
+
+  #finish(): void {
+    if (!this.#isSent) {
+      this.#whole(EMPTY);
+      return;
+    }
+    this.#sink.finish();
+    this.#isOver = true;
+    this.#close();
+  }
+
+  #checkAnnounced(): void {
+    if (!this.#isAnnounced) {
+      throw new ContractViolation("ERR_TSGI_NO_START_RESPONSE", "Call startResponse before the first chunk of the body");
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isOver) {
+      // The client has left, or the answer is complete: nobody waits for this error, but a bug must not vanish.
+      if (this.#abortReason === null || error !== this.#abortReason) this.#report(error);
+      this.#close();
+      return;
+    }
+    this.#isOver = true;
+    this.#report(error);
+    this.#sink.fail(error);
+    this.#close();
+  }
+
+  /** Writes an error to `wsgi.errors`, unless it is the peer's fault: a client must not be able to fill the log. */
+  #report(error: unknown): void {
+    if (isRemoteFault(error)) return;
+    const environ = this.#environ;
+    const where = `${environ.REQUEST_METHOD} ${environ.REQUEST_URI ?? environ.PATH_INFO}`;
+    environ["wsgi.errors"].write(`Error handling ${where}: ${describe(error)}\n`);
+  }
+
+  /** Closes the body; the first call closes, later ones find nothing left to do. */
+  #close(): void {
+    const body = this.#body;
+    const iterator = this.#iterator;
+    this.#body = null;
+    this.#iterator = null;
+    // An iterator that was left early is told so (JavaScript's idiom); `close` is PEP 3333's.
+    if (iterator?.return !== undefined) this.#settle(() => iterator.return?.());
+    if (body !== null && body !== undefined && typeof body.close === "function") this.#settle(() => body.close?.());
+  }
+
+  #settle(action: () => unknown): void {
+    try {
+      const result = action();
+      if (isPromise(result)) result.then(undefined, (error: unknown) => this.#report(error));
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+}
+
+/** Joins a list of few bytes into its one chunk; null when it is better sent piece by piece (or holds something wrong). */
+function joined(chunks: Bytes[]): Bytes | null {
+  const first = chunks[0];
+  if (chunks.length === 1) return first instanceof Uint8Array ? first : null;
+  if (first === undefined) return chunks.length === 0 ? EMPTY : null;
+  let length = 0;
+  for (const chunk of chunks) {
+    if (!(chunk instanceof Uint8Array)) return null;
+    length += chunk.length;
+    if (length > JOIN_BYTES) return null;
+  }
+  return Buffer.concat(chunks, length);
+}
+
+function isPromise(value: unknown): value is Promise<never> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}
+
+function isRemoteFault(error: unknown): boolean {
+  return error instanceof Error && (error as { fault?: unknown }).fault === "remote";
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : `thrown value ${String(error)}`;
+}
+
+function checkBody(body: unknown): void {
+  if (typeof body === "string") {
+    throw new ContractViolation(
+      "ERR_TSGI_BODY_STRING",
+      "Return an iterable of bytes, for example [Buffer.from(text)]; the application returned a string",
+    );
+  }
+  if (body instanceof Uint8Array) {
+    throw new ContractViolation("ERR_TSGI_BODY_BYTES", "Return an iterable of chunks, for example [bytes]; the application returned bare bytes");
+  }
+  if (typeof body !== "object" || body === null || !(Symbol.iterator in body || Symbol.asyncIterator in body)) {
+    throw new ContractViolation("ERR_TSGI_BODY_TYPE", `Return an iterable of bytes; the application returned ${kindOf(body)}`);
+  }
+}
+
+function checkChunk(chunk: unknown, where: string): void {
+  if (!(chunk instanceof Uint8Array)) {
+    throw new ContractViolation("ERR_TSGI_CHUNK_TYPE", `Give ${where} chunks of type Uint8Array, for example Buffer.from(text); got ${kindOf(chunk)}`);
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value === "object") return `an object of class ${value.constructor?.name ?? "null prototype"}`;
+  return value === undefined ? "undefined" : `a ${typeof value}`;
+}
