@@ -1,0 +1,94 @@
+// `npm run check`: everything that can be said about the project without running its tests. Runs all checks, one line each,
+// then what the failed ones had to say; ends with 1 when any failed. `npm run check -- types lint` runs only those.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { ensureBuilt } from "./build.mjs";
+import { ensureInstalled } from "./install.mjs";
+import { ROOT, capture } from "./project.mjs";
+
+/** @typedef {{ code: number, output: string }} Outcome */
+
+/** @param {string} name - of a package's program */
+const bin = (name) => join(ROOT, "node_modules", ".bin", name);
+
+/** Files that a program writes; each generator, called with --check, ends with 1 when its file is not fresh. */
+const GENERATORS = ["scripts/generate-spec.ts"];
+
+/** @returns {Promise<Outcome>} */
+async function checkGenerated() {
+  const outcomes = [];
+  for (const generator of GENERATORS) {
+    if (!existsSync(join(ROOT, generator))) outcomes.push({ code: 1, output: `${generator} does not exist\n` });
+    else outcomes.push(await capture(process.execPath, [bin("jiti"), generator, "--check"]));
+  }
+  return {
+    code: outcomes.every(({ code }) => code === 0) ? 0 : 1,
+    output: outcomes.map(({ output }) => output).join(""),
+  };
+}
+
+/** A lock file with the addresses of one registry would bind every user to it. @returns {Promise<Outcome>} */
+async function checkLock() {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8"));
+  const bound = Object.keys(packages).filter((path) => packages[path].resolved !== undefined && !packages[path].link);
+  return {
+    code: bound.length === 0 ? 0 : 1,
+    output: bound.map((path) => `package-lock.json: ${path} has a "resolved" address\n`).join(""),
+  };
+}
+
+/** @type {{ name: string, what: string, run: () => Promise<Outcome> }[]} */
+const CHECKS = [
+  { name: "lock", what: "package-lock.json names no registry", run: checkLock },
+  { name: "types", what: "types of sources and tests", run: () => capture(bin("tsc"), ["-p", "."]) },
+  { name: "script-types", what: "types of scripts", run: () => capture(bin("tsc"), ["-p", "scripts"]) },
+  {
+    name: "lint",
+    what: "lint, with types",
+    run: () => capture(bin("oxlint"), ["--type-aware", "--deny-warnings", "--report-unused-disable-directives"]),
+  },
+  { name: "format", what: "format", run: () => capture(bin("oxfmt"), ["--check"]) },
+  {
+    name: "imports",
+    what: "import rule, no cycles",
+    run: () => capture(process.execPath, [join(ROOT, "scripts", "check-imports.mjs")]),
+  },
+  {
+    name: "exports",
+    what: "public entries complete",
+    run: () => capture(process.execPath, [join(ROOT, "scripts", "check-exports.mjs")]),
+  },
+  { name: "package", what: "package as published", run: () => capture(bin("publint"), ["--strict"]) },
+  { name: "generated", what: "generated files fresh", run: checkGenerated },
+  { name: "unused", what: "no unused file, export or dependency", run: () => capture(bin("knip"), ["--no-progress"]) },
+];
+
+/** @returns {Promise<boolean>} whether all is well */
+async function main() {
+  if (!(await ensureInstalled())) return false;
+  const names = process.argv.slice(2);
+  const unknown = names.filter((name) => !CHECKS.some((check) => check.name === name));
+  if (unknown.length > 0) {
+    console.error(
+      `No check is called "${unknown.join('", "')}", expected ${CHECKS.map(({ name }) => name).join(", ")}`,
+    );
+    return false;
+  }
+  // Some checks look at dist; when it cannot be built, the types check says why, and those that need it fail too.
+  await ensureBuilt();
+
+  const failures = [];
+  for (const { name, what, run } of CHECKS.filter((check) => names.length === 0 || names.includes(check.name))) {
+    const { code, output } = await run();
+    console.log(`${code === 0 ? "ok    " : "FAILED"} ${name.padEnd(12)} ${what}`);
+    if (code !== 0) failures.push({ name, output });
+  }
+  for (const { name, output } of failures) console.log(`\n--- ${name}\n${output.trim()}`);
+  console.log(
+    failures.length === 0 ? "\nAll checks passed" : `\nFailed: ${failures.map(({ name }) => name).join(", ")}`,
+  );
+  return failures.length === 0;
+}
+
+process.exitCode = (await main()) ? 0 : 1;

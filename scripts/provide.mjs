@@ -1,0 +1,127 @@
+// Provides what tests need beside npm packages, where this machine lets it: programs from apt, Python packages in .cache/venv, another Node.
+// Quiet, and does only what is missing. What stays missing is returned; the tests that need it are skipped, or fail where CI=true.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { ROOT, capture, findProgram } from "./project.mjs";
+
+/** Programs: any of `commands` will do, otherwise the first of `packages` that apt can install. */
+const PROGRAMS = [
+  { commands: ["nginx"], packages: ["nginx-light", "nginx"], tests: "the tests behind nginx" },
+  { commands: ["wrk"], packages: ["wrk"], tests: "the tests under load" },
+  { commands: ["curl"], packages: ["curl"], tests: "the tests with curl" },
+  { commands: ["openssl"], packages: ["openssl"], tests: "the tests over TLS" },
+  { commands: ["python3"], packages: ["python3"], tests: "the tests against Python's modules" },
+  {
+    commands: ["chromium-headless-shell", "chromium", "google-chrome"],
+    packages: ["chromium-headless-shell", "chromium"],
+    tests: "the tests in a browser",
+  },
+];
+
+const VENV = join(ROOT, ".cache", "venv");
+const REQUIREMENTS = join(ROOT, "scripts", "python-requirements.txt");
+const OTHER_NODE = join(ROOT, ".cache", "node24");
+
+/** True where apt may be used: Debian or its like, as root. */
+const mayInstall = process.getuid?.() === 0 && findProgram("apt-get") !== undefined;
+
+let isIndexFresh = false;
+
+/**
+ * @param {string} name - of a Debian package
+ * @returns {Promise<boolean>} whether it is installed now
+ */
+async function installPackage(name) {
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  if (!isIndexFresh) {
+    await capture("apt-get", ["update", "-qq"], env);
+    isIndexFresh = true;
+  }
+  const { code } = await capture("apt-get", ["install", "-y", "-qq", "--no-install-recommends", name], env);
+  return code === 0;
+}
+
+/** @returns {Promise<string[]>} one line for each program that is missing */
+async function providePrograms() {
+  const missing = [];
+  for (const { commands, packages, tests } of PROGRAMS) {
+    const isPresent = () => commands.some((command) => findProgram(command) !== undefined);
+    for (const name of mayInstall ? packages : []) {
+      if (isPresent()) break;
+      console.log(`Installing ${name} for ${tests}`);
+      await installPackage(name);
+    }
+    if (!isPresent()) missing.push(`${commands[0]} is missing: ${tests} are skipped (apt package ${packages[0]})`);
+  }
+  return missing;
+}
+
+/** @returns {{ name: string, packages: string[] }[]} the groups of the requirements file */
+function pythonGroups() {
+  /** @type {{ name: string, packages: string[] }[]} */
+  const groups = [];
+  for (const line of readFileSync(REQUIREMENTS, "utf8").split("\n")) {
+    const name = /^# group: (.+)$/.exec(line)?.[1];
+    if (name !== undefined) groups.push({ name, packages: [] });
+    else if (line !== "" && !line.startsWith("#")) groups.at(-1)?.packages.push(line);
+  }
+  return groups;
+}
+
+/** @returns {Promise<boolean>} whether .cache/venv holds a Python that can install packages */
+async function provideVenv() {
+  const works = async () => (await capture(join(VENV, "bin", "python"), ["-m", "pip", "--version"])).code === 0;
+  if (await works()) return true;
+  await capture("python3", ["-m", "venv", "--clear", VENV]);
+  if (await works()) return true;
+  // Debian keeps the module that builds environments in a package of its own.
+  if (!mayInstall || !(await installPackage("python3-venv"))) return false;
+  await capture("python3", ["-m", "venv", "--clear", VENV]);
+  return works();
+}
+
+/** @returns {Promise<string[]>} one line for each group of Python packages that is missing */
+async function providePython() {
+  if (findProgram("python3") === undefined) return [];
+  if (!(await provideVenv())) return ["python3 -m venv does not work: the tests with Python packages are skipped"];
+  const missing = [];
+  for (const { name, packages } of pythonGroups()) {
+    const stamp = join(
+      VENV,
+      `group-${name}-${createHash("sha256").update(packages.join("\n")).digest("hex").slice(0, 16)}`,
+    );
+    if (existsSync(stamp)) continue;
+    console.log(`Installing the Python packages ${packages.join(" ")}`);
+    const { code } = await capture(join(VENV, "bin", "python"), ["-m", "pip", "install", "--quiet", ...packages]);
+    if (code === 0) writeFileSync(stamp, "");
+    else missing.push(`Python packages ${packages.join(" ")} are missing: their tests are skipped`);
+  }
+  return missing;
+}
+
+/**
+ * Provides programs and Python packages.
+ *
+ * @returns {Promise<string[]>} one line for each thing that is missing
+ */
+export async function provide() {
+  return [...(await providePrograms()), ...(await providePython())];
+}
+
+/**
+ * Provides Node 24 in a prefix of its own, so that it is no dependency of the package.
+ *
+ * @returns {Promise<string | undefined>} path of its executable; undefined when it cannot be had
+ */
+export async function provideNode24() {
+  if (process.versions.node.startsWith("24.")) return process.execPath;
+  const node = join(OTHER_NODE, "node_modules", "node", "bin", "node");
+  const works = async () => existsSync(node) && (await capture(node, ["--version"])).output.startsWith("v24.");
+  if (await works()) return node;
+  console.log("Installing Node 24 into .cache/node24");
+  mkdirSync(OTHER_NODE, { recursive: true });
+  await capture("npm", ["install", "--prefix", OTHER_NODE, "--no-save", "--no-audit", "--no-fund", "node@24"]);
+  return (await works()) ? node : undefined;
+}

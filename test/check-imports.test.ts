@@ -1,0 +1,119 @@
+// The import rule must fail on what it forbids: each case is a small project with one violation.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { afterEach, describe, expect, test } from "vitest";
+
+const SCRIPT = fileURLToPath(new URL("../scripts/check-imports.mjs", import.meta.url));
+const projects: string[] = [];
+
+const { checkImports } = (await import(SCRIPT)) as { checkImports(project: string): { violations: string[] } };
+
+function makeProject(files: Record<string, string>): string {
+  const project = mkdtempSync(join(tmpdir(), "tsgi-imports-"));
+  projects.push(project);
+  const manifest = { name: "tsgi", dependencies: { mime: "1" }, devDependencies: { vitest: "1" } };
+  for (const [path, text] of Object.entries({ "package.json": JSON.stringify(manifest), ...files })) {
+    mkdirSync(dirname(join(project, path)), { recursive: true });
+    writeFileSync(join(project, path), text);
+  }
+  return project;
+}
+
+afterEach(() => {
+  for (const project of projects.splice(0)) rmSync(project, { recursive: true });
+});
+
+const ALLOWED = {
+  "src/errors.ts": "export const a = 1;",
+  "src/wsgi/a.ts": `import { a } from "../errors.ts"; import mime from "mime"; import { join } from "node:path";`,
+  "src/wsgi/a.test.ts": `import { test } from "vitest"; import { b } from "../server/b.ts"; import { help } from "../../test/help.ts";`,
+  "src/server/b.ts": `import type { A } from "../wsgi/a.ts"; export { c } from "../gateways/c.ts";`,
+  "src/gateways/c.ts": `import { a } from "../wsgi/a.ts";`,
+  "src/cli/d.ts": `const b = await import("../server/b.ts");`,
+  "test/help.ts": "",
+};
+
+describe("check-imports", () => {
+  test("accepts imports that follow the arrows", () => {
+    expect(checkImports(makeProject(ALLOWED)).violations).toEqual([]);
+  });
+
+  test("as a program ends with 1 and says where", () => {
+    const good = spawnSync(process.execPath, [SCRIPT, makeProject(ALLOWED)], { encoding: "utf8" });
+    expect(good).toMatchObject({ status: 0, stderr: "" });
+    const bad = makeProject({ ...ALLOWED, "src/wsgi/x.ts": `import "fs";` });
+    const outcome = spawnSync(process.execPath, [SCRIPT, bad], { encoding: "utf8" });
+    expect(outcome).toMatchObject({ status: 1, stderr: `src/wsgi/x.ts:1 imports "fs": write "node:fs"\n` });
+  });
+
+  test.each<[what: string, files: Record<string, string>, error: RegExp]>([
+    [
+      "an import against the arrows",
+      { "src/http/x.ts": `\n\nimport { a } from "../wsgi/a.ts";` },
+      /^src\/http\/x\.ts:3 imports "\.\.\/wsgi\/a\.ts": which is in "wsgi"; "http" may not import that room$/,
+    ],
+    [
+      "a type import against the arrows",
+      { "src/wsgi/x.ts": `import type { B } from "../server/b.ts";` },
+      /^src\/wsgi\/x\.ts:1 .*"wsgi" may not import that room$/,
+    ],
+    [
+      "a re-export against the arrows",
+      { "src/gateways/x.ts": `export * from "../server/b.ts";` },
+      /^src\/gateways\/x\.ts:1 .*"gateways" may not import that room$/,
+    ],
+    [
+      "a dynamic import against the arrows",
+      { "src/testing/x.ts": `const d = await import("../cli/d.ts");` },
+      /^src\/testing\/x\.ts:1 .*"testing" may not import that room$/,
+    ],
+    [
+      "an import of an index",
+      {
+        "src/wsgi/index.ts": `export { a } from "./a.ts";`,
+        "src/server/x.ts": `import { a } from "../wsgi/index.ts";`,
+      },
+      /^src\/server\/x\.ts:1 .*which is an index; import the file that owns the symbol$/,
+    ],
+    [
+      "an import of the package by its own name",
+      { "src/server/x.ts": `import { a } from "tsgi/wsgi";` },
+      /^src\/server\/x\.ts:1 .*the package itself/,
+    ],
+    [
+      "a development package in the product",
+      { "src/wsgi/x.ts": `import { test } from "vitest";` },
+      /^src\/wsgi\/x\.ts:1 imports "vitest": which is not among the dependencies of package\.json$/,
+    ],
+    ["a module of Node without node:", { "src/wsgi/x.ts": `import "fs";` }, /write "node:fs"$/],
+    ["a file that does not exist", { "src/wsgi/x.ts": `import "./y.ts";` }, /which does not exist$/],
+    ["a file outside of src", { "src/wsgi/x.ts": `import "../../test/help.ts";` }, /which is outside of src$/],
+    ["a file in no room", { "src/x.ts": "" }, /^src\/x\.ts:1 is in no room/],
+    [
+      "a room that the table does not know",
+      { "src/attic/x.ts": "" },
+      /^src\/attic\/x\.ts:1 is in "attic", which is no room/,
+    ],
+    [
+      "a cycle of files",
+      {
+        "src/wsgi/x.ts": `import "./y.ts";`,
+        "src/wsgi/y.ts": `\nimport "./z.ts";`,
+        "src/wsgi/z.ts": `import "./x.ts";`,
+      },
+      /^cycle: src\/wsgi\/x\.ts:1 -> src\/wsgi\/y\.ts:2 -> src\/wsgi\/z\.ts:1 -> src\/wsgi\/x\.ts$/,
+    ],
+    [
+      "a cycle of types alone",
+      { "src/wsgi/x.ts": `import type { Y } from "./y.ts";`, "src/wsgi/y.ts": `import type { X } from "./x.ts";` },
+      /^cycle: src\/wsgi\/x\.ts:1 -> src\/wsgi\/y\.ts:1 -> src\/wsgi\/x\.ts$/,
+    ],
+  ])("refuses %s", (_what, files, error) => {
+    const { violations } = checkImports(makeProject({ ...ALLOWED, ...files }));
+    expect(violations).toEqual([expect.stringMatching(error)]);
+  });
+});

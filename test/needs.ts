@@ -1,0 +1,49 @@
+// Tells a system test whether a program that it needs is on this machine: `describe.skipIf(nginx === undefined)`.
+// `npm test` installs them where it may and says what is missing. Where CI=true nothing may be skipped, so missing is an error there.
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const VENV_PYTHON = fileURLToPath(new URL("../.cache/venv/bin/python", import.meta.url));
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function found(path: string | undefined, what: string): string | undefined {
+  if (path === undefined && process.env["CI"] === "true") {
+    throw new Error(`${what} is missing, and CI=true allows no skipped test`);
+  }
+  return path;
+}
+
+/**
+ * Looks programs up in PATH.
+ *
+ * @param names - any of them will do
+ * @returns path of the first one found; undefined when there is none
+ * @throws Error where CI=true and there is none
+ */
+export function program(...names: [string, ...string[]]): string | undefined {
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  const paths = names.flatMap((name) => folders.map((folder) => join(folder, name)));
+  return found(paths.find(isExecutable), names.join(" or "));
+}
+
+/**
+ * The Python of .cache/venv, which has the packages of scripts/python-requirements.txt.
+ *
+ * @returns its path; undefined when `npm test` could not make it here
+ * @throws Error where CI=true and there is none
+ */
+export function venvPython(): string | undefined {
+  return found(isExecutable(VENV_PYTHON) ? VENV_PYTHON : undefined, ".cache/venv");
+}
+
+/** The browsers that tests can drive, in order of preference; for `program`. */
+export const BROWSERS: [string, ...string[]] = ["chromium-headless-shell", "chromium", "google-chrome"];
