@@ -1,0 +1,74 @@
+// What can go wrong between a target on the command line and an application in memory. Each class carries the exit code of the
+// command, so that a script can tell a missing file from a broken one without reading the message.
+import { TSGIError } from "../../errors.ts";
+
+/** Exit codes of a target that does not load. 4 is the code that gunicorn's users know for "the application failed to load". */
+export const TARGET_EXIT_CODES = {
+  targetForm: 2,
+  threwWhileLoading: 4,
+  notFound: 5,
+  syntaxError: 6,
+  noSuchAttribute: 7,
+  notAnApplication: 8,
+} as const;
+
+/** Root of the errors of this folder: a target could not be turned into an application. */
+export abstract class TargetError extends TSGIError {
+  /** Exit code of the command that was given the target. */
+  abstract readonly exitCode: number;
+  /** More lines for a person, for example a stack or a source line; empty when the message says all. */
+  readonly detail: string;
+
+  constructor(code: string, message: string, detail = "", options?: ErrorOptions) {
+    super("configuration", code, message, options);
+    this.detail = detail;
+  }
+}
+
+/** The text is no target: neither a file, nor `module:attribute`, nor `module:factory(arguments)`. */
+export class TargetFormError extends TargetError {
+  readonly exitCode = TARGET_EXIT_CODES.targetForm;
+  constructor(message: string) {
+    super("ERR_TSGI_TARGET_FORM", message);
+  }
+}
+
+/** The file or module that the target names does not exist. */
+export class TargetNotFoundError extends TargetError {
+  readonly exitCode = TARGET_EXIT_CODES.notFound;
+  constructor(message: string) {
+    super("ERR_TSGI_TARGET_NOT_FOUND", message);
+  }
+}
+
+/** A file of the application cannot be parsed. */
+export class TargetSyntaxError extends TargetError {
+  readonly exitCode = TARGET_EXIT_CODES.syntaxError;
+  constructor(message: string, detail: string, options?: ErrorOptions) {
+    super("ERR_TSGI_TARGET_SYNTAX", message, detail, options);
+  }
+}
+
+/** The application's own code threw while it was loaded, or while its factory was called; `cause` is what it threw. */
+export class TargetLoadError extends TargetError {
+  readonly exitCode = TARGET_EXIT_CODES.threwWhileLoading;
+  constructor(message: string, detail: string, options?: ErrorOptions) {
+    super("ERR_TSGI_TARGET_THREW", message, detail, options);
+  }
+}
+
+/** The module has no export of the asked name, or none of the default names. */
+export class NoSuchAttributeError extends TargetError {
+  readonly exitCode = TARGET_EXIT_CODES.noSuchAttribute;
+  constructor(message: string) {
+    super("ERR_TSGI_NO_SUCH_ATTRIBUTE", message);
+  }
+}
+
+/** The export exists, but is no application (or no factory of one). */
+export class NotAnApplicationError extends TargetError {
+  readonly exitCode = TARGET_EXIT_CODES.notAnApplication;
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_TSGI_TARGET_NOT_AN_APPLICATION", message, "", options);
+  }
+}

@@ -1,0 +1,69 @@
+// Finds the source file that a target names: a file as it is; a dotted module as Python would (`shop.wsgi` is shop/wsgi.ts, or
+// shop/wsgi/index.ts) below the current directory; otherwise a package, resolved as an import from the current directory would be.
+import { statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { TargetNotFoundError } from "./errors.ts";
+import type { Target } from "./parse-target.ts";
+
+/** Extensions in the order in which they are tried. */
+const EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"] as const;
+
+/**
+ * Finds the file of a target.
+ *
+ * @param directory - what relative names are relative to
+ * @returns an absolute path
+ * @throws TargetNotFoundError when nothing of that name exists
+ */
+export async function findSource(target: Target, directory: string): Promise<string> {
+  if (target.isFile) {
+    const path = resolve(directory, target.module);
+    if (isFile(path)) return path;
+    const what = statSync(path, { throwIfNoEntry: false }) === undefined ? "no such file" : "it is not a regular file";
+    throw new TargetNotFoundError(`Cannot find "${target.module}": ${what} (looked for ${path})`);
+  }
+  const local = findLocalModule(target.module, directory);
+  const found = local ?? (await findPackage(target.module, directory));
+  if (found !== undefined) return found;
+  const stem = stemOf(target.module);
+  throw new TargetNotFoundError(
+    `Cannot find the module "${target.module}": expected ${stem}.ts (.js, .mjs, .cjs …), ${join(stem, "index.ts")} in ${directory}, ` +
+      `or a package of that name in node_modules${pythonHint(stem, directory)}`,
+  );
+}
+
+function findLocalModule(module: string, directory: string): string | undefined {
+  const stem = resolve(directory, stemOf(module));
+  for (const base of [stem, join(stem, "index")]) {
+    for (const extension of EXTENSIONS) {
+      if (isFile(base + extension)) return base + extension;
+    }
+  }
+  return undefined;
+}
+
+/** Dots part directories, as in Python, unless the name is written as a path or is a scoped package. */
+function stemOf(module: string): string {
+  return module.includes("/") ? module : module.replaceAll(".", "/");
+}
+
+async function findPackage(module: string, directory: string): Promise<string | undefined> {
+  if (module.startsWith(".") || module.startsWith("/")) return undefined;
+  // Node has no stable way to resolve an import from another directory than its own; jiti brings one with the right conditions.
+  const { createJiti } = await import("jiti");
+  const jiti = createJiti(join(directory, "index.js"), { fsCache: false });
+  const path = jiti.esmResolve(module, { try: true });
+  return path === undefined || path === "" || path.startsWith("node:") ? undefined : fromUrl(path);
+}
+
+function fromUrl(path: string): string {
+  return path.startsWith("file:") ? decodeURIComponent(new URL(path).pathname) : path;
+}
+
+function pythonHint(stem: string, directory: string): string {
+  return isFile(resolve(directory, `${stem}.py`)) ? ` (${stem}.py exists, but is Python)` : "";
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}

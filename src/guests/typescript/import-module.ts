@@ -1,0 +1,139 @@
+// Imports a file of an application: with Node's own loader where it can, otherwise with jiti, which also reads enums, parameter
+// properties, decorators, JSX, `./x.js` that means x.ts, and the paths of a tsconfig.json, on every version of Node. Both give the
+// application the same instance of this package as the server's.
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { TargetLoadError, TargetSyntaxError } from "./errors.ts";
+import { describeThrown, sourceExcerpt, userStack } from "./user-stack.ts";
+
+/** Directory of this package; the file lies equally deep in src and in dist. */
+export const PACKAGE_ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** Failures of Node's loader before any code ran: the file may still be good for jiti. */
+const LINK_ERRORS = new Set([
+  "ERR_INVALID_TYPESCRIPT_SYNTAX",
+  "ERR_MODULE_NOT_FOUND",
+  "ERR_PACKAGE_PATH_NOT_EXPORTED",
+  "ERR_REQUIRE_ESM",
+  "ERR_UNKNOWN_FILE_EXTENSION",
+  "ERR_UNSUPPORTED_DIR_IMPORT",
+  "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING",
+  "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX",
+  "MODULE_NOT_FOUND",
+]);
+
+/**
+ * Imports a file.
+ *
+ * @param sourceFile - absolute path
+ * @returns the namespace of the module; for CommonJS, `default` is `module.exports`
+ * @throws TargetSyntaxError when this file or one that it imports cannot be parsed
+ * @throws TargetLoadError when code of the application throws, or a module that it imports does not exist
+ */
+export async function importModule(sourceFile: string): Promise<object> {
+  try {
+    if (!isNativelyReadable(sourceFile)) return await importWithJiti(sourceFile);
+    try {
+      return (await import(pathToFileURL(sourceFile).href)) as object;
+    } catch (error) {
+      if (!isLinkError(error, sourceFile)) throw error;
+      return await importWithJiti(sourceFile);
+    }
+  } catch (error) {
+    throw explain(error, sourceFile);
+  }
+}
+
+/** True when Node can read files of this kind at all; whether this one has only erasable syntax shows when it is imported. */
+function isNativelyReadable(sourceFile: string): boolean {
+  if (/\.[mc]?js$/.test(sourceFile)) return true;
+  return /\.[mc]?ts$/.test(sourceFile) && Boolean((process.features as { typescript?: unknown }).typescript);
+}
+
+function isLinkError(error: unknown, sourceFile: string): boolean {
+  if (!(error instanceof Error)) return false;
+  if ("code" in error && LINK_ERRORS.has(String(error.code))) return true;
+  if (!(error instanceof SyntaxError)) return false;
+  // A name that a JavaScript module does not export is an error; in TypeScript it may be a type, which only jiti can drop.
+  if (error.message.includes("does not provide an export named")) return /\.[mc]?tsx?$/.test(sourceFile);
+  // JSON.parse and the like throw a SyntaxError too, but from a line of running code.
+  return !/^\s+at (?!.*node:)/m.test(error.stack ?? "");
+}
+
+async function importWithJiti(sourceFile: string): Promise<object> {
+  const { createJiti } = await import("jiti");
+  const jiti = createJiti(sourceFile, {
+    interopDefault: false,
+    jsx: true,
+    fsCache: cacheDirectory(sourceFile),
+    tsconfigPaths: tsconfigOf(sourceFile) ?? false,
+    alias: ownExports(),
+  });
+  return await jiti.import<object>(sourceFile);
+}
+
+/** Next to the dependencies of the application; never a directory that other users may write to, since code is read from it. */
+function cacheDirectory(sourceFile: string): string {
+  const modules = findUpwards(dirname(sourceFile), "node_modules");
+  return modules === undefined
+    ? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "tsgi")
+    : join(modules, ".cache", "tsgi");
+}
+
+/** The tsconfig of the application. Our own is none: its paths name sources, and would load this package a second time. */
+function tsconfigOf(sourceFile: string): string | undefined {
+  const path = findUpwards(dirname(sourceFile), "tsconfig.json");
+  return path === undefined || path === join(PACKAGE_ROOT, "tsconfig.json") ? undefined : path;
+}
+
+function findUpwards(directory: string, name: string): string | undefined {
+  for (let current = directory; ; current = dirname(current)) {
+    const path = join(current, name);
+    if (existsSync(path)) return path;
+    if (dirname(current) === current) return undefined;
+  }
+}
+
+/** Every specifier of this package with the file that the server itself uses: one instance, even for a globally installed command. */
+function ownExports(): Record<string, string> {
+  const manifest = JSON.parse(readFileSync(join(PACKAGE_ROOT, "package.json"), "utf8")) as {
+    name: string;
+    exports?: Record<string, string | { default?: string }>;
+  };
+  const aliases: Record<string, string> = {};
+  for (const [subpath, target] of Object.entries(manifest.exports ?? {})) {
+    const file = typeof target === "string" ? target : target.default;
+    if (file === undefined || subpath.includes("*") || !file.endsWith(".js")) continue;
+    aliases[join(manifest.name, subpath)] = join(PACKAGE_ROOT, file);
+  }
+  return aliases;
+}
+
+function explain(error: unknown, sourceFile: string): TargetSyntaxError | TargetLoadError {
+  const syntax = parseJitiSyntaxError(error);
+  if (syntax !== undefined) {
+    const { file, line, column, message } = syntax;
+    const text = `Syntax error in ${file}:${line}:${column}: ${message}`;
+    return new TargetSyntaxError(text, sourceExcerpt(file, line, column), { cause: error });
+  }
+  const what = firstLine(describeThrown(error));
+  return new TargetLoadError(`"${sourceFile}" threw while loading: ${what}`, userStack(error, PACKAGE_ROOT), {
+    cause: error,
+  });
+}
+
+function parseJitiSyntaxError(
+  error: unknown,
+): { file: string; line: number; column: number; message: string } | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const match = /^\w*ParseError: (.*?)\s*\n\s*(.+):(\d+):(\d+)\s*$/s.exec(error.message);
+  if (match === null) return undefined;
+  const [, message = "", file = "", line = "", column = ""] = match;
+  return { file, line: Number(line), column: Number(column), message: firstLine(message) };
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? text;
+}

@@ -1,0 +1,56 @@
+// Stacks as the author of an application wants them: only the frames of their own code, and the source line of a syntax error.
+import { readFileSync } from "node:fs";
+
+const FOREIGN_FRAME =
+  /\((?:node:|<anonymous>)|at (?:async )?node:|[\\/]node_modules[\\/]jiti[\\/]|\bdata:text\/javascript/;
+
+/**
+ * Leaves out the frames of Node, of the loader and of this package.
+ *
+ * @param error - what was thrown; anything may be
+ * @param packageRoot - directory of this package, with a slash at the end; its dist and src hold no code of the user's
+ * @returns the message and the frames of the user's code, or as much of it as there is
+ */
+export function userStack(error: unknown, packageRoot: string): string {
+  if (!(error instanceof Error)) return describeThrown(error);
+  const stack = typeof error.stack === "string" ? error.stack : "";
+  const lines = stack.split("\n").filter((line) => !isForeignFrame(line, packageRoot));
+  const text = lines.map((line) => line.replace("file://", "")).join("\n");
+  const cause = error.cause === undefined ? "" : `\nCaused by: ${userStack(error.cause, packageRoot)}`;
+  return (text === "" ? describeThrown(error) : text) + cause;
+}
+
+/** One line that says what was thrown: `TypeError: x is not a function`, or the value when it is no error. */
+export function describeThrown(error: unknown): string {
+  if (error instanceof Error) return `${error.name}: ${error.message}`;
+  try {
+    return typeof error === "string" ? `the string ${JSON.stringify(error)}` : `the value ${String(error)}`;
+  } catch {
+    return "a value that cannot be shown";
+  }
+}
+
+/**
+ * Shows a line of a source file with a mark below the column.
+ *
+ * @param line - from 1
+ * @param column - from 1
+ * @returns two lines, or an empty text when the file has no such line
+ */
+export function sourceExcerpt(file: string, line: number, column: number): string {
+  let text: string | undefined;
+  try {
+    text = readFileSync(file, "utf8").split("\n")[line - 1];
+  } catch {
+    return "";
+  }
+  if (text === undefined || text.length > 500) return "";
+  const gutter = ` ${line} | `;
+  const indent = text.slice(0, Math.max(0, column - 1)).replaceAll(/[^\t]/g, " ");
+  return `${gutter}${text.trimEnd()}\n${" ".repeat(gutter.length - 2)}| ${indent}^`;
+}
+
+function isForeignFrame(line: string, packageRoot: string): boolean {
+  if (!/^\s+at /.test(line)) return false;
+  return FOREIGN_FRAME.test(line) || line.includes(`${packageRoot}dist/`) || line.includes(`${packageRoot}src/`);
+}
