@@ -1,0 +1,6 @@
+// @ts-check
+// Bun.serve with its route table; run by bun, not by node.
+import { routesWith } from "../apps/fetch-handler.js";
+
+// @ts-expect-error Bun is a global of its own runtime
+Bun.serve({ routes: routesWith(Response), port: Number(process.env.PORT), hostname: "127.0.0.1", development: false });
