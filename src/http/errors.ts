@@ -16,6 +16,9 @@ export class ProtocolError extends TSGIError {
 
 /** The client left (or stopped reading or writing) before the exchange was complete. */
 export class ClientDisconnected extends TSGIError {
+  /** For a client that has ended only its own side and can still read. */
+  readonly status = 400;
+
   constructor(message: string, options?: ErrorOptions) {
     super("remote", "ERR_HTTP_CLIENT_DISCONNECTED", message, options);
   }

@@ -27,3 +27,20 @@ export const CHUNK_SIZE = /^[0-9A-Fa-f]{1,16}$/;
 /** A byte that may not stand in a chunk extension; obs-text is allowed only within quotes, which the decoder checks. */
 // oxlint-disable-next-line no-control-regex
 export const NOT_CHUNK_EXTENSION = /[^\t\x20-\x7e]/;
+
+/**
+ * Removes optional white space (OWS, RFC 9110 section 5.6.3: SP and HTAB, nothing else) at both ends, in linear time.
+ *
+ * @param text - where the value stands
+ * @param first - its first position
+ * @param last - the position behind it
+ */
+export function trimOWS(text: string, first = 0, last = text.length): string {
+  while (first < last && isOWS(text.charCodeAt(first))) first += 1;
+  while (last > first && isOWS(text.charCodeAt(last - 1))) last -= 1;
+  return text.slice(first, last);
+}
+
+function isOWS(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}

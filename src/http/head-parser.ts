@@ -5,7 +5,7 @@
 // therefore any split of the same bytes gives the same result. What two parsers could read differently is refused.
 import { ProtocolError } from "./errors.ts";
 import { fieldName, FieldRole, type FieldName } from "./field-names.ts";
-import { DIGITS, HOST, NOT_FIELD_VALUE } from "./grammar.ts";
+import { DIGITS, HOST, NOT_FIELD_VALUE, TOKEN, trimOWS } from "./grammar.ts";
 import type { Limits } from "./limits.ts";
 import { parseTarget, type Target } from "./target.ts";
 
@@ -17,7 +17,6 @@ const MAX_EMPTY_LINES = 8;
 
 const MAX_METHOD_LENGTH = 32;
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"]);
-const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VERSION = /^HTTP\/[0-9]\.[0-9]$/;
 
 /** Digits of the largest Content-Length that JavaScript counts exactly. */
@@ -134,6 +133,7 @@ export class HeadParser {
     if (length === 0) return;
     const partial = text.slice(from);
     const line = partial.endsWith("\r") ? partial.slice(0, -1) : partial;
+    if (line !== "") this.#checkFieldCount();
     this.#checkLength(line, 0, line.length);
     if (!this.#isInFields && line.charCodeAt(0) === TLS_HANDSHAKE) {
       throw new ProtocolError(400, "ERR_HTTP_TLS_ON_PLAIN_PORT", "This port speaks plain HTTP; the client began a TLS handshake");
@@ -150,9 +150,23 @@ export class HeadParser {
   #requestLine(text: string, from: number, end: number): void {
     this.#checkLength(text, from, end);
     if (text.charCodeAt(end + 1) !== LF) throw badByte();
+    try {
+      this.#splitRequestLine(text, from, end);
+    } catch (error) {
+      // A forbidden byte is what is wrong first, however much of the line had arrived when it was seen.
+      throw NOT_FIELD_VALUE.test(text.slice(from, end)) ? badByte() : error;
+    }
+    this.headBytes = end + 2 - from;
+    this.#isInFields = true;
+    this.variables = this.#newVariables();
+  }
+
+  #splitRequestLine(text: string, from: number, end: number): void {
     const first = text.indexOf(" ", from);
     const last = text.lastIndexOf(" ", end - 1);
-    if (first <= from || last <= first || first > end) throw this.#badRequestLine(text.slice(from, end));
+    if (first <= from || last <= first || first > end) {
+      throw new ProtocolError(400, "ERR_HTTP_REQUEST_LINE", "Send a request line of the form 'METHOD target HTTP/1.1' with single spaces");
+    }
     const method = text.slice(from, first);
     const version = text.slice(last + 1, end);
     if (!METHODS.has(method)) checkMethod(method);
@@ -161,33 +175,21 @@ export class HeadParser {
     else throw badVersion(version);
     this.method = method;
     this.target = parseTarget(method, text.slice(first + 1, last));
-    this.headBytes = end + 2 - from;
-    this.#isInFields = true;
-    this.variables = this.#newVariables();
-  }
-
-  #badRequestLine(line: string): ProtocolError {
-    if (NOT_FIELD_VALUE.test(line)) return badByte();
-    return new ProtocolError(400, "ERR_HTTP_REQUEST_LINE", "Send a request line of the form 'METHOD target HTTP/1.1' with single spaces");
   }
 
   #fieldLine(text: string, from: number, end: number): void {
+    this.#checkFieldCount();
     this.#checkLength(text, from, end);
     this.headBytes += end + 2 - from;
     this.#fields += 1;
-    if (this.#fields > this.#limits.maxFields) {
-      throw new ProtocolError(431, "ERR_HTTP_TOO_MANY_FIELDS", `Send at most ${this.#limits.maxFields} header fields`);
-    }
     const colon = text.indexOf(":", from);
     if (colon === -1 || colon > end) throw badField(text.slice(from, end));
-    if (colon - from > this.#limits.maxFieldNameBytes) throw fieldTooLarge(this.#limits.maxFieldNameBytes);
+    if (colon - from > this.#limits.maxFieldNameBytes) {
+      throw NOT_FIELD_VALUE.test(text.slice(from, end)) ? badByte() : fieldTooLarge(this.#limits.maxFieldNameBytes);
+    }
     const name = fieldName(text.slice(from, colon));
     if (name === null) throw badField(text.slice(from, end));
-    let first = colon + 1;
-    let last = end;
-    while (first < last && isBlank(text.charCodeAt(first))) first += 1;
-    while (last > first && isBlank(text.charCodeAt(last - 1))) last -= 1;
-    const value = text.slice(first, last);
+    const value = trimOWS(text, colon + 1, end);
     if (text.charCodeAt(end + 1) !== LF || NOT_FIELD_VALUE.test(value)) throw badByte();
     if (name.role !== FieldRole.plain) this.#note(name, value);
     this.#store(name, value);
@@ -268,9 +270,15 @@ export class HeadParser {
   }
 
   #wantsKeepAlive(connection: string): boolean {
-    const options = connection.toLowerCase().split(",", 64).map((option) => option.replaceAll(/^[ \t]+|[ \t]+$/g, ""));
+    const options = connection.toLowerCase().split(",", 64).map((option) => trimOWS(option));
     if (options.includes("close")) return false;
     return this.minor === 1 || options.includes("keep-alive");
+  }
+
+  #checkFieldCount(): void {
+    if (this.#isInFields && this.#fields === this.#limits.maxFields) {
+      throw new ProtocolError(431, "ERR_HTTP_TOO_MANY_FIELDS", `Send at most ${this.#limits.maxFields} header fields`);
+    }
   }
 
   /** Refuses a line that is longer than its own limit or than what is left for the whole head. */
@@ -288,10 +296,6 @@ export class HeadParser {
 const LF = 0x0a;
 const TLS_HANDSHAKE = 0x16;
 const EMPTY_VARIABLES: Variables = Object.freeze({});
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
-}
 
 function badByte(): ProtocolError {
   return new ProtocolError(400, "ERR_HTTP_BAD_BYTE", "Send lines that end in CR LF and hold no control characters");
@@ -311,7 +315,7 @@ function repeated(name: FieldName): ProtocolError {
 }
 
 function checkMethod(method: string): void {
-  if (!METHOD.test(method)) throw new ProtocolError(400, "ERR_HTTP_METHOD", "Send a method that is a token");
+  if (!TOKEN.test(method)) throw new ProtocolError(400, "ERR_HTTP_METHOD", "Send a method that is a token");
   if (method.length > MAX_METHOD_LENGTH) throw new ProtocolError(501, "ERR_HTTP_METHOD", `Send a method of at most ${MAX_METHOD_LENGTH} characters`);
 }
 
@@ -330,8 +334,8 @@ function parseContentLength(value: string): number {
 
 /** 501 for codings that we do not know, 400 for lists in which `chunked` is not the only and last one. */
 function badTransferEncoding(value: string): ProtocolError {
-  const codings = value.toLowerCase().split(",").map((coding) => coding.replaceAll(/^[ \t]+|[ \t]+$/g, ""));
-  const isUnknown = codings.length > 0 && codings.every((coding) => METHOD.test(coding)) && codings.some((coding) => coding !== "chunked");
+  const codings = value.toLowerCase().split(",").map((coding) => trimOWS(coding));
+  const isUnknown = codings.length > 0 && codings.every((coding) => TOKEN.test(coding)) && codings.some((coding) => coding !== "chunked");
   const isChunkedLast = codings.at(-1) === "chunked" && codings.indexOf("chunked") === codings.length - 1;
   if (isUnknown && (isChunkedLast || !codings.includes("chunked"))) {
     return new ProtocolError(501, "ERR_HTTP_TRANSFER_CODING", "Send no transfer coding other than 'chunked'");

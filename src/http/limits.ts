@@ -27,7 +27,7 @@ export interface Limits {
   readonly maxUnreadBodyBytes: number;
   /** Requests on one connection before it is closed; 0 means no limit. @default 0 */
   readonly maxRequestsPerConnection: number;
-  /** Connections open at once; above it new ones wait in the listen queue. 0 means no limit. @default 10000 */
+  /** Connections open at once; above it an idle one makes room, or the new one is answered with 503. 0 means no limit. @default 10000 */
   readonly maxConnections: number;
 
   /** Time for the whole head, counted from its first byte (or from the connection's start); not extended by bytes. @default 10 */

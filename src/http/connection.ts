@@ -1,0 +1,545 @@
+// One connection of a client: reads requests one at a time, lets the gateway answer each, and keeps the deadlines.
+// Source: RFC 9112 section 9; RFC 9110 section 10.1.1 (Expect).
+//
+// Phases:  open ──(error, close, last answer)──► lingering ──► closed
+//   open       no exchange: waiting for a head (idle, or within one) │ an exchange: its body arrives, its answer leaves
+//   lingering  our side is ended; what the client still sends is thrown away for a while, so that it gets our last answer
+//              instead of a reset (RFC 9112 section 9.6)
+// Requests are not looked at ahead of their turn, so pipelined answers keep their order and nothing runs on a condemned
+// connection (CVE-2024-49768).
+import type { Socket } from "node:net";
+import { LengthDecoder, type BodyDecoder } from "./body-decoder.ts";
+import { ChunkedDecoder } from "./chunked-decoder.ts";
+import { ClientDisconnected, ProtocolError } from "./errors.ts";
+import { errorPage, Exchange, type ExchangeOwner } from "./exchange.ts";
+import { dateLine } from "./date-line.ts";
+import { HeadParser, type Variables } from "./head-parser.ts";
+import type { Limits } from "./limits.ts";
+import { RequestBody, type RequestBodyOwner } from "./request-body.ts";
+import { ResponseHead } from "./response-head.ts";
+import type { Ticker, Ticking } from "./ticker.ts";
+
+/** What all connections of a server share. */
+export interface ConnectionContext {
+  readonly limits: Limits;
+  readonly ticker: Ticker;
+  /** True once the server is stopping: every answer closes its connection. */
+  readonly isClosing: boolean;
+  /** Gives the object that receives the CGI variables of a request. */
+  newVariables(connection: Connection): Variables;
+  /** Answers a request. */
+  handle(exchange: Exchange, connection: Connection): void;
+  /** A request was refused before there was an exchange. */
+  refused(error: ProtocolError, connection: Connection): void;
+  /** The connection is gone. */
+  closed(connection: Connection): void;
+}
+
+type Phase = "open" | "lingering" | "closed";
+
+/** Unsent bytes above which no more are taken from the application, and no further request is begun. */
+const OUTPUT_HIGH_WATER = 65_536;
+/** Largest piece handed to the socket at once, so that progress can be seen on slow clients. */
+const SLICE_BYTES = 262_144;
+/** Bodies up to this size are copied behind their head and leave in one write. */
+const COPY_BYTES = 65_536;
+/** Unparsed bytes that may wait for their turn before the socket is paused. */
+const INPUT_HIGH_WATER = 65_536;
+/** Received bytes are looked at as text in windows of this size; a body behind the head is not. */
+const WINDOW_BYTES = 4096;
+/** What a condemned connection may still send before it is cut. */
+const LINGER_BYTES = 262_144;
+/** A body's average speed is judged after this time of waiting for it. */
+const RATE_GRACE_SECONDS = 10;
+
+const CONTINUE = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
+const CRLF = Buffer.from("\r\n", "latin1");
+const NO_DEADLINE = Number.POSITIVE_INFINITY;
+const CONNECTION = Symbol("connection");
+
+type OwnedSocket = Socket & { [CONNECTION]: Connection };
+
+/** A connection; lives as long as its socket. */
+export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
+  readonly socket: Socket;
+  readonly #context: ConnectionContext;
+  readonly #parser: HeadParser;
+  #phase: Phase = "open";
+  #exchange: Exchange | null = null;
+  #body: RequestBody | null = null;
+  #decoder: BodyDecoder | null = null;
+  /** Received bytes whose turn has not come, and the position from which they are unread. */
+  #input: Buffer | null = null;
+  #offset = 0;
+  #window = "";
+  #windowStart = 0;
+  #windowOf: Buffer | null = null;
+  #isAdvancing = false;
+  #isPaused = false;
+  /** The client has ended its side. */
+  #hasEnded = false;
+  /** What the client sends is not understood any more; the answer in hand is the last. */
+  #isCondemned = false;
+  #isContinueOwed = false;
+  #requests = 0;
+  #deadline: number;
+  /** Bytes thrown away: of a body that nobody read, or behind our end of the connection. */
+  #lingered = 0;
+  /** Pieces of large chunks that wait for the pieces before them. */
+  #backlog: Uint8Array[] = [];
+  #isEndOwed = false;
+  #drainWaiters: (() => void)[] = [];
+  #flushed = -1;
+  #stalledSince = 0;
+  #bodyWaitedSeconds = 0;
+  #bodyWaitStart = 0;
+  #bodyBytesAtWait = 0;
+
+  constructor(socket: Socket, context: ConnectionContext) {
+    this.socket = socket;
+    this.#context = context;
+    this.#parser = new HeadParser(context.limits, () => context.newVariables(this));
+    context.ticker.add(this);
+    this.#deadline = context.ticker.deadline(context.limits.headTimeoutSeconds);
+    const owned = socket as OwnedSocket;
+    owned[CONNECTION] = this;
+    owned.on("data", onData);
+    owned.on("drain", onDrain);
+    owned.on("end", onEnd);
+    owned.on("error", onError);
+    owned.on("close", onClose);
+  }
+
+  /** True between requests, with nothing of the next one received. */
+  get isIdle(): boolean {
+    return this.#phase === "open" && this.#exchange === null && this.#input === null && !this.#parser.isPartial;
+  }
+
+  /** True while a request is being answered. */
+  get isBusy(): boolean {
+    return this.#exchange !== null;
+  }
+
+  get #hasInput(): boolean {
+    return this.#input !== null && this.#offset < this.#input.length;
+  }
+
+  /** Ends the connection without an answer: at once when idle, otherwise after the answer in hand. */
+  close(): void {
+    if (this.isIdle) this.#end();
+  }
+
+  /** Cuts the connection, whatever it is doing. */
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  /** Answers with an error status and ends the connection; for use before any request was read. */
+  refuse(error: ProtocolError): void {
+    if (this.#phase !== "open") return;
+    const page = errorPage(error.status);
+    const head = new ResponseHead(page.status, page.fields);
+    const isHead = this.#parser.method === "HEAD" && this.#parser.target !== null;
+    const retry = error.status === 503 ? "Retry-After: 1\r\n" : "";
+    const text = `${head.text}${dateLine()}${retry}Content-Length: ${page.body.length}\r\nConnection: close\r\n\r\n`;
+    this.writeWithHead(text, isHead ? new Uint8Array(0) : page.body);
+    this.#context.refused(error, this);
+    this.#end();
+  }
+
+  // What an exchange needs.
+
+  write(data: Uint8Array): boolean {
+    if (this.#phase !== "open") return true;
+    if (this.#backlog.length > 0) this.#backlog.push(data);
+    else if (data.length > SLICE_BYTES) this.#writeSliced(data);
+    else this.socket.write(data);
+    return this.#hasRoom();
+  }
+
+  writeWithHead(head: string, body: Uint8Array): boolean {
+    if (this.#phase !== "open") return true;
+    if (body.length > COPY_BYTES || this.#backlog.length > 0) {
+      this.write(Buffer.from(head, "latin1"));
+      return this.write(body);
+    }
+    const block = Buffer.allocUnsafe(head.length + body.length);
+    block.write(head, 0, "latin1");
+    block.set(body, head.length);
+    this.socket.write(block);
+    return this.#hasRoom();
+  }
+
+  writeChunk(data: Uint8Array): boolean {
+    const size = `${data.length.toString(16)}\r\n`;
+    if (data.length <= COPY_BYTES) {
+      const block = Buffer.allocUnsafe(size.length + data.length + 2);
+      block.write(size, 0, "latin1");
+      block.set(data, size.length);
+      block.set(CRLF, size.length + data.length);
+      return this.write(block);
+    }
+    this.socket.cork();
+    this.write(Buffer.from(size, "latin1"));
+    this.write(data);
+    this.write(CRLF);
+    this.socket.uncork();
+    return this.#hasRoom();
+  }
+
+  drained(): Promise<void> {
+    if (this.#phase !== "open" || this.#hasRoom()) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#drainWaiters.push(resolve);
+    });
+  }
+
+  mayPersist(): boolean {
+    const { limits } = this.#context;
+    if (this.#context.isClosing || this.#isCondemned || (this.#hasEnded && !this.#hasInput)) return false;
+    if (limits.maxRequestsPerConnection > 0 && this.#requests >= limits.maxRequestsPerConnection) return false;
+    // A client that waits for 100 Continue may or may not send its body now: only closing is unambiguous.
+    if (this.#isContinueOwed) return false;
+    return this.#decoder === null || this.#unreadBytes() <= limits.maxUnreadBodyBytes;
+  }
+
+  completed(exchange: Exchange): void {
+    this.#exchange = null;
+    const body = this.#body;
+    if (body !== null) {
+      this.#body = null;
+      body.discard();
+    }
+    this.#isContinueOwed = false;
+    if (!exchange.isPersistent) {
+      this.#end();
+      return;
+    }
+    const { ticker, limits } = this.#context;
+    // A body that nobody read is thrown away before the next request is looked for (CVE-2023-41419).
+    this.#deadline = ticker.deadline(this.#decoder === null ? limits.keepAliveTimeoutSeconds : limits.lingerSeconds);
+    if (!this.#isAdvancing && (this.#input !== null || this.#isPaused)) this.#advance();
+  }
+
+  broken(exchange: Exchange): void {
+    this.#exchange = null;
+    this.#linger();
+    // Without length or chunks the end of the connection is the end of the body, so only a reset says that it is not complete.
+    const isPlainTcp = this.socket.remoteFamily !== undefined && !("encrypted" in this.socket);
+    if (exchange.minor === 0 && isPlainTcp) this.socket.resetAndDestroy();
+    else this.socket.destroySoon();
+  }
+
+  // What the body of a request needs.
+
+  wanted(): void {
+    if (this.#isContinueOwed) {
+      this.#isContinueOwed = false;
+      if (this.#exchange?.isSent === false && this.#body?.bytes === 0) this.write(CONTINUE);
+    }
+    if (this.#body?.isWaiting === true) this.#startBodyWait();
+    if (this.#input !== null) this.#advance();
+    this.#resume();
+  }
+
+  /** Looks at the deadlines. */
+  tick(now: number): void {
+    if (this.#isStalled(now)) {
+      this.#abandon(new ClientDisconnected("The client did not read the answer in time"));
+      return;
+    }
+    if (this.#body?.isWaiting === true) this.#checkBodyWait(now);
+    if (now < this.#deadline) return;
+    if (this.#phase === "lingering" || this.#decoder !== null) this.socket.destroy();
+    else if (this.#parser.isPartial) this.refuse(new ProtocolError(408, "ERR_HTTP_HEAD_TIMEOUT", "Send the whole head in time"));
+    else if (this.socket.writableLength === 0) this.#end();
+  }
+
+  received(chunk: Buffer): void {
+    if (this.#phase === "lingering") {
+      this.#lingered += chunk.length;
+      if (this.#lingered > LINGER_BYTES) this.socket.destroy();
+      return;
+    }
+    if (this.#phase === "closed") return;
+    if (this.#input === null) {
+      this.#input = chunk;
+      this.#offset = 0;
+    } else {
+      this.#input = Buffer.concat([this.#input.subarray(this.#offset), chunk]);
+      this.#offset = 0;
+    }
+    this.#advance();
+  }
+
+  drain(): void {
+    while (this.#backlog.length > 0 && this.socket.writableLength < OUTPUT_HIGH_WATER) {
+      const next = this.#backlog.shift() as Uint8Array;
+      this.socket.write(next);
+    }
+    if (this.#backlog.length === 0 && this.#isEndOwed) this.socket.end();
+    if (!this.#hasRoom()) return;
+    const waiters = this.#drainWaiters;
+    if (waiters.length > 0) {
+      this.#drainWaiters = [];
+      for (const resolve of waiters) resolve();
+    }
+    if (this.#exchange === null && this.#phase === "open") this.#advance();
+  }
+
+  /** The client has ended its side: answer what is complete, then end ours. */
+  ended(): void {
+    this.#hasEnded = true;
+    if (this.#phase !== "open") return;
+    if (this.#decoder !== null && !this.#decoder.isDone) {
+      this.#decoder = null;
+      this.#body?.fail(new ClientDisconnected("The client left before its body was complete"));
+    }
+    if (this.#exchange !== null) this.#exchange.onHalfClose?.();
+    else if (!this.#hasInput) this.#end();
+  }
+
+  gone(error: Error | null): void {
+    if (this.#phase === "closed") return;
+    this.#phase = "closed";
+    this.#context.ticker.delete(this);
+    this.#input = null;
+    this.#windowOf = null;
+    this.#backlog = [];
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    exchange?.abort(new ClientDisconnected("The client left before the answer was complete", error === null ? {} : { cause: error }));
+    for (const resolve of this.#drainWaiters) resolve();
+    this.#drainWaiters = [];
+    this.#context.closed(this);
+  }
+
+  /** Goes through the received bytes: the rest of a body, then one request after another. */
+  #advance(): void {
+    if (this.#isAdvancing) return;
+    this.#isAdvancing = true;
+    try {
+      while (this.#input !== null && this.#phase === "open" && this.#step(this.#input));
+    } catch (error) {
+      this.#refuseInput(error);
+    } finally {
+      this.#isAdvancing = false;
+    }
+    if (this.#phase !== "open") return;
+    if (this.#hasEnded && this.#exchange === null && !this.#hasInput) this.#end();
+    else if (this.#input !== null && this.#input.length - this.#offset >= INPUT_HIGH_WATER) this.#pause();
+    else if (this.#isPaused && this.#body?.isFull !== true) this.#resume();
+  }
+
+  /** Takes the next thing out of the input. False when nothing more can be taken now. */
+  #step(input: Buffer): boolean {
+    if (this.#decoder !== null) {
+      if (this.#body?.isFull === true) {
+        this.#pause();
+        return false;
+      }
+      this.#takeBody(this.#decoder, input);
+    } else if (this.#exchange === null && this.#hasRoom()) this.#takeHead(input);
+    else return false;
+    if (this.#input === input && this.#offset >= input.length) {
+      this.#input = null;
+      this.#windowOf = null;
+    }
+    return true;
+  }
+
+  #takeBody(decoder: BodyDecoder, input: Buffer): void {
+    const body = this.#body;
+    this.#offset = decoder.decode(input, this.#offset, (slice) => {
+      if (body === null) this.#lingered += slice.length;
+      else body.push(slice);
+    });
+    if (body?.isWaiting === false) this.#endBodyWait();
+    if (body === null && this.#lingered > this.#context.limits.maxUnreadBodyBytes) {
+      this.#end();
+      return;
+    }
+    if (!decoder.isDone) return;
+    this.#decoder = null;
+    this.#lingered = 0;
+    if (body !== null) body.end();
+    else this.#deadline = this.#context.ticker.deadline(this.#context.limits.keepAliveTimeoutSeconds);
+  }
+
+  #takeHead(input: Buffer): void {
+    if (this.#windowOf !== input || this.#offset >= this.#windowStart + this.#window.length) {
+      this.#windowOf = input;
+      this.#windowStart = this.#offset;
+      this.#window = input.toString("latin1", this.#offset, Math.min(input.length, this.#offset + WINDOW_BYTES));
+    }
+    const parser = this.#parser;
+    const wasPartial = parser.isPartial;
+    const end = parser.feed(this.#window, this.#offset - this.#windowStart);
+    if (end === -1) {
+      this.#offset = this.#windowStart + this.#window.length;
+      // The time for a head is counted once, from its first byte (CVE-2018-12122): more bytes do not extend it.
+      if (!wasPartial && this.#requests > 0) this.#deadline = this.#context.ticker.deadline(this.#context.limits.headTimeoutSeconds);
+      return;
+    }
+    this.#offset = this.#windowStart + end;
+    this.#begin();
+  }
+
+  /** A head is complete: frame its body and let it be answered. */
+  #begin(): void {
+    const parser = this.#parser;
+    const { limits } = this.#context;
+    const target = parser.target;
+    if (target === null) throw new TypeError("The parser ended a head without a request line");
+    if (limits.maxBodyBytes > 0 && parser.contentLength > limits.maxBodyBytes) {
+      throw new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", `Send a body of at most ${limits.maxBodyBytes} bytes`);
+    }
+    const hasBody = parser.isChunked || parser.contentLength > 0;
+    if (hasBody) {
+      this.#decoder = parser.isChunked ? new ChunkedDecoder(limits) : new LengthDecoder(parser.contentLength);
+      this.#body = new RequestBody(this);
+      this.#isContinueOwed = parser.isContinueExpected;
+      this.#bodyWaitedSeconds = 0;
+    }
+    const exchange = new Exchange(this, parser, target, this.#body);
+    this.#exchange = exchange;
+    this.#requests += 1;
+    this.#deadline = NO_DEADLINE;
+    parser.begin();
+    this.#context.handle(exchange, this);
+  }
+
+  /** The input cannot be understood: nothing of this connection is parsed again. */
+  #refuseInput(error: unknown): void {
+    this.#input = null;
+    this.#windowOf = null;
+    this.#decoder = null;
+    if (!(error instanceof ProtocolError)) throw error;
+    const exchange = this.#exchange;
+    if (exchange === null) {
+      this.refuse(error);
+      return;
+    }
+    exchange.isPersistent = false;
+    this.#isCondemned = true;
+    this.#body?.fail(error);
+  }
+
+  #unreadBytes(): number {
+    return this.#decoder?.bytesLeft === Number.POSITIVE_INFINITY ? 0 : (this.#decoder?.bytesLeft ?? 0);
+  }
+
+  /** Ends our side and listens for a while, so that the client can read our last answer. */
+  #end(): void {
+    if (this.#phase !== "open") return;
+    this.#linger();
+    if (this.#backlog.length > 0) this.#isEndOwed = true;
+    else this.socket.end();
+  }
+
+  #linger(): void {
+    this.#phase = "lingering";
+    this.#input = null;
+    this.#windowOf = null;
+    this.#decoder = null;
+    this.#deadline = this.#context.ticker.deadline(this.#context.limits.lingerSeconds);
+    this.#resume();
+  }
+
+  #abandon(reason: ClientDisconnected): void {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    exchange?.abort(reason);
+    this.socket.destroy();
+  }
+
+  #hasRoom(): boolean {
+    return this.#backlog.length === 0 && this.socket.writableLength < OUTPUT_HIGH_WATER;
+  }
+
+  #writeSliced(data: Uint8Array): void {
+    for (let start = 0; start < data.length; start += SLICE_BYTES) {
+      const slice = data.subarray(start, start + SLICE_BYTES);
+      if (this.#hasRoom()) this.socket.write(slice);
+      else this.#backlog.push(slice);
+    }
+  }
+
+  #pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.socket.pause();
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.socket.resume();
+  }
+
+  /** True when unsent bytes have not become fewer for too long. */
+  #isStalled(now: number): boolean {
+    const unsent = this.socket.writableLength;
+    if (unsent === 0) {
+      this.#flushed = -1;
+      return false;
+    }
+    const flushed = this.socket.bytesWritten - unsent;
+    if (flushed !== this.#flushed) {
+      this.#flushed = flushed;
+      this.#stalledSince = now;
+      return false;
+    }
+    return now - this.#stalledSince > this.#context.limits.writeTimeoutSeconds;
+  }
+
+  #startBodyWait(): void {
+    this.#bodyWaitStart = this.#context.ticker.now;
+    this.#bodyBytesAtWait = this.#body?.bytes ?? 0;
+  }
+
+  #endBodyWait(): void {
+    if (this.#bodyWaitStart === 0) return;
+    this.#bodyWaitedSeconds += this.#context.ticker.now - this.#bodyWaitStart;
+    this.#bodyWaitStart = 0;
+  }
+
+  /** The clock of a body runs only while the application waits for it. */
+  #checkBodyWait(now: number): void {
+    const { limits } = this.#context;
+    const body = this.#body;
+    if (body === null) return;
+    const waited = now - this.#bodyWaitStart;
+    const total = this.#bodyWaitedSeconds + waited;
+    const isSilent = waited > limits.bodyTimeoutSeconds && body.bytes === this.#bodyBytesAtWait;
+    const isSlow = total > RATE_GRACE_SECONDS && body.bytes < total * limits.minBodyBytesPerSecond;
+    if (!isSilent && !isSlow) return;
+    this.#input = null;
+    this.#decoder = null;
+    this.#isCondemned = true;
+    if (this.#exchange !== null) this.#exchange.isPersistent = false;
+    body.fail(new ProtocolError(408, "ERR_HTTP_BODY_TIMEOUT", "Send the whole body in time"));
+  }
+}
+
+// Shared by all connections: a listener per connection and event would be five closures for each idle client.
+
+function onData(this: Socket, chunk: Buffer): void {
+  (this as OwnedSocket)[CONNECTION].received(chunk);
+}
+
+function onDrain(this: Socket): void {
+  (this as OwnedSocket)[CONNECTION].drain();
+}
+
+function onEnd(this: Socket): void {
+  (this as OwnedSocket)[CONNECTION].ended();
+}
+
+function onError(this: Socket, error: Error): void {
+  (this as OwnedSocket)[CONNECTION].gone(error);
+}
+
+function onClose(this: Socket): void {
+  (this as OwnedSocket)[CONNECTION].gone(null);
+}

@@ -1,0 +1,99 @@
+// The body of one request between the socket and the application: a small queue with back-pressure.
+// The application pulls; while it does not, at most HIGH_WATER bytes (and one socket read) wait here and the socket is paused.
+import { ClientDisconnected } from "./errors.ts";
+
+/** Bytes that may wait here before the socket is paused. */
+const HIGH_WATER = 65_536;
+
+/** What the connection wants to know of the reader. */
+export interface RequestBodyOwner {
+  /** The application reads and nothing is there: ask the client for more (and send 100 Continue, the first time). */
+  wanted(): void;
+}
+
+/** The body of a request, pulled chunk by chunk. */
+export class RequestBody {
+  readonly #owner: RequestBodyOwner;
+  #queue: Buffer[] = [];
+  #queuedBytes = 0;
+  #isComplete = false;
+  #error: Error | null = null;
+  #waiting: { resolve: (chunk: Buffer | null) => void; reject: (error: Error) => void } | null = null;
+  /** Bytes received so far. */
+  bytes = 0;
+
+  constructor(owner: RequestBodyOwner) {
+    this.#owner = owner;
+  }
+
+  /** True when the last byte has arrived (it may still wait here). */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  /** True while the application waits for bytes. */
+  get isWaiting(): boolean {
+    return this.#waiting !== null;
+  }
+
+  /** True when the socket should be paused. */
+  get isFull(): boolean {
+    return this.#queuedBytes >= HIGH_WATER;
+  }
+
+  /**
+   * Takes the next chunk.
+   *
+   * @returns bytes, or null at the end; a promise when they have yet to arrive. One pull at a time.
+   * @throws ProtocolError or ClientDisconnected when the body cannot be had whole
+   */
+  pull(): Buffer | null | Promise<Buffer | null> {
+    const chunk = this.#queue.shift();
+    if (chunk !== undefined) {
+      this.#queuedBytes -= chunk.length;
+      if (!this.#isComplete && !this.isFull) this.#owner.wanted();
+      return chunk;
+    }
+    if (this.#error !== null) throw this.#error;
+    if (this.#isComplete) return null;
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.#owner.wanted();
+    });
+  }
+
+  /** Adds received bytes. */
+  push(chunk: Buffer): void {
+    this.bytes += chunk.length;
+    const waiting = this.#waiting;
+    if (waiting !== null) {
+      this.#waiting = null;
+      waiting.resolve(chunk);
+      return;
+    }
+    this.#queue.push(chunk);
+    this.#queuedBytes += chunk.length;
+  }
+
+  /** The body is complete. */
+  end(): void {
+    this.#isComplete = true;
+    this.#waiting?.resolve(null);
+    this.#waiting = null;
+  }
+
+  /** The body will never be complete: the reader gets the error once what has arrived is read. */
+  fail(error: Error): void {
+    if (this.#isComplete || this.#error !== null) return;
+    this.#error = error;
+    this.#waiting?.reject(error);
+    this.#waiting = null;
+  }
+
+  /** The answer is complete: forget what nobody will read. A late reader gets an error. */
+  discard(): void {
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.fail(new ClientDisconnected("Read the body before the answer is complete, not after it"));
+  }
+}

@@ -1,0 +1,113 @@
+// Checks status and header fields of an answer and writes them as text, in one pass, so that exactly what was checked is sent.
+// Source: RFC 9112 section 4, RFC 9110 sections 5.5, 7.6.1, 8.6; CVE-2016-2216, CVE-2018-1000164, CVE-2020-5247 (response splitting).
+import { ResponseViolation } from "./errors.ts";
+import { DIGITS, NOT_FIELD_VALUE, STATUS, TOKEN } from "./grammar.ts";
+
+/** Fields of a message in order, as `[name, value]` pairs of latin-1 strings. */
+export type Fields = readonly (readonly [name: string, value: string])[];
+
+const Role = { plain: 0, contentLength: 1, date: 2, hopByHop: 3 } as const;
+
+const ROLES = new Map<string, number>([
+  ["content-length", Role.contentLength],
+  ["date", Role.date],
+  ["connection", Role.hopByHop],
+  ["keep-alive", Role.hopByHop],
+  ["proxy-authenticate", Role.hopByHop],
+  ["proxy-authorization", Role.hopByHop],
+  ["proxy-connection", Role.hopByHop],
+  ["te", Role.hopByHop],
+  ["trailer", Role.hopByHop],
+  ["trailers", Role.hopByHop],
+  ["transfer-encoding", Role.hopByHop],
+  ["upgrade", Role.hopByHop],
+]);
+
+const MAX_CACHED = 1024;
+const nameRoles = new Map<string, number>();
+
+/** A final answer's status and fields, checked. */
+export class ResponseHead {
+  /** Status line and fields, each line ended; without the empty line that ends the head. */
+  readonly text: string;
+  readonly statusCode: number;
+  /** The announced length of the body; -1 when the application announced none. */
+  readonly contentLength: number;
+  readonly hasDate: boolean;
+
+  /**
+   * @param status - code, space and reason
+   * @param fields - header fields
+   * @throws ResponseViolation when they may not be sent
+   */
+  constructor(status: string, fields: Fields) {
+    if (typeof status !== "string" || !STATUS.test(status)) {
+      throw new ResponseViolation("ERR_HTTP_STATUS", `Give a status like '200 OK', not ${quote(status)}`);
+    }
+    const code = (status.charCodeAt(0) - 48) * 100 + (status.charCodeAt(1) - 48) * 10 + status.charCodeAt(2) - 48;
+    if (code < 200) throw new ResponseViolation("ERR_HTTP_STATUS", `Give a final status (200 or more), not ${quote(status)}`);
+    let text = `HTTP/1.1 ${status}\r\n`;
+    let contentLength = -1;
+    let hasDate = false;
+    for (const [name, value] of fields) {
+      const role = checkField(name, value);
+      if (role === Role.contentLength) {
+        if (contentLength !== -1) throw new ResponseViolation("ERR_HTTP_CONTENT_LENGTH", "Give one Content-Length, not several");
+        contentLength = parseContentLength(value);
+        // A 204 answer carries no Content-Length (RFC 9110 section 8.6).
+        if (code === 204) continue;
+      } else if (role === Role.date) hasDate = true;
+      text += `${name}: ${value}\r\n`;
+    }
+    this.text = text;
+    this.statusCode = code;
+    this.contentLength = contentLength;
+    this.hasDate = hasDate;
+  }
+}
+
+/**
+ * Writes an interim answer (103 Early Hints, RFC 8297) under the same rules.
+ *
+ * @throws ResponseViolation when a field may not be sent
+ */
+export function earlyHintsText(fields: Fields): string {
+  let text = "HTTP/1.1 103 Early Hints\r\n";
+  for (const [name, value] of fields) {
+    if (checkField(name, value) === Role.contentLength) throw new ResponseViolation("ERR_HTTP_FIELD", "Give no Content-Length with early hints");
+    text += `${name}: ${value}\r\n`;
+  }
+  return `${text}\r\n`;
+}
+
+/** Checks one field; names that passed are remembered with their role. */
+function checkField(name: string, value: string): number {
+  const role = nameRoles.get(name) ?? checkName(name);
+  if (role === Role.hopByHop) {
+    throw new ResponseViolation("ERR_HTTP_HOP_BY_HOP", `Leave the field ${quote(name)} to the server: it belongs to the connection`);
+  }
+  if (typeof value !== "string" || NOT_FIELD_VALUE.test(value)) {
+    throw new ResponseViolation(
+      "ERR_HTTP_FIELD",
+      `Give the field ${quote(name)} a value of latin-1 characters without controls, not ${quote(value)}`,
+    );
+  }
+  return role;
+}
+
+function checkName(name: string): number {
+  if (typeof name !== "string" || !TOKEN.test(name)) throw new ResponseViolation("ERR_HTTP_FIELD", `Give a field name that is a token, not ${quote(name)}`);
+  const role = ROLES.get(name.toLowerCase()) ?? Role.plain;
+  if (nameRoles.size < MAX_CACHED) nameRoles.set(name, role);
+  return role;
+}
+
+function parseContentLength(value: string): number {
+  const length = DIGITS.test(value) ? Number(value) : Number.NaN;
+  if (!Number.isSafeInteger(length)) throw new ResponseViolation("ERR_HTTP_CONTENT_LENGTH", `Give a Content-Length of decimal digits, not ${quote(value)}`);
+  return length;
+}
+
+function quote(value: unknown): string {
+  return JSON.stringify(value) ?? String(value);
+}

@@ -1,0 +1,171 @@
+// Accepts connections on any number of listeners and gives each to a Connection. Plain TCP, unix sockets, TLS.
+import { createServer as createNetServer, type ListenOptions, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { Connection, type ConnectionContext } from "./connection.ts";
+import { ProtocolError } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Variables } from "./head-parser.ts";
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { Ticker } from "./ticker.ts";
+
+/** What answers the requests. */
+export interface ExchangeHandler {
+  /** Gives the object that receives the CGI variables of a request on this connection. */
+  newVariables(connection: Connection): Variables;
+  /** Answers a request through `exchange`. Must not throw. */
+  handle(exchange: Exchange, connection: Connection): void;
+  /** A request was refused before it was complete; for the log. */
+  refused?(error: ProtocolError, connection: Connection): void;
+}
+
+/** How an `HttpServer` behaves. */
+export interface HttpServerOptions {
+  /** Overrides of `DEFAULT_LIMITS`. */
+  readonly limits?: Partial<Limits>;
+}
+
+/** The HTTP/1.1 engine: listeners in, exchanges out. */
+export class HttpServer implements ConnectionContext {
+  readonly limits: Limits;
+  readonly ticker = new Ticker();
+  readonly #handler: ExchangeHandler;
+  readonly #listeners = new Set<Server>();
+  /** Sockets before their TLS handshake is complete. */
+  readonly #handshaking = new Set<Socket>();
+  #connections = 0;
+  #isClosing = false;
+  #whenEmpty: (() => void) | null = null;
+
+  /**
+   * @param handler - answers the requests
+   * @param options - limits
+   */
+  constructor(handler: ExchangeHandler, options: HttpServerOptions = {}) {
+    this.#handler = handler;
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+  }
+
+  /** True once `close` was called. */
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  /** Connections open now. */
+  get connectionCount(): number {
+    return this.#connections;
+  }
+
+  /**
+   * Listens and accepts.
+   *
+   * @param where - host and port, path, or descriptor, as for `net.Server.listen`; `backlog` is honoured for each
+   * @param tls - certificate, key and so on, to speak TLS on this listener
+   * @returns the listener, once it listens
+   * @throws the system's error (EADDRINUSE, EACCES …)
+   */
+  async listen(where: ListenOptions & { fd?: number }, tls: TlsOptions | null = null): Promise<Server> {
+    const listener = tls === null ? this.#plainListener() : this.#tlsListener(tls);
+    await new Promise<void>((resolve, reject) => {
+      listener.once("error", reject);
+      const ready = (): void => {
+        listener.off("error", reject);
+        resolve();
+      };
+      // With a descriptor, the backlog counts only as an argument of its own.
+      if (where.fd === undefined) listener.listen(where, ready);
+      else listener.listen({ fd: where.fd }, where.backlog ?? 2048, ready);
+    });
+    this.#listeners.add(listener);
+    return listener;
+  }
+
+  /** Serves one socket that was accepted elsewhere. */
+  accept(socket: Socket): void {
+    if (socket.destroyed) return;
+    const { maxConnections } = this.limits;
+    const connection = new Connection(socket, this);
+    this.#connections += 1;
+    if (maxConnections > 0 && this.#connections > maxConnections && !this.#makeRoom(connection)) {
+      connection.refuse(new ProtocolError(503, "ERR_HTTP_TOO_MANY_CONNECTIONS", "Come back when fewer connections are open"));
+    }
+  }
+
+  /**
+   * Stops: listeners close, idle connections end, every answer in hand is the last of its connection.
+   *
+   * @param graceSeconds - time to complete answers; connections that are still open then are cut
+   */
+  async close(graceSeconds = 30): Promise<void> {
+    this.#isClosing = true;
+    const closed = [...this.#listeners].map((listener) => new Promise<void>((resolve) => {
+      listener.close(() => resolve());
+    }));
+    this.#listeners.clear();
+    for (const connection of this.#allConnections()) connection.close();
+    const timer = setTimeout(() => this.destroy(), graceSeconds * 1000);
+    if (this.#connections > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenEmpty = resolve;
+      });
+    }
+    for (const socket of this.#handshaking) socket.destroy();
+    await Promise.all(closed);
+    clearTimeout(timer);
+  }
+
+  /** Cuts every connection. */
+  destroy(): void {
+    for (const connection of this.#allConnections()) connection.destroy();
+    for (const socket of this.#handshaking) socket.destroy();
+  }
+
+  newVariables(connection: Connection): Variables {
+    return this.#handler.newVariables(connection);
+  }
+
+  handle(exchange: Exchange, connection: Connection): void {
+    this.#handler.handle(exchange, connection);
+  }
+
+  refused(error: ProtocolError, connection: Connection): void {
+    this.#handler.refused?.(error, connection);
+  }
+
+  closed(): void {
+    this.#connections -= 1;
+    if (this.#connections === 0) this.#whenEmpty?.();
+  }
+
+  #plainListener(): Server {
+    return createNetServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.accept(socket));
+  }
+
+  #tlsListener(options: TlsOptions): Server {
+    const handshakeTimeout = this.limits.headTimeoutSeconds * 1000;
+    // ALPNProtocols is left to the caller; without it clients speak HTTP/1.1.
+    const listener = createTlsServer({ handshakeTimeout, ...options, allowHalfOpen: true, noDelay: true } as TlsOptions);
+    listener.on("connection", (socket: Socket) => {
+      this.#handshaking.add(socket);
+      socket.once("close", () => this.#handshaking.delete(socket));
+    });
+    listener.on("secureConnection", (socket) => this.accept(socket));
+    // A failed handshake is the client's affair; the socket is closed by node:tls.
+    listener.on("tlsClientError", (_error, socket) => socket.destroy());
+    return listener;
+  }
+
+  #allConnections(): Connection[] {
+    return [...this.ticker.members].filter((member): member is Connection => member instanceof Connection);
+  }
+
+  /** Over the limit, an idle connection goes before a new one is turned away. */
+  #makeRoom(newcomer: Connection): boolean {
+    for (const member of this.ticker.members) {
+      if (member instanceof Connection && member !== newcomer && member.isIdle) {
+        member.destroy();
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,49 @@
+// One coarse clock for all connections of a server, instead of a timer per connection.
+// Each connection looks at its own deadlines when the clock ticks; looking at ten thousand numbers costs less than re-arming one timer each.
+
+/** Seconds between two ticks, and so the precision of every timeout: one fires up to two ticks late, never early. */
+export const TICK_SECONDS = 0.5;
+
+/** Something with deadlines. */
+export interface Ticking {
+  /** @param now - the clock's time, in seconds */
+  tick(now: number): void;
+}
+
+/** Ticks while it has members; does not keep the process alive. */
+export class Ticker {
+  /** The time of the last tick, in seconds since an arbitrary start. Cheap to read, up to one tick behind. */
+  now = 0;
+  readonly #members = new Set<Ticking>();
+  #timer: NodeJS.Timeout | null = null;
+
+  /** The members, in the order in which they came. */
+  get members(): ReadonlySet<Ticking> {
+    return this.#members;
+  }
+
+  /** A deadline `seconds` from now that is not reached early, although `now` may lag. */
+  deadline(seconds: number): number {
+    return this.now + seconds + TICK_SECONDS;
+  }
+
+  add(member: Ticking): void {
+    this.#members.add(member);
+    if (this.#timer !== null) return;
+    this.now = performance.now() / 1000;
+    this.#timer = setInterval(() => this.#tick(), TICK_SECONDS * 1000);
+    this.#timer.unref();
+  }
+
+  delete(member: Ticking): void {
+    this.#members.delete(member);
+    if (this.#members.size > 0 || this.#timer === null) return;
+    clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  #tick(): void {
+    this.now = performance.now() / 1000;
+    for (const member of this.#members) member.tick(this.now);
+  }
+}
