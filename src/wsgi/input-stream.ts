@@ -108,7 +108,6 @@ export class WSGIInputStream implements InputStream {
   /** Iterates over the lines; leaving the loop early leaves the rest to be read. */
   async *[Symbol.asyncIterator](): AsyncIterator<Bytes> {
     for (;;) {
-      // oxlint-disable-next-line no-await-in-loop -- each line comes after the one before
       const line = await this.readline();
       if (line.length === 0) return;
       yield line;
@@ -142,7 +141,6 @@ export class WSGIInputStream implements InputStream {
       if (this.#failure !== null) throw this.#failure.error;
       try {
         const pulled = this.#source.pull();
-        // oxlint-disable-next-line no-await-in-loop -- each chunk comes after the one before
         this.#accept(pulled instanceof Promise ? await pulled : pulled);
       } catch (error) {
         this.#failure = { error };
@@ -232,7 +230,6 @@ export const EMPTY_INPUT: InputStream = new WSGIInputStream({ pull: () => null }
  */
 export async function* chunksOf(input: InputStream, size = 65_536): AsyncGenerator<Bytes, void, undefined> {
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- each chunk comes after the one before
     const chunk = await (input instanceof WSGIInputStream ? input.readChunk(size) : input.read(size));
     if (chunk.length === 0) return;
     yield chunk;

@@ -1,0 +1,25 @@
+// tsgi/wsgi: the contract, and what applications, middleware and gateways need of it.
+export { TSGIError } from "../errors.ts";
+export type { Fault } from "../errors.ts";
+export { toApplication } from "./application.ts";
+export { compose } from "./compose.ts";
+export * from "./environ.ts";
+export { WSGIErrorStream } from "./error-stream.ts";
+export { ContractViolation } from "./errors.ts";
+export { DEFAULT_BLOCK_SIZE, FileWrapper } from "./file-wrapper.ts";
+export { runApplication } from "./handler.ts";
+export type { ApplicationRun, ResponseSink } from "./handler.ts";
+export { checkHeaders, checkStatus } from "./head-rules.ts";
+export { Headers } from "./headers.ts";
+export type { HeaderParameters } from "./headers.ts";
+export { isHopByHop } from "./hop-by-hop.ts";
+export { chunksOf, EMPTY_INPUT, WSGIInputStream } from "./input-stream.ts";
+export type { ByteSource } from "./input-stream.ts";
+export { bytesToNative, decodeNative, encodeNative, isNativeString, nativeToBytes } from "./native-string.ts";
+export type { RuleSection, RuleText } from "./rule.ts";
+export { StringErrorStream } from "./string-error-stream.ts";
+export { setupTestingDefaults } from "./testing-defaults.ts";
+export type * from "./types.ts";
+export { applicationUri, guessScheme, requestUri, shiftPathInfo } from "./url.ts";
+export { validator } from "./validator.ts";
+export { RULE_SECTIONS } from "./validator/sections.ts";
