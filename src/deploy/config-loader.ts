@@ -1,0 +1,334 @@
+// Resolves sections of one configuration file to contexts, following names and URIs into other sections, files and packages.
+// Source: PasteDeploy; the order of steps decides which value wins, so it is kept exactly (docs/deploy-ini.md lists the differences).
+import { dirname } from "node:path";
+import type { Context, ContextLoader, FactoryContext } from "./context.ts";
+import { DeployError, type Place } from "./errors.ts";
+import type { IniEntry, IniFile, IniSection } from "./ini.ts";
+import { interpolate, type InterpolationScope, type RawValue } from "./interpolation.ts";
+import { suggestion } from "./nearest-name.ts";
+import { PREFIX_PROTOCOL, PROTOCOLS, type ObjectType, type Protocol } from "./object-type.ts";
+import { strip, words } from "./python-text.ts";
+import { article, SectionIndex } from "./section-index.ts";
+import type { Session } from "./session.ts";
+import { Settings, type Origin } from "./settings.ts";
+import { isAbsoluteName } from "./uri.ts";
+
+/** Follows a URI; given from outside, since that may open a file with a loader of its own. */
+export type UriResolver = (
+  wanted: ObjectType,
+  uri: string,
+  relativeTo: string,
+  globals: Settings | null,
+  place: Place,
+) => Context;
+
+/** A default of the parser: what `%(name)s` finds when the section has no such key. */
+interface ParserDefault extends RawValue {
+  readonly origin: Origin;
+}
+
+/** What one section says, after reading its keys. */
+interface Reading {
+  readonly wanted: ObjectType;
+  readonly section: IniSection;
+  readonly place: Place;
+  readonly globals: Settings;
+  readonly locals: Settings;
+  /** What `set` wrote: it beats the globals of a section that is used. */
+  readonly additions: Settings;
+  readonly requires: string[];
+}
+
+/** Keys that direct the loader; in [DEFAULT] they do nothing. */
+const DIRECTIVES = ["use", "filter-with", "next", "pipeline", "require", ...Object.values(PROTOCOLS).flat(2)];
+
+/** The loader of one configuration file. */
+export class ConfigLoader implements ContextLoader {
+  readonly file: IniFile;
+  readonly #session: Session;
+  readonly #index: SectionIndex;
+  readonly #resolveUri: UriResolver;
+  readonly #defaults = new Map<string, ParserDefault>();
+  #interpolatedDefaults: Settings | null = null;
+
+  /**
+   * @param globals - of the caller: names for interpolation where the file has no default of that name
+   */
+  constructor(session: Session, file: IniFile, globals: Settings | null, resolveUri: UriResolver) {
+    this.#session = session;
+    this.file = file;
+    this.#index = new SectionIndex(file);
+    this.#resolveUri = resolveUri;
+    const builtin: Origin = { kind: "builtin", file: file.path };
+    this.#defaults.set("here", { text: dirname(file.path), isLiteral: true, origin: { ...builtin, key: "here" } });
+    this.#defaults.set("__file__", { text: file.path, isLiteral: true, origin: { ...builtin, key: "__file__" } });
+    for (const [key, entry] of file.defaults.entries) {
+      this.#defaults.set(key, {
+        text: entry.value,
+        isLiteral: false,
+        origin: this.#origin("default", "DEFAULT", entry),
+      });
+    }
+    for (const [key, { value, origin }] of globals ?? []) {
+      if (!this.#defaults.has(key)) this.#defaults.set(key, { text: value, isLiteral: true, origin });
+    }
+  }
+
+  get filename(): string {
+    return this.file.path;
+  }
+
+  /** The sections of the file, for those who explain or draw it. */
+  get index(): SectionIndex {
+    return this.#index;
+  }
+
+  resolve(wanted: ObjectType, name: string | null, globals: Settings | null, place: Place): Context {
+    if (isAbsoluteName(name)) {
+      return this.#session.follow(name, place, () =>
+        this.#resolveUri(wanted, name, dirname(this.file.path), globals, place),
+      );
+    }
+    const section = this.#index.find(wanted, name, place);
+    return this.#session.follow(`[${section.name}]`, place, () => this.#resolveSection(wanted, section, globals));
+  }
+
+  #resolveSection(wanted: ObjectType, section: IniSection, callerGlobals: Settings | null): Context {
+    const reading = this.#read(wanted, section, callerGlobals);
+    const filterWith = wanted === "server" ? undefined : reading.locals.take("filter-with");
+    const required = reading.locals.take("require");
+    if (required !== undefined) reading.requires.push(...words(required.value));
+    const context = this.#dispatch(reading);
+    if (filterWith === undefined) return context;
+    const filter = this.resolve("filter", filterWith.value, reading.globals, filterWith.origin);
+    return { ...this.#base(reading), kind: "filter-with", filter, next: context };
+  }
+
+  /** Reads the keys: globals, then `set`, `get` and local keys in the order of the file. */
+  #read(wanted: ObjectType, section: IniSection, callerGlobals: Settings | null): Reading {
+    const defaults = this.defaults();
+    const globals = new Settings(defaults);
+    if (callerGlobals !== null) globals.update(callerGlobals);
+    const place = { file: this.file.path, line: section.line, section: section.name };
+    const reading = {
+      wanted,
+      section,
+      place,
+      globals,
+      locals: new Settings(),
+      additions: new Settings(),
+      requires: [],
+    };
+    const scope = this.#scope(section);
+    const fromGlobals: [local: string, global: string, origin: Origin][] = [];
+    for (const [key, raw] of this.#options(section)) {
+      const { origin } = raw;
+      const isSet = key.startsWith("set ");
+      const isGet = key.startsWith("get ");
+      if (!isSet && !isGet && defaults.has(key)) {
+        if (section.entries.has(key)) this.#warnIgnored(section, key, origin);
+        continue;
+      }
+      const value = raw.isLiteral ? raw.text : interpolate(raw.text, scope, origin);
+      if (isSet) {
+        const name = strip(key.slice(4));
+        const written: Origin = { ...origin, kind: "set" };
+        globals.set(name, value, written);
+        reading.additions.set(name, value, written);
+      } else if (isGet) {
+        fromGlobals.push([strip(key.slice(4)), value, origin]);
+      } else {
+        reading.locals.set(key, value, origin);
+      }
+    }
+    for (const [local, name, origin] of fromGlobals) {
+      const found = globals.get(name);
+      if (found === undefined) throw missingGlobal(name, globals, origin);
+      reading.locals.put(local, { value: found.value, origin: { ...origin, kind: "get" }, replaced: found });
+    }
+    return reading;
+  }
+
+  /** The keys of a section, then the `set` and `get` keys of [DEFAULT] that it does not have itself. */
+  *#options(section: IniSection): Generator<[string, ParserDefault]> {
+    for (const [key, entry] of section.entries) {
+      yield [key, { text: entry.value, isLiteral: false, origin: this.#origin("key", section.name, entry) }];
+    }
+    for (const [key, raw] of this.#defaults) {
+      const isDirective = key.startsWith("set ") || key.startsWith("get ");
+      if (isDirective && !section.entries.has(key)) yield [key, raw];
+    }
+  }
+
+  /** The defaults with their values interpolated, which start every `globalConf`. */
+  defaults(): Settings {
+    if (this.#interpolatedDefaults !== null) return this.#interpolatedDefaults;
+    const settings = new Settings();
+    const scope = this.#scope(null);
+    for (const [key, raw] of this.#defaults) {
+      settings.set(key, raw.isLiteral ? raw.text : interpolate(raw.text, scope, raw.origin), raw.origin);
+      if (raw.origin.kind === "default" && DIRECTIVES.includes(key)) {
+        this.#session.warn(
+          `Key "${key}" has no effect in [DEFAULT]; expected it in the section that it is about`,
+          raw.origin,
+        );
+      }
+    }
+    this.#interpolatedDefaults = settings;
+    return settings;
+  }
+
+  #dispatch(reading: Reading): Context {
+    if (reading.section.name.startsWith("filter-app:")) return this.#filterApp(reading);
+    if (reading.section.name.startsWith("pipeline:")) return this.#pipeline(reading);
+    return this.#object(reading, reading.wanted);
+  }
+
+  #object(reading: Reading, wanted: ObjectType): Context {
+    return reading.locals.has("use") ? this.#used(reading, wanted) : this.#explicit(reading, wanted);
+  }
+
+  #filterApp(reading: Reading): Context {
+    const next = reading.locals.take("next");
+    if (next === undefined) throw missingKey(reading, "next", `the name of the application that it filters`);
+    const base = this.#base(reading);
+    const app = this.resolve("application", next.value, reading.globals, next.origin);
+    return { ...base, kind: "filter-app", next: app, filter: this.#object(reading, "filter") };
+  }
+
+  #pipeline(reading: Reading): Context {
+    const pipeline = reading.locals.take("pipeline");
+    if (pipeline === undefined) throw missingKey(reading, "pipeline", `the names of filters and, last, an application`);
+    const [extra] = reading.locals;
+    if (extra !== undefined) {
+      const list = [...reading.locals.keys()].map((key) => `"${key}"`).join(", ");
+      const what = `A pipeline has extra (disallowed) settings: ${list}; expected "pipeline", "filter-with", "require" and "set …" only${suggestion(extra[0], ["filter-with", "require"]).replace(/^; expected.*/, "")}`;
+      throw new DeployError("ERR_TSGI_DEPLOY_KEY_EXTRA", what, extra[1].origin);
+    }
+    const names = words(pipeline.value);
+    const last = names.pop();
+    if (last === undefined) {
+      const what = `The pipeline is empty; expected the names of filters and, last, an application`;
+      throw new DeployError("ERR_TSGI_DEPLOY_PIPELINE_EMPTY", what, pipeline.origin);
+    }
+    const app = this.resolve("application", last, reading.globals, pipeline.origin);
+    const filters = names.map((name) => this.resolve("filter", name, reading.globals, pipeline.origin));
+    return { ...this.#base(reading), kind: "pipeline", filters, app };
+  }
+
+  /** `use`: the object of another section, file or package, with the own values over its. */
+  #used(reading: Reading, wanted: ObjectType): Context {
+    const use = reading.locals.take("use");
+    if (use === undefined) throw missingKey(reading, "use", "a name or URI");
+    const context = this.resolve(wanted, use.value, reading.globals, use.origin);
+    this.#warnLost(context, reading);
+    context.globals.update(reading.additions);
+    context.locals.update(reading.locals);
+    const file = reading.globals.get("__file__");
+    if (file !== undefined) context.globals.put("__file__", file);
+    context.loader = this;
+    context.requires.push(...reading.requires);
+    context.section ??= reading.section.name;
+    if (context.kind === "factory" && context.reference.kind === "call" && context.protocol === null) {
+      const prefix = reading.section.name.split(":", 1)[0] ?? "";
+      context.protocol = PREFIX_PROTOCOL[prefix] ?? null;
+    }
+    return context;
+  }
+
+  /** A key that names the protocol, with an entry point as its value. */
+  #explicit(reading: Reading, wanted: ObjectType): FactoryContext {
+    const found: Protocol[] = PROTOCOLS[wanted].flatMap(
+      (family) => family.find((key) => reading.locals.has(key)) ?? [],
+    );
+    const [protocol] = found;
+    const setting = protocol === undefined ? undefined : reading.locals.get(protocol);
+    if (protocol === undefined || setting === undefined) throw noFactory(reading, wanted, this.#defaults.has("use"));
+    if (found.length > 1) {
+      const what = `Several factories are given: ${found.map((key) => `"${key}"`).join(", ")}; expected one`;
+      throw new DeployError("ERR_TSGI_DEPLOY_MULTIPLE_PROTOCOLS", what, setting.origin);
+    }
+    reading.locals.take(protocol);
+    const directory = dirname(this.file.path);
+    const reference = { kind: "explicit" as const, spec: setting.value, directory, place: setting.origin };
+    return { ...this.#base(reading), wanted, kind: "factory", protocol, reference };
+  }
+
+  #base(reading: Reading) {
+    return {
+      wanted: reading.wanted,
+      section: reading.section.name,
+      place: reading.place,
+      globals: reading.globals,
+      locals: reading.locals,
+      requires: reading.requires,
+      loader: this as ContextLoader,
+      warnings: this.#session.warnings,
+    };
+  }
+
+  #scope(section: IniSection | null): InterpolationScope {
+    return {
+      lookup: (name) => {
+        const entry = section?.entries.get(name);
+        return entry === undefined ? this.#defaults.get(name) : { text: entry.value, isLiteral: false };
+      },
+      names: () => [...(section?.entries.keys() ?? []), ...this.#defaults.keys()],
+    };
+  }
+
+  #origin(kind: Origin["kind"], section: string, entry: IniEntry): Origin {
+    return { kind, file: this.file.path, line: entry.line, column: entry.column, section, key: entry.key };
+  }
+
+  #warnIgnored(section: IniSection, key: string, origin: Origin): void {
+    const by = this.#defaults.get(key)?.origin;
+    const holder =
+      by?.kind === "default" ? "[DEFAULT] has" : by?.kind === "builtin" ? "every file has" : "the caller gave";
+    const what = `Key "${key}" of [${section.name}] is ignored: ${holder} a global value of that name; write "set ${key} = …", or rename one of them`;
+    this.#session.warn(what, origin);
+  }
+
+  /** Values that land on a pipeline or on what only wraps the object reach no factory. */
+  #warnLost(used: Context, reading: Reading): void {
+    if (used.kind === "factory") return;
+    const inner = used.kind === "pipeline" ? null : used.kind === "filter-app" ? used.filter : used.next;
+    const target = `[${used.section ?? ""}]`;
+    for (const [key, { origin }] of inner?.locals === used.locals ? [] : reading.locals) {
+      this.#session.warn(
+        `Key "${key}" of [${reading.section.name}] reaches no factory: ${target} is ${what(used)}`,
+        origin,
+      );
+    }
+    for (const [key, { origin }] of inner?.globals === used.globals ? [] : reading.additions) {
+      const again = "its parts have got their values already";
+      this.#session.warn(
+        `Key "set ${key}" of [${reading.section.name}] has no effect: ${target} is ${what(used)}, ${again}`,
+        origin,
+      );
+    }
+  }
+}
+
+function what(context: Context): string {
+  return context.kind === "pipeline" ? "a pipeline" : `an object within a filter ("${context.kind}")`;
+}
+
+function missingGlobal(name: string, globals: Settings, origin: Origin): DeployError {
+  const sentence = `No global value "${name}" for "${origin.key ?? ""}"${suggestion(name, [...globals.keys()])}`;
+  return new DeployError("ERR_TSGI_DEPLOY_GLOBAL_MISSING", sentence, origin);
+}
+
+function missingKey(reading: Reading, key: string, expected: string): DeployError {
+  const similar = suggestion(key, [...reading.locals.keys()]).replace(/^; expected.*/, "");
+  const sentence = `The section is missing a "${key}" setting; expected ${expected}${similar}`;
+  return new DeployError("ERR_TSGI_DEPLOY_KEY_MISSING", sentence, reading.place);
+}
+
+function noFactory(reading: Reading, wanted: ObjectType, isInDefault: boolean): DeployError {
+  const hint = isInDefault ? `; "use" in [DEFAULT] counts for no section` : "";
+  const similar = suggestion("use", [...reading.locals.keys()]).replace(/^; expected.*/, "");
+  const keys = PROTOCOLS[wanted].flat().filter((key) => key !== "paste.composit_factory");
+  const sentence = `No factory is given for ${article(wanted)}; expected "use" or one of ${keys.map((key) => `"${key}"`).join(", ")}${hint || similar}`;
+  return new DeployError("ERR_TSGI_DEPLOY_NO_FACTORY", sentence, reading.place);
+}

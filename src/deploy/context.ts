@@ -1,0 +1,115 @@
+// The tree that a configuration describes, before any factory is loaded: what is there, with which values, in which nesting.
+// Source: PasteDeploy's contexts; here each kind of node is a type of its own.
+import type { Place } from "./errors.ts";
+import type { IniFile } from "./ini.ts";
+import type { ObjectType, Protocol } from "./object-type.ts";
+import type { Settings } from "./settings.ts";
+
+/** A key or section that has no effect, or not the one it seems to have. */
+export interface DeployWarning extends Place {
+  readonly message: string;
+}
+
+/** What names a factory, and the directory in which it is searched first. */
+export type FactoryReference =
+  | { readonly kind: "call"; readonly spec: string; readonly directory: string; readonly place: Place }
+  | { readonly kind: "explicit"; readonly spec: string; readonly directory: string; readonly place: Place }
+  | {
+      readonly kind: "egg";
+      readonly distribution: string;
+      readonly name: string;
+      readonly directory: string;
+      readonly place: Place;
+    };
+
+/** What resolves a name or URI to a context: the loader of a file or of a package. */
+export interface ContextLoader {
+  /** Path of the configuration file; null for the loader of a package. */
+  readonly filename: string | null;
+  readonly file: IniFile | null;
+  /**
+   * @param name - of a section (or entry point), or a URI; null asks for `[app]` or `[app:main]`
+   * @param globals - values that the caller hands down
+   * @throws {DeployError} when the name leads nowhere
+   */
+  resolve(wanted: ObjectType, name: string | null, globals: Settings | null, place: Place): Context;
+}
+
+interface ContextBase {
+  /** What was asked for. */
+  readonly wanted: ObjectType;
+  /** Section that describes the object, as written in the header; null for a bare `call:` or `egg:`. */
+  section: string | null;
+  /** Where the section (or the reference) stands. */
+  readonly place: Place;
+  readonly globals: Settings;
+  readonly locals: Settings;
+  /** Packages that must be installed. */
+  readonly requires: string[];
+  /** The loader that a composite factory gets, and that resolves the names in this section. */
+  loader: ContextLoader;
+  /** What was found odd while this configuration was resolved; one list for the whole tree. */
+  readonly warnings: readonly DeployWarning[];
+}
+
+/** An object made by a factory. */
+export interface FactoryContext extends ContextBase {
+  readonly kind: "factory";
+  readonly reference: FactoryReference;
+  /** How the factory is called; null while only the factory's package knows (`egg:`) or no section has said (`call:`). */
+  protocol: Protocol | null;
+}
+
+/** Filters around an application, the leftmost outermost. */
+export interface PipelineContext extends ContextBase {
+  readonly kind: "pipeline";
+  readonly filters: readonly Context[];
+  readonly app: Context;
+}
+
+/** A filter around the application named by `next`. */
+export interface FilterAppContext extends ContextBase {
+  readonly kind: "filter-app";
+  readonly filter: Context;
+  readonly next: Context;
+}
+
+/** What a section describes, wrapped by the filter that its `filter-with` names. */
+export interface FilterWithContext extends ContextBase {
+  readonly kind: "filter-with";
+  readonly filter: Context;
+  readonly next: Context;
+}
+
+/** A node of the tree. */
+export type Context = FactoryContext | PipelineContext | FilterAppContext | FilterWithContext;
+
+/**
+ * Flattens a context into the factories that it is made of, outermost first.
+ *
+ * @returns for an application: filters, then the application; for a filter: filters only; for a server: itself
+ */
+export function layersOf(context: Context): FactoryContext[] {
+  switch (context.kind) {
+    case "factory":
+      return [context];
+    case "pipeline":
+      return [...context.filters, context.app].flatMap(layersOf);
+    case "filter-app":
+    case "filter-with":
+      return [...layersOf(context.filter), ...layersOf(context.next)];
+  }
+}
+
+/** The contexts directly below one, in the order in which a request meets them. */
+export function childrenOf(context: Context): readonly Context[] {
+  switch (context.kind) {
+    case "factory":
+      return [];
+    case "pipeline":
+      return [...context.filters, context.app];
+    case "filter-app":
+    case "filter-with":
+      return [context.filter, context.next];
+  }
+}

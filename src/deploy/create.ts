@@ -1,0 +1,267 @@
+// Builds the objects that a context tree describes. An application is a list of layers, filters outside and the application
+// inside; neighbouring layers of another language are built by that language in one piece.
+import { dirname } from "node:path";
+import { toApplication } from "../wsgi/application.ts";
+import type { Middleware, WSGIApplication } from "../wsgi/types.ts";
+import { layersOf, type Context, type ContextLoader, type FactoryContext } from "./context.ts";
+import { DeployError, type Place } from "./errors.ts";
+import type {
+  AppFactory,
+  CompositeFactory,
+  FilterAppFactory,
+  FilterFactory,
+  ObjectLoader,
+  Server,
+  ServerFactory,
+  ServerRunner,
+} from "./factories.ts";
+import type { GuestLayer, GuestResolver } from "./guest-resolver.ts";
+import type { ObjectType } from "./object-type.ts";
+import { checkRequired, resolveFactory, type LocalFactory, type ResolvedFactory } from "./resolve-factory.ts";
+import { MAX_REFERENCES } from "./session.ts";
+import { Settings, type Configuration } from "./settings.ts";
+
+type Filter = (application: WSGIApplication) => WSGIApplication | Promise<WSGIApplication>;
+
+/** A layer with its factory found. */
+interface BoundLayer {
+  readonly context: FactoryContext;
+  readonly factory: ResolvedFactory;
+}
+
+/** Builds objects out of contexts; composites build more with the loader that they get. */
+export class ObjectBuilder {
+  readonly #guests: readonly GuestResolver[];
+  readonly #depth: number;
+
+  /** @param depth - how many composites are around */
+  constructor(guests: readonly GuestResolver[], depth = 0) {
+    this.#guests = guests;
+    this.#depth = depth;
+  }
+
+  /** @throws {DeployError} when a factory is not found, or fails */
+  async application(context: Context): Promise<WSGIApplication> {
+    const layers = await this.#bind(context);
+    const group = trailingGuest(layers);
+    const inner = layers.at(-1);
+    if (inner === undefined) throw new DeployError("ERR_TSGI_DEPLOY_NO_FACTORY", "Nothing to build", context.place);
+    const guest = guestOf(inner);
+    const core =
+      guest === null
+        ? await this.#localApplication(inner)
+        : await guest.createApplication(group.map((layer) => this.#guestLayer(layer)));
+    const filters = await this.#filters(layers.slice(0, layers.length - (guest === null ? 1 : group.length)));
+    let application = core;
+    for (const filter of filters.toReversed()) application = await filter(application);
+    return application;
+  }
+
+  /** @throws {DeployError} when a factory is not found, or fails */
+  async filter(context: Context): Promise<Middleware> {
+    const filters = (await this.#filters(await this.#bind(context))).toReversed();
+    return function configuredFilter(application) {
+      let filtered: WSGIApplication | Promise<WSGIApplication> = application;
+      for (const filter of filters) filtered = filtered instanceof Promise ? filtered.then(filter) : filter(filtered);
+      return filtered instanceof Promise ? whenReady(filtered) : filtered;
+    };
+  }
+
+  /** @throws {DeployError} when the factory is not found, or fails */
+  async server(context: Context): Promise<Server> {
+    const [layer] = await this.#bind(context);
+    if (layer === undefined || layer.factory.kind === "foreign") {
+      const what = "A server of another language cannot serve TSGI applications; expected a server of TSGI";
+      throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, context.place);
+    }
+    const { factory } = layer;
+    const [globalConf, localConf] = configurations(layer.context);
+    if (factory.protocol === "paste.server_runner") {
+      return (application) => (factory.call as ServerRunner)(application, globalConf, localConf);
+    }
+    const server = await guarded(layer, () => (factory.call as ServerFactory)(globalConf, localConf));
+    return expectFunction(server, layer, "a server: a function of an application");
+  }
+
+  /** Finds all factories of a context, without calling them. */
+  async check(context: Context): Promise<void> {
+    await this.#bind(context);
+  }
+
+  async #bind(context: Context): Promise<BoundLayer[]> {
+    const layers: BoundLayer[] = [];
+    await this.#checkRequired(context);
+    for (const layer of layersOf(context)) {
+      if (layer !== context) await this.#checkRequired(layer);
+      layers.push({ context: layer, factory: await resolveFactory(layer, this.#guests) });
+    }
+    return layers;
+  }
+
+  async #checkRequired(context: Context): Promise<void> {
+    const directory = context.place.file === undefined ? process.cwd() : dirname(context.place.file);
+    for (const name of context.requires) {
+      await checkRequired(name, directory, { ...context.place, key: "require" }, this.#guests);
+    }
+  }
+
+  /** One filter for each local layer and each run of layers of one guest, outermost first. */
+  async #filters(layers: readonly BoundLayer[]): Promise<Filter[]> {
+    const filters: Filter[] = [];
+    for (let index = 0; index < layers.length;) {
+      const layer = layers[index] as BoundLayer;
+      const guest = guestOf(layer);
+      if (guest === null) {
+        filters.push(await localFilter(layer));
+        index += 1;
+        continue;
+      }
+      const end = layers.findIndex((other, at) => at > index && guestOf(other) !== guest);
+      const run = layers.slice(index, end === -1 ? layers.length : end);
+      filters.push(await guest.createMiddleware(run.map((member) => this.#guestLayer(member))));
+      index += run.length;
+    }
+    return filters;
+  }
+
+  async #localApplication(layer: BoundLayer): Promise<WSGIApplication> {
+    const factory = layer.factory as LocalFactory;
+    const [globalConf, localConf] = configurations(layer.context);
+    const made = await guarded(layer, () =>
+      factory.protocol === "paste.app_factory"
+        ? (factory.call as AppFactory)(globalConf, localConf)
+        : (factory.call as CompositeFactory)(this.#loader(layer.context), globalConf, localConf),
+    );
+    return asApplication(made, layer);
+  }
+
+  #guestLayer({ context, factory }: BoundLayer): GuestLayer {
+    if (factory.kind !== "foreign") throw new TypeError("A local layer is not for a guest");
+    const [globalConf, localConf] = configurations(context);
+    return {
+      factory: factory.factory,
+      protocol: factory.protocol,
+      globalConf,
+      localConf,
+      loader: this.#loader(context),
+    };
+  }
+
+  #loader(context: FactoryContext): ObjectLoader {
+    if (this.#depth >= MAX_REFERENCES) {
+      const what = `Composites load each other in a circle: [${context.section ?? ""}]; expected a chain that ends`;
+      throw new DeployError("ERR_TSGI_DEPLOY_CYCLE", what, context.place);
+    }
+    return objectLoader(context.loader, context, new ObjectBuilder(this.#guests, this.#depth + 1));
+  }
+}
+
+/** The loader for a composite factory: names from its file, values that keep their origin. */
+function objectLoader(loader: ContextLoader, context: FactoryContext, builder: ObjectBuilder): ObjectLoader {
+  const resolve = (wanted: ObjectType, name: string | null = null, globalConf: Configuration | null = null): Context =>
+    loader.resolve(wanted, name, globalConf === null ? null : keepOrigins(globalConf, context), context.place);
+  return {
+    filename: loader.filename,
+    file: loader.file,
+    getApp: async (name, globalConf) => builder.application(resolve("application", name, globalConf)),
+    getFilter: async (name, globalConf) => builder.filter(resolve("filter", name, globalConf)),
+    getServer: async (name, globalConf) => builder.server(resolve("server", name, globalConf)),
+    appContext: (name, globalConf) => resolve("application", name, globalConf),
+    filterContext: (name, globalConf) => resolve("filter", name, globalConf),
+    serverContext: (name, globalConf) => resolve("server", name, globalConf),
+  };
+}
+
+function keepOrigins(values: Configuration, context: FactoryContext): Settings {
+  const settings = new Settings();
+  for (const [key, value] of Object.entries(values)) {
+    const known = context.globals.get(key);
+    if (known?.value === value) settings.put(key, known);
+    else settings.set(key, value, { ...context.place, kind: "caller", key });
+  }
+  return settings;
+}
+
+async function localFilter(layer: BoundLayer): Promise<Filter> {
+  const factory = layer.factory as LocalFactory;
+  const [globalConf, localConf] = configurations(layer.context);
+  if (factory.protocol === "paste.filter_app_factory") {
+    return (inner) =>
+      settle(
+        guardedNow(layer, () => (factory.call as FilterAppFactory)(inner, globalConf, localConf)),
+        (made) => asApplication(made, layer),
+      );
+  }
+  const made = await guarded(layer, () => (factory.call as FilterFactory)(globalConf, localConf));
+  const filter = expectFunction(made, layer, "a filter: a function from application to application");
+  return (inner) =>
+    settle(
+      guardedNow(layer, () => filter(inner) as unknown),
+      (result) => asApplication(result, layer),
+    );
+}
+
+function settle<T, U>(value: T | Promise<T>, then: (value: T) => U): U | Promise<U> {
+  return value instanceof Promise ? value.then(then) : then(value);
+}
+
+/** A filter that was asynchronous, for those who expect an application at once. */
+function whenReady(pending: Promise<WSGIApplication>): WSGIApplication {
+  return async function applicationWhenReady(environ, startResponse) {
+    const application = await pending;
+    return application(environ, startResponse);
+  };
+}
+
+function trailingGuest(layers: readonly BoundLayer[]): readonly BoundLayer[] {
+  const last = layers.at(-1);
+  const guest = last === undefined ? null : guestOf(last);
+  return layers.slice(layers.findLastIndex((layer) => guestOf(layer) !== guest) + 1);
+}
+
+function guestOf({ factory }: BoundLayer): GuestResolver | null {
+  return factory.kind === "foreign" ? factory.guest : null;
+}
+
+function configurations(context: FactoryContext): [globalConf: Configuration, localConf: Configuration] {
+  return [context.globals.toObject(), context.locals.toObject()];
+}
+
+function asApplication(made: unknown, layer: BoundLayer): WSGIApplication {
+  return guardedNow(layer, () => toApplication(made)) as WSGIApplication;
+}
+
+function expectFunction<T>(made: T, layer: BoundLayer, expected: string): T {
+  if (typeof made === "function") return made;
+  const what = `Factory "${layer.factory.location}" returned ${made === null ? "null" : typeof made}; expected ${expected}`;
+  throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, layer.context.place);
+}
+
+async function guarded<T>(layer: BoundLayer, call: () => T | Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw explained(error, layer);
+  }
+}
+
+function guardedNow<T>(layer: BoundLayer, call: () => T | Promise<T>): T | Promise<T> {
+  try {
+    const made = call();
+    return made instanceof Promise ? made.catch((error: unknown) => Promise.reject(explained(error, layer))) : made;
+  } catch (error) {
+    throw explained(error, layer);
+  }
+}
+
+/** Adds the place to what a factory threw; an error that has one already passes. */
+function explained(error: unknown, layer: BoundLayer): unknown {
+  const place: Place = layer.context.place;
+  if (error instanceof DeployError) {
+    if (error.file !== undefined) return error;
+    return new DeployError(error.code, error.message, place, { cause: error });
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  const what = `Factory "${layer.factory.location}" failed: ${reason}`;
+  return new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, place, { cause: error });
+}

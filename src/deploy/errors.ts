@@ -1,0 +1,77 @@
+// Errors of the deploy room: a mistake in a configuration file, with the place where it stands.
+import { TSGIError } from "../errors.ts";
+
+/** A place in a configuration file; what is unknown is absent. Lines and columns count from 1. */
+export interface Place {
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly section?: string;
+  readonly key?: string;
+}
+
+/** Each way in which loading a configuration can fail; the value of `DeployError.code`. */
+export type DeployErrorCode =
+  | "ERR_TSGI_INI_NO_SECTION"
+  | "ERR_TSGI_INI_SYNTAX"
+  | "ERR_TSGI_INI_DUPLICATE_SECTION"
+  | "ERR_TSGI_INI_DUPLICATE_KEY"
+  | "ERR_TSGI_INTERPOLATION_SYNTAX"
+  | "ERR_TSGI_INTERPOLATION_MISSING"
+  | "ERR_TSGI_INTERPOLATION_DEPTH"
+  | "ERR_TSGI_DEPLOY_URI"
+  | "ERR_TSGI_DEPLOY_RELATIVE"
+  | "ERR_TSGI_DEPLOY_FILE"
+  | "ERR_TSGI_DEPLOY_SECTION_MISSING"
+  | "ERR_TSGI_DEPLOY_SECTION_AMBIGUOUS"
+  | "ERR_TSGI_DEPLOY_NO_FACTORY"
+  | "ERR_TSGI_DEPLOY_MULTIPLE_PROTOCOLS"
+  | "ERR_TSGI_DEPLOY_KEY_MISSING"
+  | "ERR_TSGI_DEPLOY_KEY_EXTRA"
+  | "ERR_TSGI_DEPLOY_PIPELINE_EMPTY"
+  | "ERR_TSGI_DEPLOY_GLOBAL_MISSING"
+  | "ERR_TSGI_DEPLOY_CYCLE"
+  | "ERR_TSGI_DEPLOY_FACTORY"
+  | "ERR_TSGI_DEPLOY_REQUIRE"
+  | "ERR_TSGI_DEPLOY_VALUE";
+
+/**
+ * A configuration cannot be loaded. The message ends with the place (file, line, column, section, key), which programs find
+ * as properties.
+ *
+ * @param code - what went wrong
+ * @param what - the sentence, without the place
+ * @param place - where it stands
+ */
+export class DeployError extends TSGIError {
+  declare readonly code: DeployErrorCode;
+  readonly file: string | undefined;
+  readonly line: number | undefined;
+  readonly column: number | undefined;
+  readonly section: string | undefined;
+  readonly key: string | undefined;
+
+  constructor(code: DeployErrorCode, what: string, place: Place = {}, options?: ErrorOptions) {
+    super("configuration", code, what + describePlace(place), options);
+    this.file = place.file;
+    this.line = place.line;
+    this.column = place.column;
+    this.section = place.section;
+    this.key = place.key;
+  }
+}
+
+/**
+ * Says where something stands, ready to be put after a sentence.
+ *
+ * @returns for example ` (file "/srv/app.ini", line 12, section [app:main], key "use")`; empty when nothing is known
+ */
+export function describePlace(place: Place): string {
+  const parts: string[] = [];
+  if (place.file !== undefined) parts.push(`file "${place.file}"`);
+  if (place.line !== undefined) parts.push(`line ${place.line}`);
+  if (place.column !== undefined) parts.push(`column ${place.column}`);
+  if (place.section !== undefined) parts.push(`section [${place.section}]`);
+  if (place.key !== undefined) parts.push(`key "${place.key}"`);
+  return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
+}

@@ -1,0 +1,65 @@
+// What another language must offer so that its factories can stand in a configuration: find a factory, and build with it.
+// The Python guest implements this; the deploy room knows no interpreter.
+import type { Middleware, WSGIApplication } from "../wsgi/types.ts";
+import type { Protocol } from "./object-type.ts";
+import type { ObjectLoader } from "./factories.ts";
+import type { Configuration } from "./settings.ts";
+
+/** A factory found in another language. */
+export interface GuestFactory {
+  /** The group of its entry point; null for a factory that was named by module and attribute. */
+  readonly protocol: Protocol | null;
+  /** Where it is, for people: `myapp.factories:app_factory`. */
+  readonly location: string;
+  /** Whatever the resolver needs to call it. */
+  readonly handle: unknown;
+}
+
+/** One layer of an application: a factory with what it is called with. */
+export interface GuestLayer {
+  readonly factory: GuestFactory;
+  readonly protocol: Protocol;
+  readonly globalConf: Configuration;
+  readonly localConf: Configuration;
+  /** For composite factories: resolves names of other applications, in whatever language they are. */
+  readonly loader: ObjectLoader;
+}
+
+/** Another language. Methods that find give null when there is nothing of that name; they throw when it is there but broken. */
+export interface GuestResolver {
+  /** For messages: `Python`. */
+  readonly language: string;
+  /**
+   * Finds `call:module:attribute` (or an explicit entry point).
+   *
+   * @param attribute - may have dots; null for the module itself
+   * @param directory - of the configuration file; searched first
+   */
+  findCall(module: string, attribute: string | null, directory: string): Promise<GuestFactory | null>;
+  /**
+   * Finds the entry points of a distribution that have this name.
+   *
+   * @param groups - only these
+   * @returns null when the distribution is not installed; each factory with its protocol
+   */
+  findEntryPoints(
+    distribution: string,
+    name: string,
+    groups: readonly Protocol[],
+    directory: string,
+  ): Promise<readonly GuestFactory[] | null>;
+  /** Tells whether a distribution is installed (`require =`). */
+  hasDistribution(distribution: string, directory: string): Promise<boolean>;
+  /**
+   * Builds an application of neighbouring layers, so that they call each other without leaving the language.
+   *
+   * @param layers - outermost first; the last is the application, the others are filters
+   */
+  createApplication(layers: readonly GuestLayer[]): Promise<WSGIApplication>;
+  /**
+   * Builds one middleware of neighbouring filters; the application that it is given may be in any language.
+   *
+   * @param layers - outermost first
+   */
+  createMiddleware(layers: readonly GuestLayer[]): Promise<Middleware>;
+}

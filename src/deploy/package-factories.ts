@@ -1,0 +1,113 @@
+// Finds the factories of a package by egg:Package#name: the key "tsgi" of its package.json, or what TSGI itself brings.
+// Source: PasteDeploy's entry points; the groups have plain names here, and each protocol has one.
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { findModule } from "./import-module.ts";
+import type { Protocol } from "./object-type.ts";
+
+/** The groups under "tsgi" in a package.json: `{"tsgi": {"apps": {"main": "./dist/app.js:appFactory"}}}`. */
+export const PACKAGE_GROUPS: Readonly<Record<Protocol, string>> = {
+  "paste.app_factory": "apps",
+  "paste.composite_factory": "composites",
+  "paste.composit_factory": "composits",
+  "paste.filter_factory": "filters",
+  "paste.filter_app_factory": "filterApps",
+  "paste.server_factory": "servers",
+  "paste.server_runner": "serverRunners",
+};
+
+/** The names by which a module of TSGI exports its factories. */
+const BUILTIN_EXPORTS: Readonly<Record<Protocol, string>> = {
+  "paste.app_factory": "appFactory",
+  "paste.composite_factory": "compositeFactory",
+  "paste.composit_factory": "compositFactory",
+  "paste.filter_factory": "filterFactory",
+  "paste.filter_app_factory": "filterAppFactory",
+  "paste.server_factory": "serverFactory",
+  "paste.server_runner": "serverRunner",
+};
+
+/** Names from Python's packages that TSGI answers for, because they must hold applications of any language. */
+const ALIASES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  tsgi: { urlmap: "url-map" },
+  paste: { urlmap: "url-map", cascade: "cascade" },
+};
+
+/** An installed package. */
+export interface Package {
+  readonly root: string;
+  readonly manifest: {
+    readonly name?: string;
+    readonly tsgi?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  };
+}
+
+/**
+ * Finds a package: the one that the directory belongs to, if it has this name, then node_modules of it and its parents.
+ *
+ * @param name - as in `egg:name`; tried in lower case too
+ */
+export function findPackage(name: string, directory: string): Package | null {
+  const names = new Set([name, name.toLowerCase()]);
+  for (let current = directory; ; current = dirname(current)) {
+    const own = readPackage(current);
+    if (own !== null && names.has(own.manifest.name ?? "")) return own;
+    for (const candidate of names) {
+      const found = readPackage(join(current, "node_modules", candidate));
+      if (found !== null) return found;
+    }
+    if (current === dirname(current)) return null;
+  }
+}
+
+/** Where a package keeps a factory: `module:attribute`, the module relative to the package's root; null if it has none. */
+export function packageFactory(found: Package, protocol: Protocol, name: string): string | null {
+  const group = found.manifest.tsgi?.[PACKAGE_GROUPS[protocol]];
+  return group !== undefined && Object.hasOwn(group, name) ? (group[name] ?? null) : null;
+}
+
+/** All names in the groups of these protocols, for messages. */
+export function packageNames(found: Package, protocols: readonly Protocol[]): string[] {
+  return protocols.flatMap((protocol) => Object.keys(found.manifest.tsgi?.[PACKAGE_GROUPS[protocol]] ?? {}));
+}
+
+/** A factory that TSGI brings, imported. */
+export interface BuiltinFactory {
+  readonly protocol: Protocol;
+  readonly factory: unknown;
+  readonly location: string;
+}
+
+/**
+ * Finds a factory among TSGI's own middleware: `egg:tsgi#NAME` is the module of that name, and `egg:Paste#urlmap` and
+ * `egg:Paste#cascade` are TSGI's.
+ */
+export async function builtinFactory(
+  distribution: string,
+  name: string,
+  protocols: readonly Protocol[],
+): Promise<BuiltinFactory | null> {
+  const aliases = ALIASES[distribution.toLowerCase()];
+  const module = aliases?.[name] ?? (distribution === "tsgi" ? name : undefined);
+  if (module === undefined || !/^[a-z][a-z0-9-]*$/.test(module)) return null;
+  const directory = fileURLToPath(new URL("../middleware", import.meta.url));
+  const path = findModule(`./${module}`, directory);
+  if (path === null) return null;
+  const exports = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  for (const protocol of protocols) {
+    const factory = exports[BUILTIN_EXPORTS[protocol]];
+    if (factory !== undefined) return { protocol, factory, location: `tsgi#${module}` };
+  }
+  return null;
+}
+
+function readPackage(root: string): Package | null {
+  try {
+    return { root, manifest: JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Package["manifest"] };
+  } catch (error) {
+    if (error instanceof SyntaxError)
+      throw new SyntaxError(`${join(root, "package.json")}: ${error.message}`, { cause: error });
+    return null;
+  }
+}

@@ -1,0 +1,98 @@
+// Finds the section of a file that describes an object of a type. Source: PasteDeploy, "Config Format"; the families of aliases.
+import { DeployError, type Place } from "./errors.ts";
+import type { IniFile, IniSection } from "./ini.ts";
+import { suggestion } from "./nearest-name.ts";
+import { SECTION_PREFIXES, splitSectionName, type ObjectType } from "./object-type.ts";
+import { strip } from "./python-text.ts";
+
+/** The sections of one file by prefix and name; built once, since a large file is asked thousands of times. */
+export class SectionIndex {
+  readonly #file: IniFile;
+  readonly #byPrefix = new Map<string, Map<string, IniSection[]>>();
+
+  constructor(file: IniFile) {
+    this.#file = file;
+    for (const section of file.sections.values()) {
+      const parts = splitSectionName(section.name);
+      if (parts === null || parts.name === null) continue;
+      const byName = this.#byPrefix.get(parts.prefix) ?? new Map<string, IniSection[]>();
+      this.#byPrefix.set(parts.prefix, byName);
+      const name = strip(parts.name);
+      byName.set(name, [...(byName.get(name) ?? []), section]);
+    }
+  }
+
+  /** Names of all sections that describe an object of this type. */
+  names(wanted: ObjectType): string[] {
+    const names = SECTION_PREFIXES[wanted].flat().flatMap((prefix) => [...(this.#byPrefix.get(prefix)?.keys() ?? [])]);
+    return [...new Set(names)];
+  }
+
+  /** All sections that fit, from each family those of the first alias that is there. */
+  candidates(wanted: ObjectType, name: string | null): IniSection[] {
+    return SECTION_PREFIXES[wanted].flatMap((family) => {
+      for (const prefix of family) {
+        const found = this.#withPrefix(prefix, name);
+        if (found.length > 0) return found;
+      }
+      return [];
+    });
+  }
+
+  /**
+   * Finds the one section that fits.
+   *
+   * @param name - after the colon; null accepts the short form `[app]` as well as `main`
+   * @throws {DeployError} when none fits, or several do
+   */
+  find(wanted: ObjectType, name: string | null, place: Place): IniSection {
+    const candidates = this.candidates(wanted, name);
+    const [section] = candidates;
+    if (section === undefined) throw this.#missing(wanted, name, place);
+    if (candidates.length === 1) return section;
+    const list = candidates.map((candidate) => `[${candidate.name}] on line ${candidate.line}`).join(", ");
+    const what = `Several sections describe ${article(wanted)} "${name ?? "main"}": ${list}; expected one`;
+    throw new DeployError("ERR_TSGI_DEPLOY_SECTION_AMBIGUOUS", what, { file: this.#file.path, ...place });
+  }
+
+  /** Sections that an alias of the same family hides, with the section that hides them. */
+  hidden(): [hidden: IniSection, by: IniSection][] {
+    const families = Object.values(SECTION_PREFIXES).flat();
+    return families.flatMap(([first = "", second = ""]) =>
+      [...(this.#byPrefix.get(second) ?? [])].flatMap(([name, sections]) => {
+        const by = this.#byPrefix.get(first)?.get(name)?.[0];
+        return by === undefined ? [] : sections.map((section): [IniSection, IniSection] => [section, by]);
+      }),
+    );
+  }
+
+  #withPrefix(prefix: string, name: string | null): IniSection[] {
+    const named = this.#byPrefix.get(prefix)?.get(name ?? "main") ?? [];
+    const short = name === null ? this.#file.sections.get(prefix) : undefined;
+    return short === undefined ? named : [short, ...named];
+  }
+
+  #missing(wanted: ObjectType, name: string | null, place: Place): DeployError {
+    const prefixes = SECTION_PREFIXES[wanted].flat().map((prefix) => `"${prefix}"`);
+    const what = `No section "${name ?? "main"}" (prefixed by ${prefixes.join(" or ")}) in "${this.#file.path}"`;
+    const hint = this.#otherType(wanted, name) ?? suggestion(name ?? "main", this.names(wanted));
+    return new DeployError("ERR_TSGI_DEPLOY_SECTION_MISSING", what + hint, place);
+  }
+
+  #otherType(wanted: ObjectType, name: string | null): string | undefined {
+    const types = Object.keys(SECTION_PREFIXES) as ObjectType[];
+    for (const type of types) {
+      const found = type === wanted ? undefined : this.candidates(type, name)[0];
+      if (found !== undefined)
+        return `; [${found.name}] describes ${article(type)}, but ${article(wanted)} is expected`;
+    }
+    const isShort =
+      name === "main" && SECTION_PREFIXES[wanted].flat().some((prefix) => this.#file.sections.has(prefix));
+    return isShort ? `; a section without a name is not found by "main", write ":main" after its prefix` : undefined;
+  }
+}
+
+/** The type with its article. */
+export function article(type: ObjectType): string {
+  return type === "application" ? "an application" : `a ${type}`;
+}

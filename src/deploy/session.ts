@@ -1,0 +1,97 @@
+// What one load of a configuration shares: files already read, warnings, and how deep references have led.
+import { readFileSync } from "node:fs";
+import type { DeployWarning } from "./context.ts";
+import { DeployError, describePlace, type Place } from "./errors.ts";
+import { parseIni, type IniFile } from "./ini.ts";
+
+/** How deep sections may refer to sections before that counts as a circle. */
+export const MAX_REFERENCES = 100;
+
+/** Called once for each warning. */
+export type WarningListener = (warning: DeployWarning) => void;
+
+/** Sends a warning to Node's own warning channel (`process.on("warning")`; on stderr by default). */
+export function emitDeployWarning(warning: DeployWarning): void {
+  process.emitWarning(warning.message + describePlace(warning), { type: "DeployWarning", code: "TSGI_DEPLOY_IGNORED" });
+}
+
+/** The state of one load. */
+export class Session {
+  readonly warnings: DeployWarning[] = [];
+  readonly #onWarning: WarningListener;
+  readonly #files = new Map<string, IniFile>();
+  readonly #trail: string[] = [];
+  readonly #warned = new Set<string>();
+
+  constructor(onWarning: WarningListener = emitDeployWarning) {
+    this.#onWarning = onWarning;
+  }
+
+  /**
+   * Reads and parses a file, once.
+   *
+   * @throws {DeployError} when it cannot be read, is not UTF-8, or breaks the grammar
+   */
+  readFile(path: string, place: Place): IniFile {
+    const known = this.#files.get(path);
+    if (known !== undefined) return known;
+    const file = parseIni(readText(path, place), path);
+    this.#files.set(path, file);
+    return file;
+  }
+
+  /** The files read so far, in the order of reading. */
+  get files(): readonly IniFile[] {
+    return [...this.#files.values()];
+  }
+
+  /** Records a warning and tells the listener, unless the same was said before. */
+  warn(message: string, place: Place): void {
+    const identity = `${message}\0${place.file ?? ""}\0${place.line ?? ""}`;
+    if (this.#warned.has(identity)) return;
+    this.#warned.add(identity);
+    const warning = { ...place, message };
+    this.warnings.push(warning);
+    this.#onWarning(warning);
+  }
+
+  /**
+   * Follows one reference from section to section.
+   *
+   * @throws {DeployError} when references lead deeper than {@link MAX_REFERENCES}
+   */
+  follow<T>(label: string, place: Place, resolve: () => T): T {
+    this.#trail.push(label);
+    try {
+      if (this.#trail.length > MAX_REFERENCES) throw circle(this.#trail, place);
+      return resolve();
+    } finally {
+      this.#trail.pop();
+    }
+  }
+}
+
+function circle(trail: readonly string[], place: Place): DeployError {
+  const last = trail[trail.length - 1] ?? "";
+  const start = trail.lastIndexOf(last, -2);
+  const loop = start === -1 ? trail.slice(-4) : trail.slice(start);
+  const what = `Sections refer to each other in a circle: ${loop.join(" → ")}; expected a chain that ends`;
+  return new DeployError("ERR_TSGI_DEPLOY_CYCLE", what, place);
+}
+
+function readText(path: string, place: Place): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const what = `Cannot read the configuration file "${path}": ${reason}`;
+    throw new DeployError("ERR_TSGI_DEPLOY_FILE", what, place, { cause: error });
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    const what = `The configuration file "${path}" is not valid UTF-8`;
+    throw new DeployError("ERR_TSGI_DEPLOY_FILE", what, { file: path }, { cause: error });
+  }
+}
