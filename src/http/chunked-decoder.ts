@@ -7,7 +7,16 @@ import { CHUNK_SIZE, NOT_CHUNK_EXTENSION, NOT_FIELD_VALUE, TOKEN, trimOWS } from
 import type { Limits } from "./limits.ts";
 
 /** Fields that would change framing, routing or rights; in a trailer they can only be an attack (RFC 9110 section 6.5.1). */
-const FORBIDDEN_TRAILERS = new Set(["content-length", "transfer-encoding", "host", "authorization", "te", "trailer", "connection", "content-encoding"]);
+const FORBIDDEN_TRAILERS = new Set([
+  "content-length",
+  "transfer-encoding",
+  "host",
+  "authorization",
+  "te",
+  "trailer",
+  "connection",
+  "content-encoding",
+]);
 
 type State = "size" | "data" | "data-cr" | "data-lf" | "trailer" | "done";
 
@@ -74,7 +83,8 @@ export class ChunkedDecoder implements BodyDecoder {
   #takeLine(data: Buffer, start: number): number {
     const end = data.indexOf(LF, start);
     const stop = end === -1 ? data.length : end;
-    const allowed = this.#state === "size" ? this.#limits.maxChunkLineBytes : this.#limits.maxTrailerBytes - this.#trailerBytes;
+    const allowed =
+      this.#state === "size" ? this.#limits.maxChunkLineBytes : this.#limits.maxTrailerBytes - this.#trailerBytes;
     const line = this.#line + data.toString("latin1", start, Math.min(stop, start + allowed + 2));
     const hasCR = line.endsWith("\r");
     const text = hasCR ? line.slice(0, -1) : line;
@@ -93,7 +103,8 @@ export class ChunkedDecoder implements BodyDecoder {
 
   #refuseLength(prefix: string): never {
     if (NOT_FIELD_VALUE.test(prefix)) throw badByte();
-    if (this.#state === "size") throw badChunk(`Send chunk sizes with extensions of at most ${this.#limits.maxChunkLineBytes} bytes`);
+    if (this.#state === "size")
+      throw badChunk(`Send chunk sizes with extensions of at most ${this.#limits.maxChunkLineBytes} bytes`);
     throw trailersTooLarge();
   }
 
@@ -105,7 +116,8 @@ export class ChunkedDecoder implements BodyDecoder {
     const size = Number.parseInt(digits, 16);
     this.#bodyBytes += size;
     const limit = this.#limits.maxBodyBytes === 0 ? Number.MAX_SAFE_INTEGER : this.#limits.maxBodyBytes;
-    if (this.#bodyBytes > limit) throw new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", `Send a body of at most ${limit} bytes`);
+    if (this.#bodyBytes > limit)
+      throw new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", `Send a body of at most ${limit} bytes`);
     this.#dataLeft = size;
     this.#state = size === 0 ? "trailer" : "data";
   }
@@ -147,7 +159,11 @@ function trimOWSEnd(text: string): string {
 }
 
 function badByte(): ProtocolError {
-  return new ProtocolError(400, "ERR_HTTP_BAD_BYTE", "Send chunk lines and trailers that end in CR LF and hold no control characters");
+  return new ProtocolError(
+    400,
+    "ERR_HTTP_BAD_BYTE",
+    "Send chunk lines and trailers that end in CR LF and hold no control characters",
+  );
 }
 
 function badChunk(message: string): ProtocolError {

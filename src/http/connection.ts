@@ -14,6 +14,7 @@ import { ClientDisconnected, ProtocolError } from "./errors.ts";
 import { errorPage, Exchange, type ExchangeOwner } from "./exchange.ts";
 import { dateLine } from "./date-line.ts";
 import { HeadParser, type Variables } from "./head-parser.ts";
+import { endpointsOf, type Endpoints } from "./endpoints.ts";
 import type { Limits } from "./limits.ts";
 import { RequestBody, type RequestBodyOwner } from "./request-body.ts";
 import { ResponseHead } from "./response-head.ts";
@@ -62,6 +63,7 @@ type OwnedSocket = Socket & { [CONNECTION]: Connection };
 /** A connection; lives as long as its socket. */
 export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
   readonly socket: Socket;
+  #endpoints: Endpoints | null = null;
   readonly #context: ConnectionContext;
   readonly #parser: HeadParser;
   #phase: Phase = "open";
@@ -108,6 +110,12 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     owned.on("end", onEnd);
     owned.on("error", onError);
     owned.on("close", onClose);
+  }
+
+  /** Both ends of the connection, as CGI names them. */
+  get endpoints(): Endpoints {
+    this.#endpoints ??= endpointsOf(this.socket);
+    return this.#endpoints;
   }
 
   /** True between requests, with nothing of the next one received. */
@@ -251,7 +259,8 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     if (this.#body?.isWaiting === true) this.#checkBodyWait(now);
     if (now < this.#deadline) return;
     if (this.#phase === "lingering" || this.#decoder !== null) this.socket.destroy();
-    else if (this.#parser.isPartial) this.refuse(new ProtocolError(408, "ERR_HTTP_HEAD_TIMEOUT", "Send the whole head in time"));
+    else if (this.#parser.isPartial)
+      this.refuse(new ProtocolError(408, "ERR_HTTP_HEAD_TIMEOUT", "Send the whole head in time"));
     else if (this.socket.writableLength === 0) this.#end();
   }
 
@@ -295,7 +304,8 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
       this.#decoder = null;
       this.#body?.fail(new ClientDisconnected("The client left before its body was complete"));
     }
-    if (this.#exchange !== null) this.#exchange.onHalfClose?.();
+    if (this.#exchange !== null)
+      this.#exchange.left(new ClientDisconnected("The client ended its side before the answer was complete"));
     else if (!this.#hasInput) this.#end();
   }
 
@@ -308,7 +318,9 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     this.#backlog = [];
     const exchange = this.#exchange;
     this.#exchange = null;
-    exchange?.abort(new ClientDisconnected("The client left before the answer was complete", error === null ? {} : { cause: error }));
+    exchange?.abort(
+      new ClientDisconnected("The client left before the answer was complete", error === null ? {} : { cause: error }),
+    );
     for (const resolve of this.#drainWaiters) resolve();
     this.#drainWaiters = [];
     this.#context.closed(this);
@@ -378,7 +390,8 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     if (end === -1) {
       this.#offset = this.#windowStart + this.#window.length;
       // The time for a head is counted once, from its first byte (CVE-2018-12122): more bytes do not extend it.
-      if (!wasPartial && this.#requests > 0) this.#deadline = this.#context.ticker.deadline(this.#context.limits.headTimeoutSeconds);
+      if (!wasPartial && this.#requests > 0)
+        this.#deadline = this.#context.ticker.deadline(this.#context.limits.headTimeoutSeconds);
       return;
     }
     this.#offset = this.#windowStart + end;

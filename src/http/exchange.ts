@@ -41,8 +41,6 @@ export class Exchange {
   readonly body: RequestBody | null;
   /** Called once if the client leaves before the answer is complete. */
   onAbort: ((reason: Error) => void) | null = null;
-  /** Called once when the client has ended its side while the answer is not complete: it has most likely left. */
-  onHalfClose: (() => void) | null = null;
   /** Called once when the exchange is over, complete or not. */
   onOver: ((exchange: Exchange) => void) | null = null;
   /** Bytes of the answer's body handed to the socket. */
@@ -57,6 +55,8 @@ export class Exchange {
   #isSent = false;
   #isOver = false;
   #isChunked = false;
+  #controller: AbortController | null = null;
+  #hasLeft: Error | null = null;
 
   constructor(owner: ExchangeOwner, parser: HeadParser, target: Target, body: RequestBody | null) {
     this.#owner = owner;
@@ -71,6 +71,23 @@ export class Exchange {
   /** The status that was sent or announced; 0 while none is. */
   get statusCode(): number {
     return this.#head?.statusCode ?? 0;
+  }
+
+  /** The header fields that were sent or announced. */
+  get fields(): Fields {
+    return this.#head?.fields ?? [];
+  }
+
+  /**
+   * Fires when the client leaves before the answer is complete, and only then. A client that ends its own side only cannot be told
+   * from one that has left: it fires the signal too, but still gets its answer if the application goes on.
+   */
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#hasLeft !== null) this.#controller.abort(this.#hasLeft);
+    }
+    return this.#controller.signal;
   }
 
   /** True once the head has been handed to the socket. */
@@ -90,7 +107,11 @@ export class Exchange {
    */
   announce(status: string, fields: Fields): void {
     if (this.#isOver) return;
-    if (this.#isSent) throw new ResponseViolation("ERR_HTTP_HEAD_SENT", "Announce another status before the head is sent, not after it");
+    if (this.#isSent)
+      throw new ResponseViolation(
+        "ERR_HTTP_HEAD_SENT",
+        "Announce another status before the head is sent, not after it",
+      );
     this.#head = new ResponseHead(status, fields);
   }
 
@@ -105,7 +126,12 @@ export class Exchange {
     const length = body.length;
     if (this.#hasNoBody(head)) {
       // The length of a HEAD answer is that of the GET answer; an application that sends none may not have made the body.
-      const isKnown = head.contentLength === -1 && this.method === "HEAD" && length > 0 && head.statusCode !== 204 && head.statusCode !== 304;
+      const isKnown =
+        head.contentLength === -1 &&
+        this.method === "HEAD" &&
+        length > 0 &&
+        head.statusCode !== 204 &&
+        head.statusCode !== 304;
       this.#isSent = true;
       this.#owner.writeWithHead(this.#headText(head, isKnown ? `Content-Length: ${length}\r\n` : ""), EMPTY);
     } else {
@@ -170,7 +196,8 @@ export class Exchange {
       this.sendWhole(EMPTY);
       return;
     }
-    if (!this.#hasNoBody(head) && head.contentLength > this.bodyBytes) throw wrongLength(head.contentLength, this.bodyBytes);
+    if (!this.#hasNoBody(head) && head.contentLength > this.bodyBytes)
+      throw wrongLength(head.contentLength, this.bodyBytes);
     if (this.#isChunked) this.#owner.write(LAST_CHUNK);
     this.#complete();
   }
@@ -202,12 +229,22 @@ export class Exchange {
     if (this.minor === 1 && !this.#isSent && !this.#isOver) this.#owner.write(Buffer.from(text, "latin1"));
   }
 
+  /** The client has ended its side of the connection. */
+  left(reason: Error): void {
+    if (this.#isOver || this.#hasLeft !== null) return;
+    this.#hasLeft = reason;
+    this.#controller?.abort(reason);
+  }
+
   /** The connection is gone: whatever still comes from the application is ignored. */
   abort(reason: Error): void {
     if (this.#isOver) return;
+    this.left(reason);
     this.#isOver = true;
     this.isAborted = true;
-    this.body?.fail(reason instanceof ClientDisconnected ? reason : new ClientDisconnected("The client left", { cause: reason }));
+    this.body?.fail(
+      reason instanceof ClientDisconnected ? reason : new ClientDisconnected("The client left", { cause: reason }),
+    );
     this.onAbort?.(reason);
     this.onOver?.(this);
   }
@@ -240,7 +277,11 @@ export class Exchange {
 
   #headText(head: ResponseHead, framing: string): string {
     if (this.isPersistent && !this.#owner.mayPersist(this)) this.isPersistent = false;
-    const connection = this.isPersistent ? (this.minor === 0 ? "Connection: keep-alive\r\n" : "") : "Connection: close\r\n";
+    const connection = this.isPersistent
+      ? this.minor === 0
+        ? "Connection: keep-alive\r\n"
+        : ""
+      : "Connection: close\r\n";
     return `${head.text}${head.hasDate ? "" : dateLine()}${framing}${connection}\r\n`;
   }
 
@@ -254,7 +295,11 @@ export class Exchange {
 /** The plain page of an error: fixed text, nothing of the request in it. */
 export function errorPage(status: number): { status: string; fields: Fields; body: Uint8Array } {
   const line = `${status} ${REASONS[status] ?? "Error"}`;
-  return { status: line, fields: [["Content-Type", "text/plain; charset=utf-8"]], body: Buffer.from(`${line}\n`, "latin1") };
+  return {
+    status: line,
+    fields: [["Content-Type", "text/plain; charset=utf-8"]],
+    body: Buffer.from(`${line}\n`, "latin1"),
+  };
 }
 
 const REASONS: Record<number, string> = {
@@ -278,5 +323,8 @@ function refusalStatus(error: unknown): number {
 }
 
 function wrongLength(announced: number, sent: number): ResponseViolation {
-  return new ResponseViolation("ERR_HTTP_BODY_LENGTH", `Send as many bytes as Content-Length announces: ${announced} announced, ${sent} given`);
+  return new ResponseViolation(
+    "ERR_HTTP_BODY_LENGTH",
+    `Send as many bytes as Content-Length announces: ${announced} announced, ${sent} given`,
+  );
 }

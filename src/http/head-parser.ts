@@ -136,7 +136,11 @@ export class HeadParser {
     if (line !== "") this.#checkFieldCount();
     this.#checkLength(line, 0, line.length);
     if (!this.#isInFields && line.charCodeAt(0) === TLS_HANDSHAKE) {
-      throw new ProtocolError(400, "ERR_HTTP_TLS_ON_PLAIN_PORT", "This port speaks plain HTTP; the client began a TLS handshake");
+      throw new ProtocolError(
+        400,
+        "ERR_HTTP_TLS_ON_PLAIN_PORT",
+        "This port speaks plain HTTP; the client began a TLS handshake",
+      );
     }
     if (NOT_FIELD_VALUE.test(line)) throw badByte();
     this.#partial = partial;
@@ -144,7 +148,8 @@ export class HeadParser {
 
   #skipEmptyLine(): void {
     this.#emptyLines += 1;
-    if (this.#emptyLines > MAX_EMPTY_LINES) throw new ProtocolError(400, "ERR_HTTP_EMPTY_LINES", "Send a request line instead of empty lines");
+    if (this.#emptyLines > MAX_EMPTY_LINES)
+      throw new ProtocolError(400, "ERR_HTTP_EMPTY_LINES", "Send a request line instead of empty lines");
   }
 
   #requestLine(text: string, from: number, end: number): void {
@@ -165,7 +170,11 @@ export class HeadParser {
     const first = text.indexOf(" ", from);
     const last = text.lastIndexOf(" ", end - 1);
     if (first <= from || last <= first || first > end) {
-      throw new ProtocolError(400, "ERR_HTTP_REQUEST_LINE", "Send a request line of the form 'METHOD target HTTP/1.1' with single spaces");
+      throw new ProtocolError(
+        400,
+        "ERR_HTTP_REQUEST_LINE",
+        "Send a request line of the form 'METHOD target HTTP/1.1' with single spaces",
+      );
     }
     const method = text.slice(from, first);
     const version = text.slice(last + 1, end);
@@ -255,7 +264,8 @@ export class HeadParser {
       if (authority !== null) this.variables.HTTP_HOST = authority;
       return;
     }
-    if (host === "" || !HOST.test(host)) throw new ProtocolError(400, "ERR_HTTP_HOST", "Send a Host field of the form 'name' or 'name:port'");
+    if (host === "" || !HOST.test(host))
+      throw new ProtocolError(400, "ERR_HTTP_HOST", "Send a Host field of the form 'name' or 'name:port'");
     if (authority !== null && authority.toLowerCase() !== host.toLowerCase()) {
       throw new ProtocolError(400, "ERR_HTTP_HOST", "Send the same host in the request target and in the Host field");
     }
@@ -264,13 +274,17 @@ export class HeadParser {
   /** RFC 9112 section 6.1, with every choice made for refusal (CVE-2019-15605, CVE-2022-32213, CVE-2024-1135, CVE-2024-6827). */
   #checkTransferEncoding(value: string): void {
     if (this.minor === 0) throw new ProtocolError(400, "ERR_HTTP_FRAMING", "Send no Transfer-Encoding with HTTP/1.0");
-    if (this.contentLength !== -1) throw new ProtocolError(400, "ERR_HTTP_FRAMING", "Send either Content-Length or Transfer-Encoding");
+    if (this.contentLength !== -1)
+      throw new ProtocolError(400, "ERR_HTTP_FRAMING", "Send either Content-Length or Transfer-Encoding");
     if (value.toLowerCase() !== "chunked") throw badTransferEncoding(value);
     this.isChunked = true;
   }
 
   #wantsKeepAlive(connection: string): boolean {
-    const options = connection.toLowerCase().split(",", 64).map((option) => trimOWS(option));
+    const options = connection
+      .toLowerCase()
+      .split(",", 64)
+      .map((option) => trimOWS(option));
     if (options.includes("close")) return false;
     return this.minor === 1 || options.includes("keep-alive");
   }
@@ -303,11 +317,19 @@ function badByte(): ProtocolError {
 
 function badField(line: string): ProtocolError {
   if (NOT_FIELD_VALUE.test(line)) return badByte();
-  return new ProtocolError(400, "ERR_HTTP_FIELD", "Send header fields of the form 'Name: value', without folding and without a space before the colon");
+  return new ProtocolError(
+    400,
+    "ERR_HTTP_FIELD",
+    "Send header fields of the form 'Name: value', without folding and without a space before the colon",
+  );
 }
 
 function fieldTooLarge(allowed: number): ProtocolError {
-  return new ProtocolError(431, "ERR_HTTP_FIELDS_TOO_LARGE", `Send smaller header fields: ${allowed} bytes are allowed here`);
+  return new ProtocolError(
+    431,
+    "ERR_HTTP_FIELDS_TOO_LARGE",
+    `Send smaller header fields: ${allowed} bytes are allowed here`,
+  );
 }
 
 function repeated(name: FieldName): ProtocolError {
@@ -316,7 +338,8 @@ function repeated(name: FieldName): ProtocolError {
 
 function checkMethod(method: string): void {
   if (!TOKEN.test(method)) throw new ProtocolError(400, "ERR_HTTP_METHOD", "Send a method that is a token");
-  if (method.length > MAX_METHOD_LENGTH) throw new ProtocolError(501, "ERR_HTTP_METHOD", `Send a method of at most ${MAX_METHOD_LENGTH} characters`);
+  if (method.length > MAX_METHOD_LENGTH)
+    throw new ProtocolError(501, "ERR_HTTP_METHOD", `Send a method of at most ${MAX_METHOD_LENGTH} characters`);
 }
 
 function badVersion(version: string): ProtocolError {
@@ -326,7 +349,8 @@ function badVersion(version: string): ProtocolError {
 
 /** Digits only: no sign, no list, no other base (CVE-2022-24761, CVE-2023-38697, CVE-2023-40175). */
 function parseContentLength(value: string): number {
-  if (!DIGITS.test(value)) throw new ProtocolError(400, "ERR_HTTP_CONTENT_LENGTH", "Send a Content-Length of decimal digits");
+  if (!DIGITS.test(value))
+    throw new ProtocolError(400, "ERR_HTTP_CONTENT_LENGTH", "Send a Content-Length of decimal digits");
   const digits = value.replace(/^0+(?=[0-9])/, "");
   if (digits.length > MAX_LENGTH_DIGITS) throw new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", "Send a smaller body");
   return Number(digits);
@@ -334,8 +358,14 @@ function parseContentLength(value: string): number {
 
 /** 501 for codings that we do not know, 400 for lists in which `chunked` is not the only and last one. */
 function badTransferEncoding(value: string): ProtocolError {
-  const codings = value.toLowerCase().split(",").map((coding) => trimOWS(coding));
-  const isUnknown = codings.length > 0 && codings.every((coding) => TOKEN.test(coding)) && codings.some((coding) => coding !== "chunked");
+  const codings = value
+    .toLowerCase()
+    .split(",")
+    .map((coding) => trimOWS(coding));
+  const isUnknown =
+    codings.length > 0 &&
+    codings.every((coding) => TOKEN.test(coding)) &&
+    codings.some((coding) => coding !== "chunked");
   const isChunkedLast = codings.at(-1) === "chunked" && codings.indexOf("chunked") === codings.length - 1;
   if (isUnknown && (isChunkedLast || !codings.includes("chunked"))) {
     return new ProtocolError(501, "ERR_HTTP_TRANSFER_CODING", "Send no transfer coding other than 'chunked'");

@@ -34,6 +34,8 @@ export class ResponseHead {
   /** The announced length of the body; -1 when the application announced none. */
   readonly contentLength: number;
   readonly hasDate: boolean;
+  /** The fields as given. */
+  readonly fields: Fields;
 
   /**
    * @param status - code, space and reason
@@ -45,20 +47,23 @@ export class ResponseHead {
       throw new ResponseViolation("ERR_HTTP_STATUS", `Give a status like '200 OK', not ${quote(status)}`);
     }
     const code = (status.charCodeAt(0) - 48) * 100 + (status.charCodeAt(1) - 48) * 10 + status.charCodeAt(2) - 48;
-    if (code < 200) throw new ResponseViolation("ERR_HTTP_STATUS", `Give a final status (200 or more), not ${quote(status)}`);
+    if (code < 200)
+      throw new ResponseViolation("ERR_HTTP_STATUS", `Give a final status (200 or more), not ${quote(status)}`);
     let text = `HTTP/1.1 ${status}\r\n`;
     let contentLength = -1;
     let hasDate = false;
     for (const [name, value] of fields) {
       const role = checkField(name, value);
       if (role === Role.contentLength) {
-        if (contentLength !== -1) throw new ResponseViolation("ERR_HTTP_CONTENT_LENGTH", "Give one Content-Length, not several");
+        if (contentLength !== -1)
+          throw new ResponseViolation("ERR_HTTP_CONTENT_LENGTH", "Give one Content-Length, not several");
         contentLength = parseContentLength(value);
         // A 204 answer carries no Content-Length (RFC 9110 section 8.6).
         if (code === 204) continue;
       } else if (role === Role.date) hasDate = true;
       text += `${name}: ${value}\r\n`;
     }
+    this.fields = fields;
     this.text = text;
     this.statusCode = code;
     this.contentLength = contentLength;
@@ -74,7 +79,8 @@ export class ResponseHead {
 export function earlyHintsText(fields: Fields): string {
   let text = "HTTP/1.1 103 Early Hints\r\n";
   for (const [name, value] of fields) {
-    if (checkField(name, value) === Role.contentLength) throw new ResponseViolation("ERR_HTTP_FIELD", "Give no Content-Length with early hints");
+    if (checkField(name, value) === Role.contentLength)
+      throw new ResponseViolation("ERR_HTTP_FIELD", "Give no Content-Length with early hints");
     text += `${name}: ${value}\r\n`;
   }
   return `${text}\r\n`;
@@ -84,7 +90,10 @@ export function earlyHintsText(fields: Fields): string {
 function checkField(name: string, value: string): number {
   const role = nameRoles.get(name) ?? checkName(name);
   if (role === Role.hopByHop) {
-    throw new ResponseViolation("ERR_HTTP_HOP_BY_HOP", `Leave the field ${quote(name)} to the server: it belongs to the connection`);
+    throw new ResponseViolation(
+      "ERR_HTTP_HOP_BY_HOP",
+      `Leave the field ${quote(name)} to the server: it belongs to the connection`,
+    );
   }
   if (typeof value !== "string" || NOT_FIELD_VALUE.test(value)) {
     throw new ResponseViolation(
@@ -96,7 +105,8 @@ function checkField(name: string, value: string): number {
 }
 
 function checkName(name: string): number {
-  if (typeof name !== "string" || !TOKEN.test(name)) throw new ResponseViolation("ERR_HTTP_FIELD", `Give a field name that is a token, not ${quote(name)}`);
+  if (typeof name !== "string" || !TOKEN.test(name))
+    throw new ResponseViolation("ERR_HTTP_FIELD", `Give a field name that is a token, not ${quote(name)}`);
   const role = ROLES.get(name.toLowerCase()) ?? Role.plain;
   if (nameRoles.size < MAX_CACHED) nameRoles.set(name, role);
   return role;
@@ -104,7 +114,11 @@ function checkName(name: string): number {
 
 function parseContentLength(value: string): number {
   const length = DIGITS.test(value) ? Number(value) : Number.NaN;
-  if (!Number.isSafeInteger(length)) throw new ResponseViolation("ERR_HTTP_CONTENT_LENGTH", `Give a Content-Length of decimal digits, not ${quote(value)}`);
+  if (!Number.isSafeInteger(length))
+    throw new ResponseViolation(
+      "ERR_HTTP_CONTENT_LENGTH",
+      `Give a Content-Length of decimal digits, not ${quote(value)}`,
+    );
   return length;
 }
 

@@ -16,6 +16,8 @@ export interface ExchangeHandler {
   handle(exchange: Exchange, connection: Connection): void;
   /** A request was refused before it was complete; for the log. */
   refused?(error: ProtocolError, connection: Connection): void;
+  /** A listener could not accept, for example because no descriptor was left; it goes on listening. */
+  acceptFailed?(error: Error): void;
 }
 
 /** How an `HttpServer` behaves. */
@@ -75,6 +77,7 @@ export class HttpServer implements ConnectionContext {
       if (where.fd === undefined) listener.listen(where, ready);
       else listener.listen({ fd: where.fd }, where.backlog ?? 2048, ready);
     });
+    listener.on("error", (error) => this.#handler.acceptFailed?.(error));
     this.#listeners.add(listener);
     return listener;
   }
@@ -86,7 +89,9 @@ export class HttpServer implements ConnectionContext {
     const connection = new Connection(socket, this);
     this.#connections += 1;
     if (maxConnections > 0 && this.#connections > maxConnections && !this.#makeRoom(connection)) {
-      connection.refuse(new ProtocolError(503, "ERR_HTTP_TOO_MANY_CONNECTIONS", "Come back when fewer connections are open"));
+      connection.refuse(
+        new ProtocolError(503, "ERR_HTTP_TOO_MANY_CONNECTIONS", "Come back when fewer connections are open"),
+      );
     }
   }
 
@@ -97,9 +102,12 @@ export class HttpServer implements ConnectionContext {
    */
   async close(graceSeconds = 30): Promise<void> {
     this.#isClosing = true;
-    const closed = [...this.#listeners].map((listener) => new Promise<void>((resolve) => {
-      listener.close(() => resolve());
-    }));
+    const closed = [...this.#listeners].map(
+      (listener) =>
+        new Promise<void>((resolve) => {
+          listener.close(() => resolve());
+        }),
+    );
     this.#listeners.clear();
     for (const connection of this.#allConnections()) connection.close();
     const timer = setTimeout(() => this.destroy(), graceSeconds * 1000);
@@ -143,7 +151,12 @@ export class HttpServer implements ConnectionContext {
   #tlsListener(options: TlsOptions): Server {
     const handshakeTimeout = this.limits.headTimeoutSeconds * 1000;
     // ALPNProtocols is left to the caller; without it clients speak HTTP/1.1.
-    const listener = createTlsServer({ handshakeTimeout, ...options, allowHalfOpen: true, noDelay: true } as TlsOptions);
+    const listener = createTlsServer({
+      handshakeTimeout,
+      ...options,
+      allowHalfOpen: true,
+      noDelay: true,
+    } as TlsOptions);
     listener.on("connection", (socket: Socket) => {
       this.#handshaking.add(socket);
       socket.once("close", () => this.#handshaking.delete(socket));

@@ -28,12 +28,17 @@ export function parseTarget(method: string, raw: string): Target {
   if (raw === "" || NOT_TARGET.test(raw)) {
     throw new ProtocolError(400, "ERR_HTTP_TARGET", "Send a request target of visible ASCII characters without '#'");
   }
-  if (method === "CONNECT") throw new ProtocolError(501, "ERR_HTTP_CONNECT", "This server is no proxy: CONNECT is not supported");
+  if (method === "CONNECT")
+    throw new ProtocolError(501, "ERR_HTTP_CONNECT", "This server is no proxy: CONNECT is not supported");
   if (raw.charCodeAt(0) === 0x2f) return split(raw, raw, null);
   if (raw === "*" && method === "OPTIONS") return { raw, path: "", query: "", authority: null };
   const absolute = ABSOLUTE.exec(raw);
   if (absolute === null) {
-    throw new ProtocolError(400, "ERR_HTTP_TARGET", "Send a request target that starts with '/', 'http://' or 'https://'");
+    throw new ProtocolError(
+      400,
+      "ERR_HTTP_TARGET",
+      "Send a request target that starts with '/', 'http://' or 'https://'",
+    );
   }
   const authority = absolute[1] ?? "";
   // HOST has no '@', so userinfo is refused here (RFC 9110 section 4.2.4).

@@ -6,7 +6,16 @@
 // Until `sent` a failure can still become a 500; after it the answer can only be broken off.
 // A synchronous application that returns a list costs no promise, no iterator and no stream.
 import { ContractViolation } from "./errors.ts";
-import type { Bytes, ExcInfo, HeaderList, StartResponse, Write, WSGIApplication, WSGIBody, WSGIEnvironment } from "./types.ts";
+import type {
+  Bytes,
+  ExcInfo,
+  HeaderList,
+  StartResponse,
+  Write,
+  WSGIApplication,
+  WSGIBody,
+  WSGIEnvironment,
+} from "./types.ts";
 
 /** What a gateway offers to receive an answer. It owns framing; the machine here owns the order of the calls. */
 export interface ResponseSink {
@@ -47,7 +56,11 @@ const EMPTY = new Uint8Array(0);
  * @param sink - receives the answer; every call ends in exactly one of `sendWhole`, `finish` or `fail`, unless aborted
  * @returns the run, so that the gateway can abort it
  */
-export function runApplication(application: WSGIApplication, environ: WSGIEnvironment, sink: ResponseSink): ApplicationRun {
+export function runApplication(
+  application: WSGIApplication,
+  environ: WSGIEnvironment,
+  sink: ResponseSink,
+): ApplicationRun {
   const run = new Run(environ, sink);
   run.call(application);
   return run;
@@ -96,7 +109,10 @@ class Run implements ApplicationRun {
 
   #startResponse(status: string, headers: HeaderList, excInfo?: ExcInfo | null): Write {
     if (this.#isOver && this.#abortReason === null) {
-      throw new ContractViolation("ERR_TSGI_AFTER_END", "Call startResponse before the answer is complete, not after it");
+      throw new ContractViolation(
+        "ERR_TSGI_AFTER_END",
+        "Call startResponse before the answer is complete, not after it",
+      );
     }
     if (excInfo !== undefined && excInfo !== null) {
       if (this.#isSent) throw excInfo;
@@ -221,7 +237,10 @@ class Run implements ApplicationRun {
 
   #checkAnnounced(): void {
     if (!this.#isAnnounced) {
-      throw new ContractViolation("ERR_TSGI_NO_START_RESPONSE", "Call startResponse before the first chunk of the body");
+      throw new ContractViolation(
+        "ERR_TSGI_NO_START_RESPONSE",
+        "Call startResponse before the first chunk of the body",
+      );
     }
   }
 
@@ -281,7 +300,7 @@ function joined(chunks: Bytes[]): Bytes | null {
   return Buffer.concat(chunks, length);
 }
 
-function isPromise(value: unknown): value is Promise<never> {
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }
 
@@ -301,16 +320,25 @@ function checkBody(body: unknown): void {
     );
   }
   if (body instanceof Uint8Array) {
-    throw new ContractViolation("ERR_TSGI_BODY_BYTES", "Return an iterable of chunks, for example [bytes]; the application returned bare bytes");
+    throw new ContractViolation(
+      "ERR_TSGI_BODY_BYTES",
+      "Return an iterable of chunks, for example [bytes]; the application returned bare bytes",
+    );
   }
   if (typeof body !== "object" || body === null || !(Symbol.iterator in body || Symbol.asyncIterator in body)) {
-    throw new ContractViolation("ERR_TSGI_BODY_TYPE", `Return an iterable of bytes; the application returned ${kindOf(body)}`);
+    throw new ContractViolation(
+      "ERR_TSGI_BODY_TYPE",
+      `Return an iterable of bytes; the application returned ${kindOf(body)}`,
+    );
   }
 }
 
 function checkChunk(chunk: unknown, where: string): void {
   if (!(chunk instanceof Uint8Array)) {
-    throw new ContractViolation("ERR_TSGI_CHUNK_TYPE", `Give ${where} chunks of type Uint8Array, for example Buffer.from(text); got ${kindOf(chunk)}`);
+    throw new ContractViolation(
+      "ERR_TSGI_CHUNK_TYPE",
+      `Give ${where} chunks of type Uint8Array, for example Buffer.from(text); got ${kindOf(chunk)}`,
+    );
   }
 }
 
