@@ -28,19 +28,23 @@ async function checkGenerated() {
   };
 }
 
+/** The lock files of the package and of the private folders beside it. */
+const LOCK_FILES = ["package-lock.json", "bench/package-lock.json"];
+
 /** A lock file with the addresses of one registry would bind every user to it. @returns {Promise<Outcome>} */
 async function checkLock() {
-  const { packages } = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8"));
-  const bound = Object.keys(packages).filter((path) => packages[path].resolved !== undefined && !packages[path].link);
-  return {
-    code: bound.length === 0 ? 0 : 1,
-    output: bound.map((path) => `package-lock.json: ${path} has a "resolved" address\n`).join(""),
-  };
+  const bound = LOCK_FILES.filter((file) => existsSync(join(ROOT, file))).flatMap((file) => {
+    const { packages } = JSON.parse(readFileSync(join(ROOT, file), "utf8"));
+    return Object.keys(packages)
+      .filter((path) => packages[path].resolved !== undefined && packages[path].link !== true)
+      .map((path) => `${file}: ${path} has a "resolved" address\n`);
+  });
+  return { code: bound.length === 0 ? 0 : 1, output: bound.join("") };
 }
 
 /** @type {{ name: string, what: string, run: () => Promise<Outcome> }[]} */
 const CHECKS = [
-  { name: "lock", what: "package-lock.json names no registry", run: checkLock },
+  { name: "lock", what: "lock files name no registry", run: checkLock },
   { name: "types", what: "types of sources and tests", run: () => capture(bin("tsc"), ["-p", "."]) },
   { name: "script-types", what: "types of scripts", run: () => capture(bin("tsc"), ["-p", "scripts"]) },
   {

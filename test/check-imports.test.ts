@@ -10,7 +10,9 @@ import { afterEach, describe, expect, test } from "vitest";
 const SCRIPT = fileURLToPath(new URL("../scripts/check-imports.mjs", import.meta.url));
 const projects: string[] = [];
 
-const { checkImports } = (await import(SCRIPT)) as { checkImports(project: string): { violations: string[] } };
+const { checkImports } = (await import(SCRIPT)) as {
+  checkImports: (project: string) => { violations: string[] };
+};
 
 function makeProject(files: Record<string, string>): string {
   const project = mkdtempSync(join(tmpdir(), "tsgi-imports-"));
