@@ -15,8 +15,8 @@ export class FileWrapper implements AsyncIterableIterator<Bytes> {
   readonly file: FileLike | FileHandle;
   /** Bytes per block. */
   readonly blockSize: number;
-  /** Closes the file; present only if the file has a `close`. */
-  readonly close?: () => void | Promise<void>;
+  /** Closes the file; present only if the file has a `close` (so it is declared, not defined). */
+  declare readonly close?: () => void | Promise<void>;
   readonly #read: (size: number) => Bytes | null | Promise<Bytes | null>;
 
   /**

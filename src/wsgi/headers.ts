@@ -94,7 +94,11 @@ export class Headers {
    * @throws ContractViolation when name or value may not be sent
    */
   addHeader(name: string, value: string | null, parameters: HeaderParameters = {}): void {
-    const parts = value === null ? [] : [value];
+    const parts: string[] = [];
+    if (value !== null) {
+      enforce(HEADER_PAIR, [name, value]);
+      parts.push(value);
+    }
     for (const [key, text] of Object.entries(parameters)) parts.push(formatParameter(key.replaceAll("_", "-"), text));
     this.list.push(checkedPair(name, parts.join("; ")));
   }
