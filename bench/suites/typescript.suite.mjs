@@ -1,15 +1,14 @@
 // @ts-check
 // TSGI against what else serves TypeScript: the smallest node:http handler, the frameworks, and Bun.
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { CHUNK, CHUNKS, HELLO, TEN_KILOBYTES } from "../apps/payloads.js";
 import { answerOf } from "../harness/machine.mjs";
 import { BROWSER_HEADERS } from "./browser-headers.mjs";
+import { application, tsgi, tsgiVersion } from "./tsgi-command.mjs";
 
 const bench = fileURLToPath(new URL("..", import.meta.url));
-const installed = createRequire(import.meta.url);
 const BYTES = "application/octet-stream";
 
 /**
@@ -42,10 +41,8 @@ export const suite = {
       id: "tsgi",
       label: "TSGI",
       missing: () => null,
-      version: () => answerOf(process.execPath, [`${bench}../bin/tsgi.js`, "--version"]),
-      command: ({ port }) => ({
-        argv: [process.execPath, `${bench}../bin/tsgi.js`, `${bench}apps/app.js`, "-b", `127.0.0.1:${port}`],
-      }),
+      version: tsgiVersion,
+      command: ({ port }) => ({ argv: tsgi(application, port) }),
     },
     nodeServer("node-http", "node:http"),
     nodeServer("fastify", "Fastify", "fastify"),
@@ -102,5 +99,5 @@ function isInstalled(name) {
 
 /** @param {string} name a package @returns {string | null} its version */
 function versionOf(name) {
-  return isInstalled(name) ? installed(`${bench}node_modules/${name}/package.json`).version : null;
+  return isInstalled(name) ? JSON.parse(readFileSync(`${bench}node_modules/${name}/package.json`, "utf8")).version : null;
 }
