@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+// The command `tsgi`: starts the compiled program, and says what is missing where it was not compiled.
+import { existsSync } from "node:fs";
+import * as nodeModule from "node:module";
+import { fileURLToPath } from "node:url";
+
+const program = new URL("../dist/cli/main.js", import.meta.url);
+
+if (existsSync(program)) {
+  // Keeps compiled code between starts where Node can (22.8 and later).
+  nodeModule.enableCompileCache?.();
+  const { main } = await import(program.href);
+  await main(process.argv.slice(2));
+} else {
+  const directory = fileURLToPath(new URL("../", import.meta.url));
+  process.stderr.write(`tsgi: Cannot start: the package in ${directory} is not built; run "npm run build" there\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,132 @@
+// The command line: reads the arguments and hands over to the file of the command, which is imported only then.
+import { readFileSync } from "node:fs";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { exitCodeOf } from "./errors.ts";
+import { EXIT_CODES, exitCodesHelp } from "./exit-codes.ts";
+import { type NamedServeOption, type ServeSettings, serveOptionList } from "./serve-options.ts";
+import type { FetchOptions } from "./fetch.ts";
+
+const TARGET_HELP =
+  'file.ts, file.ts:attribute, module:attribute or module:factory("literal", 2); without an attribute: application, app, default export';
+
+const EXAMPLES = `
+Examples:
+  tsgi app.ts                              serve the application of app.ts at http://127.0.0.1:8000
+  tsgi shop.wsgi:application -b :8080      serve an export of shop/wsgi.ts on all interfaces
+  tsgi 'shop.wsgi:makeApp("test")' --reload
+  tsgi fetch app.ts '/items?page=2' -i     call the application without a server and print its answer
+`;
+
+/**
+ * Runs the command. Sets the exit code of the process; what fails is said on standard error.
+ *
+ * @param argv - the arguments after the name of the command
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await buildProgram().parseAsync(argv, { from: "user" });
+  } catch (error) {
+    process.exitCode = error instanceof CommanderError ? exitCodeOfCommander(error) : report(error);
+  }
+}
+
+function buildProgram(): Command {
+  const program = new Command("tsgi")
+    .description("Serves a WSGI application written in TypeScript or JavaScript.")
+    .version(packageVersion(), "-V, --version")
+    .argument("<target>", TARGET_HELP)
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureHelp({ sortSubcommands: false })
+    .configureOutput({ outputError: (text, write) => write(`tsgi: ${capitalize(text.replace(/^error: /, ""))}`) })
+    .addHelpText("after", `${EXAMPLES}\n${exitCodesHelp()}`)
+    .action(async (target: string, settings: ServeSettings) => {
+      const { serve } = await import("./serve.ts");
+      // Nothing may keep a stopped server alive: an application's timer or connection would.
+      process.exit(await serve(target, settings));
+    });
+  for (const declaration of serveOptionList()) program.addOption(toOption(declaration));
+  program.addCommand(buildFetch());
+  return program;
+}
+
+function buildFetch(): Command {
+  return new Command("fetch")
+    .description("Calls an application in this process, without a server, and prints the body of its answer.")
+    .argument("<target>", TARGET_HELP)
+    .argument("<path>", "path with query, or an absolute URL")
+    .option("-X, --request <method>", "method (default: GET, or POST with data)")
+    .option("-H, --header <line>", "request header 'Name: value'; repeatable", collect, [])
+    .option("-d, --data <data>", "request body; @FILE reads a file, @- or - standard input, both unchanged")
+    .option("-i, --include", "print status and headers before the body")
+    .option("-o, --output <file>", "write to a file instead of standard output")
+    .option(
+      "-f, --fail",
+      `exit with ${EXIT_CODES.httpError} when the status is 400 or above, without printing the body`,
+    )
+    .exitOverride()
+    .action(async (target: string, path: string, options: FetchOptions) => {
+      const { fetchTarget } = await import("./fetch.ts");
+      process.exit(await fetchTarget(target, path, options));
+    });
+}
+
+function toOption(declaration: NamedServeOption): Option {
+  const option = new Option(declaration.flags, declaration.help).helpGroup(`${declaration.group}:`);
+  switch (declaration.type) {
+    case "list":
+      return option.argParser(collect).default([], "none");
+    case "boolean":
+      return option.default(false);
+    case "integer":
+      return option.default(declaration.default).argParser((text) => {
+        return parseNumber(text, declaration.minimum, declaration.maximum, "whole number");
+      });
+    case "seconds":
+      return option.default(declaration.default).argParser((text) => parseNumber(text, 0, 86_400, "number"));
+    case "choice":
+      return option.choices([...declaration.choices]).default(declaration.default);
+    case "text":
+      return declaration.default === undefined ? option : option.default(declaration.default);
+    default:
+      return declaration satisfies never;
+  }
+}
+
+function collect(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text];
+}
+
+function parseNumber(text: string, minimum: number, maximum: number, kind: "number" | "whole number"): number {
+  const value = Number(text);
+  const isRight =
+    text.trim() !== "" && value >= minimum && value <= maximum && (kind === "number" || Number.isInteger(value));
+  if (!isRight) throw new InvalidArgumentError(`Expected a ${kind} from ${minimum} to ${maximum}.`);
+  return value;
+}
+
+function exitCodeOfCommander(error: CommanderError): number {
+  // Commander has printed its message, or the help or the version that was asked for, which end with 0.
+  return error.exitCode === 0 ? EXIT_CODES.success : EXIT_CODES.usage;
+}
+
+function report(error: unknown): number {
+  const exitCode = exitCodeOf(error);
+  const isKnown = exitCode !== undefined && error instanceof Error;
+  const message = isKnown ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const detail = isKnown && "detail" in error && typeof error.detail === "string" ? error.detail : "";
+  process.stderr.write(`tsgi: ${message}\n${detail === "" ? "" : `${detail}\n`}`);
+  return exitCode ?? EXIT_CODES.unexpected;
+}
+
+function packageVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  return manifest.version;
+}
+
+function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

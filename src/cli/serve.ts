@@ -1,0 +1,165 @@
+// `tsgi TARGET`: loads an application and serves it in this process until a signal ends it. Log lines are gunicorn's.
+import { readFileSync, rmSync } from "node:fs";
+import { loadTarget } from "../guests/typescript/load-target.ts";
+import { accessLog } from "../server/logging/access-log.ts";
+import { ErrorLog } from "../server/logging/error-log.ts";
+import { LogFile } from "../server/logging/log-file.ts";
+import type { ServerOptions, WSGIServer } from "../server/make-server.ts";
+import { type BindAddress, defaultBindAddresses, formatBindAddress, parseBindAddress } from "./bind-address.ts";
+import { AddressInUseError, AddressUnusableError, CommandError, FileUnusableError, UsageError } from "./errors.ts";
+import { EXIT_CODES } from "./exit-codes.ts";
+import { type ReloadChild, reloadChild } from "./reload-child.ts";
+import type { ServeSettings } from "./serve-options.ts";
+import { StopSignals } from "./stop-signals.ts";
+import { removeStaleSocket } from "./unix-socket.ts";
+
+/**
+ * Serves until SIGTERM or SIGINT.
+ *
+ * @param target - as `loadTarget` takes it
+ * @returns the exit code of the process
+ * @throws TargetError when the application cannot be loaded, CommandError when it cannot be served
+ */
+export async function serve(target: string, settings: ServeSettings): Promise<number> {
+  const child = reloadChild();
+  if (settings.reload && child === undefined) {
+    const { superviseReload } = await import("./reload.ts");
+    return await superviseReload(target, settings, openErrorLog(settings));
+  }
+  const stop = new StopSignals(child);
+  const log = openErrorLog(settings);
+  const addresses = child?.addresses ?? bindAddresses(settings.bind);
+  const options = serverOptions(settings, log);
+  const [{ makeServer }, { application }] = await Promise.all([import("../server/make-server.ts"), loadTarget(target)]);
+  if (stop.isAsked) return EXIT_CODES.success;
+  const servers = addresses.map((address) => {
+    return "path" in address
+      ? makeServer(`unix:${address.path}`, 0, application, options)
+      : makeServer(address.host, address.port, application, options);
+  });
+  await listenAll(servers, addresses);
+  announce(servers, log, child);
+  process.on("SIGUSR1", () => reopen(log, log));
+  await stopWhenAsked(servers, stop, settings.gracefulTimeout, log);
+  return EXIT_CODES.success;
+}
+
+/** The addresses of --bind, or the default ones. */
+export function bindAddresses(bind: readonly string[]): BindAddress[] {
+  return bind.length === 0 ? defaultBindAddresses(process.env["PORT"]) : bind.map(parseBindAddress);
+}
+
+/** The error log of the settings. */
+export function openErrorLog(settings: ServeSettings): ErrorLog {
+  const { errorLogfile, logLevel } = settings;
+  return new ErrorLog(LogFile.open(errorLogfile === "-" ? 2 : errorLogfile), logLevel);
+}
+
+function serverOptions(settings: ServeSettings, log: ErrorLog): ServerOptions {
+  const base = { backlog: settings.backlog, errors: log.toErrorStream(), tls: tlsOptions(settings) };
+  if (settings.accessLogfile === undefined) return base;
+  const file = LogFile.open(settings.accessLogfile === "-" ? 1 : settings.accessLogfile);
+  process.on("SIGUSR1", () => reopen(file, log));
+  return { ...base, accessLog: accessLog(file, settings.accessLogformat) };
+}
+
+/** After a rotation. A log that cannot be opened again stays with its old file rather than end the server. */
+function reopen(file: { reopen(): void }, log: ErrorLog): void {
+  try {
+    file.reopen();
+  } catch (error) {
+    log.error(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function tlsOptions(settings: ServeSettings): ServerOptions["tls"] {
+  const { keyfile, certfile, caCerts, certReqs } = settings;
+  if (certfile === undefined) {
+    if (keyfile !== undefined) throw new UsageError("--keyfile needs --certfile beside it");
+    return undefined;
+  }
+  const cert = readOptionFile("--certfile", certfile);
+  // One file may hold both, as gunicorn's users know it.
+  const key = keyfile === undefined ? cert : readOptionFile("--keyfile", keyfile);
+  if (caCerts === undefined && certReqs !== "0") throw new UsageError("--cert-reqs needs --ca-certs beside it");
+  const ca = caCerts === undefined ? {} : { ca: readOptionFile("--ca-certs", caCerts) };
+  return { key, cert, ...ca, requestCert: certReqs !== "0", rejectUnauthorized: certReqs === "2" };
+}
+
+function readOptionFile(flag: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FileUnusableError(`Cannot read the file "${path}" of ${flag}: ${reason}`, { cause: error });
+  }
+}
+
+async function listenAll(servers: readonly WSGIServer[], addresses: readonly BindAddress[]): Promise<void> {
+  for (const [index, server] of servers.entries()) {
+    const address = addresses[index] as BindAddress; // made from this list, one for one
+    try {
+      // One after another, so that the first address that fails is the one that is named.
+      // oxlint-disable-next-line no-await-in-loop
+      if ("path" in address) await removeStaleSocket(address.path);
+      // oxlint-disable-next-line no-await-in-loop
+      await server.listen();
+    } catch (error) {
+      // oxlint-disable-next-line no-await-in-loop
+      await Promise.all(servers.slice(0, index).map((other) => other.close(0)));
+      throw explainListenError(error, formatBindAddress(address));
+    }
+  }
+}
+
+const ADDRESS_FAULTS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EADDRNOTAVAIL: "this machine has no such address",
+  ENOTFOUND: "the host name is unknown",
+  EAI_AGAIN: "the host name cannot be looked up",
+  EAFNOSUPPORT: "this machine does not support the kind of address",
+  ENOENT: "the directory does not exist",
+  ENOTDIR: "a part of the path is not a directory",
+  ENAMETOOLONG: "the path is too long for a socket",
+  EINVAL: "the address or path is not valid",
+};
+
+function explainListenError(error: unknown, address: string): unknown {
+  if (error instanceof CommandError) return error;
+  const code = systemCode(error) ?? systemCode(error instanceof Error ? error.cause : undefined) ?? "";
+  if (code === "EADDRINUSE") return new AddressInUseError(address, { cause: error });
+  const reason = ADDRESS_FAULTS[code];
+  if (reason !== undefined) return new AddressUnusableError(address, reason, { cause: error });
+  const message = error instanceof Error ? error.message : String(error);
+  return new CommandError(EXIT_CODES.boot, "ERR_TSGI_BOOT", `Cannot listen at ${address}: ${message}`, {
+    cause: error,
+  });
+}
+
+function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+function announce(servers: readonly WSGIServer[], log: ErrorLog, child: ReloadChild | undefined): void {
+  const urls = servers.map(({ address, url }) => ("path" in address ? formatBindAddress(address) : url));
+  log.info(`Listening at: ${urls.join(",")} (${process.pid})`);
+  child?.reportListening(servers.map((server) => server.address));
+}
+
+async function stopWhenAsked(
+  servers: readonly WSGIServer[],
+  stop: StopSignals,
+  graceSeconds: number,
+  log: ErrorLog,
+): Promise<void> {
+  log.info(`Handling signal: ${await stop.first}`);
+  const closed = Promise.all(servers.map((server) => server.close(graceSeconds)));
+  const quick = stop.second.then((name): void => {
+    log.info(`Handling signal: ${name}; ending the requests that still run`);
+    for (const { address } of servers) if ("path" in address) rmSync(address.path, { force: true });
+    return undefined;
+  });
+  await Promise.race([closed, quick]);
+  log.info("Shutting down: tsgi");
+}

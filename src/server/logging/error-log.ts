@@ -1,0 +1,61 @@
+// The error log: what the server has to say, in gunicorn's form: `[2026-11-21 01:38:09 +0000] [4242] [INFO] message`.
+import { WSGIErrorStream } from "../../wsgi/error-stream.ts";
+import type { ErrorStream } from "../../wsgi/types.ts";
+import type { LogFile } from "./log-file.ts";
+import { errorTimestamp } from "./timestamp.ts";
+
+/** Levels from the most to the least talkative. */
+export const LOG_LEVELS = ["debug", "info", "warning", "error", "critical"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Writes messages of a level and above; `wsgi.errors` of the applications goes to the same file. */
+export class ErrorLog {
+  readonly #file: LogFile;
+  readonly #threshold: number;
+  readonly #timestamp = errorTimestamp();
+
+  /** @param level - messages below it are dropped */
+  constructor(file: LogFile, level: LogLevel = "info") {
+    this.#file = file;
+    this.#threshold = LOG_LEVELS.indexOf(level);
+  }
+
+  debug(message: string): void {
+    this.log("debug", message);
+  }
+
+  info(message: string): void {
+    this.log("info", message);
+  }
+
+  warning(message: string): void {
+    this.log("warning", message);
+  }
+
+  error(message: string): void {
+    this.log("error", message);
+  }
+
+  critical(message: string): void {
+    this.log("critical", message);
+  }
+
+  /** Writes a message at once: what a server says is rare, and matters most just before it ends. */
+  log(level: LogLevel, message: string): void {
+    if (LOG_LEVELS.indexOf(level) < this.#threshold) return;
+    const time = this.#timestamp(new Date());
+    this.#file.write(`[${time}] [${process.pid}] [${level.toUpperCase()}] ${message}\n`);
+    this.#file.flush();
+  }
+
+  /** A stream for `wsgi.errors`: the text as it is, line by line, written when the event loop has turned. */
+  toErrorStream(): ErrorStream {
+    const file = this.#file;
+    return new WSGIErrorStream((text) => file.write(text));
+  }
+
+  /** Opens the file again under its name, after a rotation. */
+  reopen(): void {
+    this.#file.reopen();
+  }
+}

@@ -1,0 +1,158 @@
+// A file that lines are appended to: collected while the event loop turns once, then written with one system call.
+// Appending (O_APPEND) keeps lines of several processes whole; reopening by name follows a log rotation.
+import { closeSync, openSync, writeSync } from "node:fs";
+import { LoggingError } from "./errors.ts";
+
+/** Characters after which the buffer is written without waiting for the end of the turn. */
+const FLUSH_AT_LENGTH = 64 * 1024;
+/** Bytes that may wait for a slow reader (a full pipe); what comes after is dropped and counted. */
+const MAX_PENDING_BYTES = 8 * 1024 * 1024;
+const RETRY_MILLISECONDS = 20;
+/** How long the end of the process waits for a slow reader. */
+const EXIT_ATTEMPTS = 50;
+
+const openFiles = new Set<LogFile>();
+
+/** A log on a path or on an inherited descriptor (1 is standard output, 2 is standard error). */
+export class LogFile {
+  readonly #path: string | undefined;
+  #fd: number;
+  #text = "";
+  #pending: Buffer | undefined;
+  #isScheduled = false;
+  #isRetrying = false;
+  #droppedLines = 0;
+
+  private constructor(path: string | undefined, fd: number) {
+    this.#path = path;
+    this.#fd = fd;
+  }
+
+  /**
+   * Opens a log for appending.
+   *
+   * @param target - a path, created with mode 0640 where it is missing, or a descriptor that stays open
+   * @throws LoggingError `ERR_TSGI_LOG_FILE` when the file cannot be opened
+   */
+  static open(target: string | number): LogFile {
+    const file =
+      typeof target === "number" ? new LogFile(undefined, target) : new LogFile(target, openForAppend(target));
+    if (openFiles.size === 0) process.on("exit", flushAll);
+    openFiles.add(file);
+    return file;
+  }
+
+  /** Lines that were lost because the reader was too slow or the disk full. */
+  get droppedLines(): number {
+    return this.#droppedLines;
+  }
+
+  /** Appends text, which should end with a line feed. It is written when the event loop has turned. */
+  write(text: string): void {
+    this.#text += text;
+    if (this.#text.length >= FLUSH_AT_LENGTH) {
+      this.flush();
+    } else if (!this.#isScheduled) {
+      this.#isScheduled = true;
+      setImmediate(this.#flushAfterTurn);
+    }
+  }
+
+  /** Writes what has been collected. */
+  flush(): void {
+    if (this.#text !== "") {
+      const bytes = Buffer.from(this.#text, "utf8");
+      const pendingBytes = this.#pending?.length ?? 0;
+      if (pendingBytes > 0 && pendingBytes + bytes.length > MAX_PENDING_BYTES) {
+        this.#droppedLines += countLines(bytes);
+      } else {
+        this.#pending = this.#pending === undefined ? bytes : Buffer.concat([this.#pending, bytes]);
+      }
+      this.#text = "";
+    }
+    if (this.#writePending() || this.#isRetrying) return;
+    this.#isRetrying = true;
+    setTimeout(this.#flushLater, RETRY_MILLISECONDS).unref();
+  }
+
+  /**
+   * Closes the file and opens it again under its name, which a rotation has given to a new one. No line is lost: what was
+   * collected goes to the old file.
+   *
+   * @throws LoggingError `ERR_TSGI_LOG_FILE` when the name cannot be opened; the old file stays in use then
+   */
+  reopen(): void {
+    if (this.#path === undefined) return;
+    this.flush();
+    const fd = openForAppend(this.#path);
+    closeSync(this.#fd);
+    this.#fd = fd;
+  }
+
+  /** Writes what is left and closes a file that was opened by name. */
+  close(): void {
+    if (!openFiles.delete(this)) return;
+    if (openFiles.size === 0) process.removeListener("exit", flushAll);
+    this.flushBeforeExit();
+    if (this.#path !== undefined) closeSync(this.#fd);
+  }
+
+  /** Writes what is left, waiting up to a second for a slow reader. For the end of the process, where no timer runs any more. */
+  flushBeforeExit(): void {
+    this.flush();
+    for (let attempt = 0; attempt < EXIT_ATTEMPTS && !this.#writePending(); attempt++) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MILLISECONDS);
+    }
+  }
+
+  readonly #flushAfterTurn = (): void => {
+    this.#isScheduled = false;
+    if (openFiles.has(this)) this.flush();
+  };
+
+  readonly #flushLater = (): void => {
+    this.#isRetrying = false;
+    if (openFiles.has(this)) this.flush();
+  };
+
+  /** Returns false when the reader takes no more now. */
+  #writePending(): boolean {
+    while (this.#pending !== undefined) {
+      let written: number;
+      try {
+        written = writeSync(this.#fd, this.#pending);
+      } catch (error) {
+        if (isCode(error, "EAGAIN")) return false;
+        // A full disk or a closed pipe must not stop the server; the lines are lost.
+        this.#droppedLines += countLines(this.#pending);
+        this.#pending = undefined;
+        return true;
+      }
+      this.#pending = written < this.#pending.length ? this.#pending.subarray(written) : undefined;
+    }
+    return true;
+  }
+}
+
+function flushAll(): void {
+  for (const file of openFiles) file.flushBeforeExit();
+}
+
+function openForAppend(path: string): number {
+  try {
+    return openSync(path, "a", 0o640);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new LoggingError("ERR_TSGI_LOG_FILE", `Cannot open the log file "${path}": ${reason}`, { cause: error });
+  }
+}
+
+function countLines(bytes: Buffer): number {
+  let lines = 0;
+  for (const byte of bytes) if (byte === 0x0a) lines++;
+  return lines;
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,48 @@
+// Points in time as logs write them, in the local time zone, rendered at most once a second each.
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
+
+/** A function that renders a time; it keeps the last result, since most lines of one second share it. */
+export type TimestampFormat = (time: Date) => string;
+
+/** For the access log: `21/Nov/2026:01:38:09 +0000`, as in the Common Log Format. */
+export function accessTimestamp(): TimestampFormat {
+  return oncePerSecond(
+    (time) =>
+      `${pad(time.getDate())}/${MONTHS[time.getMonth()] ?? ""}/${time.getFullYear()}:${clock(time)} ${zone(time)}`,
+  );
+}
+
+/** For the error log: `2026-11-21 01:38:09 +0000`, as gunicorn writes it. */
+export function errorTimestamp(): TimestampFormat {
+  return oncePerSecond(
+    (time) => `${time.getFullYear()}-${pad(time.getMonth() + 1)}-${pad(time.getDate())} ${clock(time)} ${zone(time)}`,
+  );
+}
+
+function oncePerSecond(render: TimestampFormat): TimestampFormat {
+  let renderedSecond = Number.NaN;
+  let text = "";
+  return (time) => {
+    const second = Math.floor(time.getTime() / 1000);
+    if (second !== renderedSecond) {
+      renderedSecond = second;
+      text = render(time);
+    }
+    return text;
+  };
+}
+
+function clock(time: Date): string {
+  return `${pad(time.getHours())}:${pad(time.getMinutes())}:${pad(time.getSeconds())}`;
+}
+
+function zone(time: Date): string {
+  const minutes = -time.getTimezoneOffset();
+  const distance = Math.abs(minutes);
+  return `${minutes < 0 ? "-" : "+"}${pad(Math.floor(distance / 60))}${pad(distance % 60)}`;
+}
+
+function pad(value: number): string {
+  return value < 10 ? `0${value}` : String(value);
+}
