@@ -1,0 +1,123 @@
+// The README's examples, run as a reader would run them: in a folder of their own, against the package as npm would pack it.
+import { spawn, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const README = readFileSync(join(ROOT, "README.md"), "utf8");
+const folder = mkdtempSync(join(tmpdir(), "tsgi-readme-"));
+
+/** The TypeScript blocks by the file name that the sentence before each gives. */
+const sources = new Map(
+  [...README.matchAll(/`(\w+\.ts)`[^`]*(?:`[^`]+`[^`]*)*?\n\n```ts\n(.*?)```/gs)].map(([, name = "", text = ""]) => [
+    name,
+    text,
+  ]),
+);
+
+function run(command: string, args: readonly string[], cwd = folder): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: "utf8" });
+  if (status !== 0)
+    throw new Error(`${command} ${args.join(" ")} ended with ${status}: ${stderr}${stdout}`, { cause: error });
+  return stdout;
+}
+
+const tsgi = join(folder, "node_modules", "tsgi", "bin", "tsgi.js");
+
+beforeAll(() => {
+  expect(existsSync(join(ROOT, "dist")), "dist is not built; run npm run build").toBe(true);
+  const [packed] = JSON.parse(run("npm", ["pack", "--json", "--silent", "--pack-destination", folder], ROOT));
+  const modules = join(folder, "node_modules");
+  mkdirSync(modules);
+  run("tar", ["-xzf", packed.filename]);
+  run("mv", ["package", join(modules, "tsgi")]);
+  for (const name of readdirSync(join(ROOT, "node_modules"))) {
+    if (!name.startsWith(".")) symlinkSync(join(ROOT, "node_modules", name), join(modules, name));
+  }
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+  for (const [name, text] of sources) writeFileSync(join(folder, name), text);
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("README", () => {
+  test("names the file of each TypeScript block", () => {
+    expect([...sources.keys()]).toEqual(["app.ts", "stamp.ts", "serve.ts"]);
+    expect(README.match(/^```ts$/gm)).toHaveLength(sources.size);
+  });
+
+  test("examples compile strictly against the types of the packed package", () => {
+    const compilerOptions = {
+      strict: true,
+      module: "NodeNext",
+      target: "ES2023",
+      types: ["node"],
+      noEmit: true,
+      allowImportingTsExtensions: true,
+      skipLibCheck: false,
+    };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: [...sources.keys()] }));
+    expect(run(process.execPath, [join(ROOT, "node_modules", "typescript", "bin", "tsc"), "-p", "."])).toBe("");
+  });
+
+  test("tsgi fetch prints the answer that the README shows", () => {
+    expect(run(process.execPath, [tsgi, "fetch", "app.ts", "/Ada"])).toContain("Hello, Ada\n");
+  });
+
+  test("tsgi serves app.ts with the answer that the README shows", async () => {
+    const server = spawn(process.execPath, [tsgi, "app.ts", "--bind", "127.0.0.1:0"], { cwd: folder });
+    try {
+      const url = await new Promise<string>((resolve, reject) => {
+        let log = "";
+        server.stderr.on("data", (chunk: Buffer) => {
+          log += chunk.toString();
+          const announced = /http:\/\/127\.0\.0\.1:\d+/.exec(log);
+          if (announced !== null) resolve(announced[0]);
+        });
+        server.on("close", (code) => reject(new Error(`tsgi ended with ${code}: ${log}`)));
+      });
+      const shown = /curl http:\/\/127\.0\.0\.1:8000(\S+)\n(.*\n)/.exec(README);
+      const response = await fetch(url + (shown?.[1] ?? ""));
+      expect(await response.text()).toBe(shown?.[2]);
+    } finally {
+      server.kill("SIGTERM");
+    }
+  });
+
+  test("the script with client and server prints both answers", () => {
+    // A script of TypeScript runs by itself from Node 22.18 on; jiti does the same on older ones.
+    const jiti = join(ROOT, "node_modules", "jiti", "lib", "jiti-cli.mjs");
+    expect(run(process.execPath, [jiti, "serve.ts"])).toBe("200 ONE\nTWO\n\nTHREE\n");
+  });
+});
+
+describe("documentation", () => {
+  const pages = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/README.md"];
+
+  test.each(pages)("%s links only to what exists", (page) => {
+    const links = [...readFileSync(join(ROOT, page), "utf8").matchAll(/\]\(([^)#]+)\)/g)].map(([, link = ""]) => link);
+    const local = links.filter((link) => !link.startsWith("https://"));
+    expect(local.filter((link) => !existsSync(join(ROOT, dirname(page), link)))).toEqual([]);
+  });
+
+  test.each([...README.matchAll(/npm (?:run )?(start|test|run \w+|bench)/g)].map(([, name = ""]) => [name]))(
+    "npm %s, which the README names, exists",
+    (name) => {
+      const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+      expect(scripts).toHaveProperty(name);
+    },
+  );
+});
