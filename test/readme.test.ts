@@ -38,7 +38,7 @@ function run(command: string, args: readonly string[], cwd = folder): string {
 const tsgi = join(folder, "node_modules", "tsgi", "bin", "tsgi.js");
 
 beforeAll(() => {
-  expect(existsSync(join(ROOT, "dist")), "dist is not built; run npm run build").toBe(true);
+  if (!existsSync(join(ROOT, "dist"))) throw new Error("dist is not built; run npm run build");
   const [packed] = JSON.parse(run("npm", ["pack", "--json", "--silent", "--pack-destination", folder], ROOT));
   const modules = join(folder, "node_modules");
   mkdirSync(modules);
