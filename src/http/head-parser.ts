@@ -42,6 +42,8 @@ export class HeadParser {
   readonly #limits: Limits;
   readonly #newVariables: () => Variables;
   #isInFields = false;
+  /** The field before; that of the request line is a name of its own, so that the first field is expected too. */
+  #lastName: FieldName = firstName;
   #partial = "";
   #emptyLines = 0;
   #fields = 0;
@@ -75,6 +77,7 @@ export class HeadParser {
     this.isContinueExpected = false;
     this.headBytes = 0;
     this.#isInFields = false;
+    this.#lastName = firstName;
     this.#emptyLines = 0;
     this.#fields = 0;
     this.#host = null;
@@ -191,6 +194,29 @@ export class HeadParser {
     this.#checkLength(text, from, end);
     this.headBytes += end + 2 - from;
     this.#fields += 1;
+    const name = this.#fieldName(text, from, end);
+    this.#lastName = name;
+    const value = trimOWS(text, from + name.spelling.length + 1, end);
+    if (text.charCodeAt(end + 1) !== LF) throw badByte();
+    if (value !== name.goodValue) {
+      if (NOT_FIELD_VALUE.test(value)) throw badByte();
+      if (value.length <= MAX_REMEMBERED_VALUE) name.goodValue = value;
+    }
+    if (name.role !== FieldRole.plain) this.#note(name, value);
+    this.#store(name, value);
+  }
+
+  #fieldName(text: string, from: number, end: number): FieldName {
+    const expected = this.#lastName.next;
+    if (expected !== null) {
+      const colon = from + expected.spelling.length;
+      if (
+        text.charCodeAt(colon) === COLON &&
+        text.slice(from, colon) === expected.spelling &&
+        colon - from <= this.#limits.maxFieldNameBytes
+      )
+        return expected;
+    }
     const colon = text.indexOf(":", from);
     if (colon === -1 || colon > end) throw badField(text.slice(from, end));
     if (colon - from > this.#limits.maxFieldNameBytes) {
@@ -198,10 +224,8 @@ export class HeadParser {
     }
     const name = fieldName(text.slice(from, colon));
     if (name === null) throw badField(text.slice(from, end));
-    const value = trimOWS(text, colon + 1, end);
-    if (text.charCodeAt(end + 1) !== LF || NOT_FIELD_VALUE.test(value)) throw badByte();
-    if (name.role !== FieldRole.plain) this.#note(name, value);
-    this.#store(name, value);
+    this.#lastName.next = name;
+    return name;
   }
 
   #store(name: FieldName, value: string): void {
@@ -308,6 +332,18 @@ export class HeadParser {
 }
 
 const LF = 0x0a;
+const COLON = 0x3a;
+/** Longer values are checked each time. */
+const MAX_REMEMBERED_VALUE = 1024;
+/** Stands before the first field. */
+const firstName: FieldName = {
+  lower: "",
+  variable: "",
+  role: FieldRole.plain,
+  spelling: "",
+  next: null,
+  goodValue: "",
+};
 const TLS_HANDSHAKE = 0x16;
 const EMPTY_VARIABLES: Variables = Object.freeze({});
 
