@@ -16,3 +16,7 @@ export { TestClient } from "./test-client.ts";
 export type { TestClientOptions, TestRequestOptions } from "./test-client.ts";
 export { TestResponse } from "./test-response.ts";
 export type { ResponseWatch } from "./transport.ts";
+export type { ConformanceCase, ConformanceFeature } from "./conformance/conformance-case.ts";
+export { conformanceCases } from "./conformance/conformance-cases.ts";
+export { runConformance } from "./conformance/run-conformance.ts";
+export type { ConformanceGateway, ServedApplication } from "./conformance/run-conformance.ts";

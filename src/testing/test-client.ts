@@ -59,7 +59,8 @@ export class TestClient {
   readonly #options: TestClientOptions;
 
   /**
-   * @param target - an application, or where a server listens: `http://host:port`, `https://host:port`, `unix:/path`
+   * @param target - an application, or where a server listens: `http://host:port`, `https://host:port`, `unix:/path`,
+   *   or the `url` of a server of TSGI
    * @throws ContractViolation when the target is not an application
    */
   constructor(target: WSGIApplicationLike | string, options: TestClientOptions = {}) {
@@ -190,7 +191,8 @@ function redirected(request: ComposedRequest, { status, headers }: TestResponse)
 const CONTENT_FIELDS = ["content-type", "content-length", "content-encoding", "content-language", "transfer-encoding"];
 
 function serverOf(address: string): Pick<RequestTarget, "scheme" | "host"> & { readonly address: ServerAddress } {
-  if (address.startsWith("unix:")) return { ...DEFAULT_BASE, address: { path: address.slice("unix:".length) } };
+  const [, unixScheme, path] = /^(?:(https?)\+)?unix:(.*)$/s.exec(address) ?? [];
+  if (path) return { ...DEFAULT_BASE, scheme: unixScheme === "https" ? "https" : "http", address: { path } };
   const { scheme, host } = parseRequestTarget(address, DEFAULT_BASE);
   const { hostname, port } = new URL(`${scheme}://${host}`);
   const standardPort = scheme === "https" ? 443 : 80;

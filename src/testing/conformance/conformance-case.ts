@@ -1,0 +1,78 @@
+// What one case of the conformance list is, and small helpers that its applications share.
+// Source: Plack::Test::Suite for the idea of one list for every gateway.
+
+import type { Bytes, HeaderList, WSGIApplication, WSGIApplicationLike, WSGIEnvironment } from "../../wsgi/types.ts";
+import type { TestClient } from "../test-client.ts";
+
+/**
+ * What a gateway may honestly lack because of its protocol or the process model behind it:
+ * - `shared-memory`: all requests reach the same instance of the application
+ * - `streaming`: a chunk reaches the client before the next one exists
+ * - `chunked-upload`: a request body may come without a length
+ * - `client-leaves`: the application learns that the client has left
+ * - `break-off`: an answer that fails after its first byte does not look complete
+ * - `early-hints`: 103 responses reach the client
+ * - `reason-phrase`: the reason of the status reaches the client
+ */
+export type ConformanceFeature =
+  | "shared-memory"
+  | "streaming"
+  | "chunked-upload"
+  | "client-leaves"
+  | "break-off"
+  | "early-hints"
+  | "reason-phrase";
+
+/** One case: an application, and a client that asks it and judges the answer. */
+export interface ConformanceCase {
+  /** A sentence that is true of a gateway that conforms. */
+  readonly name: string;
+  readonly app: WSGIApplicationLike;
+  /** Asks the application; throws (an AssertionError) when an answer is wrong. May be run many times. */
+  exercise(client: TestClient): Promise<void>;
+  /** What a gateway must have for this case to make sense. @default none */
+  readonly needs?: readonly ConformanceFeature[];
+  /** The application breaks the contract on purpose, so the validator must not stand before it. @default false */
+  readonly breaksContract?: boolean;
+}
+
+export const PLAIN: [name: string, value: string] = ["Content-Type", "text/plain; charset=utf-8"];
+
+/** An application that always gives the same answer; `body` is made anew for each request. */
+export function answering(
+  status: string,
+  headers: HeaderList,
+  body: (environ: WSGIEnvironment) => ReturnType<WSGIApplication> = () => [],
+): WSGIApplication {
+  return function answer(environ, startResponse) {
+    startResponse(
+      status,
+      headers.map(([name, value]) => [name, value]),
+    );
+    return body(environ);
+  };
+}
+
+/** An application that answers with what `value` gives, as JSON. */
+export function answeringJson(value: (environ: WSGIEnvironment) => unknown): WSGIApplication {
+  return async function answerJson(environ, startResponse) {
+    const text = JSON.stringify(await value(environ));
+    startResponse("200 OK", [["Content-Type", "application/json"]]);
+    return [bytes(text)];
+  };
+}
+
+/** Text as UTF-8. */
+export function bytes(text: string): Bytes {
+  return Buffer.from(text);
+}
+
+/** Asks again, a turn later each time, until the answer is as wanted; what a server does after an answer takes it a moment. */
+export async function eventually<T>(ask: () => Promise<T>, isWanted: (answer: T) => boolean): Promise<T> {
+  let answer = await ask();
+  for (let attempt = 0; attempt < 200 && !isWanted(answer); attempt += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    answer = await ask();
+  }
+  return answer;
+}
