@@ -5,7 +5,7 @@ import type { Context, ContextLoader, FactoryContext } from "./context.ts";
 import { DeployError, type Place } from "./errors.ts";
 import type { IniEntry, IniFile, IniSection } from "./ini.ts";
 import { interpolate, type InterpolationScope, type RawValue } from "./interpolation.ts";
-import { suggestion } from "./nearest-name.ts";
+import { didYouMean, suggestion } from "./nearest-name.ts";
 import { PREFIX_PROTOCOL, PROTOCOLS, type ObjectType, type Protocol } from "./object-type.ts";
 import { strip, words } from "./python-text.ts";
 import { article, SectionIndex } from "./section-index.ts";
@@ -40,7 +40,14 @@ interface Reading {
 }
 
 /** Keys that direct the loader; in [DEFAULT] they do nothing. */
-const DIRECTIVES = ["use", "filter-with", "next", "pipeline", "require", ...Object.values(PROTOCOLS).flat(2)];
+const DIRECTIVES = new Set<string>([
+  "use",
+  "filter-with",
+  "next",
+  "pipeline",
+  "require",
+  ...Object.values(PROTOCOLS).flat(2),
+]);
 
 /** The loader of one configuration file. */
 export class ConfigLoader implements ContextLoader {
@@ -167,7 +174,7 @@ export class ConfigLoader implements ContextLoader {
     const scope = this.#scope(null);
     for (const [key, raw] of this.#defaults) {
       settings.set(key, raw.isLiteral ? raw.text : interpolate(raw.text, scope, raw.origin), raw.origin);
-      if (raw.origin.kind === "default" && DIRECTIVES.includes(key)) {
+      if (raw.origin.kind === "default" && DIRECTIVES.has(key)) {
         this.#session.warn(
           `Key "${key}" has no effect in [DEFAULT]; expected it in the section that it is about`,
           raw.origin,
@@ -202,7 +209,7 @@ export class ConfigLoader implements ContextLoader {
     const [extra] = reading.locals;
     if (extra !== undefined) {
       const list = [...reading.locals.keys()].map((key) => `"${key}"`).join(", ");
-      const what = `A pipeline has extra (disallowed) settings: ${list}; expected "pipeline", "filter-with", "require" and "set …" only${suggestion(extra[0], ["filter-with", "require"]).replace(/^; expected.*/, "")}`;
+      const what = `A pipeline has extra (disallowed) settings: ${list}; expected "pipeline", "filter-with", "require" and "set …" only${didYouMean(extra[0], ["filter-with", "require"])}`;
       throw new DeployError("ERR_TSGI_DEPLOY_KEY_EXTRA", what, extra[1].origin);
     }
     const names = words(pipeline.value);
@@ -296,21 +303,21 @@ export class ConfigLoader implements ContextLoader {
     const target = `[${used.section ?? ""}]`;
     for (const [key, { origin }] of inner?.locals === used.locals ? [] : reading.locals) {
       this.#session.warn(
-        `Key "${key}" of [${reading.section.name}] reaches no factory: ${target} is ${what(used)}`,
+        `Key "${key}" of [${reading.section.name}] reaches no factory: ${target} is ${descriptionOf(used)}`,
         origin,
       );
     }
     for (const [key, { origin }] of inner?.globals === used.globals ? [] : reading.additions) {
       const again = "its parts have got their values already";
       this.#session.warn(
-        `Key "set ${key}" of [${reading.section.name}] has no effect: ${target} is ${what(used)}, ${again}`,
+        `Key "set ${key}" of [${reading.section.name}] has no effect: ${target} is ${descriptionOf(used)}, ${again}`,
         origin,
       );
     }
   }
 }
 
-function what(context: Context): string {
+function descriptionOf(context: Context): string {
   return context.kind === "pipeline" ? "a pipeline" : `an object within a filter ("${context.kind}")`;
 }
 
@@ -320,14 +327,14 @@ function missingGlobal(name: string, globals: Settings, origin: Origin): DeployE
 }
 
 function missingKey(reading: Reading, key: string, expected: string): DeployError {
-  const similar = suggestion(key, [...reading.locals.keys()]).replace(/^; expected.*/, "");
+  const similar = didYouMean(key, [...reading.locals.keys()]);
   const sentence = `The section is missing a "${key}" setting; expected ${expected}${similar}`;
   return new DeployError("ERR_TSGI_DEPLOY_KEY_MISSING", sentence, reading.place);
 }
 
 function noFactory(reading: Reading, wanted: ObjectType, isInDefault: boolean): DeployError {
   const hint = isInDefault ? `; "use" in [DEFAULT] counts for no section` : "";
-  const similar = suggestion("use", [...reading.locals.keys()]).replace(/^; expected.*/, "");
+  const similar = didYouMean("use", [...reading.locals.keys()]);
   const keys = PROTOCOLS[wanted].flat().filter((key) => key !== "paste.composit_factory");
   const sentence = `No factory is given for ${article(wanted)}; expected "use" or one of ${keys.map((key) => `"${key}"`).join(", ")}${hint || similar}`;
   return new DeployError("ERR_TSGI_DEPLOY_NO_FACTORY", sentence, reading.place);

@@ -3,6 +3,7 @@
 import { statSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import { extname, join, resolve } from "node:path";
+import type { createJiti } from "jiti";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** What a module exports. */
@@ -99,17 +100,23 @@ function findPackageModule(name: string, directory: string): string | null {
   return resolveForImport(name, directory);
 }
 
-let jitiModule: typeof import("jiti") | null = null;
+let jitiModule: { readonly createJiti: typeof createJiti } | null = null;
 
 function resolveForImport(name: string, directory: string): string | null {
-  const { createJiti } = (jitiModule ??= createRequire(import.meta.url)("jiti") as typeof import("jiti"));
+  jitiModule ??= createRequire(import.meta.url)("jiti") as { readonly createJiti: typeof createJiti };
   const parentURL = pathToFileURL(join(directory, "package.json")).href;
-  const url = createJiti(parentURL).esmResolve(name, { try: true, parentURL, conditions: ["node", "import"] });
+  const url = jitiModule
+    .createJiti(parentURL)
+    .esmResolve(name, { try: true, parentURL, conditions: ["node", "import"] });
   return url === undefined ? null : fileURLToPath(url);
 }
 
 async function importWithJiti(path: string): Promise<ModuleNamespace> {
-  const { createJiti } = (jitiModule ??= await import("jiti"));
-  const jiti = createJiti(pathToFileURL(path).href, { interopDefault: false, jsx: true, tsconfigPaths: true });
+  jitiModule ??= await import("jiti");
+  const jiti = jitiModule.createJiti(pathToFileURL(path).href, {
+    interopDefault: false,
+    jsx: true,
+    tsconfigPaths: true,
+  });
   return await jiti.import<ModuleNamespace>(path);
 }

@@ -16,15 +16,16 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   return best;
 }
 
-/**
- * The words to put after an error about an unknown name.
- *
- * @returns `; did you mean "x"?` without the question mark, a list of the valid names when none is near, or nothing
- */
-export function suggestion(name: string, candidates: readonly string[]): string {
+/** `; did you mean "x"` when a candidate is near, otherwise nothing; to be put after an error. */
+export function didYouMean(name: string, candidates: Iterable<string>): string {
   const nearest = nearestName(name, candidates);
-  if (nearest !== undefined) return `; did you mean "${nearest}"`;
-  if (candidates.length === 0 || candidates.length > 12) return "";
+  return nearest === undefined ? "" : `; did you mean "${nearest}"`;
+}
+
+/** As {@link didYouMean}, but a short list of candidates is named in full when none is near. */
+export function suggestion(name: string, candidates: readonly string[]): string {
+  const nearest = didYouMean(name, candidates);
+  if (nearest !== "" || candidates.length === 0 || candidates.length > 12) return nearest;
   return `; expected one of ${candidates.map((candidate) => `"${candidate}"`).join(", ")}`;
 }
 

@@ -18,13 +18,15 @@ export class SectionIndex {
       const byName = this.#byPrefix.get(parts.prefix) ?? new Map<string, IniSection[]>();
       this.#byPrefix.set(parts.prefix, byName);
       const name = strip(parts.name);
-      byName.set(name, [...(byName.get(name) ?? []), section]);
+      byName.set(name, (byName.get(name) ?? []).concat(section));
     }
   }
 
   /** Names of all sections that describe an object of this type. */
   names(wanted: ObjectType): string[] {
-    const names = SECTION_PREFIXES[wanted].flat().flatMap((prefix) => [...(this.#byPrefix.get(prefix)?.keys() ?? [])]);
+    const names = SECTION_PREFIXES[wanted]
+      .flat()
+      .flatMap((prefix) => Array.from(this.#byPrefix.get(prefix)?.keys() ?? []));
     return [...new Set(names)];
   }
 
@@ -69,7 +71,7 @@ export class SectionIndex {
   #withPrefix(prefix: string, name: string | null): IniSection[] {
     const named = this.#byPrefix.get(prefix)?.get(name ?? "main") ?? [];
     const short = name === null ? this.#file.sections.get(prefix) : undefined;
-    return short === undefined ? named : [short, ...named];
+    return short === undefined ? named : [short].concat(named);
   }
 
   #missing(wanted: ObjectType, name: string | null, place: Place): DeployError {

@@ -2,7 +2,7 @@
 // Source: PasteDeploy, "Basic Usage" and "Config URIs".
 import { posix, win32, join } from "node:path";
 import { DeployError, type Place } from "./errors.ts";
-import { suggestion } from "./nearest-name.ts";
+import { didYouMean } from "./nearest-name.ts";
 import { unquote } from "./python-text.ts";
 
 /** The schemes that exist. */
@@ -45,7 +45,7 @@ export function splitUri(uri: string, name: string | null, place: Place = {}): D
   const scheme = locator.slice(0, colon).toLowerCase();
   const known = SCHEMES.find((candidate) => candidate === scheme);
   if (known === undefined) {
-    const what = `URI "${uri}" has an unknown scheme "${scheme}"; expected one of ${list()}${suggestion(scheme, SCHEMES).replace(/^; expected.*/, "")}`;
+    const what = `URI "${uri}" has an unknown scheme "${scheme}"; expected one of ${list()}${didYouMean(scheme, SCHEMES)}`;
     throw new DeployError("ERR_TSGI_DEPLOY_URI", what, place);
   }
   return { scheme: known, path: locator.slice(colon + 1), name: name ?? fragment ?? "main" };
