@@ -62,7 +62,8 @@ function hint(target: unknown): string {
 function describe(target: unknown): string {
   if (target === null || target === undefined) return String(target);
   if (typeof target === "string") return `the string ${JSON.stringify(target)}`;
-  if (typeof target !== "object") return `the ${typeof target} ${String(target)}`;
+  if (typeof target === "number" || typeof target === "boolean") return `the ${typeof target} ${String(target)}`;
+  if (typeof target !== "object") return `a ${typeof target}`;
   const constructor: unknown = "constructor" in target ? target.constructor : undefined;
   return typeof constructor === "function" ? `an object of ${nameOf(constructor)}` : "an object";
 }

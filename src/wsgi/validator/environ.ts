@@ -100,7 +100,9 @@ export const ENVIRON_RULES: readonly Rule<Environ>[] = [
     code: "ERR_TSGI_ENVIRON_PROTOCOL",
     text: "`SERVER_PROTOCOL` must be `HTTP/` and a version, such as `HTTP/1.1`",
     check: ({ SERVER_PROTOCOL }) =>
-      /^HTTP\/[0-9]+(\.[0-9]+)?$/.test(String(SERVER_PROTOCOL)) ? null : `got ${show(SERVER_PROTOCOL)}`,
+      typeof SERVER_PROTOCOL === "string" && /^HTTP\/[0-9]+(\.[0-9]+)?$/.test(SERVER_PROTOCOL)
+        ? null
+        : `got ${show(SERVER_PROTOCOL)}`,
   },
   {
     code: "ERR_TSGI_ENVIRON_SCRIPT_NAME",
@@ -121,7 +123,9 @@ export const ENVIRON_RULES: readonly Rule<Environ>[] = [
     code: "ERR_TSGI_ENVIRON_CONTENT_LENGTH",
     text: "`CONTENT_LENGTH`, if present and not empty, must be a decimal number of bytes",
     check: ({ CONTENT_LENGTH }) =>
-      /^[0-9]*$/.test(String(CONTENT_LENGTH ?? "")) ? null : `got ${show(CONTENT_LENGTH)}`,
+      CONTENT_LENGTH === undefined || (typeof CONTENT_LENGTH === "string" && /^[0-9]*$/.test(CONTENT_LENGTH))
+        ? null
+        : `got ${show(CONTENT_LENGTH)}`,
   },
   {
     code: "ERR_TSGI_ENVIRON_VERSION",
