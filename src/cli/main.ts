@@ -17,8 +17,11 @@ Examples:
   tsgi fetch app.ts '/items?page=2' -i     call the application without a server and print its answer
 `;
 
+/** What commander leaves out when an option was not given, because help would show it as a default. */
+const EMPTY_SETTINGS = { bind: [], reload: false, reloadExtraFile: [] } as const;
+
 /**
- * Runs the command. Sets the exit code of the process; what fails is said on standard error.
+ * Runs the command and ends the process with its exit code; what fails is said on standard error.
  *
  * @param argv - the arguments after the name of the command
  */
@@ -26,7 +29,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await buildProgram().parseAsync(argv, { from: "user" });
   } catch (error) {
-    process.exitCode = error instanceof CommanderError ? exitCodeOfCommander(error) : report(error);
+    // Whatever an application has begun while it was loaded (a timer, a connection) must not keep a failed command alive.
+    process.exit(error instanceof CommanderError ? exitCodeOfCommander(error) : report(error));
   }
 }
 
@@ -37,6 +41,7 @@ function buildProgram(): Command {
     .argument("<target>", TARGET_HELP)
     .enablePositionalOptions()
     .showSuggestionAfterError()
+    .showHelpAfterError('Run "tsgi --help" for the options')
     .exitOverride()
     .configureHelp({ sortSubcommands: false })
     .configureOutput({ outputError: (text, write) => write(`tsgi: ${capitalize(text.replace(/^error: /, ""))}`) })
@@ -44,7 +49,7 @@ function buildProgram(): Command {
     .action(async (target: string, settings: ServeSettings) => {
       const { serve } = await import("./serve.ts");
       // Nothing may keep a stopped server alive: an application's timer or connection would.
-      process.exit(await serve(target, settings));
+      process.exit(await serve(target, { ...EMPTY_SETTINGS, ...settings }));
     });
   for (const declaration of serveOptionList()) program.addOption(toOption(declaration));
   program.addCommand(buildFetch());
@@ -76,9 +81,9 @@ function toOption(declaration: NamedServeOption): Option {
   const option = new Option(declaration.flags, declaration.help).helpGroup(`${declaration.group}:`);
   switch (declaration.type) {
     case "list":
-      return option.argParser(collect).default([], "none");
+      return option.argParser(collect);
     case "boolean":
-      return option.default(false);
+      return option;
     case "integer":
       return option.default(declaration.default).argParser((text) => {
         return parseNumber(text, declaration.minimum, declaration.maximum, "whole number");
@@ -94,7 +99,7 @@ function toOption(declaration: NamedServeOption): Option {
   }
 }
 
-function collect(text: string, before: readonly string[]): readonly string[] {
+function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
 }
 

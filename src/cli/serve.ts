@@ -1,16 +1,17 @@
 // `tsgi TARGET`: loads an application and serves it in this process until a signal ends it. Log lines are gunicorn's.
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { loadTarget } from "../guests/typescript/load-target.ts";
 import { accessLog } from "../server/logging/access-log.ts";
 import { ErrorLog } from "../server/logging/error-log.ts";
 import { LogFile } from "../server/logging/log-file.ts";
 import type { ServerOptions, WSGIServer } from "../server/make-server.ts";
 import { type BindAddress, defaultBindAddresses, formatBindAddress, parseBindAddress } from "./bind-address.ts";
-import { AddressInUseError, AddressUnusableError, CommandError, FileUnusableError, UsageError } from "./errors.ts";
+import { AddressInUseError, AddressUnusableError, CommandError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { type ReloadChild, reloadChild } from "./reload-child.ts";
 import type { ServeSettings } from "./serve-options.ts";
 import { StopSignals } from "./stop-signals.ts";
+import { tlsOptions } from "./tls-files.ts";
 import { removeStaleSocket } from "./unix-socket.ts";
 
 /**
@@ -29,7 +30,7 @@ export async function serve(target: string, settings: ServeSettings): Promise<nu
   const stop = new StopSignals(child);
   const log = openErrorLog(settings);
   const addresses = child?.addresses ?? bindAddresses(settings.bind);
-  const options = serverOptions(settings, log);
+  const options = await serverOptions(settings, log);
   const [{ makeServer }, { application }] = await Promise.all([import("../server/make-server.ts"), loadTarget(target)]);
   if (stop.isAsked) return EXIT_CODES.success;
   const servers = addresses.map((address) => {
@@ -55,8 +56,8 @@ export function openErrorLog(settings: ServeSettings): ErrorLog {
   return new ErrorLog(LogFile.open(errorLogfile === "-" ? 2 : errorLogfile), logLevel);
 }
 
-function serverOptions(settings: ServeSettings, log: ErrorLog): ServerOptions {
-  const base = { backlog: settings.backlog, errors: log.toErrorStream(), tls: tlsOptions(settings) };
+async function serverOptions(settings: ServeSettings, log: ErrorLog): Promise<ServerOptions> {
+  const base = { backlog: settings.backlog, errors: log.toErrorStream(), tls: await tlsOptions(settings) };
   if (settings.accessLogfile === undefined) return base;
   const file = LogFile.open(settings.accessLogfile === "-" ? 1 : settings.accessLogfile);
   process.on("SIGUSR1", () => reopen(file, log));
@@ -69,29 +70,6 @@ function reopen(file: { reopen(): void }, log: ErrorLog): void {
     file.reopen();
   } catch (error) {
     log.error(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function tlsOptions(settings: ServeSettings): ServerOptions["tls"] {
-  const { keyfile, certfile, caCerts, certReqs } = settings;
-  if (certfile === undefined) {
-    if (keyfile !== undefined) throw new UsageError("--keyfile needs --certfile beside it");
-    return undefined;
-  }
-  const cert = readOptionFile("--certfile", certfile);
-  // One file may hold both, as gunicorn's users know it.
-  const key = keyfile === undefined ? cert : readOptionFile("--keyfile", keyfile);
-  if (caCerts === undefined && certReqs !== "0") throw new UsageError("--cert-reqs needs --ca-certs beside it");
-  const ca = caCerts === undefined ? {} : { ca: readOptionFile("--ca-certs", caCerts) };
-  return { key, cert, ...ca, requestCert: certReqs !== "0", rejectUnauthorized: certReqs === "2" };
-}
-
-function readOptionFile(flag: string, path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new FileUnusableError(`Cannot read the file "${path}" of ${flag}: ${reason}`, { cause: error });
   }
 }
 
@@ -119,7 +97,6 @@ const ADDRESS_FAULTS: Readonly<Record<string, string>> = {
   ENOTFOUND: "the host name is unknown",
   EAI_AGAIN: "the host name cannot be looked up",
   EAFNOSUPPORT: "this machine does not support the kind of address",
-  ENOENT: "the directory does not exist",
   ENOTDIR: "a part of the path is not a directory",
   ENAMETOOLONG: "the path is too long for a socket",
   EINVAL: "the address or path is not valid",

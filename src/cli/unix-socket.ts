@@ -1,6 +1,7 @@
 // Makes room for a unix socket: the file that a dead server left behind is removed, a live server's is not.
-import { lstatSync, unlinkSync } from "node:fs";
+import { existsSync, lstatSync, unlinkSync } from "node:fs";
 import { connect } from "node:net";
+import { dirname } from "node:path";
 import { AddressInUseError, AddressUnusableError } from "./errors.ts";
 
 /**
@@ -12,7 +13,11 @@ import { AddressInUseError, AddressUnusableError } from "./errors.ts";
  */
 export async function removeStaleSocket(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
+  if (found === undefined) {
+    // Node reports a missing directory as a missing permission.
+    if (!existsSync(dirname(path))) throw new AddressUnusableError(`unix:${path}`, "the directory does not exist");
+    return;
+  }
   if (!found.isSocket()) throw new AddressUnusableError(`unix:${path}`, "a file that is no socket is in the way");
   if (await isAnswered(path)) throw new AddressInUseError(`unix:${path}`);
   try {

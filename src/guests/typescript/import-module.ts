@@ -59,7 +59,7 @@ function isLinkError(error: unknown, sourceFile: string): boolean {
   // A name that a JavaScript module does not export is an error; in TypeScript it may be a type, which only jiti can drop.
   if (error.message.includes("does not provide an export named")) return /\.[mc]?tsx?$/.test(sourceFile);
   // JSON.parse and the like throw a SyntaxError too, but from a line of running code.
-  return !/^\s+at (?!.*node:)/m.test(error.stack ?? "");
+  return /^\s+at (.*)$/m.exec(error.stack ?? "")?.[1]?.includes("node:") ?? true;
 }
 
 async function importWithJiti(sourceFile: string): Promise<object> {
@@ -118,6 +118,10 @@ function explain(error: unknown, sourceFile: string): TargetSyntaxError | Target
     const text = `Syntax error in ${file}:${line}:${column}: ${message}`;
     return new TargetSyntaxError(text, sourceExcerpt(file, line, column), { cause: error });
   }
+  const missing = missingModule(error);
+  if (missing !== undefined) {
+    return new TargetLoadError(`"${sourceFile}" cannot be loaded: ${missing}`, "", { cause: error });
+  }
   const what = firstLine(describeThrown(error));
   return new TargetLoadError(`"${sourceFile}" threw while loading: ${what}`, userStack(error, PACKAGE_ROOT), {
     cause: error,
@@ -132,6 +136,15 @@ function parseJitiSyntaxError(
   if (match === null) return undefined;
   const [, message = "", file = "", line = "", column = ""] = match;
   return { file, line: Number(line), column: Number(column), message: firstLine(message) };
+}
+
+/** Says which import cannot be found, in one line; Node adds where it looked, jiti from which files. */
+function missingModule(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  if (error.code !== "MODULE_NOT_FOUND" && error.code !== "ERR_MODULE_NOT_FOUND") return undefined;
+  const importer =
+    "requireStack" in error && Array.isArray(error.requireStack) ? String(error.requireStack[0]) : undefined;
+  return `${firstLine(error.message)}${importer === undefined ? "" : ` imported from ${importer}`}`;
 }
 
 function firstLine(text: string): string {

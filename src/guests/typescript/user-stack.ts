@@ -2,22 +2,26 @@
 import { readFileSync } from "node:fs";
 
 const FOREIGN_FRAME =
-  /\((?:node:|<anonymous>)|at (?:async )?node:|[\\/]node_modules[\\/]jiti[\\/]|\bdata:text\/javascript/;
+  /\((?:node:|<anonymous>)|at (?:async )?node:|[\\/]node_modules[\\/](?:jiti|commander)[\\/]|\bdata:text\/javascript/;
 
 /**
  * Leaves out the frames of Node, of the loader and of this package.
  *
  * @param error - what was thrown; anything may be
- * @param packageRoot - directory of this package, with a slash at the end; its dist and src hold no code of the user's
- * @returns the message and the frames of the user's code, or as much of it as there is
+ * @param packageRoot - directory of this package, with a slash at the end; its bin, dist and src hold no code of the user's
+ * @returns the frames of the user's code, those of the causes below; without the first line when `describeThrown` says it all
  */
 export function userStack(error: unknown, packageRoot: string): string {
-  if (!(error instanceof Error)) return describeThrown(error);
+  if (!(error instanceof Error)) return "";
   const stack = typeof error.stack === "string" ? error.stack : "";
   const lines = stack.split("\n").filter((line) => !isForeignFrame(line, packageRoot));
-  const text = lines.map((line) => line.replace("file://", "")).join("\n");
-  const cause = error.cause === undefined ? "" : `\nCaused by: ${userStack(error.cause, packageRoot)}`;
-  return (text === "" ? describeThrown(error) : text) + cause;
+  if (lines[0] === describeThrown(error)) lines.shift();
+  if (error.cause !== undefined)
+    lines.push(`Caused by ${describeThrown(error.cause)}`, userStack(error.cause, packageRoot));
+  return lines
+    .filter((line) => line !== "")
+    .map((line) => line.replace("file://", ""))
+    .join("\n");
 }
 
 /** One line that says what was thrown: `TypeError: x is not a function`, or the value when it is no error. */
@@ -52,5 +56,7 @@ export function sourceExcerpt(file: string, line: number, column: number): strin
 
 function isForeignFrame(line: string, packageRoot: string): boolean {
   if (!/^\s+at /.test(line)) return false;
-  return FOREIGN_FRAME.test(line) || line.includes(`${packageRoot}dist/`) || line.includes(`${packageRoot}src/`);
+  return (
+    FOREIGN_FRAME.test(line) || ["bin/", "dist/", "src/"].some((directory) => line.includes(packageRoot + directory))
+  );
 }

@@ -1,0 +1,79 @@
+import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
+import { afterAll, describe, expect, test } from "vitest";
+import { LoggingError } from "./errors.ts";
+import { LogFile } from "./log-file.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "tsgi-log-"));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+let count = 0;
+function newPath(): string {
+  count += 1;
+  return join(directory, `${count}.log`);
+}
+
+function read(path: string): string {
+  return readFileSync(path, "utf8");
+}
+
+describe("LogFile", () => {
+  test("writes the lines of a turn in order, when the event loop has turned", async () => {
+    const path = newPath();
+    const file = LogFile.open(path);
+    file.write("one\n");
+    file.write("zwei ü\n");
+    expect(read(path)).toBe("");
+    await turn();
+    await turn();
+    expect(read(path)).toBe("one\nzwei ü\n");
+    file.close();
+  });
+
+  test("writes early when much has been collected", () => {
+    const path = newPath();
+    const file = LogFile.open(path);
+    file.write(`${"x".repeat(70_000)}\n`);
+    expect(read(path)).toHaveLength(70_001);
+    file.close();
+  });
+
+  test("appends to what is there, and close() writes what is left", () => {
+    const path = newPath();
+    for (const line of ["one\n", "two\n"]) {
+      const file = LogFile.open(path);
+      file.write(line);
+      file.close();
+      file.close();
+    }
+    expect(read(path)).toBe("one\ntwo\n");
+  });
+
+  test("reopen() follows a rotation and loses no line", () => {
+    const path = newPath();
+    const file = LogFile.open(path);
+    file.write("before\n");
+    renameSync(path, `${path}.1`);
+    file.write("still before\n");
+    file.reopen();
+    file.write("after\n");
+    file.close();
+    expect(read(`${path}.1`)).toBe("before\nstill before\n");
+    expect(read(path)).toBe("after\n");
+  });
+
+  test("open() says which file cannot be opened", () => {
+    expect(() => LogFile.open(join(directory, "no", "x.log"))).toThrow(LoggingError);
+    expect(() => LogFile.open(join(directory, "no", "x.log"))).toThrow(/Cannot open the log file ".*x\.log": ENOENT/);
+  });
+
+  test("a disk that is full loses lines, counts them and throws nothing", () => {
+    const file = LogFile.open("/dev/full");
+    file.write("one\ntwo\n");
+    file.flush();
+    expect(file.droppedLines).toBe(2);
+    file.close();
+  });
+});
