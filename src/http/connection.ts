@@ -148,8 +148,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     const page = errorPage(error.status);
     const head = new ResponseHead(page.status, page.fields);
     const isHead = this.#parser.method === "HEAD" && this.#parser.target !== null;
-    const retry = error.status === 503 ? "Retry-After: 1\r\n" : "";
-    const text = `${head.text}${dateLine()}${retry}Content-Length: ${page.body.length}\r\nConnection: close\r\n\r\n`;
+    const text = `${head.text}${dateLine()}Content-Length: ${page.body.length}\r\nConnection: close\r\n\r\n`;
     this.writeWithHead(text, isHead ? new Uint8Array(0) : page.body);
     this.#context.refused(error, this);
     this.#end();

@@ -32,3 +32,13 @@ export class ResponseViolation extends TSGIError {
     super("violation", code, message);
   }
 }
+
+/** The server cannot answer now (503), or the application did not answer in time (504). */
+export class ServiceError extends TSGIError {
+  readonly status: 503 | 504;
+
+  constructor(status: 503 | 504, code: string, message: string) {
+    super("internal", code, message);
+    this.status = status;
+  }
+}

@@ -2,7 +2,7 @@
 // Source: RFC 9112 sections 6 and 9, RFC 9110 sections 6.4, 8.6, 9.3.2, 15.
 //
 // The answer lives through: announced (head checked, nothing sent) → sent (head is out) → over.
-import { ClientDisconnected, ResponseViolation } from "./errors.ts";
+import { ClientDisconnected, ResponseViolation, ServiceError } from "./errors.ts";
 import type { HeadParser, Variables } from "./head-parser.ts";
 import { dateLine } from "./date-line.ts";
 import type { RequestBody } from "./request-body.ts";
@@ -205,7 +205,7 @@ export class Exchange {
   /**
    * Gives up. While nothing was sent the client gets a plain error page, afterwards a broken connection.
    *
-   * @param error - its `status` is answered when it is the peer's fault, otherwise 500
+   * @param error - its `status` is answered when it is the peer's fault or a `ServiceError`, otherwise 500
    */
   fail(error: unknown): void {
     if (this.#isOver) return;
@@ -217,7 +217,8 @@ export class Exchange {
       return;
     }
     const status = refusalStatus(error);
-    if (status !== 500) this.isPersistent = false;
+    // After a refusal it is not known where the next request would begin; 5xx leaves that intact.
+    if (status < 500) this.isPersistent = false;
     const page = errorPage(status);
     this.#head = new ResponseHead(page.status, page.fields);
     this.sendWhole(page.body);
@@ -319,7 +320,8 @@ const REASONS: Record<number, string> = {
 function refusalStatus(error: unknown): number {
   if (typeof error !== "object" || error === null) return 500;
   const { fault, status } = error as { fault?: unknown; status?: unknown };
-  return fault === "remote" && typeof status === "number" ? status : 500;
+  const isOurs = fault === "remote" || error instanceof ServiceError;
+  return isOurs && typeof status === "number" ? status : 500;
 }
 
 function wrongLength(announced: number, sent: number): ResponseViolation {

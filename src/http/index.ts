@@ -1,6 +1,6 @@
 // The HTTP/1.1 engine, as seen from outside the package.
 export type { Endpoints } from "./endpoints.ts";
-export { ClientDisconnected, ProtocolError, ResponseViolation, type RefusalStatus } from "./errors.ts";
+export { ClientDisconnected, ProtocolError, ResponseViolation, ServiceError, type RefusalStatus } from "./errors.ts";
 export type { Connection } from "./connection.ts";
 export type { Exchange } from "./exchange.ts";
 export { HeadParser, type Variables } from "./head-parser.ts";

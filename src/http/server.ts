@@ -18,6 +18,8 @@ export interface ExchangeHandler {
   refused?(error: ProtocolError, connection: Connection): void;
   /** A listener could not accept, for example because no descriptor was left; it goes on listening. */
   acceptFailed?(error: Error): void;
+  /** The engine's clock ticks, twice a second. @param now - seconds since an arbitrary start */
+  tick?(now: number): void;
 }
 
 /** How an `HttpServer` behaves. */
@@ -45,6 +47,7 @@ export class HttpServer implements ConnectionContext {
   constructor(handler: ExchangeHandler, options: HttpServerOptions = {}) {
     this.#handler = handler;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    if (handler.tick !== undefined) this.ticker.add({ tick: (now) => handler.tick?.(now) });
   }
 
   /** True once `close` was called. */

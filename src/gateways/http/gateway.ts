@@ -1,14 +1,14 @@
 // The gateway between the HTTP engine and a WSGI application: exchange in, environ and answer out.
 // Source: PEP 3333 "environ Variables", RFC 3875 section 4.1.
 import type { Connection } from "../../http/connection.ts";
-import type { ProtocolError } from "../../http/errors.ts";
+import { ServiceError, type ProtocolError } from "../../http/errors.ts";
 import type { Exchange } from "../../http/exchange.ts";
 import type { Variables } from "../../http/head-parser.ts";
 import type { ExchangeHandler } from "../../http/server.ts";
 import { TSGI_SIGNAL } from "../../wsgi/environ.ts";
 import { WSGIErrorStream } from "../../wsgi/error-stream.ts";
 import { FileWrapper } from "../../wsgi/file-wrapper.ts";
-import { runApplication } from "../../wsgi/handler.ts";
+import { runApplication, type ApplicationRun } from "../../wsgi/handler.ts";
 import { EMPTY_INPUT, WSGIInputStream } from "../../wsgi/input-stream.ts";
 import type {
   ErrorStream,
@@ -32,6 +32,12 @@ export interface HttpGatewayOptions {
   readonly serverSoftware?: string | undefined;
   /** Told of each request that was refused for its syntax or size. */
   readonly refused?: ((error: ProtocolError, remoteAddress: string) => void) | undefined;
+  /** Time from the head of a request to the begin of its answer, in seconds; then the client gets 504. 0 means no limit. @default 0 */
+  readonly timeoutSeconds?: number | undefined;
+  /** Requests being answered at once; above it the client gets 503 with Retry-After. 0 means no limit. @default 0 */
+  readonly maxInFlight?: number | undefined;
+  /** Told of each request that missed its deadline, before its client is answered. */
+  readonly timedOut?: ((environ: WSGIEnvironment, elapsedSeconds: number) => void) | undefined;
   /** Told when a connection could not be accepted. */
   readonly acceptFailed?: ((error: Error) => void) | undefined;
 }
@@ -57,6 +63,15 @@ const SIGNAL_PROPERTY: PropertyDescriptor & ThisType<GatewayEnviron> = {
   configurable: true,
 };
 
+/** A request whose answer is not complete. */
+interface InFlight {
+  readonly exchange: Exchange;
+  readonly environ: WSGIEnvironment;
+  readonly run: ApplicationRun;
+  /** Of the process's clock, in milliseconds. */
+  readonly startedAt: number;
+}
+
 /** An `ExchangeHandler` that calls an application. */
 export class HttpGateway implements ExchangeHandler {
   readonly #application: WSGIApplication;
@@ -65,6 +80,10 @@ export class HttpGateway implements ExchangeHandler {
   readonly #isMultiprocess: boolean;
   readonly #serverSoftware: string;
   readonly #options: HttpGatewayOptions;
+  readonly #timeoutSeconds: number;
+  readonly #maxInFlight: number;
+  /** Requests whose answer did not come in the same turn. */
+  readonly #inFlight = new Set<InFlight>();
 
   constructor(application: WSGIApplication, options: HttpGatewayOptions = {}) {
     this.#application = application;
@@ -72,7 +91,14 @@ export class HttpGateway implements ExchangeHandler {
     this.#errors = options.errors ?? new WSGIErrorStream();
     this.#isMultiprocess = options.isMultiprocess ?? false;
     this.#serverSoftware = options.serverSoftware ?? "tsgi";
+    this.#timeoutSeconds = options.timeoutSeconds ?? 0;
+    this.#maxInFlight = options.maxInFlight ?? 0;
     this.#options = options;
+  }
+
+  /** Requests that are being answered now. */
+  get inFlight(): number {
+    return this.#inFlight.size;
   }
 
   /** The environ before the head is parsed: one literal, so that all environs share a shape; header fields are added by the parser. */
@@ -117,8 +143,22 @@ export class HttpGateway implements ExchangeHandler {
     environ["wsgi.early_hints"] = (headers: HeaderList) => exchange.earlyHints(headers);
     environ[EXCHANGE] = exchange;
     if (this.#accessLog !== null) this.#logWhenOver(exchange, environ, this.#accessLog);
+    if (this.#maxInFlight > 0 && this.#inFlight.size >= this.#maxInFlight) {
+      exchange.fail(new ServiceError(503, "ERR_TSGI_TOO_MANY_REQUESTS", "Come back when fewer requests are being answered"));
+      return;
+    }
     const run = runApplication(this.#application, environ, exchange);
-    if (!exchange.isOver) exchange.onAbort = (reason) => run.abort(reason);
+    if (!exchange.isOver) this.#await({ exchange, environ, run, startedAt: performance.now() });
+  }
+
+  /** Ends the requests that missed their deadline. */
+  tick(): void {
+    if (this.#timeoutSeconds === 0) return;
+    const now = performance.now();
+    for (const flight of this.#inFlight) {
+      const elapsedSeconds = (now - flight.startedAt) / 1000;
+      if (elapsedSeconds > this.#timeoutSeconds && !flight.exchange.isSent) this.#timeOut(flight, elapsedSeconds);
+    }
   }
 
   refused(error: ProtocolError, connection: Connection): void {
@@ -127,6 +167,25 @@ export class HttpGateway implements ExchangeHandler {
 
   acceptFailed(error: Error): void {
     this.#options.acceptFailed?.(error);
+  }
+
+  #await(flight: InFlight): void {
+    const { exchange, run } = flight;
+    this.#inFlight.add(flight);
+    exchange.onAbort = (reason) => run.abort(reason);
+    const { onOver } = exchange;
+    exchange.onOver = (over) => {
+      this.#inFlight.delete(flight);
+      onOver?.(over);
+    };
+  }
+
+  #timeOut(flight: InFlight, elapsedSeconds: number): void {
+    const error = new ServiceError(504, "ERR_TSGI_TIMEOUT", `Answer within ${this.#timeoutSeconds} seconds`);
+    this.#options.timedOut?.(flight.environ, elapsedSeconds);
+    flight.exchange.left(error);
+    flight.exchange.fail(error);
+    flight.run.abort(error);
   }
 
   #logWhenOver(exchange: Exchange, environ: WSGIEnvironment, accessLog: (entry: AccessEntry) => void): void {
