@@ -13,6 +13,11 @@ const DIGITS = /^[0-9]+$/;
 /** What the server alone may say, beside the hop-by-hop fields of PEP 3333. */
 const SERVER_OWNED: ReadonlySet<string> = new Set(["trailer", "proxy-connection"]);
 
+/** Tells whether `text` is a token of RFC 9110 section 5.6.2: a header name, a method. */
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
 /** Status, names and values are native strings. */
 export const HEAD_NATIVE: Rule<string> = {
   code: "ERR_TSGI_HEAD_NATIVE",
@@ -50,7 +55,7 @@ export const HEADER_PAIR: Rule<unknown> = {
 export const HEADER_NAME: Rule<string> = {
   code: "ERR_TSGI_HEADER_NAME",
   text: "A header name must be a token of RFC 9110, without spaces, colons or control characters",
-  check: (name) => (TOKEN.test(name) ? null : `got ${show(name)}`),
+  check: (name) => (isToken(name) ? null : `got ${show(name)}`),
 };
 
 /** A value holds no control characters. */

@@ -1,5 +1,6 @@
 // What a server must put into the environ, and the guarded environ that the application sees.
 // Source: PEP 3333, "environ Variables"; RFC 3875 section 4.1; the checks of wsgiref.validate.
+import { isToken } from "../head-rules.ts";
 import { isNativeString } from "../native-string.ts";
 import { enforce, show } from "../rule.ts";
 import type { Rule, RuleSection } from "../rule.ts";
@@ -24,7 +25,6 @@ const REQUIRED = [
 ] as const;
 const FLAGS = ["wsgi.multithread", "wsgi.multiprocess", "wsgi.run_once"] as const;
 const KNOWN_METHODS: ReadonlySet<unknown> = new Set("GET HEAD POST OPTIONS PATCH PUT DELETE TRACE".split(" "));
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** The environ is a plain object. */
 export const ENVIRON_OBJECT: Rule<unknown> = {
@@ -79,7 +79,7 @@ export const ENVIRON_RULES: readonly Rule<Environ>[] = [
     code: "ERR_TSGI_ENVIRON_METHOD",
     text: "`REQUEST_METHOD` must be a token of RFC 9110",
     check: ({ REQUEST_METHOD }) =>
-      typeof REQUEST_METHOD === "string" && TOKEN.test(REQUEST_METHOD) ? null : `got ${show(REQUEST_METHOD)}`,
+      typeof REQUEST_METHOD === "string" && isToken(REQUEST_METHOD) ? null : `got ${show(REQUEST_METHOD)}`,
   },
   {
     code: "WARN_TSGI_METHOD",
