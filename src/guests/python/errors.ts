@@ -1,0 +1,64 @@
+// Errors of Python guests. The status that a client is answered with lives on the error.
+import { TSGIError, type Fault } from "../../errors.ts";
+
+/** Root of the errors of a request that a Python guest did not answer. */
+export class PythonRequestError extends TSGIError {
+  /** What the client is answered with, as far as nothing has been sent yet. */
+  readonly status: number;
+
+  /**
+   * @param fault - whose fault it is
+   * @param code - stable identifier
+   * @param status - the HTTP status to answer
+   * @param message - one sentence
+   * @param pythonStack - the Python traceback or stack, which becomes the error's own
+   */
+  constructor(fault: Fault, code: string, status: number, message: string, pythonStack = "") {
+    super(fault, code, message);
+    this.status = status;
+    if (pythonStack !== "") this.stack = `${this.name}: ${message}\n${pythonStack.trimEnd()}`;
+  }
+}
+
+/** The application raised, returned nonsense, or never called start_response: 500. */
+export class PythonApplicationFailed extends PythonRequestError {
+  constructor(message: string, pythonStack: string) {
+    super("violation", "ERR_TSGI_PYTHON_FAILED", 500, message, pythonStack);
+  }
+}
+
+/** The process ended while it worked on the request: 502. */
+export class PythonProcessDied extends PythonRequestError {
+  constructor(message: string, pythonStack = "") {
+    super("internal", "ERR_TSGI_PYTHON_DIED", 502, message, pythonStack);
+  }
+}
+
+/** The application did not answer within the deadline: 504. */
+export class PythonDeadlineMissed extends PythonRequestError {
+  constructor(message: string, pythonStack = "") {
+    super("internal", "ERR_TSGI_PYTHON_DEADLINE", 504, message, pythonStack);
+  }
+}
+
+/** No process can take the request: 503. */
+export class PythonUnavailable extends PythonRequestError {
+  constructor(message: string) {
+    super("internal", "ERR_TSGI_PYTHON_UNAVAILABLE", 503, message);
+  }
+}
+
+/** The client left before its request was answered; nobody is told. */
+export class PythonClientGone extends PythonRequestError {
+  constructor() {
+    super("remote", "ERR_TSGI_PYTHON_CLIENT_GONE", 499, "The client left before its request was answered");
+  }
+}
+
+/** The interpreter or the target could not be used; the message says why, `stack` holds Python's traceback. */
+export class PythonStartError extends TSGIError {
+  constructor(message: string, pythonStack = "", options?: ErrorOptions) {
+    super("configuration", "ERR_TSGI_PYTHON_START", message, options);
+    if (pythonStack !== "") this.stack = `${this.name}: ${message}\n${pythonStack.trimEnd()}`;
+  }
+}

@@ -1,0 +1,50 @@
+// The requests that wait for a lane: first come, first served, bounded by who fills it.
+import type { Exchange } from "./exchange.ts";
+
+/** A queue that can also take back what was dispatched too early. */
+export class ExchangeQueue {
+  #items: Exchange[] = [];
+  #head = 0;
+
+  /** How many wait. */
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  /** Adds one at the end. */
+  push(exchange: Exchange): void {
+    this.#items.push(exchange);
+  }
+
+  /** Puts back, at the front, what had its turn already. */
+  putBack(exchanges: readonly Exchange[]): void {
+    this.#items = [...exchanges, ...this.#items.slice(this.#head)];
+    this.#head = 0;
+  }
+
+  /** Takes the first `count`. */
+  take(count: number): Exchange[] {
+    const end = Math.min(this.#items.length, this.#head + count);
+    const taken = this.#items.slice(this.#head, end);
+    this.#head = end;
+    if (this.#head === this.#items.length) {
+      this.#items = [];
+      this.#head = 0;
+    } else if (this.#head > 1024) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return taken;
+  }
+
+  /** Takes out those that fulfil a condition. */
+  remove(condition: (exchange: Exchange) => boolean): Exchange[] {
+    const waiting = this.#items.slice(this.#head);
+    const removed = waiting.filter(condition);
+    if (removed.length > 0) {
+      this.#items = waiting.filter((exchange) => !condition(exchange));
+      this.#head = 0;
+    }
+    return removed;
+  }
+}

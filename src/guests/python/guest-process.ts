@@ -1,0 +1,276 @@
+// One Python process: its control channel, its lanes, what it writes to stderr, and how it ends.
+import type { Buffer } from "node:buffer";
+import { readFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { FrameType, frameText, type LaneFrame } from "../../protocols/lane/frame.ts";
+import { LaneDecoder } from "../../protocols/lane/lane-decoder.ts";
+import { PythonDeadlineMissed, PythonStartError } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
+import { Lane, type LaneOwner } from "./lane.ts";
+import type { PythonSettings } from "./options.ts";
+import type { Hello } from "./rendezvous.ts";
+import { stackOfThread } from "./stack-report.ts";
+
+/** Bytes of stderr that are remembered for the report of a crash. */
+const TAIL_CHARACTERS = 16_384;
+/** How long a process may take to write its stacks, in milliseconds. */
+const DUMP_MILLISECONDS = 250;
+/** Size of a page on every platform that has /proc/PID/statm here. */
+const PAGE_BYTES = 4096;
+
+/** `starting`: loads. `ready`: takes requests. `draining`: answers its last ones. `dead`: gone. */
+export type ProcessState = "starting" | "ready" | "draining" | "dead";
+
+/** What a guest says once its application is loaded. */
+export interface ReadyMessage {
+  readonly pid: number;
+  /** Where a script would have served: host and port. */
+  readonly address: readonly [host: string, port: number] | null;
+  /** Source files that are loaded, for a watcher. */
+  readonly modules: readonly string[];
+}
+
+/** What a process tells its pool. */
+export interface ProcessOwner {
+  readonly settings: PythonSettings;
+  ready(process: GuestProcess): void;
+  requeue(exchanges: Exchange[]): void;
+  measured(milliseconds: number): void;
+  relieved(): void;
+  retire(process: GuestProcess, reason: string): void;
+  /** The process is gone (or its lanes are); the exchanges on them have no answer. */
+  died(process: GuestProcess, reason: string): void;
+  childExited(pid: number, reason: string): void;
+  abort(slot: number, id: number): void;
+}
+
+/** The state of one process. */
+export class GuestProcess implements LaneOwner {
+  /** Which slots of the status file are its own. */
+  readonly index: number;
+  /** True for the template of a preloaded application, which has no lanes. */
+  readonly isTemplate: boolean;
+  state: ProcessState = "starting";
+  pid = 0;
+  python = "";
+  readyAt = 0;
+  lanes: Lane[] = [];
+  message: ReadyMessage | null = null;
+  replacement: GuestProcess | null = null;
+  isRetiring = false;
+  drainBy = Infinity;
+  answered = 0;
+  /** Resolves when it takes requests (a template: can be forked); rejects when it ends before. */
+  readonly whenReady: Promise<void>;
+  readonly #owner: ProcessOwner;
+  #control: Socket | null = null;
+  #dumpSignal = 0;
+  #tail = "";
+  #partial: Record<"stdout" | "stderr", string> = { stdout: "", stderr: "" };
+  #isLoaded = false;
+  #resolveReady: () => void = () => {};
+  #rejectReady: (error: Error) => void = () => {};
+  #modulesWaiting: ((files: string[]) => void)[] = [];
+
+  /**
+   * @param index - which slots of the status file are its own
+   * @param isTemplate - whether it is only forked
+   * @param owner - the pool
+   */
+  constructor(index: number, isTemplate: boolean, owner: ProcessOwner) {
+    this.index = index;
+    this.isTemplate = isTemplate;
+    this.#owner = owner;
+    this.whenReady = new Promise((resolve, reject) => {
+      this.#resolveReady = resolve;
+      this.#rejectReady = reject;
+    });
+    this.whenReady.catch(() => {}); // whoever needs it awaits it
+  }
+
+  /** Requests on its lanes that have no answer yet. */
+  get outstanding(): number {
+    let sum = 0;
+    for (const lane of this.lanes) sum += lane.outstanding;
+    return sum;
+  }
+
+  /** The end of what it wrote to stderr. */
+  get stderrTail(): string {
+    return this.#tail;
+  }
+
+  /** Resident memory in bytes; 0 where the system does not say. */
+  get residentBytes(): number {
+    try {
+      return Number(readFileSync(`/proc/${this.pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES;
+    } catch {
+      return 0;
+    }
+  }
+
+  /** Takes a connection that the process has made. */
+  attach(hello: Hello, socket: Socket): void {
+    if (hello.lane === -1) {
+      this.#control = socket;
+      this.pid = hello.pid ?? 0;
+      this.python = hello.python ?? "";
+      this.#dumpSignal = hello.dumpSignal ?? 0;
+      const decoder = new LaneDecoder((frame) => this.#hear(frame));
+      socket.on("data", (chunk: Buffer) => decoder.push(chunk));
+      socket.on("close", () => this.#owner.died(this, "hung up"));
+      return;
+    }
+    const { settings } = this.#owner;
+    const slot = this.index * settings.threads + hello.lane;
+    this.lanes.push(new Lane(socket, slot, hello.thread ?? "", settings.answerBufferBytes, this));
+    this.#checkReady();
+  }
+
+  /** What the process has written. */
+  output(stream: "stdout" | "stderr", text: string): void {
+    if (stream === "stderr") this.#tail = (this.#tail + text).slice(-TAIL_CHARACTERS);
+    const lines = (this.#partial[stream] + text).split("\n");
+    this.#partial[stream] = lines.pop() ?? "";
+    for (const line of lines) this.#log(stream === "stdout" ? "info" : "error", line);
+  }
+
+  /** The start has failed, or the process is gone before it was ready. */
+  failStart(error: Error): void {
+    this.#rejectReady(error);
+  }
+
+  /** Asks for one more process, forked from this template. */
+  fork(index: number): void {
+    this.#tell(FrameType.fork, { process: index });
+  }
+
+  /** The source files that are loaded now. */
+  modules(): Promise<string[]> {
+    return new Promise((resolve) => {
+      this.#modulesWaiting.push(resolve);
+      this.#tell(FrameType.listModules, null);
+    });
+  }
+
+  /** Asks the process to end once its current requests are answered. */
+  stop(): void {
+    this.#tell(FrameType.stop, null);
+  }
+
+  /** Ends the process at once. */
+  kill(): void {
+    this.signal("SIGKILL");
+  }
+
+  /** Sends a signal, if the process is still there. */
+  signal(signal: NodeJS.Signals | number): void {
+    if (this.pid === 0 || this.state === "dead") return;
+    try {
+      process.kill(this.pid, signal);
+    } catch {
+      // It has just gone; its end is reported elsewhere.
+    }
+  }
+
+  /** Gives up on the request that a lane is stuck in: 504, the stack in the log, and a new process. */
+  async giveUp(lane: Lane, exchange: Exchange): Promise<void> {
+    lane.isLost = true;
+    const seconds = this.#owner.settings.deadlineSeconds;
+    const stack = await this.#dump(lane.thread);
+    const message = `The Python application did not answer ${exchange.description} within ${seconds} s (process ${this.pid})`;
+    const error = new PythonDeadlineMissed(message, stack);
+    if (exchange.isSettled) exchange.environ["wsgi.errors"].write(`${error.stack ?? message}\n`);
+    exchange.fail(error);
+    this.#owner.retire(this, `it did not answer ${exchange.description}`);
+  }
+
+  // What its lanes tell.
+
+  returned(_lane: Lane, exchanges: Exchange[]): void {
+    this.#owner.requeue(exchanges);
+  }
+
+  measured(milliseconds: number): void {
+    this.#owner.measured(milliseconds);
+  }
+
+  relieved(): void {
+    this.#owner.relieved();
+  }
+
+  wantsRetirement(reason: string): void {
+    this.#owner.retire(this, reason);
+  }
+
+  ended(lane: Lane, error: Error | null): void {
+    lane.isLost = true;
+    if (this.state === "dead") return;
+    if (error === null && lane.outstanding === 0 && this.state === "draining") return;
+    if (error !== null) this.kill();
+    this.#owner.died(this, error === null ? "closed a lane" : error.message);
+  }
+
+  logged(text: string): void {
+    for (const line of text.trimEnd().split("\n")) this.#log("error", line);
+  }
+
+  abort(lane: Lane, id: number): void {
+    this.#owner.abort(lane.slot, id);
+  }
+
+  #hear(frame: LaneFrame): void {
+    const message: unknown = JSON.parse(frame.body.toString("utf8") || "null");
+    switch (frame.type) {
+      case FrameType.ready:
+        this.message = message as ReadyMessage;
+        this.#isLoaded = true;
+        this.#checkReady();
+        break;
+      case FrameType.broken: {
+        const { message: text, stack } = message as { message: string; stack: string };
+        this.#rejectReady(new PythonStartError(text, stack));
+        break;
+      }
+      case FrameType.exited: {
+        const { pid, status } = message as { pid: number; status: number };
+        this.#owner.childExited(pid, status < 0 ? `signal ${-status}` : `exit code ${status}`);
+        break;
+      }
+      case FrameType.modules:
+        for (const resolve of this.#modulesWaiting.splice(0)) resolve(message as string[]);
+        break;
+      default:
+    }
+  }
+
+  #checkReady(): void {
+    if (this.state !== "starting" || !this.#isLoaded) return;
+    if (!this.isTemplate && this.lanes.length < this.#owner.settings.threads) return;
+    this.state = "ready";
+    this.readyAt = performance.now();
+    this.lanes.sort((a, b) => a.slot - b.slot);
+    this.#resolveReady();
+    this.#owner.ready(this);
+  }
+
+  #tell(type: number, message: unknown): void {
+    this.#control?.write(frameText(type, 0, "", message === null ? "" : JSON.stringify(message)), "latin1");
+  }
+
+  /** The stack of one thread, whatever the process is doing: faulthandler writes it from a signal handler in C. */
+  async #dump(thread: string): Promise<string> {
+    this.#tail = "";
+    if (this.#dumpSignal !== 0) this.signal(this.#dumpSignal);
+    await new Promise((resolve) => {
+      setTimeout(resolve, DUMP_MILLISECONDS);
+    });
+    return stackOfThread(this.#tail, thread);
+  }
+
+  #log(level: "info" | "error", message: string): void {
+    const busy = this.lanes.filter((lane) => lane.outstanding > 0);
+    const request = busy.length === 1 ? busy[0]?.current?.description : undefined;
+    this.#owner.settings.log({ level, message, pid: this.pid, ...(request === undefined ? {} : { request }) });
+  }
+}

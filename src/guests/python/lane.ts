@@ -1,0 +1,348 @@
+// One lane: the socket to one Python thread, and the requests that it works on, in order. Source: docs/lane-protocol.md.
+import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import { decodeHead, encodeEnviron } from "../../protocols/lane/environ-text.ts";
+import { LaneProtocolError } from "../../protocols/lane/errors.ts";
+import { FrameFlag, FrameType, frameHeader, frameText, type LaneFrame } from "../../protocols/lane/frame.ts";
+import { LaneDecoder } from "../../protocols/lane/lane-decoder.ts";
+import { PythonApplicationFailed, PythonClientGone } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
+import { FileRegionBody, openFileRegion, parseFileRegion } from "./file-region.ts";
+import { InnerCall } from "./inner-call.ts";
+import type { LaneLoad } from "./policy.ts";
+
+/** Bodies up to this size are sent as part of the batch's text. */
+const TEXT_BODY_BYTES = 16_384;
+
+/** What a lane tells the process it belongs to. */
+export interface LaneOwner {
+  /** Requests came back that were not started. */
+  returned(lane: Lane, exchanges: Exchange[]): void;
+  /** A batch was answered; `milliseconds` per request. */
+  measured(milliseconds: number): void;
+  /** There is room for more requests. */
+  relieved(lane: Lane): void;
+  /** The process should be replaced. */
+  wantsRetirement(reason: string): void;
+  /** The lane has ended: what was running on it has no answer. */
+  ended(lane: Lane, error: Error | null): void;
+  /** Text for the log that belongs to no request of this lane. */
+  logged(text: string): void;
+  /** Tells the guest that nobody wants the answer to this request any more. */
+  abort(lane: Lane, id: number): void;
+}
+
+/** The state of one lane. */
+export class Lane implements LaneLoad {
+  /** Index in the status file. */
+  readonly slot: number;
+  /** The Python thread, as faulthandler names it. */
+  readonly thread: string;
+  progressedAt = 0;
+  batches = 0;
+  isLost = false;
+  readonly #socket: Socket;
+  readonly #owner: LaneOwner;
+  readonly #decoder: LaneDecoder;
+  readonly #answerBytes: number;
+  /** Requests in the order in which they are answered; those before `#first` are over. */
+  #running: Exchange[] = [];
+  #first = 0;
+  /** Ids of the last request of each batch. */
+  #batchEnds: number[] = [];
+  #batchStartedAt = 0;
+  #batchCount = 0;
+  #innerCall: InnerCall | null = null;
+  #isWaiting = false;
+
+  /**
+   * @param socket - connected, its HELLO read
+   * @param slot - index in the status file
+   * @param thread - the Python thread
+   * @param answerBytes - how much of one answer is buffered here before the guest is made to wait
+   * @param owner - the process
+   */
+  constructor(socket: Socket, slot: number, thread: string, answerBytes: number, owner: LaneOwner) {
+    this.#socket = socket;
+    this.slot = slot;
+    this.thread = thread;
+    this.#answerBytes = answerBytes;
+    this.#owner = owner;
+    this.#decoder = new LaneDecoder((frame) => this.#receive(frame));
+    socket.on("data", (chunk: Buffer) => this.#data(chunk));
+    socket.on("error", () => {});
+    socket.on("close", () => owner.ended(this, null));
+  }
+
+  /** Requests that were sent and are not answered. */
+  get outstanding(): number {
+    return this.#running.length - this.#first;
+  }
+
+  /** The request that is answered next; null when the lane is idle. */
+  get current(): Exchange | null {
+    return this.#running[this.#first] ?? null;
+  }
+
+  /** Requests without an answer, in order. */
+  get unanswered(): Exchange[] {
+    return this.#running.slice(this.#first);
+  }
+
+  /** Sends requests in one write. */
+  dispatch(exchanges: readonly Exchange[], now: number): void {
+    if (this.outstanding === 0) {
+      this.progressedAt = now;
+      this.#batchStartedAt = now;
+    }
+    this.batches += 1;
+    let text = "";
+    this.#socket.cork();
+    for (const exchange of exchanges) {
+      exchange.dispatchedAt = now;
+      this.#running.push(exchange);
+      text += requestHead(exchange);
+      const { body } = exchange;
+      if (body.kind === "memory") {
+        if (body.bytes.length <= TEXT_BODY_BYTES) {
+          text += body.bytes.toString("latin1");
+        } else {
+          this.#socket.write(text, "latin1");
+          this.#socket.write(body.bytes);
+          text = "";
+        }
+      }
+    }
+    if (text !== "") this.#socket.write(text, "latin1");
+    this.#socket.uncork();
+    this.#batchEnds.push((exchanges.at(-1) as Exchange).id); // a batch is never empty
+  }
+
+  /** Lets the socket go. */
+  destroy(): void {
+    this.isLost = true;
+    this.#socket.destroy();
+  }
+
+  /** Empties the lane; called when its process is gone. */
+  takeAll(): Exchange[] {
+    const rest = this.unanswered;
+    this.#running = [];
+    this.#first = 0;
+    this.batches = 0;
+    this.#batchEnds = [];
+    this.#innerCall?.end();
+    return rest;
+  }
+
+  #data(chunk: Buffer): void {
+    try {
+      this.#decoder.push(chunk);
+    } catch (error) {
+      this.#owner.ended(this, error as Error);
+      return;
+    }
+    if (this.outstanding > 0) this.progressedAt = performance.now();
+    if (this.#isWaiting) return;
+    const body = this.current?.responseBody;
+    if (body?.isFull === true) {
+      this.#isWaiting = true;
+      this.#socket.pause();
+    }
+  }
+
+  #receive(frame: LaneFrame): void {
+    const exchange = this.current;
+    if (frame.type === FrameType.log && frame.id !== exchange?.id) {
+      this.#owner.logged(frame.body.toString("utf8"));
+      return;
+    }
+    if (exchange === null || frame.id !== exchange.id) {
+      throw new LaneProtocolError(
+        `Expected a frame for request ${exchange?.id ?? "none"}, got type ${frame.type} for ${frame.id}`,
+      );
+    }
+    switch (frame.type) {
+      case FrameType.response:
+        this.#response(exchange, frame);
+        break;
+      case FrameType.chunk:
+        exchange.responseBody?.push(frame.body);
+        if ((frame.flags & FrameFlag.end) !== 0) {
+          exchange.responseBody?.end();
+          this.#over(exchange);
+        }
+        break;
+      case FrameType.fail:
+        this.#fail(exchange, frame);
+        break;
+      case FrameType.log:
+        exchange.environ["wsgi.errors"].write(frame.body.toString("utf8"));
+        break;
+      case FrameType.read:
+        this.#feed(exchange);
+        break;
+      case FrameType.returned:
+        this.#returned(frame.body);
+        break;
+      case FrameType.hints:
+        exchange.environ["wsgi.early_hints"]?.(decodeHead(frame.head || frame.body.toString("latin1"), false).headers);
+        break;
+      case FrameType.file:
+        this.#offerFile(exchange, frame);
+        break;
+      case FrameType.call:
+        this.#innerCall?.end();
+        this.#innerCall = new InnerCall(exchange, frame, (text, body) => this.#send(text, body));
+        break;
+      case FrameType.pull:
+      case FrameType.give:
+      case FrameType.drop:
+        this.#innerCall?.receive(frame);
+        break;
+      default:
+        throw new LaneProtocolError(`Expected a frame that a lane may carry, got type ${frame.type}`);
+    }
+  }
+
+  #response(exchange: Exchange, frame: LaneFrame): void {
+    if ((frame.flags & FrameFlag.end) !== 0) {
+      exchange.whole(frame.head, frame.body);
+      this.#over(exchange);
+      return;
+    }
+    const owner = {
+      resume: (): void => this.#resume(),
+      abandon: (): void => this.#abandon(exchange),
+    };
+    const body = exchange.begin(frame.head, frame.totalBytes, owner, this.#answerBytes);
+    if (body === null) this.#abandon(exchange);
+    else body.push(frame.body);
+  }
+
+  #fail(exchange: Exchange, frame: LaneFrame): void {
+    const stack = frame.body.toString("utf8");
+    if ((frame.flags & FrameFlag.gone) !== 0) {
+      exchange.fail(new PythonClientGone());
+    } else {
+      const last = stack.trimEnd().split("\n").at(-1) ?? "";
+      const error = new PythonApplicationFailed(
+        `The Python application failed at ${exchange.description}: ${last}`,
+        stack,
+      );
+      if (exchange.abandonedAt !== 0) exchange.environ["wsgi.errors"].write(`${error.stack ?? error.message}\n`);
+      exchange.fail(error);
+      if ((frame.flags & FrameFlag.retire) !== 0) this.#owner.wantsRetirement(`${last} at ${exchange.description}`);
+    }
+    this.#over(exchange);
+  }
+
+  /** The current request is over; the next one, if any, has begun. */
+  #over(exchange: Exchange): void {
+    exchange.release();
+    this.#innerCall?.end();
+    this.#innerCall = null;
+    this.#running[this.#first] = undefined as unknown as Exchange; // lets it go; never read before the list is cut
+    this.#first += 1;
+    this.#batchCount += 1;
+    if (this.#first === this.#running.length) {
+      this.#running = [];
+      this.#first = 0;
+    }
+    if (this.#batchEnds[0] === exchange.id) this.#batchOver();
+    if (this.#isWaiting) this.#resume();
+  }
+
+  #batchOver(): void {
+    const now = performance.now();
+    this.#batchEnds.shift();
+    this.batches -= 1;
+    this.#owner.measured((now - this.#batchStartedAt) / Math.max(1, this.#batchCount));
+    this.#batchStartedAt = now;
+    this.#batchCount = 0;
+    this.progressedAt = now;
+    this.#owner.relieved(this);
+  }
+
+  /** Takes back what the guest has not started because the current request takes long. */
+  #returned(body: Buffer): void {
+    const ids = new Set<number>();
+    for (let at = 0; at + 4 <= body.length; at += 4) ids.add(body.readUInt32LE(at));
+    const rest = this.unanswered;
+    const back = rest.filter((exchange) => ids.has(exchange.id));
+    this.#running = rest.filter((exchange) => !ids.has(exchange.id));
+    this.#first = 0;
+    const last = this.#running.at(-1)?.id ?? 0;
+    this.#batchEnds = [last];
+    this.batches = 1;
+    this.#owner.measured(performance.now() - this.progressedAt);
+    this.#owner.returned(this, back);
+  }
+
+  #resume(): void {
+    if (!this.#isWaiting) return;
+    this.#isWaiting = false;
+    this.#socket.resume();
+  }
+
+  #abandon(exchange: Exchange): void {
+    if (exchange.abandonedAt !== 0) return;
+    exchange.abandonedAt = performance.now();
+    if (this.current === exchange) this.#owner.abort(this, exchange.id);
+  }
+
+  /** Gives the guest the next piece of a body that is streamed. */
+  #feed(exchange: Exchange): void {
+    const { body, id } = exchange;
+    const read = body.kind === "stream" ? body.read() : Promise.resolve(null);
+    read.then(
+      (piece) =>
+        this.#send(frameHeader(FrameType.body, id, 0, piece?.length ?? 0, piece === null ? FrameFlag.end : 0), piece),
+      () => this.#send(frameHeader(FrameType.body, id, 0, 0, FrameFlag.end | FrameFlag.gone), null),
+    );
+  }
+
+  #offerFile(exchange: Exchange, frame: LaneFrame): void {
+    const region = parseFileRegion(frame.body);
+    const opened = region === null ? Promise.resolve(null) : openFileRegion(region);
+    void opened.then((file) => {
+      if (file !== null && region !== null && !exchange.isSettled) {
+        exchange.beginWith(frame.head, region.length, new FileRegionBody(file, region.offset, region.length));
+        this.#send(frameHeader(FrameType.taken, exchange.id, 0, 0, FrameFlag.end), null);
+      } else {
+        if (file !== null) void file.close();
+        this.#send(frameHeader(FrameType.taken, exchange.id, 0, 0), null);
+      }
+    });
+  }
+
+  #send(text: string, body: Uint8Array | null): void {
+    if (this.#socket.destroyed) return;
+    if (body === null || body.length === 0) {
+      this.#socket.write(text, "latin1");
+      return;
+    }
+    this.#socket.cork();
+    this.#socket.write(text, "latin1");
+    this.#socket.write(body);
+    this.#socket.uncork();
+  }
+}
+
+/** The frame of a request, up to its body in memory. */
+function requestHead(exchange: Exchange): string {
+  const { environ, body, inner } = exchange;
+  const { text, pairs, hasJson } = encodeEnviron(environ);
+  let flags = hasJson ? FrameFlag.json : 0;
+  if (inner !== null) flags |= FrameFlag.inner;
+  if (environ["wsgi.early_hints"] !== undefined) flags |= FrameFlag.hints;
+  if (body.kind === "file")
+    return frameText(FrameType.request, exchange.id, text, latin1(body.path), flags | FrameFlag.bodyFile, pairs);
+  if (body.kind === "stream") flags |= FrameFlag.bodyStream;
+  const bodyBytes = body.kind === "memory" ? body.bytes.length : 0;
+  return frameHeader(FrameType.request, exchange.id, text.length, bodyBytes, flags, pairs) + text;
+}
+
+function latin1(path: string): string {
+  return Buffer.from(path).toString("latin1");
+}

@@ -1,0 +1,55 @@
+// Python filters around an application of ours: Python calls the inner application back over the lane. Source: docs/lane-protocol.md.
+import type { Middleware } from "../../wsgi/types.ts";
+import { GuestPool } from "./guest-pool.ts";
+import { pythonSettings, type PythonOptions, type PythonPart } from "./options.ts";
+import { poolApplication } from "./python-application.ts";
+
+/** Which filters, and how they are run: the options of a Python application without its target. */
+export type PythonMiddlewareOptions = Omit<PythonOptions, "target" | "filters"> & {
+  /** One filter or several, outermost first; several are composed inside Python. */
+  readonly filter: PythonPart | readonly PythonPart[];
+};
+
+/** A middleware with processes behind it. */
+export type PythonMiddleware = Middleware & {
+  /** Resolves when the filters are loaded; rejects when they cannot be. Requests before that wait. */
+  readonly ready: Promise<void>;
+  /** Ends the processes. */
+  close(graceSeconds?: number): Promise<void>;
+};
+
+/**
+ * Makes a middleware of Python filters. The processes start at once.
+ *
+ * @param options - a filter (`module:attribute`, or a PasteDeploy factory), or options with several
+ * @returns the middleware; `close` it when it is not needed any more
+ * @throws PythonStartError when there is no interpreter
+ * @example
+ * const gzip = pythonMiddleware("myfilters:gzip");
+ * makeServer("127.0.0.1", 8000, gzip(application));
+ */
+export function pythonMiddleware(options: string | PythonMiddlewareOptions): PythonMiddleware {
+  const { filter, ...rest } = typeof options === "string" ? { filter: options } : options;
+  const filters = typeof filter === "string" || !("length" in filter) ? [filter] : filter;
+  const settings = pythonSettings({ ...rest, filters });
+  const pool = new GuestPool(settings, true);
+  const ready = pool.start();
+  ready.catch(() => {}); // reported by each request, and by `ready`
+  const middleware: Middleware = (application) => {
+    const filtered = poolApplication(pool, settings, application);
+    let isReady = false;
+    ready.then(
+      () => {
+        isReady = true;
+      },
+      () => {},
+    );
+    return function pythonFilter(environ, startResponse) {
+      return isReady ? filtered(environ, startResponse) : ready.then(() => filtered(environ, startResponse));
+    };
+  };
+  return Object.assign(middleware, {
+    ready,
+    close: (graceSeconds = settings.graceSeconds) => pool.close(graceSeconds),
+  });
+}

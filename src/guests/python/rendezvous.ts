@@ -1,0 +1,144 @@
+// Where guests connect: a unix socket in a directory that only we (or holders of the token) can use, and the status file, in which
+// each lane says which request it has started and learns whose client has left. Source: docs/lane-protocol.md, "Connecting", "The status file".
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { endianness, tmpdir } from "node:os";
+import { join } from "node:path";
+import { FRAME_HEADER_BYTES, FrameType, LANE_VERSION } from "../../protocols/lane/frame.ts";
+
+/** The first frame of each connection. */
+export interface Hello {
+  readonly version: number;
+  readonly token: string;
+  readonly process: number;
+  /** Index of the lane in its process; -1 for the control channel. */
+  readonly lane: number;
+  readonly thread?: string;
+  readonly pid?: number;
+  readonly python?: string;
+  readonly dumpSignal?: number;
+}
+
+const HELLO_MILLISECONDS = 10_000;
+const MAX_HELLO_BYTES = 65_536;
+
+/** The listening socket, the token and the status file of one pool of guests. */
+export class Rendezvous {
+  readonly token = randomBytes(24).toString("base64url");
+  readonly directory: string;
+  readonly socketPath: string;
+  readonly statusPath: string;
+  readonly #slots: number;
+  readonly #server: Server;
+  readonly #statusFile: number;
+  readonly #word = Buffer.alloc(4);
+  readonly #onHello: (hello: Hello, socket: Socket) => void;
+
+  /**
+   * Makes the directory and the status file; `listen` opens the socket.
+   *
+   * @param slots - lanes that may exist at a time
+   * @param isShared - whether processes of another user must reach it
+   * @param onHello - receives each connection that has shown the token
+   */
+  constructor(slots: number, isShared: boolean, onHello: (hello: Hello, socket: Socket) => void) {
+    this.#slots = slots;
+    this.#onHello = onHello;
+    this.directory = mkdtempSync(join(memoryDirectory(), "tsgi-"));
+    if (isShared) chmodSync(this.directory, 0o711);
+    this.socketPath = join(this.directory, "lanes");
+    this.statusPath = join(this.directory, "status");
+    this.#statusFile = openSync(this.statusPath, "wx+", 0o600);
+    if (isShared) chmodSync(this.statusPath, 0o666);
+    ftruncateSync(this.#statusFile, slots * 8);
+    this.#server = createServer((socket) => this.#greet(socket));
+  }
+
+  /** Opens the socket. */
+  listen(isShared: boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(
+        { path: this.socketPath, backlog: 1024, writableAll: isShared, readableAll: isShared },
+        resolve,
+      );
+    });
+  }
+
+  /** The request that a lane has started last; 0 for none. */
+  started(slot: number): number {
+    readSync(this.#statusFile, this.#word, 0, 4, slot * 4);
+    return endianness() === "LE" ? this.#word.readUInt32LE(0) : this.#word.readUInt32BE(0);
+  }
+
+  /** Tells a lane that nobody wants the answer to a request any more. */
+  abort(slot: number, id: number): void {
+    if (endianness() === "LE") this.#word.writeUInt32LE(id, 0);
+    else this.#word.writeUInt32BE(id, 0);
+    writeSync(this.#statusFile, this.#word, 0, 4, (this.#slots + slot) * 4);
+  }
+
+  /** Closes the socket and removes the directory. */
+  close(): void {
+    this.#server.close();
+    closeSync(this.#statusFile);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** Reads the first frame; who does not show the token is hung up on. */
+  #greet(socket: Socket): void {
+    const timer = setTimeout(() => socket.destroy(), HELLO_MILLISECONDS);
+    let held: Buffer = Buffer.alloc(0);
+    const read = (chunk: Buffer): void => {
+      held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+      const end = held.length < FRAME_HEADER_BYTES ? FRAME_HEADER_BYTES : FRAME_HEADER_BYTES + held.readUInt32LE(0);
+      if (end > MAX_HELLO_BYTES) socket.destroy();
+      if (held.length < end) return;
+      clearTimeout(timer);
+      socket.off("data", read);
+      const hello = this.#admitted(held.subarray(0, end));
+      if (hello === null) {
+        socket.destroy();
+        return;
+      }
+      this.#onHello(hello, socket);
+      if (held.length > end) socket.unshift(held.subarray(end));
+    };
+    socket.on("data", read);
+    socket.on("error", () => {});
+    socket.once("close", () => clearTimeout(timer));
+  }
+
+  #admitted(frame: Buffer): Hello | null {
+    if (frame[12] !== FrameType.hello) return null;
+    try {
+      const hello = JSON.parse(frame.toString("utf8", FRAME_HEADER_BYTES)) as Hello;
+      return hello.token === this.token && hello.version === LANE_VERSION ? hello : null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** Memory, where the system has a directory for it: the status file is written for each request. */
+function memoryDirectory(): string {
+  try {
+    accessSync("/dev/shm", constants.W_OK | constants.X_OK);
+    return "/dev/shm";
+  } catch {
+    return tmpdir();
+  }
+}

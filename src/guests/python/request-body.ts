@@ -1,0 +1,124 @@
+// The body of a request, buffered before dispatch: in memory, then in a temporary file, and streamed beyond that. So a slow
+// upload never holds a Python thread, and gigabytes stay in constant memory.
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import { open, rm, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { EMPTY_INPUT, chunksOf } from "../../wsgi/input-stream.ts";
+import type { Bytes, WSGIEnvironment } from "../../wsgi/types.ts";
+
+/** Where a body may be kept. */
+export interface BodyLimits {
+  /** Most bytes in memory, per request. */
+  readonly memoryBytes: number;
+  /** Most bytes in a temporary file, per request; longer bodies are streamed. */
+  readonly fileBytes: number;
+  /** Where temporary files are made. */
+  readonly directory: string;
+  /** Mode of temporary files: another user's process must be able to read them. */
+  readonly fileMode: number;
+}
+
+/** A body that is ready for dispatch. */
+export type RequestBody =
+  | { readonly kind: "none" }
+  | { readonly kind: "memory"; readonly bytes: Buffer }
+  | { readonly kind: "file"; readonly path: string; release(): Promise<void> }
+  | { readonly kind: "stream"; read(): Promise<Bytes | null>; release(): Promise<void> };
+
+/** A request without a body; one for all. */
+export const NO_BODY: RequestBody = { kind: "none" };
+
+/**
+ * Whether a request has a body to be read first.
+ *
+ * @param environ - of the request
+ */
+export function hasBody(environ: WSGIEnvironment): boolean {
+  if (environ["wsgi.input"] === EMPTY_INPUT) return false;
+  const length = environ.CONTENT_LENGTH;
+  if (length !== undefined && length !== "") return Number(length) > 0;
+  return environ["wsgi.input_terminated"] === true;
+}
+
+/**
+ * Reads the body of a request.
+ *
+ * @param environ - of the request
+ * @param limits - where the body may be kept
+ * @returns the body, all of it unless it is streamed
+ * @throws what `wsgi.input` throws: the client left, or sent nonsense
+ */
+export async function readBody(environ: WSGIEnvironment, limits: BodyLimits): Promise<RequestBody> {
+  const announced = Number(environ.CONTENT_LENGTH ?? "");
+  const chunks = chunksOf(environ["wsgi.input"], 262_144);
+  if (announced > limits.fileBytes) return streamedBody(chunks, null);
+  const kept: Bytes[] = [];
+  let size = 0;
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- each chunk comes after the one before
+    const { done, value } = await chunks.next();
+    if (done === true) return size === 0 ? NO_BODY : { kind: "memory", bytes: Buffer.concat(kept, size) };
+    kept.push(value);
+    size += value.length;
+    if (size > limits.memoryBytes) return spooledBody(kept, chunks, limits);
+  }
+}
+
+async function spooledBody(
+  kept: Bytes[],
+  chunks: AsyncGenerator<Bytes, void, undefined>,
+  limits: BodyLimits,
+): Promise<RequestBody> {
+  const path = join(limits.directory, `tsgi-body-${randomBytes(12).toString("hex")}`);
+  const file = await open(path, "wx+", limits.fileMode);
+  let size = 0;
+  try {
+    for (const chunk of kept) {
+      // oxlint-disable-next-line no-await-in-loop -- in order
+      await file.writeFile(chunk);
+      size += chunk.length;
+    }
+    for (;;) {
+      if (size > limits.fileBytes) return streamedBody(chunks, { file, path, size });
+      // oxlint-disable-next-line no-await-in-loop -- each chunk comes after the one before
+      const { done, value } = await chunks.next();
+      if (done === true) break;
+      // oxlint-disable-next-line no-await-in-loop -- in order
+      await file.writeFile(value);
+      size += value.length;
+    }
+    await file.close();
+    return { kind: "file", path, release: () => rm(path, { force: true }) };
+  } catch (error) {
+    await file.close();
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+/** A body that is read while Python works on it: first what was spooled already, then the rest from the client. */
+function streamedBody(
+  chunks: AsyncGenerator<Bytes, void, undefined>,
+  spooled: { file: FileHandle; path: string; size: number } | null,
+): RequestBody {
+  let position = 0;
+  return {
+    kind: "stream",
+    async read() {
+      if (spooled !== null && position < spooled.size) {
+        const block = Buffer.allocUnsafeSlow(Math.min(262_144, spooled.size - position));
+        const { bytesRead } = await spooled.file.read(block, 0, block.length, position);
+        position += bytesRead;
+        return block.subarray(0, bytesRead);
+      }
+      const { done, value } = await chunks.next();
+      return done === true ? null : value;
+    },
+    async release() {
+      if (spooled === null) return;
+      await spooled.file.close();
+      await rm(spooled.path, { force: true });
+    },
+  };
+}

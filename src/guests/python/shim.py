@@ -1,0 +1,1493 @@
+"""The Python side of a lane: loads one WSGI application and serves it to TSGI.
+
+One file, standard library only, CPython 3.9 and later. The process reads its options as JSON from standard input, connects
+one unix stream socket as its control channel and one per thread as a lane, and answers requests until TSGI hangs up.
+The frames are described in docs/lane-protocol.md; the semantics are those of PEP 3333.
+"""
+
+import sys
+
+sys.modules.setdefault("tsgi_guest", sys.modules[__name__])
+
+import ast
+import base64
+import collections
+import datetime
+import faulthandler
+import gc
+import importlib
+import importlib.machinery
+import importlib.util
+import io
+import json
+import mmap
+import os
+import re
+import signal
+import socket
+import stat
+import struct
+import threading
+import time
+import traceback
+import types
+
+PROTOCOL_VERSION = 1
+
+# Every frame starts with: payload length, request id, head length, type, flags, aux (little endian).
+HEADER = struct.Struct("<IIIBBH")
+HEADER_SIZE = HEADER.size
+FILE_REGION = struct.Struct("<QQQQ")
+
+# Types towards the guest: on a lane, on the control channel.
+REQUEST, BODY, TAKEN, ANSWER, PIECE, ASK, FAILED = 1, 2, 3, 4, 5, 6, 7
+STOP, FORK, LIST_MODULES = 32, 33, 34
+# Types from the guest: on a lane, on the control channel.
+HELLO, RESPONSE, CHUNK, FAIL, LOG, READ, RETURNED, HINTS, FILE = 64, 65, 66, 67, 68, 69, 70, 71, 72
+CALL, PULL, GIVE, DROP = 73, 74, 75, 76
+READY, BROKEN, EXITED, MODULES = 96, 97, 98, 99
+# Flags.
+END = 1
+BODY_FILE, BODY_STREAM, HAS_JSON, HAS_HINTS, HAS_INNER = 2, 4, 8, 16, 32
+GONE, RETIRE = 2, 4
+
+RECEIVE_BYTES = 262144
+FLUSH_BYTES = 65536
+PIECE_BYTES = 262144
+TICK_SECONDS = 0.002
+HEAD_CACHE_ENTRIES = 512
+
+HOP_BY_HOP = frozenset(
+    "connection keep-alive proxy-authenticate proxy-authorization te trailer trailers transfer-encoding upgrade".split()
+)
+is_status = re.compile(r"[1-9][0-9][0-9] [\t\x20-\x7e\x80-\xff]*\Z").match
+is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z").match
+is_value = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z").match
+
+
+class LaneClosed(BaseException):
+    """TSGI hung up: there is nobody left to answer."""
+
+
+class ClientGone(OSError):
+    """The client left before its request was complete."""
+
+
+class InnerApplicationError(RuntimeError):
+    """The application behind a Python filter, which runs in TSGI, failed."""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Values that are not strings travel as JSON; three types that JSON lacks are tagged.
+
+
+def _from_json(value):
+    if len(value) == 1:
+        if "tsgi:bytes" in value:
+            return base64.b64decode(value["tsgi:bytes"])
+        if "tsgi:int" in value:
+            return int(value["tsgi:int"])
+        if "tsgi:datetime" in value:
+            return datetime.datetime.fromisoformat(value["tsgi:datetime"])
+    return value
+
+
+def _to_json(value):
+    if isinstance(value, (bytes, bytearray)):
+        return {"tsgi:bytes": base64.b64encode(value).decode("ascii")}
+    if isinstance(value, datetime.datetime):
+        return {"tsgi:datetime": value.isoformat()}
+    raise TypeError
+
+
+def encode_environ(environ):
+    """The environ as NUL-separated text, its number of pairs, and whether it holds a JSON key."""
+    parts = []
+    others = {}
+    for key, value in environ.items():
+        if type(value) is str:
+            try:
+                (key + value).encode("latin-1")
+                is_plain = "\0" not in key and "\0" not in value
+            except UnicodeEncodeError:
+                is_plain = False
+            if is_plain:
+                parts.append(key)
+                parts.append(value)
+                continue
+        elif key.startswith("wsgi."):
+            continue
+        try:
+            json.dumps(value, default=_to_json)
+        except (TypeError, ValueError):
+            continue
+        others[key] = value
+    if others:
+        parts.append("tsgi.json")
+        parts.append(json.dumps(others, default=_to_json))
+    parts.append("")
+    return "\0".join(parts).encode("latin-1"), len(parts) // 2, bool(others)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Streams of the environ.
+
+
+class EmptyInput:
+    """`wsgi.input` of a request without a body; holds no state, so that one serves all."""
+
+    __slots__ = ()
+    closed = False
+
+    def read(self, size=-1):
+        return b""
+
+    def readline(self, size=-1):
+        return b""
+
+    def readlines(self, hint=-1):
+        return []
+
+    def readinto(self, buffer):
+        return 0
+
+    def readable(self):
+        return True
+
+    def close(self):
+        pass
+
+    def __iter__(self):
+        return iter(())
+
+
+class StreamInput(io.RawIOBase):
+    """Pulls a body that was too long to be buffered before dispatch, piece by piece."""
+
+    def __init__(self, lane, request_id):
+        self._lane = lane
+        self._request_id = request_id
+        self._at_end = False
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        if self._at_end or not len(buffer):
+            return 0
+        lane = self._lane
+        if lane.current != self._request_id:
+            raise ValueError("The request that this input belonged to is over")
+        lane.send(HEADER.pack(4, self._request_id, 0, READ, 0, 0) + struct.pack("<I", min(len(buffer), PIECE_BYTES)))
+        _, flags, _, _, piece = lane.wait(BODY)
+        if flags & GONE:
+            self._at_end = True
+            raise ClientGone("The client left before its request was complete")
+        if flags & END:
+            self._at_end = True
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+class ErrorsStream:
+    """`wsgi.errors`: text for the error log, filed under the request that the lane is working on."""
+
+    __slots__ = ("_lane", "encoding")
+
+    def __init__(self, lane):
+        self._lane = lane
+        self.encoding = "utf-8"
+
+    def write(self, text):
+        if not isinstance(text, str):
+            raise TypeError("wsgi.errors takes str, not %s" % type(text).__name__)
+        if text:
+            self._lane.log(text)
+        return len(text)
+
+    def writelines(self, lines):
+        for line in lines:
+            self.write(line)
+
+    def flush(self):
+        pass
+
+    def isatty(self):
+        return False
+
+    def writable(self):
+        return True
+
+
+class FileWrapper:
+    """`wsgi.file_wrapper`: TSGI sends a real file itself; anything else is read block by block."""
+
+    def __init__(self, filelike, block_size=65536):
+        self.filelike = filelike
+        self.block_size = block_size
+        if hasattr(filelike, "close"):
+            self.close = filelike.close
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        data = self.filelike.read(self.block_size)
+        if data:
+            return data
+        raise StopIteration
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The response.
+
+
+class Head:
+    """A checked status and header list, encoded for the lane."""
+
+    __slots__ = ("data", "code", "length", "has_body")
+
+    def __init__(self, status, headers):
+        if not isinstance(status, str):
+            raise TypeError("The status is %r, expected a str such as '200 OK'" % (status,))
+        if not is_status(status):
+            raise ValueError("The status is %r, expected three digits, a space and a reason" % (status,))
+        if type(headers) is not list:
+            raise TypeError("The headers are a %s, expected a list" % type(headers).__name__)
+        parts = [status]
+        self.code = int(status[:3])
+        self.length = None
+        self.has_body = self.code >= 200 and self.code != 204 and self.code != 304
+        for item in headers:
+            if not isinstance(item, tuple) or len(item) != 2:
+                raise TypeError("A header is %r, expected a (name, value) tuple" % (item,))
+            name, value = item
+            if not isinstance(name, str) or not isinstance(value, str):
+                raise TypeError("The header %r has the value %r, expected both to be str" % (name, value))
+            if not is_token(name):
+                raise ValueError("The header name %r is not a token" % (name,))
+            if not is_value(value):
+                raise ValueError("The header %r has the value %r, which no header may hold" % (name, value))
+            lower = name.lower()
+            if lower in HOP_BY_HOP:
+                warn_once("hop:" + lower, "Dropped the header %r: it belongs to the server (PEP 3333)" % name)
+                continue
+            if lower == "content-length":
+                if not (value.isascii() and value.isdigit()):
+                    raise ValueError("The header 'Content-Length' has the value %r, expected digits" % value)
+                if self.length is not None and self.length != int(value):
+                    raise ValueError("The header 'Content-Length' is given twice with different values")
+                self.length = int(value)
+            elif lower == "status":
+                raise ValueError("The header 'Status' is for CGI; the status goes to start_response")
+            parts.append(name)
+            parts.append(value)
+        self.data = "\0".join(parts).encode("latin-1")
+
+
+_heads = {}
+_warned = set()
+
+
+def warn_once(key, message):
+    if key not in _warned:
+        _warned.add(key)
+        sys.stderr.write("tsgi: %s\n" % message)
+        sys.stderr.flush()
+
+
+def head_of(status, headers):
+    """The checked head, from the cache where the same status and headers have been seen before."""
+    try:
+        key = (status, *headers)
+        head = _heads.get(key)
+    except TypeError:
+        return Head(status, headers)
+    if head is None or type(headers) is not list:
+        head = Head(status, headers)
+        if len(_heads) >= HEAD_CACHE_ENTRIES:
+            _heads.clear()
+        _heads[key] = head
+    return head
+
+
+class Response:
+    """One request's answer: `start_response`, `write`, and what has been sent so far."""
+
+    __slots__ = ("lane", "request_id", "head", "sent", "done")
+
+    def __init__(self, lane, request_id):
+        self.lane = lane
+        self.request_id = request_id
+        self.head = None
+        self.sent = -1  # bytes of the body that have left; -1 while the head has not
+        self.done = False
+
+    def start_response(self, status, headers, exc_info=None):
+        if exc_info:
+            try:
+                if self.sent >= 0:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None
+        elif self.head is not None:
+            raise AssertionError("start_response was called twice without exc_info")
+        if self.done:
+            raise AssertionError("start_response was called after the request was over")
+        self.head = head_of(status, headers)
+        return self.write
+
+    def write(self, data):
+        if not isinstance(data, bytes):
+            if lenient_text and isinstance(data, str):
+                data = encode_text(data)
+            else:
+                raise TypeError("write() was given %s, expected bytes" % type(data).__name__)
+        if self.done:
+            raise AssertionError("write() was called after the request was over")
+        if data:
+            self.send(data)
+
+    def send(self, data):
+        """One non-empty chunk, at once; the first takes the head with it."""
+        lane = self.lane
+        if self.sent < 0:
+            head = self.head
+            if head is None:
+                raise AssertionError("The application sent a body before it called start_response")
+            size = len(head.data)
+            self.sent = len(data)
+            lane.send(HEADER.pack(size + self.sent, self.request_id, size, RESPONSE, 0, head.code), head.data, data)
+        else:
+            if lane.aborted[lane.slot] == self.request_id:
+                raise ClientGone("The client left before the answer was complete")
+            self.sent += len(data)
+            lane.send(HEADER.pack(len(data), self.request_id, 0, CHUNK, 0, 0), data)
+
+    def whole(self, data):
+        """The complete answer in one frame; it leaves with its neighbours of the batch."""
+        head = self.head
+        if head is None:
+            raise AssertionError("The application returned without calling start_response")
+        size = len(head.data)
+        self.sent = len(data)
+        lane = self.lane
+        lane.out.append(HEADER.pack(size + self.sent, self.request_id, size, RESPONSE, END, head.code) + head.data + data)
+        lane.out_bytes += self.sent + size
+
+    def finish(self):
+        if self.sent < 0:
+            self.whole(b"")
+        else:
+            self.lane.out.append(HEADER.pack(0, self.request_id, 0, CHUNK, END, 0))
+
+    def early_hints(self, headers):
+        """`wsgi.early_hints`: asks for a 103 with these headers."""
+        text = "\0".join(part for item in headers for part in item).encode("latin-1")
+        self.lane.send(HEADER.pack(len(text), self.request_id, 0, HINTS, 0, 0), text)
+
+
+lenient_text = False
+
+
+def encode_text(text):
+    """A `str` of the body, as Python 2 programs returned it: only for scripts that are run as they are."""
+    warn_once("text", "The application returned str; it is sent as bytes because this is a script run as it is")
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8")
+
+
+def chunk_error(chunk):
+    return TypeError(
+        "The application returned a body with a chunk of type %s, expected bytes" % type(chunk).__name__
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The lane.
+
+
+class Lane:
+    """One socket and the thread that answers on it, one request after another."""
+
+    def __init__(self, guest, index, sock):
+        self.guest = guest
+        self.slot = index
+        self.sock = sock
+        self.started = guest.started
+        self.aborted = guest.aborted
+        self.pending = collections.deque()  # requests that were received and not started
+        self.mail = collections.deque()  # frames for the request that is running
+        self.out = collections.deque()  # frames that have not left yet
+        self.out_bytes = 0
+        self.rest = b""
+        self.current = 0
+        self.lock = threading.Lock()  # whoever drains `out` holds it
+        errors = ErrorsStream(self)
+        self.base = {
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": EmptyInput(),
+            "wsgi.errors": errors,
+            "wsgi.multithread": guest.is_multithread,
+            "wsgi.multiprocess": guest.is_multiprocess,
+            "wsgi.run_once": False,
+            "wsgi.input_terminated": True,
+            "wsgi.file_wrapper": FileWrapper,
+        }
+
+    # Receiving.
+
+    def receive(self):
+        """Blocks for bytes and files every complete frame under `pending` or `mail`."""
+        data = self.sock.recv(RECEIVE_BYTES)
+        if not data:
+            raise LaneClosed
+        if self.rest:
+            data = self.rest + data
+            self.rest = b""
+        position = 0
+        end = len(data)
+        unpack = HEADER.unpack_from
+        while end - position >= HEADER_SIZE:
+            length, request_id, head, kind, flags, aux = unpack(data, position)
+            start = position + HEADER_SIZE
+            position = start + length
+            if position > end:
+                data = self.complete(data[start - HEADER_SIZE :], HEADER_SIZE + length)
+                start, position = HEADER_SIZE, len(data)
+                end = position
+            if kind == REQUEST:
+                self.pending.append((request_id, flags, aux, data, start, start + head, position))
+            else:
+                self.mail.append((kind, flags, aux, head, data[start:position]))
+        if position < end:
+            self.rest = data[position:]
+
+    def complete(self, data, size):
+        """Receives the rest of a frame of which only the beginning has come."""
+        pieces = [data]
+        missing = size - len(data)
+        while missing:
+            piece = self.sock.recv(min(missing, 1048576))
+            if not piece:
+                raise LaneClosed
+            pieces.append(piece)
+            missing -= len(piece)
+        return b"".join(pieces)
+
+    def wait(self, *kinds, call=0):
+        """The next frame of one of these types (and of this inner call) for the request that is running."""
+        self.flush()
+        while True:
+            for index, frame in enumerate(self.mail):
+                if frame[0] in kinds and frame[2] == call:
+                    del self.mail[index]
+                    return frame
+            self.receive()
+
+    # Sending.
+
+    def send(self, *parts):
+        self.out.extend(parts)
+        self.flush()
+
+    def flush(self):
+        with self.lock:
+            out = self.out
+            data = out[0] if len(out) == 1 else b"".join(out)
+            out.clear()
+            self.out_bytes = 0
+            try:
+                self.sock.sendall(data)
+            except OSError:
+                raise LaneClosed from None
+
+    def log(self, text):
+        data = text.encode("utf-8", "backslashreplace")
+        self.out.append(HEADER.pack(len(data), self.current, 0, LOG, 0, 0) + data)
+        if threading.get_ident() != self.thread:
+            self.guest.flusher.wake()
+        elif len(self.out) > 32:
+            self.flush()
+
+    # Serving.
+
+    def serve(self):
+        """Answers requests until TSGI hangs up."""
+        self.thread = threading.get_ident()
+        _local.lane = self
+        hello = {"version": PROTOCOL_VERSION, "token": self.guest.token, "process": self.guest.process, "lane": self.slot}
+        hello["thread"] = "0x%016x" % self.thread
+        payload = json.dumps(hello).encode()
+        try:
+            self.send(HEADER.pack(len(payload), 0, 0, HELLO, 0, 0) + payload)
+            self.run()
+        except (LaneClosed, ConnectionError):
+            pass
+        finally:
+            self.sock.close()
+
+    def run(self):
+        pending, out = self.pending, self.out
+        pop, flusher, answer = pending.popleft, self.guest.flusher, self.answer
+        while True:
+            self.receive()
+            if len(pending) > 1 and not flusher.is_awake:
+                flusher.wake()
+            while pending:
+                try:
+                    request = pop()
+                except IndexError:
+                    break
+                answer(*request)
+                if self.out_bytes > FLUSH_BYTES:
+                    self.flush()
+            if out:
+                self.flush()
+
+    def answer(self, request_id, flags, pairs, data, start, middle, end):
+        self.current = self.started[self.slot] = request_id
+        parts = data[start:middle].decode("latin-1").split("\0")
+        environ = self.base.copy()
+        keys = iter(parts)
+        environ.update(zip(keys, keys))
+        response = Response(self, request_id)
+        result = None
+        try:
+            if len(parts) != pairs * 2 + 1:
+                raise ValueError("A value of the environ holds a NUL")
+            if flags or middle != end:
+                self.prepare(environ, response, flags, data[middle:end])
+            result = self.guest.application(environ, response.start_response)
+            if type(result) is list and response.sent < 0:
+                if len(result) == 1:
+                    body = result[0]
+                    if type(body) is not bytes:
+                        body = self.joined(result)
+                else:
+                    body = self.joined(result)
+                response.whole(body)
+                result = None
+            else:
+                self.stream(environ, response, result)
+        except LaneClosed:
+            self.close(result)
+            raise
+        except BaseException as error:
+            self.close(result)
+            self.fail(request_id, error)
+        else:
+            if result is not None:
+                try:
+                    close = getattr(result, "close", None)
+                    if close is not None:
+                        close()
+                except Exception:
+                    self.log("The body's close() failed\n" + traceback.format_exc())
+        response.done = True
+        self.current = 0
+        if flags & (BODY_FILE | BODY_STREAM | HAS_INNER):
+            self.mail.clear()
+            if flags & BODY_FILE:
+                environ_input = response_input.pop(request_id, None)
+                if environ_input is not None:
+                    environ_input.close()
+
+    def prepare(self, environ, response, flags, body):
+        """What only some requests have: a body, values that are not strings, early hints."""
+        if flags & HAS_JSON:
+            environ.update(json.loads(environ.pop("tsgi.json"), object_hook=_from_json))
+        if flags & HAS_HINTS:
+            environ["wsgi.early_hints"] = response.early_hints
+        if flags & BODY_FILE:
+            stream = open(body, "rb")
+            response_input[response.request_id] = stream
+            environ["wsgi.input"] = stream
+        elif flags & BODY_STREAM:
+            environ["wsgi.input"] = io.BufferedReader(StreamInput(self, response.request_id), PIECE_BYTES)
+        elif body:
+            environ["wsgi.input"] = io.BytesIO(body)
+
+    def joined(self, chunks):
+        for chunk in chunks:
+            if not isinstance(chunk, bytes):
+                if lenient_text and isinstance(chunk, str):
+                    return b"".join(encode_text(c) if isinstance(c, str) else c for c in chunks)
+                raise chunk_error(chunk)
+        return b"".join(chunks)
+
+    def stream(self, environ, response, result):
+        """Any body that is not a plain list: block by block, each sent before the next is asked for."""
+        if result is None:
+            raise TypeError("The application returned None, expected an iterable of bytes")
+        if isinstance(result, (str, bytes)):
+            if not (lenient_text and isinstance(result, str)):
+                raise TypeError(
+                    "The application returned a bare %s, expected an iterable of bytes such as [body]"
+                    % type(result).__name__
+                )
+            result = [encode_text(result)]
+        if type(result) is FileWrapper and response.sent < 0 and self.offer_file(response, result):
+            return
+        chunks = iter(result)
+        for chunk in chunks:
+            if not isinstance(chunk, bytes):
+                if not (lenient_text and isinstance(chunk, str)):
+                    raise chunk_error(chunk)
+                chunk = encode_text(chunk)
+            if not chunk:
+                continue
+            if response.sent < 0:
+                head = response.head
+                if head is not None and head.length == len(chunk):
+                    # Complete by its own Content-Length: one frame, unless the iterable has more to do than a moment.
+                    response.whole(chunk)
+                    if not self.guest.flusher.is_awake:
+                        self.guest.flusher.wake()
+                    self.drain(chunks)
+                    return
+                if len(chunk) > PIECE_BYTES:
+                    response.send(chunk)
+                    continue
+            response.send(chunk)
+        response.finish()
+
+    def drain(self, chunks):
+        """Runs an iterable whose answer is complete to its end; more bytes than it announced are dropped, and logged."""
+        surplus = 0
+        for chunk in chunks:
+            surplus += len(chunk)
+        if surplus:
+            self.log("The application returned %d bytes more than its Content-Length\n" % surplus)
+
+    def offer_file(self, response, wrapper):
+        """Lets TSGI send a regular file from the descriptor; false where it cannot."""
+        try:
+            descriptor = wrapper.filelike.fileno()
+            position = wrapper.filelike.tell()
+            status = os.fstat(descriptor)
+        except (AttributeError, OSError, ValueError, TypeError):
+            return False
+        head = response.head
+        if head is None or not stat.S_ISREG(status.st_mode) or not head.has_body:
+            return False
+        length = max(0, status.st_size - position)
+        if head.length is not None:
+            length = min(length, head.length)
+        name = "/proc/%d/fd/%d" % (os.getpid(), descriptor)
+        if not os.path.exists(name):
+            name = getattr(wrapper.filelike, "name", None)
+            if not isinstance(name, str):
+                return False
+            name = os.path.abspath(name)
+        region = FILE_REGION.pack(position, length, status.st_dev, status.st_ino) + os.fsencode(name)
+        size = len(head.data)
+        self.send(HEADER.pack(size + len(region), response.request_id, size, FILE, 0, head.code), head.data, region)
+        _, flags, _, _, _ = self.wait(TAKEN)
+        if flags & END:
+            response.sent = length
+            return True
+        return False
+
+    def close(self, result):
+        close = getattr(result, "close", None)
+        if close is not None:
+            try:
+                close()
+            except BaseException:
+                self.log("The body's close() failed\n" + traceback.format_exc())
+
+    def fail(self, request_id, error):
+        if isinstance(error, ClientGone):
+            flags, text = END | GONE, b""
+        else:
+            retires = isinstance(error, (SystemExit, KeyboardInterrupt, MemoryError)) or not isinstance(error, Exception)
+            flags = END | RETIRE if retires else END
+            lines = traceback.format_exception(type(error), error, without_shim(error.__traceback__))
+            text = "".join(lines).encode("utf-8", "backslashreplace")
+        self.out.append(HEADER.pack(len(text), request_id, 0, FAIL, flags, 0) + text)
+
+
+response_input = {}
+_local = threading.local()
+
+
+def without_shim(trace):
+    """The traceback from the application's first frame on."""
+    first = trace
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        trace = trace.tb_next
+    return trace or first
+
+
+class Flusher:
+    """Sees to it that no answer waits in a lane's buffer, and no request behind one that takes long.
+
+    Sleeps until a lane holds something back. Then, at each tick, a lane that is still on the request of the tick before
+    has its finished answers sent and its requests that were not started given back.
+    """
+
+    def __init__(self, guest):
+        self.guest = guest
+        self.is_awake = False
+        self.event = None
+
+    def wake(self):
+        self.is_awake = True
+        if self.event is None:
+            self.event = threading.Event()
+            threading.Thread(target=self.run, name="tsgi-flusher", daemon=True).start()
+        self.event.set()
+
+    def run(self):
+        seen = {}
+        while True:
+            self.event.wait()
+            quiet = 0
+            while quiet < 50:
+                time.sleep(TICK_SECONDS)
+                quiet += 1
+                for lane in self.guest.lanes:
+                    current = lane.current
+                    if lane.out or lane.pending:
+                        quiet = 0
+                        if seen.get(lane.slot) == current:
+                            self.relieve(lane, current)
+                    seen[lane.slot] = current
+            self.is_awake = False
+            self.event.clear()
+
+    def relieve(self, lane, current):
+        if not lane.lock.acquire(False):
+            return
+        try:
+            returned = []
+            if current:
+                while lane.pending:
+                    try:
+                        returned.append(lane.pending.pop()[0])
+                    except IndexError:
+                        break
+            pieces = []
+            while lane.out:
+                try:
+                    pieces.append(lane.out.popleft())
+                except IndexError:
+                    break
+            if returned:
+                returned.reverse()
+                ids = struct.pack("<%dI" % len(returned), *returned)
+                pieces.append(HEADER.pack(len(ids), current, 0, RETURNED, 0, 0) + ids)
+            if pieces:
+                data = b"".join(pieces)
+                try:
+                    sent = lane.sock.send(data, socket.MSG_DONTWAIT)
+                except BlockingIOError:
+                    sent = 0
+                except OSError:
+                    return
+                if sent < len(data):
+                    lane.out.appendleft(data[sent:])
+        finally:
+            lane.lock.release()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The application behind a Python filter, which runs in TSGI.
+
+
+class InnerCall:
+    """One call of the inner application, and its body: pulled piece by piece, so that its back-pressure is ours."""
+
+    calls = 0
+
+    def __init__(self, lane, source):
+        InnerCall.calls = self.number = InnerCall.calls % 65535 + 1
+        self.lane = lane
+        self.request_id = lane.current
+        self.source = source
+        self.first = b""
+        self.is_over = False
+
+    def send(self, kind, payload=b"", flags=0, head=0):
+        self.lane.send(HEADER.pack(len(payload), self.request_id, head, kind, flags, self.number), payload)
+
+    def wait(self, wanted):
+        """The next frame of the answer; gives the inner application what it asks of the request's body meanwhile."""
+        while True:
+            kind, flags, _, head, data = self.lane.wait(wanted, ASK, FAILED, call=self.number)
+            if kind == wanted:
+                self.is_over = bool(flags & END)
+                return data, head
+            if kind == FAILED:
+                self.is_over = True
+                raise InnerApplicationError(data.decode("utf-8", "replace"))
+            piece = self.source.read(min(struct.unpack("<I", data)[0], PIECE_BYTES))
+            self.send(GIVE, piece, 0 if piece else END)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        first, self.first = self.first, b""
+        while not first:
+            if self.is_over:
+                raise StopIteration
+            self.send(PULL)
+            first, _ = self.wait(PIECE)
+        return first
+
+    def close(self):
+        if not self.is_over:
+            self.is_over = True
+            self.lane.out.append(HEADER.pack(0, self.request_id, 0, DROP, 0, self.number))
+
+
+class InnerApplication:
+    """The WSGI application that a Python filter wraps when the real one runs in TSGI."""
+
+    def __call__(self, environ, start_response):
+        lane = getattr(_local, "lane", None)
+        if lane is None or not lane.current:
+            raise RuntimeError("The inner application can be called only from the thread that serves the request")
+        call = InnerCall(lane, environ["wsgi.input"])
+        text, pairs, has_json = encode_environ(environ)
+        call.send(CALL, struct.pack("<I", pairs) + text, HAS_JSON if has_json else 0, 4)
+        data, head = call.wait(ANSWER)
+        parts = data[:head].decode("latin-1").split("\0")
+        start_response(parts[0], list(zip(parts[1::2], parts[2::2])))
+        if call.is_over:
+            return [data[head:]]
+        call.first = data[head:]
+        return call
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Targets.
+
+
+def literal_arguments(text):
+    """Positional and keyword arguments of `factory(...)`, literals only."""
+    try:
+        call = ast.parse("f(%s)" % text, mode="eval").body
+        return (
+            [ast.literal_eval(argument) for argument in call.args],
+            {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords},
+        )
+    except (SyntaxError, ValueError):
+        raise ValueError("The arguments (%s) of the factory are not literals" % text) from None
+
+
+def split_target(target):
+    """`module:attribute` or `path.py:attribute` as (place, attribute or None)."""
+    place, separator, attribute = target.partition(":")
+    if separator and not attribute:
+        raise ValueError("The target %r has no attribute after the colon" % target)
+    return place, attribute or None
+
+
+def load_module(place):
+    """The module of a target: a dotted name, or a file."""
+    if not is_file(place):
+        return importlib.import_module(place)
+    path = os.path.abspath(place)
+    name = os.path.splitext(os.path.basename(path))[0]
+    sys.path.insert(0, os.path.dirname(path))
+    known = sys.modules.get(name)
+    if known is not None and getattr(known, "__file__", None) == path:
+        return known
+    if not name.isidentifier() or name in sys.builtin_module_names or importlib.util.find_spec(name) is None:
+        name = "tsgi_target_" + re.sub(r"\W", "_", name)
+    elif importlib.util.find_spec(name).origin != path:
+        name = "tsgi_target_" + name
+    loader = importlib.machinery.SourceFileLoader(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def is_file(place):
+    return place.endswith((".py", ".wsgi")) or "/" in place
+
+
+def run_script(path):
+    """Runs a file as `__main__`, as `python path` would; returns its names."""
+    path = os.path.abspath(path)
+    sys.argv[:] = [path]
+    sys.path.insert(0, os.path.dirname(path))
+    module = types.ModuleType("__main__")
+    module.__file__ = path
+    module.__builtins__ = __builtins__
+    sys.modules["__main__"] = module
+    with open(path, "rb") as source:
+        code = compile(source.read(), path, "exec", dont_inherit=True)
+    exec(code, module.__dict__)
+    return module
+
+
+def find_attribute(module, attribute, what):
+    """The object that a target names; `factory(...)` is called, a missing attribute is searched under its usual names."""
+    if attribute is None:
+        for name in ("application", "app"):
+            if hasattr(module, name):
+                return getattr(module, name)
+        raise AttributeError("%s has neither 'application' nor 'app'" % what)
+    arguments = None
+    if attribute.endswith(")") and "(" in attribute:
+        attribute, _, text = attribute[:-1].partition("(")
+        arguments = literal_arguments(text)
+    value = module
+    for name in attribute.split("."):
+        if not hasattr(value, name):
+            raise AttributeError("%s has no attribute %r" % (what, attribute))
+        value = getattr(value, name)
+    if arguments is not None:
+        value = value(*arguments[0], **arguments[1])
+    return value
+
+
+def load_object(target):
+    place, attribute = split_target(target)
+    return find_attribute(load_module(place), attribute, place)
+
+
+def load_part(part):
+    """An application or filter: a target, or a PasteDeploy factory with its configuration."""
+    if isinstance(part, str):
+        return load_object(part)
+    value = load_object(part["target"])
+    kind = part.get("kind")
+    if kind in ("appFactory", "filterFactory"):
+        return value(part.get("globalConf") or {}, **(part.get("localConf") or {}))
+    if kind == "filterAppFactory":
+        return lambda app: value(app, part.get("globalConf") or {}, **(part.get("localConf") or {}))
+    return value
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Scripts that start a server themselves: the application and the address are taken, and nothing is bound.
+
+
+class Stage:
+    """What a script does with its server decides when we serve: inside its own call, or once it has run."""
+
+    def __init__(self, guest):
+        self.guest = guest
+        self.is_script = False
+        self.application = None
+        self.address = None
+
+    def take(self, application, host, port, blocks=True):
+        if self.application is None:
+            self.application = application
+            self.address = [str(host or ""), port if isinstance(port, int) else int(port or 0)]
+        if not blocks or not self.is_script:
+            return
+        if threading.current_thread() is threading.main_thread():
+            self.guest.serve(self.application)
+        else:
+            threading.Event().wait()
+
+
+class TakenServer:
+    """Stands for the server object that a script makes, with the methods that scripts call on one."""
+
+    timeout = None
+    allow_reuse_address = True
+
+    def __init__(self, stage, host, port, application):
+        self.stage = stage
+        self.server_address = (host or "0.0.0.0", port)
+        self.server_name = self.host = host or "0.0.0.0"
+        self.server_port = self.port = self.effective_port = port
+        self.base_environ = {}
+        self.application = application
+
+    def set_app(self, application):
+        self.application = application
+
+    def get_app(self):
+        return self.application
+
+    def serve_forever(self, *_args, **_kwargs):
+        self.stage.take(self.application, self.server_address[0], self.server_address[1])
+
+    handle_request = run = start = safe_start = serve_forever
+
+    def shutdown(self, *_args):
+        pass
+
+    server_close = stop = close = shutdown
+
+    def fileno(self):
+        return -1
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        pass
+
+
+def patch_wsgiref(module, stage):
+    def make_server(host, port, app, server_class=None, handler_class=None):
+        return TakenServer(stage, host, port, app)
+
+    class WSGIServer(TakenServer):
+        def __init__(self, server_address, handler_class=None, bind_and_activate=True):
+            super().__init__(stage, server_address[0], server_address[1], None)
+
+    module.make_server = make_server
+    module.WSGIServer = WSGIServer
+
+
+def patch_werkzeug(module, stage):
+    def run_simple(hostname, port, application, *_args, **_options):
+        if _options.get("static_files"):
+            from werkzeug.middleware.shared_data import SharedDataMiddleware
+
+            application = SharedDataMiddleware(application, _options["static_files"])
+        stage.take(application, hostname, port)
+
+    def make_server(host, port, app, *_args, **_options):
+        return TakenServer(stage, host, port, app)
+
+    module.run_simple = run_simple
+    module.make_server = make_server
+
+
+def patch_waitress(module, stage):
+    def create_server(application, *_args, **options):
+        host, port = options.get("host", "0.0.0.0"), options.get("port", 8080)
+        listen = str(options.get("listen") or "").split()
+        if listen:
+            host, _, port = listen[0].rpartition(":")
+            host = host.strip("[]*")
+        if options.get("unix_socket"):
+            host, port = "unix:" + options["unix_socket"], 0
+        return TakenServer(stage, host, int(port), application)
+
+    module.create_server = create_server
+    module.serve = lambda application, **options: create_server(application, **options).run()
+
+
+def patch_gevent(module, stage):
+    def address(server):
+        taken = getattr(server, "address", None)
+        return taken if isinstance(taken, tuple) else ("", 0)
+
+    def serve_forever(self, *_args, **_kwargs):
+        stage.take(self.application, *address(self)[:2])
+
+    def start(self):
+        stage.take(self.application, *address(self)[:2], blocks=False)
+
+    module.WSGIServer.serve_forever = serve_forever
+    module.WSGIServer.start = start
+
+
+def patch_bottle(module, stage):
+    def run(app=None, server="wsgiref", host="127.0.0.1", port=8080, *_args, plugins=None, debug=None, **_options):
+        if debug is not None:
+            module.debug(debug)
+        app = app or module.default_app()
+        if isinstance(app, str):
+            app = module.load_app(app)
+        for plugin in plugins or []:
+            app.install(plugin)
+        stage.take(app, host, port)
+
+    module.run = run
+
+
+def patch_cheroot(module, stage):
+    class Server(TakenServer):
+        def __init__(self, bind_addr, wsgi_app, *_args, **_options):
+            is_pair = isinstance(bind_addr, tuple)
+            super().__init__(stage, bind_addr[0] if is_pair else bind_addr, bind_addr[1] if is_pair else 0, wsgi_app)
+
+    module.Server = Server
+
+
+def patch_cherrypy(module, stage):
+    def quickstart(root=None, script_name="", config=None):
+        if config:
+            module._global_conf_alias.update(config)
+        if root is not None:
+            module.tree.mount(root, script_name, config)
+        module.engine.block()
+
+    def block(*_args, **_kwargs):
+        module.server.unsubscribe()
+        if hasattr(module.engine, "signals"):
+            module.engine.signals.unsubscribe()
+        if hasattr(module.engine, "autoreload"):
+            module.engine.autoreload.unsubscribe()
+        start()
+        stage.take(module.tree, module.server.socket_host, module.server.socket_port)
+
+    start = module.engine.start
+    module.quickstart = quickstart
+    module.engine.start = lambda: None
+    module.engine.block = block
+
+
+def patch_basehttp(module, stage):
+    def run(addr, port, wsgi_handler, *_args, **_options):
+        stage.take(wsgi_handler, addr, port)
+
+    module.run = run
+
+
+PATCHES = {
+    "wsgiref.simple_server": patch_wsgiref,
+    "werkzeug.serving": patch_werkzeug,
+    "waitress": patch_waitress,
+    "gevent.pywsgi": patch_gevent,
+    "bottle": patch_bottle,
+    "cheroot.wsgi": patch_cheroot,
+    "cherrypy": patch_cherrypy,
+    "django.core.servers.basehttp": patch_basehttp,
+}
+
+
+class PatchingFinder:
+    """Patches a server's module the moment it is imported; modules that nobody imports cost nothing."""
+
+    def __init__(self, stage):
+        self.stage = stage
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "gevent.wsgi":  # the name of gevent.pywsgi until gevent 1.3
+            return importlib.util.find_spec("gevent.pywsgi")
+        patch = PATCHES.get(name)
+        if patch is None:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        if spec is None or spec.loader is None:
+            return spec
+        execute = spec.loader.exec_module
+
+        def exec_module(module):
+            execute(module)
+            patch(module, self.stage)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The process.
+
+
+class Guest:
+    """This process: its options, its control channel, its lanes, and the application."""
+
+    def __init__(self, options):
+        self.options = options
+        self.token = options["token"]
+        self.process = options["process"]
+        self.threads = options["threads"]
+        self.is_multithread = self.threads > 1
+        self.is_multiprocess = bool(options["multiprocess"])
+        self.application = None
+        self.stage = Stage(self)
+        self.flusher = Flusher(self)
+        self.lanes = []
+        self.control = None
+        self.rest = b""
+        self.is_stopping = False
+        self.stop_event = None
+
+    # Loading.
+
+    def load(self):
+        """The application, with its filters around it. A script may serve, and return, inside of this."""
+        options = self.options
+        sys.meta_path.insert(0, PatchingFinder(self.stage))
+        part = options.get("app")
+        if part is None:
+            application = InnerApplication()
+        else:
+            application = self.load_application(part)
+        return application
+
+    def load_application(self, part):
+        global lenient_text
+        place = part if isinstance(part, str) else part["target"]
+        path, attribute = split_target(place)
+        if not isinstance(part, str) or attribute is not None or not is_file(path):
+            return load_part(part)
+        self.stage.is_script = lenient_text = True
+        try:
+            module = run_script(path)
+        except SystemExit as error:
+            if self.stage.application is None and error.code not in (None, 0):
+                raise
+            module = sys.modules["__main__"]
+        if self.stage.application is not None:
+            return self.stage.application
+        return find_attribute(module, None, path)
+
+    def wrapped(self, application):
+        for part in reversed(self.options.get("filters") or []):
+            application = load_part(part)(application)
+        if not callable(application):
+            raise TypeError("The target is %r, expected a WSGI application (something to call)" % (application,))
+        return application
+
+    # Control channel.
+
+    def connect(self):
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.connect(self.options["socket"])
+        return sock
+
+    def open_control(self):
+        self.control = self.connect()
+        self.tell(
+            HELLO,
+            {
+                "version": PROTOCOL_VERSION,
+                "token": self.token,
+                "process": self.process,
+                "lane": -1,
+                "pid": os.getpid(),
+                "python": sys.version.split()[0],
+                "implementation": sys.implementation.name,
+                "dumpSignal": dump_signal(),
+            },
+        )
+
+    def tell(self, kind, message):
+        payload = json.dumps(message, default=str).encode()
+        self.control.sendall(HEADER.pack(len(payload), 0, 0, kind, 0, 0) + payload)
+
+    def hear(self):
+        """The next control message; None once TSGI has hung up."""
+        try:
+            while True:
+                if len(self.rest) >= HEADER_SIZE:
+                    length, _, _, kind, _, _ = HEADER.unpack_from(self.rest)
+                    if len(self.rest) >= HEADER_SIZE + length:
+                        payload = self.rest[HEADER_SIZE : HEADER_SIZE + length]
+                        self.rest = self.rest[HEADER_SIZE + length :]
+                        return kind, json.loads(payload or b"null")
+                data = self.control.recv(65536)
+                if not data:
+                    return None
+                self.rest += data
+        except OSError:
+            return None
+
+    def obey(self):
+        """Follows the control channel until it tells us to stop."""
+        while True:
+            message = self.hear()
+            if message is None:
+                # Whoever started us is gone, and nobody is left who would wait for an answer.
+                os._exit(0)
+            kind, _ = message
+            if kind == STOP:
+                self.is_stopping = True
+                for lane in self.lanes:
+                    try:
+                        lane.sock.shutdown(socket.SHUT_RD)
+                    except OSError:
+                        pass
+                return
+            if kind == LIST_MODULES:
+                self.tell(MODULES, module_files())
+
+    # Serving.
+
+    def serve(self, application):
+        """Answers requests until TSGI tells us to stop."""
+        self.application = self.wrapped(application)
+        gc.collect()
+        gc.freeze()
+        if self.options.get("preload"):
+            self.fork_children()
+            if self.is_stopping:
+                return
+        self.ready()
+        self.map_status()
+        if self.threads == 1:
+            # The main thread answers: programs that need it (signals, event loops) find themselves there.
+            threading.Thread(target=self.obey, name="tsgi-control", daemon=True).start()
+            lane = Lane(self, 0, self.connect())
+            self.lanes = [lane]
+            lane.serve()
+            return
+        self.lanes = [Lane(self, index, self.connect()) for index in range(self.threads)]
+        threads = [
+            threading.Thread(target=lane.serve, name="tsgi-lane-%d" % lane.slot, daemon=True) for lane in self.lanes
+        ]
+        for thread in threads:
+            thread.start()
+        self.obey()
+        for thread in threads:
+            thread.join()
+
+    def ready(self):
+        self.tell(READY, {"pid": os.getpid(), "address": self.stage.address, "modules": module_files()})
+
+    def map_status(self):
+        descriptor = os.open(self.options["status"], os.O_RDWR)
+        try:
+            size = os.fstat(descriptor).st_size
+            memory = memoryview(mmap.mmap(descriptor, size)).cast("I")
+        finally:
+            os.close(descriptor)
+        first = self.process * self.threads
+        half = size // 8
+        self.started = memory[first : first + self.threads]
+        self.aborted = memory[half + first : half + first + self.threads]
+        for slot in range(self.threads):
+            self.started[slot] = 0
+
+    def fork_children(self):
+        """The template of a preloaded application: forks at each request of TSGI, and returns only in a child."""
+        self.ready()
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        import select
+
+        while True:
+            if not self.rest:
+                readable, _, _ = select.select([self.control, reader], [], [])
+                if reader in readable:
+                    os.read(reader, 4096)
+                    self.reap()
+                if self.control not in readable:
+                    continue
+            message = self.hear()
+            if message is None:
+                os._exit(0)
+            kind, body = message
+            if kind == STOP:
+                self.is_stopping = True
+                return
+            if kind == FORK:
+                pid = os.fork()
+                if pid == 0:
+                    signal.set_wakeup_fd(-1)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    os.close(reader)
+                    os.close(writer)
+                    self.control.close()
+                    self.rest = b""
+                    self.process = body["process"]
+                    self.open_control()
+                    reseed()
+                    return
+
+    def reap(self):
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self.tell(EXITED, {"pid": pid, "status": os.waitstatus_to_exitcode(status)})
+
+
+def reseed():
+    random = sys.modules.get("random")
+    if random is not None:
+        random.seed()
+
+
+def module_files():
+    """The source files that are loaded now, for a watcher."""
+    files = set()
+    for module in list(sys.modules.values()):
+        name = getattr(module, "__file__", None)
+        if isinstance(name, str) and name.endswith(".py") and name != __file__:
+            files.add(os.path.abspath(name))
+    return sorted(files)
+
+
+def dump_signal():
+    """The signal that makes this process write every thread's stack to stderr, whatever it is doing."""
+    return int(signal.SIGRTMAX - 3) if hasattr(signal, "SIGRTMAX") else int(signal.SIGUSR2)
+
+
+def drop_privileges(options):
+    import grp
+    import pwd
+
+    user, group = options.get("user"), options.get("group")
+    gid = None
+    if group is not None:
+        gid = int(group) if str(group).isdigit() else grp.getgrnam(group).gr_gid
+    if user is not None:
+        entry = pwd.getpwuid(int(user)) if str(user).isdigit() else pwd.getpwnam(user)
+        gid = entry.pw_gid if gid is None else gid
+        os.initgroups(entry.pw_name, gid)
+        os.setgid(gid)
+        os.setuid(entry.pw_uid)
+    elif gid is not None:
+        os.setgid(gid)
+
+
+def limit_memory(limit):
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def prepare_process(options):
+    """Directory, search path, signals, privileges and worker class, before anything of the application is loaded."""
+    if options.get("directory"):
+        os.chdir(options["directory"])
+    sys.path[0] = os.getcwd()
+    sys.path[:0] = [os.path.abspath(path) for path in options.get("pythonPath") or []]
+    sys.argv[:] = [""]
+    faulthandler.enable(all_threads=True)
+    faulthandler.register(dump_signal(), all_threads=True, chain=False)
+    # A supervisor may signal the whole group; when to stop is told over the control channel.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    if options.get("user") is not None or options.get("group") is not None:
+        drop_privileges(options)
+    if options.get("memoryLimitBytes"):
+        limit_memory(options["memoryLimitBytes"])
+    if options.get("workerClass") == "gevent":
+        from gevent import monkey
+
+        monkey.patch_all()
+
+
+def main():
+    options = json.loads(sys.stdin.buffer.read())
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")
+    prepare_process(options)
+    guest = Guest(options)
+    guest.open_control()
+    try:
+        application = guest.load()
+        if not guest.is_stopping:
+            guest.serve(application)
+    except BaseException as error:
+        if isinstance(error, SystemExit) and guest.is_stopping:
+            raise
+        lines = traceback.format_exception(type(error), error, without_shim(error.__traceback__))
+        guest.tell(BROKEN, {"message": "".join(traceback.format_exception_only(type(error), error)).strip(), "stack": "".join(lines)})
+        sys.exit(3)
+
+
+if __name__ == "__main__":
+    main()
