@@ -100,6 +100,10 @@ export class ConfigLoader implements ContextLoader {
     return this.#session.follow(`[${section.name}]`, place, () => this.#resolveSection(wanted, section, globals));
   }
 
+  has(wanted: ObjectType, name: string): boolean {
+    return this.#index.candidates(wanted, name).length > 0;
+  }
+
   #resolveSection(wanted: ObjectType, section: IniSection, callerGlobals: Settings | null): Context {
     const reading = this.#read(wanted, section, callerGlobals);
     const filterWith = wanted === "server" ? undefined : reading.locals.take("filter-with");
@@ -235,7 +239,8 @@ export class ConfigLoader implements ContextLoader {
     if (file !== undefined) context.globals.put("__file__", file);
     context.loader = this;
     context.requires.push(...reading.requires);
-    context.section ??= reading.section.name;
+    if (context.section === null) Object.assign(context, { section: reading.section.name, place: reading.place });
+    else context.users.push(reading.section.name);
     if (context.kind === "factory" && context.reference.kind === "call" && context.protocol === null) {
       const prefix = reading.section.name.split(":", 1)[0] ?? "";
       context.protocol = PREFIX_PROTOCOL[prefix] ?? null;
@@ -265,6 +270,7 @@ export class ConfigLoader implements ContextLoader {
     return {
       wanted: reading.wanted,
       section: reading.section.name,
+      users: [],
       place: reading.place,
       globals: reading.globals,
       locals: reading.locals,

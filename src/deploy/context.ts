@@ -33,6 +33,8 @@ export interface ContextLoader {
    * @throws {DeployError} when the name leads nowhere
    */
   resolve(wanted: ObjectType, name: string | null, globals: Settings | null, place: Place): Context;
+  /** Tells whether a section of this type and name is in the file. */
+  has(wanted: ObjectType, name: string): boolean;
 }
 
 interface ContextBase {
@@ -40,8 +42,10 @@ interface ContextBase {
   readonly wanted: ObjectType;
   /** Section that describes the object, as written in the header; null for a bare `call:` or `egg:`. */
   section: string | null;
+  /** Sections that take this object over with `use`, the innermost first. */
+  readonly users: string[];
   /** Where the section (or the reference) stands. */
-  readonly place: Place;
+  place: Place;
   readonly globals: Settings;
   readonly locals: Settings;
   /** Packages that must be installed. */

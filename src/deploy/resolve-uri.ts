@@ -77,6 +77,10 @@ class EggLoader implements ContextLoader {
     this.#directory = directory;
   }
 
+  has(): boolean {
+    return false;
+  }
+
   resolve(wanted: ObjectType, name: string | null, globals: Settings | null, place: Place): Context {
     if (isAbsoluteName(name)) {
       return this.#session.follow(name, place, () =>
@@ -101,6 +105,7 @@ function factoryContext(
     kind: "factory",
     wanted,
     section: null,
+    users: [],
     place: reference.place,
     // Shared with the section that uses it, as in PasteDeploy: what that section sets must arrive here.
     globals: globals ?? new Settings(),

@@ -78,7 +78,7 @@ export class SectionIndex {
     const prefixes = SECTION_PREFIXES[wanted].flat().map((prefix) => `"${prefix}"`);
     const what = `No section "${name ?? "main"}" (prefixed by ${prefixes.join(" or ")}) in "${this.#file.path}"`;
     const hint = this.#otherType(wanted, name) ?? suggestion(name ?? "main", this.names(wanted));
-    return new DeployError("ERR_TSGI_DEPLOY_SECTION_MISSING", what + hint, place);
+    return new DeployError("ERR_TSGI_DEPLOY_SECTION_MISSING", what + hint, { file: this.#file.path, ...place });
   }
 
   #otherType(wanted: ObjectType, name: string | null): string | undefined {

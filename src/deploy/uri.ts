@@ -1,6 +1,6 @@
 // Splits the URIs of PasteDeploy: config:PATH#name, egg:Package#name, call:module:attribute.
 // Source: PasteDeploy, "Basic Usage" and "Config URIs".
-import { posix, win32, join } from "node:path";
+import { join, posix, resolve, win32 } from "node:path";
 import { DeployError, type Place } from "./errors.ts";
 import { didYouMean } from "./nearest-name.ts";
 import { unquote } from "./python-text.ts";
@@ -71,6 +71,18 @@ export function configPath(path: string, relativeTo: string | null, place: Place
   }
   if (resolved.startsWith("///")) resolved = resolved.slice(2);
   return join(unquote(resolved).trim());
+}
+
+/**
+ * Makes the URI of a file named on a command line.
+ *
+ * @param target - `app.ini` or `app.ini#name`, relative to `directory`; a URI is returned as it is
+ */
+export function configUri(target: string, directory: string): string {
+  if (isAbsoluteName(target) && !win32.isAbsolute(target)) return target;
+  const hash = target.indexOf("#");
+  const path = resolve(directory, hash === -1 ? target : target.slice(0, hash));
+  return `config:${path.replaceAll("%", "%25")}${hash === -1 ? "" : target.slice(hash)}`;
 }
 
 function list(): string {

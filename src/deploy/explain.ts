@@ -1,0 +1,122 @@
+// Tells where each value of a configuration comes from: file, line, section and key, and what it replaced on the way.
+import { basename } from "node:path";
+import type { Context, FactoryReference } from "./context.ts";
+import { loadContext, type LoadOptions } from "./load.ts";
+import type { ObjectType } from "./object-type.ts";
+import type { Origin, Setting, Settings } from "./settings.ts";
+import { flatten, treeOf } from "./tree.ts";
+
+/** One value that a factory gets. */
+export interface ExplainedValue {
+  readonly key: string;
+  readonly value: string;
+  readonly scope: "local" | "global";
+  /** Where it was written. */
+  readonly origin: Origin;
+  /** Values that it replaced, the last one first. */
+  readonly replaced: readonly { readonly value: string; readonly origin: Origin }[];
+}
+
+/** One object of the configuration with its values. */
+export interface ExplainedObject {
+  /** Section, or the reference of an object without one. */
+  readonly title: string;
+  readonly context: Context;
+  readonly values: readonly ExplainedValue[];
+}
+
+/** Options of {@link explain}. */
+export interface ExplainOptions extends LoadOptions {
+  /** Type of the object that is explained. @default "application" */
+  readonly wanted?: ObjectType;
+  /** Only this key. @default all */
+  readonly key?: string;
+}
+
+/**
+ * Explains an object and everything that it is made of.
+ *
+ * @throws {DeployError} when the configuration cannot be resolved
+ */
+export function explain(uri: string, options: ExplainOptions = {}): ExplainedObject[] {
+  const context = loadContext(options.wanted ?? "application", uri, { onWarning: () => {}, ...options });
+  return flatten(treeOf(context)).map((node) => ({
+    title: titleOf(node.context),
+    context: node.context,
+    values: [
+      ...explainSettings(node.context.locals, "local", options.key),
+      ...explainSettings(node.context.globals, "global", options.key),
+    ],
+  }));
+}
+
+/**
+ * Writes an explanation as text, one line for a value. A global value that an object shares with the one before is left out.
+ *
+ * @example
+ * [app:main] /srv/app.ini line 4, call:./app.ts:factory
+ *   debug = true      app.ini line 6, "debug" in [app:main]
+ */
+export function formatExplanation(objects: readonly ExplainedObject[]): string {
+  const seen = new Set<string>();
+  const blocks = objects.flatMap(({ title, context, values }) => {
+    const shown = values.filter((value) => value.scope === "local" || isNew(value, seen));
+    if (shown.length === 0 && objects.length > 1) return [];
+    const reference = context.kind === "factory" ? [referenceText(context.reference)] : [];
+    const head = [`${title}  ${[placeText(context.place), ...reference].join(", ")}`];
+    return [[...head, ...shown.map(valueLine)].join("\n")];
+  });
+  return blocks.join("\n\n");
+}
+
+/** A context in a word: its section with those that use it before it, or what it refers to. */
+export function titleOf(context: Context): string {
+  if (context.section !== null) {
+    return [...context.users.toReversed(), context.section].map((section) => `[${section}]`).join(" uses ");
+  }
+  return context.kind === "factory" ? referenceText(context.reference) : context.kind;
+}
+
+/** A reference as it is written in a file. */
+export function referenceText(reference: FactoryReference): string {
+  if (reference.kind === "egg") return `egg:${reference.distribution}#${reference.name}`;
+  return reference.kind === "call" ? `call:${reference.spec}` : reference.spec;
+}
+
+function explainSettings(
+  settings: Settings,
+  scope: ExplainedValue["scope"],
+  only: string | undefined,
+): ExplainedValue[] {
+  return [...settings]
+    .filter(([key]) => only === undefined || key === only)
+    .map(([key, { value, origin, replaced }]) => ({ key, value, scope, origin, replaced: history(replaced) }));
+}
+
+function history(setting: Setting | undefined): { value: string; origin: Origin }[] {
+  return setting === undefined ? [] : [{ value: setting.value, origin: setting.origin }, ...history(setting.replaced)];
+}
+
+function isNew({ key, value, origin }: ExplainedValue, seen: Set<string>): boolean {
+  const identity = JSON.stringify([key, value, origin]);
+  if (seen.has(identity)) return false;
+  seen.add(identity);
+  return true;
+}
+
+function valueLine({ key, value, scope, origin, replaced }: ExplainedValue): string {
+  const name = scope === "global" ? `global ${key}` : key;
+  const before = replaced.map((earlier) => `; replaces "${earlier.value}" from ${originText(earlier.origin)}`);
+  return `  ${name} = ${value.replaceAll("\n", "\\n")}  ← ${originText(origin)}${before.join("")}`;
+}
+
+function originText(origin: Origin): string {
+  if (origin.kind === "caller" && origin.file === undefined) return "the caller";
+  if (origin.kind === "builtin") return `${placeText(origin)}, built in`;
+  return `${placeText(origin)}, "${origin.key ?? ""}" in [${origin.section ?? ""}]`;
+}
+
+function placeText({ file, line }: { readonly file?: string; readonly line?: number }): string {
+  const name = file === undefined ? "no file" : basename(file);
+  return line === undefined ? name : `${name} line ${line}`;
+}
