@@ -197,7 +197,6 @@ class Run implements ApplicationRun {
   async #pumpLater(iterator: AsyncIterator<Bytes>): Promise<void> {
     while (!this.#isOver) {
       // One chunk after another is the contract: the next one is asked for when this one has found room.
-      // oxlint-disable-next-line no-await-in-loop
       const { done, value } = await iterator.next();
       if (this.#isOver) return;
       if (done === true) {
@@ -205,7 +204,6 @@ class Run implements ApplicationRun {
         this.#finish();
         return;
       }
-      // oxlint-disable-next-line no-await-in-loop
       if (!this.#sendChunk(value)) await this.#sink.drained();
     }
   }

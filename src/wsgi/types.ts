@@ -38,10 +38,7 @@ export interface Closeable {
 export type WSGIBody = (Iterable<Bytes> | AsyncIterable<Bytes>) & Closeable;
 
 /** An application: a function of an environ and `startResponse` that returns (a promise of) the body. */
-export type WSGIApplication = (
-  environ: WSGIEnvironment,
-  startResponse: StartResponse,
-) => WSGIBody | Promise<WSGIBody>;
+export type WSGIApplication = (environ: WSGIEnvironment, startResponse: StartResponse) => WSGIBody | Promise<WSGIBody>;
 
 /** The application as an object: the method `call` is Python's `__call__`. */
 export interface WSGIApplicationObject {
