@@ -89,7 +89,9 @@ export class ChunkedDecoder implements BodyDecoder {
     const hasCR = line.endsWith("\r");
     const text = hasCR ? line.slice(0, -1) : line;
     if (text.length > allowed) this.#refuseLength(text.slice(0, allowed + 1));
-    if (NOT_FIELD_VALUE.test(text)) throw badByte();
+    // The part that waited was looked at when it came, except for a CR at its end.
+    const seen = this.#line.endsWith("\r") ? this.#line.length - 1 : this.#line.length;
+    if (NOT_FIELD_VALUE.test(seen === 0 ? text : text.slice(seen))) throw badByte();
     if (end === -1) {
       this.#line = line;
       return data.length;

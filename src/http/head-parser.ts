@@ -109,7 +109,7 @@ export class HeadParser {
     for (;;) {
       const end = text.indexOf("\r", scan);
       if (end === -1 || end + 1 === text.length) {
-        this.#keep(text, from);
+        this.#keep(text, from, scan);
         return -1;
       }
       if (end === from && text.charCodeAt(end + 1) === LF) {
@@ -130,8 +130,8 @@ export class HeadParser {
     }
   }
 
-  /** Keeps an incomplete line, unless it can no longer become a good one. */
-  #keep(text: string, from: number): void {
+  /** Keeps an incomplete line, unless it can no longer become a good one; what lies before `scan` was looked at when it came. */
+  #keep(text: string, from: number, scan: number): void {
     const length = text.length - from;
     if (length === 0) return;
     const partial = text.slice(from);
@@ -145,7 +145,7 @@ export class HeadParser {
         "This port speaks plain HTTP; the client began a TLS handshake",
       );
     }
-    if (NOT_FIELD_VALUE.test(line)) throw badByte();
+    if (NOT_FIELD_VALUE.test(scan === from ? line : line.slice(scan - from))) throw badByte();
     this.#partial = partial;
   }
 
@@ -307,7 +307,7 @@ export class HeadParser {
   #wantsKeepAlive(connection: string): boolean {
     const options = connection
       .toLowerCase()
-      .split(",", 64)
+      .split(",")
       .map((option) => trimOWS(option));
     if (options.includes("close")) return false;
     return this.minor === 1 || options.includes("keep-alive");
