@@ -118,10 +118,11 @@ async function sendContent(request: ClientRequest, content: WireRequest["content
     request.end(content ?? undefined);
     return;
   }
+  const closed = once(request, "close");
   try {
     for await (const chunk of content) {
       if (request.destroyed) return;
-      if (!request.write(chunk)) await Promise.race([once(request, "drain"), once(request, "close")]);
+      if (!request.write(chunk)) await Promise.race([once(request, "drain"), closed]);
     }
     request.end();
   } catch (error) {

@@ -52,9 +52,19 @@ export class TestResponse {
     return new TextDecoder(charset).decode(this.bytes());
   }
 
-  /** The body parsed as JSON. @throws SyntaxError when it is none */
+  /**
+   * The body parsed as JSON.
+   *
+   * @throws SyntaxError when it is none; the message says what came instead
+   */
   json<T = unknown>(): T {
-    return JSON.parse(this.text()) as T;
+    const text = this.text();
+    try {
+      return JSON.parse(text) as T;
+    } catch (cause) {
+      const start = JSON.stringify(text.slice(0, 80));
+      throw new SyntaxError(`Expected a body of JSON, got status ${this.status} with ${start}`, { cause });
+    }
   }
 
   /** The cookies that this response sets, by name; values are not decoded. */
