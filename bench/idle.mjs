@@ -9,11 +9,11 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
 import { answerOf, describeMachine } from "./harness/machine.mjs";
+import { prepare } from "./harness/prepare.mjs";
 import { readResidentBytes } from "./harness/process-tree.mjs";
 import { startServer } from "./harness/server-process.mjs";
 import { summarise } from "./harness/statistics.mjs";
 import { table } from "./harness/table.mjs";
-import { application, tsgi } from "./suites/tsgi-command.mjs";
 
 const HELP = `Usage: node bench/idle.mjs [--connections N] [--rounds N] [--only A,B]
 
@@ -34,15 +34,20 @@ const bench = fileURLToPath(new URL(".", import.meta.url));
 const collector = `--import=${pathToFileURL(`${bench}harness/collect-garbage.mjs`)}`;
 const bun = answerOf("sh", ["-c", "command -v bun"]) ?? `${bench}node_modules/.bin/bun`;
 
-/** @type {Record<string, (port: number) => string[]>} */
+/** @type {Record<string, () => string[]>} */
 const SERVERS = {
-  tsgi: (port) => tsgi(application, port, ["--keep-alive", KEEP_ALIVE_SECONDS]),
+  tsgi: () => [process.execPath, `${bench}servers/tsgi-idle.mjs`],
   "node-http": () => [process.execPath, `${bench}servers/node-http.mjs`],
   net: () => [process.execPath, `${bench}servers/net.mjs`],
   ...(existsSync(bun) ? { bun: () => [bun, `${bench}servers/bun.mjs`] } : {}),
 };
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 2;
+}
 
 /** @returns {Promise<number>} exit code */
 async function main() {
@@ -66,6 +71,7 @@ async function main() {
     process.stderr.write(`${problem}\n`);
     return 2;
   }
+  await prepare();
   /** @type {Map<string, number[]>} */
   const series = new Map(names.map((name) => [name, []]));
   /** @type {Map<string, string>} */
@@ -106,7 +112,7 @@ function problemWith(names, connections, rounds) {
  */
 async function measure(name, connections) {
   const server = await startServer((port) => {
-    const argv = SERVERS[name]?.(port) ?? [];
+    const argv = SERVERS[name]?.() ?? [];
     const raised = ["sh", "-c", 'ulimit -n "$(ulimit -Hn)"; exec "$0" "$@"', ...argv];
     const options = name === "bun" ? {} : { NODE_OPTIONS: collector };
     return { argv: raised, env: { PORT: String(port), KEEP_ALIVE_SECONDS, ...options } };
@@ -120,7 +126,8 @@ async function measure(name, connections) {
     const after = readResidentBytes(server.pid);
     const alive = await clients.alive();
     await clients.close();
-    if (alive !== connections) throw new Error(`Only ${alive} of ${connections} connections were still open when memory was read`);
+    if (alive !== connections)
+      throw new Error(`Only ${alive} of ${connections} connections were still open when memory was read`);
     return (after - before) / connections;
   } finally {
     await server.stop();
@@ -180,16 +187,28 @@ function report(series, failures, { connections, rounds, isWhole }) {
   const rows = results.flatMap(({ server, bytesEach: each }) =>
     each ? [[server, kilobytes(each.median), `${kilobytes(each.min)} … ${kilobytes(each.max)}`]] : [],
   );
-  process.stdout.write(`${connections} idle keep-alive connections\n${table([["server", "KB each", "least … most"], ...rows])}`);
+  process.stdout.write(
+    `${connections} idle keep-alive connections\n${table([["server", "KB each", "least … most"], ...rows])}`,
+  );
   for (const [server, reason] of failures) process.stdout.write(`${server}: failed: ${reason}\n`);
   const ours = results.find(({ server }) => server === "tsgi")?.bytesEach?.median;
   const holds = ours === undefined ? null : ours / KILOBYTE <= GOAL_KILOBYTES;
   if (ours !== undefined) {
-    process.stdout.write(`Goal tsgi: ${kilobytes(ours)} KB, at most ${GOAL_KILOBYTES} KB: ${holds ? "holds" : "MISSED"}\n`);
+    process.stdout.write(
+      `Goal tsgi: ${kilobytes(ours)} KB, at most ${GOAL_KILOBYTES} KB: ${holds ? "holds" : "MISSED"}\n`,
+    );
   }
   const folder = isWhole && connections >= GOAL_CONNECTIONS ? `${bench}results` : `${bench}.cache`;
   mkdirSync(folder, { recursive: true });
-  const record = { date: new Date().toISOString(), machine: describeMachine(), connections, rounds, goalKilobytes: GOAL_KILOBYTES, holds, results };
+  const record = {
+    date: new Date().toISOString(),
+    machine: describeMachine(),
+    connections,
+    rounds,
+    goalKilobytes: GOAL_KILOBYTES,
+    holds,
+    results,
+  };
   writeFileSync(`${folder}/idle.json`, `${JSON.stringify(record, null, 2)}\n`);
   return failures.size > 0 || holds === false ? 1 : 0;
 }

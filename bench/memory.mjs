@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { describeMachine } from "./harness/machine.mjs";
+import { prepare } from "./harness/prepare.mjs";
 import { readResidentBytes } from "./harness/process-tree.mjs";
 import { startServer } from "./harness/server-process.mjs";
 import { table } from "./harness/table.mjs";
@@ -53,12 +54,21 @@ const TRANSFERS = [
  * @property {string} [reason] why there are no figures
  */
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 2;
+}
 
 /** @returns {Promise<number>} exit code */
 async function main() {
   const { values } = parseArgs({
-    options: { percent: { type: "string", default: "100" }, only: { type: "string" }, help: { type: "boolean", short: "h" } },
+    options: {
+      percent: { type: "string", default: "100" },
+      only: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
   });
   if (values.help) {
     process.stdout.write(HELP);
@@ -71,13 +81,16 @@ async function main() {
     process.stderr.write(`Expected servers among ${Object.keys(SERVERS).join(", ")} and a positive --percent\n`);
     return 2;
   }
+  await prepare();
   /** @type {Result[]} */
   const results = [];
   for (const transfer of TRANSFERS) {
     for (const server of names) {
       const result = await measure(server, transfer, Math.round((transfer.megabytes * MEGABYTE * percent) / 100));
       results.push(result);
-      process.stderr.write(`memory: ${transfer.name}: ${server}: ${result.reason ?? `+${megabytes(result.riseBytes ?? 0)} MB`}\n`);
+      process.stderr.write(
+        `memory: ${transfer.name}: ${server}: ${result.reason ?? `+${megabytes(result.riseBytes ?? 0)} MB`}\n`,
+      );
     }
   }
   return report(results, values.only === undefined && percent >= 100);
@@ -96,7 +109,10 @@ async function measure(name, transfer, bytes) {
   let server;
   let timer;
   try {
-    server = await startServer((port) => ({ argv: SERVERS[name]?.(port) ?? [], env: { PORT: String(port) } }), undefined);
+    server = await startServer(
+      (port) => ({ argv: SERVERS[name]?.(port) ?? [], env: { PORT: String(port) } }),
+      undefined,
+    );
     const { pid, port } = server;
     for (let sent = 0; sent < WARMING_REQUESTS; sent += 1) await download(port, BLOCK.length, Infinity);
     await sleep(1000);
@@ -123,7 +139,13 @@ async function measure(name, transfer, bytes) {
  * @returns {Promise<number>} how many the application says that it has read
  */
 async function upload(port, bytes) {
-  const request = httpRequest({ host: "127.0.0.1", port, method: "POST", path: "/sink", headers: { "Content-Length": bytes } });
+  const request = httpRequest({
+    host: "127.0.0.1",
+    port,
+    method: "POST",
+    path: "/sink",
+    headers: { "Content-Length": bytes },
+  });
   const answered = once(request, "response");
   for (let left = bytes; left > 0; left -= BLOCK.length) {
     const block = left < BLOCK.length ? BLOCK.subarray(0, left) : BLOCK;
@@ -165,7 +187,9 @@ async function download(port, bytes, bytesPerSecond) {
 function report(results, isWhole) {
   const rows = results.flatMap(({ transfer, server, bytes, startBytes, riseBytes, seconds }) => {
     if (startBytes === undefined || riseBytes === undefined || seconds === undefined) return [];
-    return [[transfer, server, megabytes(bytes), seconds.toFixed(1), megabytes(startBytes), `+${megabytes(riseBytes)}`]];
+    return [
+      [transfer, server, megabytes(bytes), seconds.toFixed(1), megabytes(startBytes), `+${megabytes(riseBytes)}`],
+    ];
   });
   process.stdout.write(table([["transfer", "server", "MB", "seconds", "MB resident before", "highest rise"], ...rows]));
   for (const { transfer, server, reason } of results) {
@@ -178,7 +202,13 @@ function report(results, isWhole) {
   process.stdout.write(`Goal tsgi: never more than ${GOAL_MEGABYTES} MB above the start: ${verdict}\n`);
   const folder = isWhole ? `${bench}results` : `${bench}.cache`;
   mkdirSync(folder, { recursive: true });
-  const record = { date: new Date().toISOString(), machine: describeMachine(), goalMegabytes: GOAL_MEGABYTES, holds, results };
+  const record = {
+    date: new Date().toISOString(),
+    machine: describeMachine(),
+    goalMegabytes: GOAL_MEGABYTES,
+    holds,
+    results,
+  };
   writeFileSync(`${folder}/memory.json`, `${JSON.stringify(record, null, 2)}\n`);
   return holds === false || results.some(({ reason }) => reason !== undefined) ? 1 : 0;
 }

@@ -4,6 +4,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
+import { starving } from "./harness/report.mjs";
+
 const WIDTH = 860;
 const MARGIN = 20;
 const GAP = 40;
@@ -13,6 +15,7 @@ const VALUE = 92;
 const BAR = 14;
 const ROW = 22;
 const TITLE = 30;
+const NOTE = 16;
 const HEAD = 62;
 const FOOT = 34;
 const OURS = "tsgi";
@@ -26,12 +29,14 @@ const STYLE = `
   .bar { fill: #a9b4c0; }
   .bar-ours { fill: #2f7d6b; }
   .axis { stroke: #d0d7de; }
+  .page { fill: #ffffff; stroke: #d8dee4; }
   @media (prefers-color-scheme: dark) {
     text { fill: #9aa4ae; }
     .title, .panel, .ours { fill: #e6edf3; }
     .bar { fill: #56616d; }
     .bar-ours { fill: #4fb39a; }
     .axis { stroke: #3d444d; }
+    .page { fill: #0d1117; stroke: #30363d; }
   }`;
 
 /**
@@ -48,7 +53,7 @@ export function draw(report) {
     const column = index % 2;
     const x = MARGIN + column * (COLUMN + GAP);
     const y = heights[column] ?? HEAD;
-    heights[column] = y + TITLE + panel.bars.length * ROW + 16;
+    heights[column] = y + TITLE + panel.bars.length * ROW + panel.notes.length * NOTE + 16;
     return drawPanel(panel, x, y);
   });
   const bottom = Math.max(...heights);
@@ -58,8 +63,13 @@ export function draw(report) {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + FOOT}" width="${WIDTH}" height="${bottom + FOOT}" role="img">`,
     `<title>${escape(report.title)}: CPU time per request</title>`,
     `<style>${STYLE}\n</style>`,
+    `<rect class="page" x="0.5" y="0.5" width="${WIDTH - 1}" height="${bottom + FOOT - 1}" rx="6"/>`,
     text(MARGIN, 28, report.title, "title"),
-    text(MARGIN, 47, "CPU time of the whole server per request, in microseconds where not said otherwise. Shorter is better."),
+    text(
+      MARGIN,
+      47,
+      "CPU time of the whole server per request, in microseconds where not said otherwise. Shorter is better.",
+    ),
     ...drawn,
     text(MARGIN, bottom + 14, foot, "small"),
     "</svg>",
@@ -71,6 +81,7 @@ export function draw(report) {
  * @typedef {object} Panel
  * @property {string} title
  * @property {{ label: string, value: number, note: string, isOurs: boolean }[]} bars
+ * @property {string[]} notes to be written below
  */
 
 /**
@@ -79,17 +90,23 @@ export function draw(report) {
  * @returns {Panel} what to draw
  */
 function panelOf({ title, metric, results }, labels) {
-  const bars = results.flatMap(({ server, figures }) => {
+  /** @type {string[]} */
+  const notes = [];
+  const bars = results.flatMap((result) => {
+    const { server, figures } = result;
     if (!figures) return [];
     const value = metric === "cpu" ? figures.cpu.median : figures.p99.median;
-    const note = metric === "cpu" ? "" : ` (p50 ${short(figures.p50.median)})`;
+    const starves = starving(result);
+    const isStarred = starves !== null && metric === "latency";
+    const note = metric === "cpu" ? "" : isStarred ? " *" : ` (p50 ${short(figures.p50.median)})`;
+    if (isStarred) notes.push(`* ${labels.get(server) ?? server} ${starves[0]}: the others wait`);
     return [{ label: labels.get(server) ?? server, value, note, isOurs: server === OURS }];
   });
-  return { title: metric === "cpu" ? title : `${title}: p99 in ms`, bars };
+  return { title: metric === "cpu" ? title : `${title}: p99 in ms`, bars, notes };
 }
 
 /** @param {Panel} panel what @param {number} x left @param {number} y top @returns {string} SVG */
-function drawPanel({ title, bars }, x, y) {
+function drawPanel({ title, bars, notes }, x, y) {
   const room = COLUMN - LABEL - VALUE;
   const greatest = Math.max(...bars.map(({ value }) => value));
   const axis = x + LABEL;
@@ -105,12 +122,16 @@ function drawPanel({ title, bars }, x, y) {
     ];
   });
   const line = `<line class="axis" x1="${axis}" x2="${axis}" y1="${top}" y2="${top + bars.length * ROW + 4}"/>`;
-  return [text(x, y + 12, title, "panel"), line, ...rows].join("\n");
+  const below = y + TITLE + bars.length * ROW + 8;
+  const remarks = notes.map((note, index) => text(x, below + index * NOTE, note, "small"));
+  return [text(x, y + 12, title, "panel"), line, ...rows, ...remarks].join("\n");
 }
 
 /** @param {number} value a figure @returns {string} with three digits */
 function short(value) {
-  return value >= 100 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(3).replace(/^(\d+\.\d\d)\d+$/, "$1");
+  return value >= 100
+    ? Math.round(value).toLocaleString("en-US")
+    : value.toPrecision(3).replace(/^(\d+\.\d\d)\d+$/, "$1");
 }
 
 /** @param {number} x @param {number} y @param {string} content @param {string} [kind] @param {string} [anchor] @returns {string} SVG */
@@ -126,6 +147,7 @@ function escape(content) {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const files = process.argv.slice(2);
   if (files.length === 0) process.stderr.write("Usage: node bench/picture.mjs RESULT.json...\n");
-  for (const file of files) writeFileSync(file.replace(/\.json$/, ".svg"), draw(JSON.parse(readFileSync(file, "utf8"))));
+  for (const file of files)
+    writeFileSync(file.replace(/\.json$/, ".svg"), draw(JSON.parse(readFileSync(file, "utf8"))));
   process.exitCode = files.length === 0 ? 2 : 0;
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { describeMachine, divideCores } from "./harness/machine.mjs";
+import { prepare } from "./harness/prepare.mjs";
 import { judge, render } from "./harness/report.mjs";
 import { measureWorkload } from "./harness/suite.mjs";
 import { requireWrk } from "./harness/wrk.mjs";
@@ -36,7 +37,8 @@ class UsageError extends Error {}
 try {
   process.exitCode = await main();
 } catch (error) {
-  const isOurs = error instanceof UsageError || /** @type {{ code?: string }} */ (error).code?.startsWith("ERR_PARSE_ARGS");
+  const isOurs =
+    error instanceof UsageError || /** @type {{ code?: string }} */ (error).code?.startsWith("ERR_PARSE_ARGS");
   process.stderr.write(`${error instanceof Error ? (isOurs ? error.message : error.stack) : error}\n`);
   process.exitCode = isOurs ? 2 : 1;
 }
@@ -56,7 +58,9 @@ async function main() {
     },
   });
   if (values.help) return print(HELP);
-  const names = readdirSync(`${bench}suites`).filter((name) => name.endsWith(".suite.mjs")).map((name) => name.slice(0, -10));
+  const names = readdirSync(`${bench}suites`)
+    .filter((name) => name.endsWith(".suite.mjs"))
+    .map((name) => name.slice(0, -10));
   if (values.list) return print(await listing(names));
   const suite = await loadSuite(pick("suite", [values.suite], names)[0] ?? "");
   const servers = narrow("server", suite.servers, values.only);
@@ -68,6 +72,7 @@ async function main() {
     cores: divideCores(),
   };
   checkTools();
+  await prepare();
   const report = await run(suite, servers, workloads, settings);
   const isWhole = !values.only && !values.workload;
   save(report, isWhole ? `${bench}results` : `${bench}.cache`, isWhole ? suite.id : `${suite.id}-partial`);
@@ -99,7 +104,11 @@ async function run(suite, servers, workloads, settings) {
     date: new Date().toISOString(),
     machine: describeMachine(),
     settings,
-    servers: servers.map((server) => ({ id: server.id, label: server.label, version: server.missing() ? null : server.version() })),
+    servers: servers.map((server) => ({
+      id: server.id,
+      label: server.label,
+      version: server.missing() ? null : server.version(),
+    })),
     workloads: measured,
     goals: judge(suite.goals, measured),
   };
@@ -136,7 +145,13 @@ async function listing(names) {
   const suites = await Promise.all(names.map(loadSuite));
   const lines = suites.map(({ id, servers, workloads }) => {
     const absences = servers.map((server) => `  ${server.id.padEnd(18)} ${server.missing() ?? server.label}`);
-    return [id, " servers", ...absences, " workloads", ...workloads.map((each) => `  ${each.id.padEnd(18)} ${each.title}`)].join("\n");
+    return [
+      id,
+      " servers",
+      ...absences,
+      " workloads",
+      ...workloads.map((each) => `  ${each.id.padEnd(18)} ${each.title}`),
+    ].join("\n");
   });
   return `${lines.join("\n")}\n`;
 }
@@ -150,7 +165,11 @@ async function listing(names) {
  */
 function narrow(kind, all, wanted) {
   if (wanted === undefined) return all;
-  const ids = pick(kind, wanted.split(","), all.map(({ id }) => id));
+  const ids = pick(
+    kind,
+    wanted.split(","),
+    all.map(({ id }) => id),
+  );
   return all.filter(({ id }) => ids.includes(id));
 }
 

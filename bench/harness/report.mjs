@@ -54,7 +54,8 @@ export function render(report) {
     `${rounds} rounds of ${seconds} s after ${warmup} s of warming up; ${pinning}`,
     versions,
   ];
-  for (const workload of report.workloads) parts.push(`\n${workload.title}\n${renderWorkload(workload, report.baseline, label)}`);
+  for (const workload of report.workloads)
+    parts.push(`\n${workload.title}\n${renderWorkload(workload, report.baseline, label)}`);
   for (const goal of report.goals) {
     const name = `${goal.workload}: ${label.get(goal.server)} / ${label.get(goal.against)}`;
     const verdict = goal.holds ? "holds" : "MISSED";
@@ -86,17 +87,31 @@ function renderWorkload({ metric, results }, baseline, label) {
         Math.round(requestsPerSecond.median).toLocaleString("en-US"),
         p50.median.toFixed(2),
         p99.median.toFixed(2),
-        failures === 0 ? "" : `${failures} failed`,
+        [...(failures === 0 ? [] : [`${failures} failed`]), ...(starving(result) ?? [])].join(", "),
       ],
     ];
   });
   const cpuColumns = metric === "cpu" ? ["CPU µs/request", "least … most"] : [];
   const ratioColumn = metric === "cpu" ? "ratio" : "ratio of rates";
   const heading = ["server", ...cpuColumns, ratioColumn, "requests/s", "p50 ms", "p99 ms", ""];
-  const absent = results.filter(({ state }) => state !== "measured").map((result) => `${name(result)}: ${result.state}: ${result.reason}\n`);
+  const absent = results
+    .filter(({ state }) => state !== "measured")
+    .map((result) => `${name(result)}: ${result.state}: ${result.reason}\n`);
   const noise = Math.max(0, ...results.map(({ foreign = 0 }) => foreign));
   const warning = `Noisy: other processes used up to ${(noise * 100).toFixed(0)} % of a core during a round\n`;
   return table([heading, ...rows]) + absent.join("") + (noise > NOISE_WORTH_A_WARNING ? warning : "");
+}
+
+/**
+ * Tells whether a server left clients waiting that had opened a connection.
+ *
+ * @param {import("./suite.mjs").Result} result of a server
+ * @returns {[string] | null} what to say about it
+ */
+export function starving({ served, clients }) {
+  return served === undefined || clients === undefined || served >= clients
+    ? null
+    : [`serves ${served} of ${clients} clients`];
 }
 
 /** @param {import("./suite.mjs").Result[]} results of a workload @param {string} id of a server @returns {number} µs or NaN */

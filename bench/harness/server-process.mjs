@@ -154,7 +154,12 @@ async function isListening(port) {
 
 /** @param {string} output what a server wrote @returns {string} the line that most likely says why it ended */
 function tellingLine(output) {
-  const lines = output.split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  const telling = lines.findLast((line) => /error|cannot|unable|no such|not found|invalid/i.test(line) && !line.startsWith("at "));
+  const lines = output
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  const telling = lines.findLast(
+    (line) => /error|cannot|unable|unknown|no such|not found|invalid/i.test(line) && !line.startsWith("at "),
+  );
   return telling ?? lines.at(-1) ?? "it wrote nothing";
 }

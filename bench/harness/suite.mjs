@@ -7,7 +7,7 @@ import { readUsage } from "./machine.mjs";
 import { cpuBetween, readCpu } from "./process-tree.mjs";
 import { startServer } from "./server-process.mjs";
 import { summarise } from "./statistics.mjs";
-import { verify } from "./verify.mjs";
+import { countServed, verify } from "./verify.mjs";
 import { load } from "./wrk.mjs";
 
 const DEFAULT_CONNECTIONS = 32;
@@ -75,7 +75,7 @@ const PAUSE_MILLISECONDS = 50;
  * @property {number} requests
  * @property {number} failures
  * @property {"schedstat" | "stat"} source of the CPU time
- * @property {number} foreign share of the machine's cores that went to neither the server nor the load, 0 to 1
+ * @property {number} foreign cores that were busy with neither the server nor the load
  */
 
 /**
@@ -87,9 +87,11 @@ const PAUSE_MILLISECONDS = 50;
  * @property {string} [reason] why there are no figures
  * @property {Record<"cpu" | "requestsPerSecond" | "p50" | "p99", import("./statistics.mjs").Summary>} [figures]
  * @property {number} [failures] requests that failed, in all rounds
- * @property {number} [foreign] largest share of the machine that others had in a round
+ * @property {number} [foreign] cores that others kept busy, in the worst round
  * @property {number} [headBytes] about the size of the answer's head
  * @property {boolean} [isKeptAlive] whether connections are used again
+ * @property {number} [clients] connections of the load
+ * @property {number} [served] how many of so many clients with open connections were answered at all
  * @property {Round[]} [rounds]
  */
 
@@ -160,8 +162,10 @@ async function openStand(workload, server, settings) {
       await started.stop();
       return closedStand(server, "failed", `Wrong answer: ${problem}`);
     }
+    const clients = workload.connections ?? DEFAULT_CONNECTIONS;
+    const served = await countServed(started.port, workload.request, clients);
     /** @type {Result} */
-    const result = { server: server.id, state: "measured", headBytes, isKeptAlive };
+    const result = { server: server.id, state: "measured", headBytes, isKeptAlive, clients, served };
     return { server, process: started, result, rounds: [] };
   } catch (error) {
     return closedStand(server, "failed", error instanceof Error ? error.message : String(error));
@@ -198,7 +202,9 @@ async function nextRound(stand, workload, settings, number) {
   }
   stand.rounds.push(round);
   const rate = Math.round(round.requestsPerSecond);
-  settings.progress(`${name}: ${round.cpu.toFixed(2)} µs CPU per request, ${rate} requests/s, p99 ${round.p99.toFixed(2)} ms`);
+  settings.progress(
+    `${name}: ${round.cpu.toFixed(2)} µs CPU per request, ${rate} requests/s, p99 ${round.p99.toFixed(2)} ms`,
+  );
 }
 
 /**
@@ -241,7 +247,8 @@ async function loadOnce(stand, workload, { cores, folder }, seconds) {
  * @returns {Result} with medians, least and greatest
  */
 function withFigures(result, rounds) {
-  const over = (/** @type {"cpu" | "requestsPerSecond" | "p50" | "p99"} */ key) => summarise(rounds.map((round) => round[key]));
+  const over = (/** @type {"cpu" | "requestsPerSecond" | "p50" | "p99"} */ key) =>
+    summarise(rounds.map((round) => round[key]));
   return {
     ...result,
     figures: { cpu: over("cpu"), requestsPerSecond: over("requestsPerSecond"), p50: over("p50"), p99: over("p99") },

@@ -54,14 +54,28 @@ export async function load({ port, request, connections, seconds, core, folder }
   const script = join(folder, `wrk-${process.pid}-${port}-${request.path.replaceAll(/\W/g, "_")}.lua`);
   writeFileSync(script, luaScript(request));
   const [program = "", ...args] = pinned(core, [
-    ...["wrk", "--latency", "-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "10s", "-s", script],
+    "wrk",
+    "--latency",
+    "-t1",
+    `-c${connections}`,
+    `-d${seconds}s`,
+    "--timeout",
+    "10s",
+    "-s",
+    script,
     `http://127.0.0.1:${port}${request.path}`,
   ]);
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const abandon = () => {
+    child.kill();
+    rmSync(script, { force: true });
+  };
+  process.once("exit", abandon);
   let output = "";
   child.stdout.on("data", (chunk) => (output += chunk));
   child.stderr.on("data", (chunk) => (output += chunk));
   await once(child, "close");
+  process.off("exit", abandon);
   rmSync(script);
   return parseReport(output);
 }

@@ -1,4 +1,3 @@
-// @ts-check
 // Express with its defaults (it computes an ETag for each answer, and sends X-Powered-By).
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";

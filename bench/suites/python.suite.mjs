@@ -39,7 +39,10 @@ function venvServer(id, label, program, args) {
     label,
     missing: () => (existsSync(`${venv}/bin/${program}`) ? null : `'${program}' is not installed: ${setup}`),
     version: () =>
-      answerOf(`${venv}/bin/python`, ["-c", `from importlib.metadata import version; print(version("${distribution}"))`]),
+      answerOf(`${venv}/bin/python`, [
+        "-c",
+        `from importlib.metadata import version; print(version("${distribution}"))`,
+      ]),
     command: ({ port, workload }) => ({
       argv: [`${venv}/bin/${program}`, ...args(port, workload.threads ?? 1), workload.app ?? PLAIN],
       cwd: apps,
@@ -56,7 +59,12 @@ function venvServer(id, label, program, args) {
  */
 function gunicorn(kind, capacity) {
   return venvServer(`gunicorn-${kind}`, `gunicorn ${kind}`, "gunicorn", (port, threads) => [
-    ...["--bind", `127.0.0.1:${port}`, "--worker-class", kind, "--log-level", "warning"],
+    "--bind",
+    `127.0.0.1:${port}`,
+    "--worker-class",
+    kind,
+    "--log-level",
+    "warning",
     ...capacity(threads),
   ]);
 }
@@ -80,8 +88,19 @@ function uwsgiServer(id, label, socket) {
     version: () => answerOf(uwsgi.program, ["--version"]),
     command: ({ port, workload: { app = PLAIN, threads = 1 } }) => ({
       argv: [
-        ...[uwsgi.program, ...uwsgi.plugins, ...socket(port), "--master", "--processes", "1", "--need-app", "--die-on-term"],
-        ...["--disable-logging", "--virtualenv", venv, "--module", app],
+        uwsgi.program,
+        ...uwsgi.plugins,
+        ...socket(port),
+        "--master",
+        "--processes",
+        "1",
+        "--need-app",
+        "--die-on-term",
+        "--disable-logging",
+        "--virtualenv",
+        venv,
+        "--module",
+        app,
         ...(threads > 1 ? ["--threads", String(threads)] : []),
       ],
       cwd: apps,
@@ -122,13 +141,33 @@ export const suite = {
     gunicorn("sync", (threads) => ["--workers", String(threads)]),
     gunicorn("gthread", (threads) => ["--workers", "1", "--threads", String(threads)]),
     gunicorn("gevent", () => ["--workers", "1"]),
-    uwsgiServer("uwsgi-socket", "uWSGI socket", (port) => ["--http-socket", `127.0.0.1:${port}`]),
+    uwsgiServer("uwsgi-socket", "uWSGI socket", (port) => [
+      // It closes each connection without a word, which clients take for an error; so it is made to say it.
+      "--http-socket",
+      `127.0.0.1:${port}`,
+      "--add-header",
+      "Connection: close",
+    ]),
     uwsgiServer("uwsgi-socket11", "uWSGI socket 1.1", (port) => ["--http11-socket", `127.0.0.1:${port}`]),
     uwsgiServer("uwsgi-router", "uWSGI router", (port) => ["--http", `127.0.0.1:${port}`, "--http-keepalive"]),
-    venvServer("waitress", "waitress", "waitress-serve", (port, threads) => [`--listen=127.0.0.1:${port}`, `--threads=${threads}`]),
+    venvServer("waitress", "waitress", "waitress-serve", (port, threads) => [
+      `--listen=127.0.0.1:${port}`,
+      `--threads=${threads}`,
+    ]),
     venvServer("granian", "granian", "granian", (port, threads) => [
-      ...["--interface", "wsgi", "--host", "127.0.0.1", "--port", String(port), "--workers", "1"],
-      ...["--blocking-threads", String(threads), "--no-ws", "--log-level", "warning"],
+      "--interface",
+      "wsgi",
+      "--host",
+      "127.0.0.1",
+      "--port",
+      String(port),
+      "--workers",
+      "1",
+      "--blocking-threads",
+      String(threads),
+      "--no-ws",
+      "--log-level",
+      "warning",
     ]),
   ],
   workloads: [
@@ -138,7 +177,12 @@ export const suite = {
     }),
     plain("10k", "10 KB answer", "/10k", { expected: { status: 200, type: BYTES, body: TEN_KILOBYTES } }),
     plain("echo", "10 KB POST, echoed", "/echo", {
-      request: { method: "POST", path: "/echo", headers: { "Content-Type": BYTES }, body: TEN_KILOBYTES.toString("latin1") },
+      request: {
+        method: "POST",
+        path: "/echo",
+        headers: { "Content-Type": BYTES },
+        body: TEN_KILOBYTES.toString("latin1"),
+      },
       expected: { status: 200, type: BYTES, body: TEN_KILOBYTES },
     }),
     plain("flask", "Flask hello", "/hello", { app: "flask_app:application" }),
@@ -146,7 +190,11 @@ export const suite = {
       app: "django_app:application",
       expected: { status: 200, type: "text/html", body: Buffer.from(`<h1>Prices</h1><ul>${ITEMS.join("")}</ul>`) },
     }),
-    plain("sleep", "50 ms sleep, 8 threads, 64 clients", "/sleep50", { metric: "latency", threads: 8, connections: 64 }),
+    plain("sleep", "50 ms sleep, 8 threads, 64 clients", "/sleep50", {
+      metric: "latency",
+      threads: 8,
+      connections: 64,
+    }),
     plain("mix", "1 ms beside 200 ms requests, 8 threads", "/fast", {
       metric: "latency",
       threads: 8,

@@ -23,13 +23,15 @@ function nodeServer(id, label, dependency) {
   return {
     id,
     label,
-    missing: () => (dependency && !isInstalled(dependency) ? `package '${dependency}' is not installed: npm ci in bench/` : null),
+    missing: () =>
+      dependency && !isInstalled(dependency) ? `package '${dependency}' is not installed: npm ci in bench/` : null,
     version: () => (dependency ? versionOf(dependency) : process.version),
     command: ({ port }) => ({ argv: [process.execPath, `${bench}servers/${id}.mjs`], env: { PORT: String(port) } }),
   };
 }
 
-const bun = () => answerOf("sh", ["-c", "command -v bun"]) ?? [`${bench}node_modules/.bin/bun`].find((path) => existsSync(path));
+const bun = () =>
+  answerOf("sh", ["-c", "command -v bun"]) ?? [`${bench}node_modules/.bin/bun`].find((path) => existsSync(path));
 
 /** @type {import("../harness/suite.mjs").Suite} */
 export const suite = {
@@ -79,14 +81,24 @@ export const suite = {
     {
       id: "echo",
       title: "10 KB POST, echoed",
-      request: { method: "POST", path: "/echo", headers: { "Content-Type": BYTES }, body: TEN_KILOBYTES.toString("latin1") },
+      request: {
+        method: "POST",
+        path: "/echo",
+        headers: { "Content-Type": BYTES },
+        body: TEN_KILOBYTES.toString("latin1"),
+      },
       expected: { status: 200, type: BYTES, body: TEN_KILOBYTES },
     },
     {
       id: "stream",
       title: "1 MB, streamed",
       request: { method: "GET", path: "/stream" },
-      expected: { status: 200, type: BYTES, body: Buffer.concat(Array.from({ length: CHUNKS }, () => CHUNK)), hasLength: false },
+      expected: {
+        status: 200,
+        type: BYTES,
+        body: Buffer.concat(Array.from({ length: CHUNKS }, () => CHUNK)),
+        hasLength: false,
+      },
     },
   ],
   goals: [{ workload: "browser", server: "tsgi", against: "node-http", atMost: 0.7, aim: 0.6 }],
@@ -99,5 +111,7 @@ function isInstalled(name) {
 
 /** @param {string} name a package @returns {string | null} its version */
 function versionOf(name) {
-  return isInstalled(name) ? JSON.parse(readFileSync(`${bench}node_modules/${name}/package.json`, "utf8")).version : null;
+  return isInstalled(name)
+    ? JSON.parse(readFileSync(`${bench}node_modules/${name}/package.json`, "utf8")).version
+    : null;
 }
