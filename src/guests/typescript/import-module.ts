@@ -71,7 +71,14 @@ async function importWithJiti(sourceFile: string): Promise<object> {
     tsconfigPaths: tsconfigOf(sourceFile) ?? false,
     alias: ownExports(),
   });
-  return await jiti.import<object>(sourceFile);
+  return toNamespace(await jiti.import<object>(sourceFile));
+}
+
+/** For CommonJS jiti gives `module.exports` itself, where Node's import gives a namespace with it as the default export. */
+function toNamespace(exports: object): object {
+  const isModule =
+    "__esModule" in exports || (Symbol.toStringTag in exports && exports[Symbol.toStringTag] === "Module");
+  return isModule ? exports : { default: exports };
 }
 
 /** Next to the dependencies of the application; never a directory that other users may write to, since code is read from it. */

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 
 const FOREIGN_FRAME =
-  /\((?:node:|<anonymous>)|at (?:async )?node:|[\\/]node_modules[\\/](?:jiti|commander)[\\/]|\bdata:text\/javascript/;
+  /\((?:node:|<anonymous>)|at (?:async )?node:|at async Promise\.|[\\/]node_modules[\\/](?:jiti|commander)[\\/]|\bdata:text\/javascript/;
 
 /**
  * Leaves out the frames of Node, of the loader and of this package.
