@@ -57,10 +57,10 @@ export function svgGraph(root: GraphNode): string {
   const boxes = flattenBoxes(tree);
   const widths: number[] = [];
   for (const { node, column } of boxes) widths[column] = Math.max(widths[column] ?? 0, widthOf(node));
-  const lefts = widths.map(
-    (_, column) => MARGIN + widths.slice(0, column).reduce((sum, width) => sum + width + GAP, 0),
-  );
-  const width = (lefts.at(-1) ?? 0) + (widths.at(-1) ?? 0) + MARGIN;
+  const gaps = gapsBefore(boxes);
+  const lefts = [MARGIN];
+  for (const [column, width] of widths.entries()) lefts.push((lefts[column] ?? 0) + width + (gaps[column + 1] ?? GAP));
+  const width = (lefts[widths.length - 1] ?? 0) + (widths.at(-1) ?? 0) + MARGIN;
   const height = rows.count * ROW_HEIGHT - (ROW_HEIGHT - BOX_HEIGHT) + 2 * MARGIN;
   const parts = boxes.flatMap((box) => [
     ...box.children.map((child) => edge(box, child, lefts, widths)),
@@ -78,7 +78,7 @@ export function svgGraph(root: GraphNode): string {
 function drawn({ context, mount, children, errors }: TreeNode): GraphNode {
   const detail = context.kind === "factory" ? referenceText(context.reference) : context.kind;
   const broken = errors.map((error: DeployError) => ({
-    title: error.message,
+    title: error.message.split(" (", 1)[0] ?? "",
     detail: "does not load",
     mount: error.key ?? null,
     isBroken: true,
@@ -114,16 +114,25 @@ function flattenBoxes(box: Box): Box[] {
   return [box, ...box.children.flatMap(flattenBoxes)];
 }
 
+/** Room before each column, so that the keys of mounts fit on their lines. */
+function gapsBefore(boxes: readonly Box[]): number[] {
+  const gaps: number[] = [];
+  for (const { node, column } of boxes) {
+    gaps[column] = Math.max(gaps[column] ?? GAP, (node.mount?.length ?? 0) * CHARACTER_WIDTH + GAP / 2);
+  }
+  return gaps;
+}
+
 function widthOf(node: GraphNode): number {
   return Math.max(node.title.length, node.detail.length) * CHARACTER_WIDTH + 20;
 }
 
 function edge(from: Box, to: Box, lefts: readonly number[], widths: readonly number[]): string {
-  const x1 = (lefts[from.column] ?? 0) + (widths[from.column] ?? 0);
-  const startX = Math.min(x1, (lefts[from.column] ?? 0) + widthOf(from.node));
+  const left = lefts[from.column] ?? 0;
+  const startX = left + widthOf(from.node);
   const x2 = lefts[to.column] ?? 0;
   const [y1, y2] = [middle(from), middle(to)];
-  const bend = x2 - GAP / 2;
+  const bend = left + (widths[from.column] ?? 0) + GAP / 4;
   const label =
     to.node.mount === null
       ? ""
