@@ -1,15 +1,9 @@
-// tsgi config: explains, draws and checks a configuration file without serving it.
+// tsgi config: explains, draws and checks a configuration file without serving it. What does the work is imported only then.
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Option, type Command } from "commander";
-import { checkConfig, formatProblems } from "../deploy/check.ts";
-import { asGlobalConf } from "../deploy/converters.ts";
-import { DeployError } from "../deploy/errors.ts";
-import { explain, formatExplanation } from "../deploy/explain.ts";
-import { formatGraph, graph, svgGraph } from "../deploy/graph.ts";
 import type { GuestResolver } from "../deploy/guest-resolver.ts";
 import type { ObjectType } from "../deploy/object-type.ts";
-import { configUri } from "../deploy/uri.ts";
 
 /** What the commands need from the program around them. */
 export interface ConfigCommandOptions {
@@ -21,51 +15,48 @@ interface TypeOption {
   readonly type: ObjectType;
 }
 
+interface GraphOption extends TypeOption {
+  readonly svg?: string | true;
+}
+
+interface CheckOption {
+  readonly import: boolean;
+}
+
+const FILE_HELP = "app.ini, or app.ini#name";
+const VARIABLES_HELP = "KEY=value: a value for every globalConf, as the caller of the loader gives it";
+
 /**
- * Adds `config explain`, `config graph` and `config check` to the program. A mistake in a file ends with exit code 1 and one
- * line on standard error.
+ * Adds `config explain`, `config graph` and `config check` to the program. A mistake in a file is thrown as a DeployError, with
+ * its exit code; `check` prints all of them and sets exit code 1.
  *
  * @param program - of commander
  */
 export function registerConfigCommand(program: Command, options: ConfigCommandOptions = {}): void {
-  const config = program.command("config").description("explain, draw or check a configuration file");
+  const config = program.command("config").description("Explains, draws or checks a configuration file (INI).");
   config
     .command("explain")
-    .description("print where each value comes from")
-    .argument("<file>", "app.ini or app.ini#name")
-    .argument("[words...]", "KEY to show it alone; KEY=value for a variable of the caller")
+    .description("Prints where each value comes from: file, line, section and key.")
+    .argument("<file>", FILE_HELP)
+    .argument("[words...]", `KEY: show this one alone; ${VARIABLES_HELP}`)
     .addOption(typeOption())
-    .action(reporting(async (file: string, words: string[], { type }: TypeOption) => explainFile(file, words, type)));
+    .action(explainFile);
   config
     .command("graph")
-    .description("draw what wraps what, as text or SVG")
-    .argument("<file>", "app.ini or app.ini#name")
-    .argument("[variables...]", "KEY=value for a variable of the caller")
+    .description("Draws what wraps what, and what is mounted where.")
+    .argument("<file>", FILE_HELP)
+    .argument("[variables...]", VARIABLES_HELP)
     .addOption(typeOption())
-    .option("--svg [path]", "write SVG to a file, or to standard output")
-    .action(
-      reporting(async (file: string, variables: string[], { type, svg }: TypeOption & { svg?: string | true }) => {
-        const globalConf = asGlobalConf(variables);
-        const drawing = graph(configUri(file, process.cwd()), { wanted: type, globalConf });
-        if (svg === undefined) print(formatGraph(drawing));
-        else if (svg === true) process.stdout.write(svgGraph(drawing));
-        else writeFileSync(resolve(svg), svgGraph(drawing));
-      }),
-    );
+    .option("--svg [path]", "draw SVG, into a file or to standard output")
+    .action(graphFile);
   config
     .command("check")
-    .description("check every section of a file; exit code 1 when there is an error")
+    .description("Checks every section and finds every factory; exit code 1 when there is an error.")
     .argument("<file>", "app.ini")
-    .argument("[variables...]", "KEY=value for a variable of the caller")
+    .argument("[variables...]", VARIABLES_HELP)
     .option("--no-import", "do not import the modules of the factories")
-    .action(
-      reporting(async (file: string, variables: string[], { import: isImporting }: { import: boolean }) => {
-        const guests = isImporting ? ((await options.guests?.()) ?? []) : [];
-        const globalConf = asGlobalConf(variables);
-        const problems = await checkConfig(file.replace(/#.*/s, ""), { isImporting, guests, globalConf });
-        print(formatProblems(problems));
-        if (problems.some(({ level }) => level === "error")) process.exitCode = 1;
-      }),
+    .action(async (file: string, variables: string[], settings: CheckOption) =>
+      checkFile(file, variables, settings.import, options),
     );
 }
 
@@ -74,31 +65,47 @@ function typeOption(): Option {
   return new Option("--type <type>", "type of the object").choices(types).default("application");
 }
 
-function explainFile(file: string, words: readonly string[], wanted: ObjectType): void {
-  const variables = words.filter((word) => word.includes("="));
+async function explainFile(file: string, words: readonly string[], { type }: TypeOption): Promise<void> {
+  const [{ asGlobalConf }, { explain, formatExplanation }, { configUri }] = await Promise.all([
+    import("../deploy/converters.ts"),
+    import("../deploy/explain.ts"),
+    import("../deploy/uri.ts"),
+  ]);
+  const globalConf = asGlobalConf(words.filter((word) => word.includes("=")));
   const keys = words.filter((word) => !word.includes("="));
-  const options = { wanted, globalConf: asGlobalConf(variables) };
-  const uri = configUri(file, process.cwd());
-  const shown = keys.length === 0 ? explain(uri, options) : keys.flatMap((key) => explain(uri, { ...options, key }));
-  const text = formatExplanation(keys.length === 0 ? shown : shown.filter(({ values }) => values.length > 0));
-  if (text !== "") print(text);
-  else {
-    process.stderr.write(`No value "${keys.join('" or "')}" in ${file}\n`);
-    process.exitCode = 1;
-  }
+  const objects = explain(configUri(file, process.cwd()), { wanted: type, globalConf, keys });
+  if (objects.some(({ values }) => values.length > 0) || keys.length === 0) return print(formatExplanation(objects));
+  process.stderr.write(`tsgi: No value "${keys.join('" or "')}" in ${file}\n`);
+  process.exitCode = 1;
 }
 
-/** Runs an action; a mistake in the configuration is told in one line, without a stack. */
-function reporting<T extends unknown[]>(action: (...values: T) => Promise<void>): (...values: T) => Promise<void> {
-  return async (...values) => {
-    try {
-      await action(...values);
-    } catch (error) {
-      if (!(error instanceof DeployError)) throw error;
-      process.stderr.write(`${error.message}\n`);
-      process.exitCode = 1;
-    }
-  };
+async function graphFile(file: string, variables: readonly string[], { type, svg }: GraphOption): Promise<void> {
+  const [{ asGlobalConf }, { formatGraph, graph, svgGraph }, { configUri }] = await Promise.all([
+    import("../deploy/converters.ts"),
+    import("../deploy/graph.ts"),
+    import("../deploy/uri.ts"),
+  ]);
+  const drawing = graph(configUri(file, process.cwd()), { wanted: type, globalConf: asGlobalConf(variables) });
+  if (svg === undefined) print(formatGraph(drawing));
+  else if (svg === true) process.stdout.write(svgGraph(drawing));
+  else writeFileSync(resolve(svg), svgGraph(drawing));
+}
+
+async function checkFile(
+  file: string,
+  variables: readonly string[],
+  isImporting: boolean,
+  options: ConfigCommandOptions,
+): Promise<void> {
+  const [{ asGlobalConf }, { checkConfig, formatProblems }] = await Promise.all([
+    import("../deploy/converters.ts"),
+    import("../deploy/check.ts"),
+  ]);
+  const guests = isImporting ? ((await options.guests?.()) ?? []) : [];
+  const settings = { isImporting, guests, globalConf: asGlobalConf(variables) };
+  const problems = await checkConfig(file.replace(/#.*/s, ""), settings);
+  print(formatProblems(problems));
+  if (problems.some(({ level }) => level === "error")) process.exitCode = 1;
 }
 
 function print(text: string): void {

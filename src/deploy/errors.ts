@@ -50,6 +50,8 @@ export class DeployError extends TSGIError {
   readonly column: number | undefined;
   readonly section: string | undefined;
   readonly key: string | undefined;
+  /** With what a command ends that needed the configuration: it could not start. */
+  readonly exitCode = 3;
 
   constructor(code: DeployErrorCode, what: string, place: Place = {}, options?: ErrorOptions) {
     super("configuration", code, what + describePlace(place), options);

@@ -29,8 +29,8 @@ export interface ExplainedObject {
 export interface ExplainOptions extends LoadOptions {
   /** Type of the object that is explained. @default "application" */
   readonly wanted?: ObjectType;
-  /** Only this key. @default all */
-  readonly key?: string;
+  /** Only these keys. @default all */
+  readonly keys?: readonly string[];
 }
 
 /**
@@ -44,8 +44,8 @@ export function explain(uri: string, options: ExplainOptions = {}): ExplainedObj
     title: titleOf(node.context),
     context: node.context,
     values: [
-      ...explainSettings(node.context.locals, "local", options.key),
-      ...explainSettings(node.context.globals, "global", options.key),
+      ...explainSettings(node.context.locals, "local", options.keys ?? []),
+      ...explainSettings(node.context.globals, "global", options.keys ?? []),
     ],
   }));
 }
@@ -86,10 +86,10 @@ export function referenceText(reference: FactoryReference): string {
 function explainSettings(
   settings: Settings,
   scope: ExplainedValue["scope"],
-  only: string | undefined,
+  only: readonly string[],
 ): ExplainedValue[] {
   return [...settings]
-    .filter(([key]) => only === undefined || key === only)
+    .filter(([key]) => only.length === 0 || only.includes(key))
     .map(([key, { value, origin, replaced }]) => ({ key, value, scope, origin, replaced: history(replaced) }));
 }
 
