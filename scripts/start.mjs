@@ -1,4 +1,5 @@
 // `npm start`: serves an example on http://127.0.0.1:8000, on a fresh clone too.
+// package.json starts it by `exec`: a shell between npm and this process would die of npm's signal and leave the server behind.
 // Arguments are passed on: `npm start -- examples/upload.ts --bind 127.0.0.1:9000`.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";

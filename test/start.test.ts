@@ -43,7 +43,7 @@ describe("npm start", () => {
     expect((await response.text()).toLowerCase()).toContain("hello");
 
     child.kill("SIGTERM");
-    await once(child, "close");
+    expect(await once(child, "close")).toEqual([0, null]);
     await expect(fetch(url)).rejects.toThrow("fetch failed");
   });
 
