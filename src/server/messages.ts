@@ -1,0 +1,118 @@
+// What the arbiter and its workers tell each other: typed JSON over the IPC channel that Node opens between parent and child.
+// Source: puma's cluster worker, whose one-letter messages these are in words.
+//
+// The life of a worker in messages:
+//   worker                         arbiter
+//   booting ───────────────────►            the process runs and will load the application
+//   ready ─────────────────────►            the application is loaded and warmed up
+//           ◄───────────────────── serve    accept connections (at once for most; a canary is held back until it is stable)
+//   serving ───────────────────►            connections are accepted
+//   heartbeat, timed-out … ────►            while it lives
+//   retire ────────────────────►            it asks for a successor
+//           ◄───────────────────── drain    stop accepting, complete what is in hand
+//   listeners-closed ──────────►            no connection is accepted any more
+//   drained ───────────────────►            nothing is in hand; it exits with 0
+import type { WorkerStats } from "./metrics/worker-stats.ts";
+
+/** Why a worker asks to be replaced. */
+export type RetireReason = "max-requests" | "age" | "memory" | "signal";
+
+/** Where the boot of a worker failed: before or while the application was loaded. */
+export type BootStage = "boot" | "app";
+
+/** A request that missed its deadline. */
+export interface TimedOutMessage {
+  readonly type: "timed-out";
+  readonly method: string;
+  readonly path: string;
+  /** Of the request, where it has one; empty otherwise. */
+  readonly requestId: string;
+  readonly elapsedSeconds: number;
+}
+
+/** Boot failed; the worker exits after this. */
+export interface BootFailedMessage {
+  readonly type: "boot-failed";
+  readonly stage: BootStage;
+  /** One line for a person. */
+  readonly message: string;
+  /** More lines, for example a stack; may be empty. */
+  readonly detail: string;
+  readonly exitCode: number;
+  /** The error's stable code; empty when it has none. */
+  readonly code: string;
+}
+
+/** What a worker says. */
+export type WorkerMessage =
+  | { readonly type: "booting" }
+  | { readonly type: "ready"; readonly pid: number; readonly bootSeconds: number }
+  | { readonly type: "serving" }
+  | BootFailedMessage
+  | { readonly type: "heartbeat"; readonly stats: WorkerStats }
+  | { readonly type: "retire"; readonly reason: RetireReason }
+  | { readonly type: "listeners-closed" }
+  | { readonly type: "drained" }
+  | TimedOutMessage
+  /** Dispatch mode: so many connections that were handed over have ended. */
+  | { readonly type: "released"; readonly count: number };
+
+/** What the arbiter says. A `connection` comes with the socket as the handle of the message. */
+export type ArbiterMessage =
+  | { readonly type: "serve" }
+  | DrainMessage
+  /** Nobody else holds the listeners any more: answer what is in their queues, then close them. */
+  | { readonly type: "seal" }
+  | { readonly type: "reopen-logs" }
+  /** End now; requests in hand are cut. */
+  | { readonly type: "quit" }
+  | { readonly type: "connection" }
+  /** Send a heartbeat now. */
+  | { readonly type: "snapshot" };
+
+/** Complete what is in hand, then exit. */
+export interface DrainMessage {
+  readonly type: "drain";
+  readonly gracefulSeconds: number;
+  /** Time to go on as before, with readiness red, so that load balancers notice. */
+  readonly lameDuckSeconds: number;
+  /** True when the listeners stay open in other processes, which accept what is queued. */
+  readonly isQueueKept: boolean;
+}
+
+/** Whether a message from a child process is one of ours: applications may send messages of their own. */
+export function isWorkerMessage(message: unknown): message is WorkerMessage {
+  return isTyped(message) && WORKER_TYPES.has(message.type);
+}
+
+/** Whether a message from the parent process is one of ours. */
+export function isArbiterMessage(message: unknown): message is ArbiterMessage {
+  return isTyped(message) && ARBITER_TYPES.has(message.type);
+}
+
+const WORKER_TYPES: ReadonlySet<string> = new Set<WorkerMessage["type"]>([
+  "booting",
+  "ready",
+  "serving",
+  "boot-failed",
+  "heartbeat",
+  "retire",
+  "listeners-closed",
+  "drained",
+  "timed-out",
+  "released",
+]);
+
+const ARBITER_TYPES: ReadonlySet<string> = new Set<ArbiterMessage["type"]>([
+  "serve",
+  "drain",
+  "seal",
+  "reopen-logs",
+  "quit",
+  "connection",
+  "snapshot",
+]);
+
+function isTyped(message: unknown): message is { type: string } {
+  return typeof message === "object" && message !== null && "type" in message && typeof message.type === "string";
+}
