@@ -631,6 +631,7 @@ class Lane:
                 )
             result = [encode_text(result)]
         if type(result) is FileWrapper and response.sent < 0 and self.offer_file(response, result):
+            response.finish()
             return
         chunks = iter(result)
         for chunk in chunks:
