@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 import { starving } from "./harness/report.mjs";
+import { summarise } from "./harness/statistics.mjs";
 
 const WIDTH = 860;
 const MARGIN = 20;
@@ -16,6 +17,8 @@ const BAR = 14;
 const ROW = 22;
 const TITLE = 30;
 const NOTE = 16;
+const BREAK_FROM_END = 16;
+const LONGEST_IN_MEDIANS = 4; // a longer bar is drawn broken, so that one outlier does not flatten the rest
 const HEAD = 62;
 const FOOT = 34;
 const OURS = "tsgi";
@@ -30,6 +33,7 @@ const STYLE = `
   .bar-ours { fill: #2f7d6b; }
   .axis { stroke: #d0d7de; }
   .page { fill: #ffffff; stroke: #d8dee4; }
+  .gap { fill: #ffffff; }
   @media (prefers-color-scheme: dark) {
     text { fill: #9aa4ae; }
     .title, .panel, .ours { fill: #e6edf3; }
@@ -37,6 +41,7 @@ const STYLE = `
     .bar-ours { fill: #4fb39a; }
     .axis { stroke: #3d444d; }
     .page { fill: #0d1117; stroke: #30363d; }
+    .gap { fill: #0d1117; }
   }`;
 
 /**
@@ -108,16 +113,18 @@ function panelOf({ title, metric, results }, labels) {
 /** @param {Panel} panel what @param {number} x left @param {number} y top @returns {string} SVG */
 function drawPanel({ title, bars, notes }, x, y) {
   const room = COLUMN - LABEL - VALUE;
-  const greatest = Math.max(...bars.map(({ value }) => value));
+  const { median, max } = summarise(bars.map(({ value }) => value));
+  const scale = Math.min(max, median * LONGEST_IN_MEDIANS);
   const axis = x + LABEL;
   const top = y + TITLE - 6;
   const rows = bars.flatMap(({ label, value, note, isOurs }, index) => {
     const at = y + TITLE + index * ROW;
-    const width = Math.max(1, (value / greatest) * room);
+    const width = Math.max(1, Math.min(1, value / scale) * room);
     const ours = isOurs ? "ours" : "";
     return [
       text(axis - 8, at + 11, label, ours, "end"),
       `<rect class="${isOurs ? "bar-ours" : "bar"}" x="${axis}" y="${at}" width="${width.toFixed(1)}" height="${BAR}" rx="2"/>`,
+      ...(value > scale ? [breakMark(axis + width - BREAK_FROM_END, at)] : []),
       text(axis + width + 6, at + 11, `${short(value)}${note}`, ours),
     ];
   });
@@ -125,6 +132,11 @@ function drawPanel({ title, bars, notes }, x, y) {
   const below = y + TITLE + bars.length * ROW + 8;
   const remarks = notes.map((note, index) => text(x, below + index * NOTE, note, "small"));
   return [text(x, y + 12, title, "panel"), line, ...rows, ...remarks].join("\n");
+}
+
+/** @param {number} x middle of the gap @param {number} y top of the bar @returns {string} SVG of a slanted gap */
+function breakMark(x, y) {
+  return `<path class="gap" d="M${(x - 5).toFixed(1)} ${y + BAR + 1}l6 -${BAR + 2}h5l-6 ${BAR + 2}z"/>`;
 }
 
 /** @param {number} value a figure @returns {string} with three digits */

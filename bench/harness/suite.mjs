@@ -12,6 +12,8 @@ import { load } from "./wrk.mjs";
 
 const DEFAULT_CONNECTIONS = 32;
 const PAUSE_MILLISECONDS = 50;
+const WARMING_REQUESTS = 15_000;
+const WARMING_PASSES = 4;
 
 /**
  * @typedef {object} Server
@@ -58,7 +60,7 @@ const PAUSE_MILLISECONDS = 50;
  * @typedef {object} Settings
  * @property {number} rounds
  * @property {number} seconds of each round
- * @property {number} warmup seconds before the first round
+ * @property {number} warmup seconds before the first round, up to four times as long for slow servers
  * @property {{ load: number, server: number } | null} cores
  * @property {string} folder for scripts
  * @property {(line: string) => void} progress
@@ -141,9 +143,24 @@ async function prepare(workload, servers, settings) {
     stands.push(stand);
     const { state, reason } = stand.result;
     if (state !== "measured") settings.progress(`${workload.id}: ${server.label}: ${state}: ${reason}`);
-    else await loadOnce(stand, workload, settings, settings.warmup);
+    else await warmUp(stand, workload, settings);
   }
   return stands;
+}
+
+/**
+ * Loads a server until its code is compiled: slow servers need more seconds for as many requests.
+ *
+ * @param {Stand} stand whose process is loaded
+ * @param {Workload} workload what to do
+ * @param {Settings} settings how long at least, and where
+ */
+async function warmUp(stand, workload, settings) {
+  const mostPasses = workload.metric === "latency" ? 1 : WARMING_PASSES;
+  let requests = 0;
+  for (let pass = 0; pass < mostPasses && requests < WARMING_REQUESTS; pass += 1) {
+    requests += (await loadOnce(stand, workload, settings, settings.warmup))?.requests ?? WARMING_REQUESTS;
+  }
 }
 
 /**
