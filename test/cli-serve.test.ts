@@ -292,6 +292,15 @@ describe("tsgi logs", () => {
     expect((await command.stop()).stdout).toBe("/slow -\n");
   });
 
+  test("a request that it refused, escaped", async () => {
+    const command = start("-b", "127.0.0.1:0");
+    const socket = connect(await command.port(), "127.0.0.1");
+    socket.on("error", () => {}).write("GET / HTTP/1.1\r\nBad\x1b[31m Name: x\r\n\r\n");
+    await command.saw("Invalid request from ip=127.0.0.1: ");
+    socket.destroy();
+    expect((await command.stop()).stderr).not.toContain("\x1b");
+  });
+
   test("only what --log-level lets through", async () => {
     const command = start("-b", "unix:quiet.sock", "--log-level", "warning");
     await until(() => existsSync(project.path("quiet.sock")));

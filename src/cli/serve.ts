@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { loadTarget } from "../guests/typescript/load-target.ts";
 import { accessLog } from "../server/logging/access-log.ts";
 import { ErrorLog } from "../server/logging/error-log.ts";
+import { escapeText } from "../server/logging/escape-text.ts";
 import { LogFile } from "../server/logging/log-file.ts";
 import type { ServerOptions, WSGIServer } from "../server/make-server.ts";
 import { type BindAddress, defaultBindAddresses, formatBindAddress, parseBindAddress } from "./bind-address.ts";
@@ -57,7 +58,14 @@ export function openErrorLog(settings: ServeSettings): ErrorLog {
 }
 
 async function serverOptions(settings: ServeSettings, log: ErrorLog): Promise<ServerOptions> {
-  const base = { backlog: settings.backlog, errors: log.toErrorStream(), tls: await tlsOptions(settings) };
+  const base: ServerOptions = {
+    backlog: settings.backlog,
+    errors: log.toErrorStream(),
+    tls: await tlsOptions(settings),
+    refused: (error, address) =>
+      log.warning(`Invalid request from ip=${escapeText(address)}: ${escapeText(error.message)}`),
+    acceptFailed: (error) => log.error(`Cannot accept a connection: ${error.message}`),
+  };
   if (settings.accessLogfile === undefined) return base;
   const file = LogFile.open(settings.accessLogfile === "-" ? 1 : settings.accessLogfile);
   process.on("SIGUSR1", () => reopen(file, log));

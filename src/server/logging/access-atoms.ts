@@ -118,7 +118,7 @@ function textOf(value: unknown): string {
 function requestLine(environ: AccessEntry["environ"]): string {
   const query = environ.QUERY_STRING;
   const target = environ.REQUEST_URI ?? environ.SCRIPT_NAME + environ.PATH_INFO + (query === "" ? "" : `?${query}`);
-  return escapeText(`${environ.REQUEST_METHOD} ${target} ${environ.SERVER_PROTOCOL}`);
+  return `${escapeText(environ.REQUEST_METHOD)} ${escapeText(target)} ${escapeText(environ.SERVER_PROTOCOL)}`;
 }
 
 function findHeader(headers: HeaderList, wanted: string): string | undefined {

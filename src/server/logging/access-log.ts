@@ -34,7 +34,7 @@ export function compileAccessLogFormat(format: string): (entry: AccessEntry) => 
     }
   }
   addLiteral(terms, format.slice(end), format);
-  // One expression instead of a loop over closures: measured at half the time. Only JSON literals and our names go into it.
+  // One expression instead of a loop over closures: a quarter faster in measurements. Only JSON literals and our names go into it.
   const parameters = atoms.map((_, index) => `atom${index}`);
   const build = new Function(...parameters, `return (entry) => ${terms.length === 0 ? '""' : terms.join(" + ")}`) as (
     ...values: Atom[]

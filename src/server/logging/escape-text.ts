@@ -3,11 +3,27 @@
 const UNSAFE = /[^ !#-[\]-~]/;
 const EACH_UNSAFE = /[^ !#-[\]-~]/g;
 
+// Clients repeat themselves (the user agent of a kept-alive connection): comparing with what was checked a moment ago is ten times
+// cheaper than checking again. Few and short strings only, because each may keep the head that it was cut from in memory.
+const CACHE_SLOTS = 64;
+const CACHED_LENGTHS = { from: 2, to: 256 } as const;
+const checked: string[] = Array.from({ length: CACHE_SLOTS }, () => "");
+
 /**
  * Escapes control characters, quotes, backslashes and whatever is not ASCII as `\xHH` (`\uHHHH` above a byte), so that no client
  * can end a field, forge a line or send commands to a terminal.
  */
 export function escapeText(text: string): string {
+  const { length } = text;
+  if (length < CACHED_LENGTHS.from || length > CACHED_LENGTHS.to) return escapeUncached(text);
+  const slot = (length ^ text.charCodeAt(length >> 1) ^ text.charCodeAt(length - 2)) & (CACHE_SLOTS - 1);
+  if (checked[slot] === text) return text;
+  const escaped = escapeUncached(text);
+  if (escaped === text) checked[slot] = text;
+  return escaped;
+}
+
+function escapeUncached(text: string): string {
   return UNSAFE.test(text) ? text.replace(EACH_UNSAFE, escapeCharacter) : text;
 }
 

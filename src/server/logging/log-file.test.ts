@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
@@ -75,5 +76,33 @@ describe("LogFile", () => {
     file.flush();
     expect(file.droppedLines).toBe(2);
     file.close();
+  });
+});
+
+describe("LogFile on a pipe whose reader is slow", () => {
+  test("keeps the lines and their order until there is room", async () => {
+    const path = newPath();
+    execFileSync("mkfifo", [path]);
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const writer = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    const file = LogFile.open(writer);
+    const lines = Array.from({ length: 3000 }, (_, index) => `${index} ${"x".repeat(100)}\n`);
+    for (const line of lines) file.write(line);
+    let received = "";
+    const buffer = Buffer.alloc(65_536);
+    while (received.length < lines.join("").length) {
+      // oxlint-disable-next-line no-await-in-loop -- the log retries in between
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      try {
+        received += buffer.toString("utf8", 0, readSync(reader, buffer));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      }
+    }
+    expect(received).toBe(lines.join(""));
+    expect(file.droppedLines).toBe(0);
+    file.close();
+    closeSync(reader);
+    closeSync(writer);
   });
 });

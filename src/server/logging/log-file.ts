@@ -60,15 +60,10 @@ export class LogFile {
 
   /** Writes what has been collected. */
   flush(): void {
-    if (this.#text !== "") {
-      const bytes = Buffer.from(this.#text, "utf8");
-      const pendingBytes = this.#pending?.length ?? 0;
-      if (pendingBytes > 0 && pendingBytes + bytes.length > MAX_PENDING_BYTES) {
-        this.#droppedLines += countLines(bytes);
-      } else {
-        this.#pending = this.#pending === undefined ? bytes : Buffer.concat([this.#pending, bytes]);
-      }
+    const text = this.#text;
+    if (text !== "") {
       this.#text = "";
+      this.#write(encode(text));
     }
     if (this.#writePending() || this.#isRetrying) return;
     this.#isRetrying = true;
@@ -115,23 +110,50 @@ export class LogFile {
     if (openFiles.has(this)) this.flush();
   };
 
+  /** Writes bytes that belong to the scratch buffer; what the reader does not take now is copied and kept. */
+  #write(bytes: Buffer): void {
+    const pendingBytes = this.#pending?.length ?? 0;
+    if (pendingBytes > 0 && pendingBytes + bytes.length > MAX_PENDING_BYTES) {
+      this.#droppedLines += countLines(bytes);
+      return;
+    }
+    const rest = pendingBytes > 0 ? bytes : this.#writeSome(bytes);
+    if (rest.length > 0) this.#pending = Buffer.concat(this.#pending === undefined ? [rest] : [this.#pending, rest]);
+  }
+
   /** Returns false when the reader takes no more now. */
   #writePending(): boolean {
-    while (this.#pending !== undefined) {
-      let written: number;
-      try {
-        written = writeSync(this.#fd, this.#pending);
-      } catch (error) {
-        if (isCode(error, "EAGAIN")) return false;
-        // A full disk or a closed pipe must not stop the server; the lines are lost.
-        this.#droppedLines += countLines(this.#pending);
-        this.#pending = undefined;
-        return true;
-      }
-      this.#pending = written < this.#pending.length ? this.#pending.subarray(written) : undefined;
-    }
-    return true;
+    if (this.#pending === undefined) return true;
+    const rest = this.#writeSome(this.#pending);
+    this.#pending = rest.length > 0 ? rest : undefined;
+    return this.#pending === undefined;
   }
+
+  /** Writes until all is written or the reader takes no more. @returns what is left */
+  #writeSome(bytes: Buffer): Buffer {
+    let rest = bytes;
+    while (rest.length > 0) {
+      try {
+        rest = rest.subarray(writeSync(this.#fd, rest));
+      } catch (error) {
+        if (isCode(error, "EAGAIN")) return rest;
+        // A full disk or a closed pipe must not stop the server; the lines are lost.
+        this.#droppedLines += countLines(rest);
+        return rest.subarray(rest.length);
+      }
+    }
+    return rest;
+  }
+}
+
+/** One buffer for all logs: a turn's text is encoded and written before the next one. */
+const scratch = Buffer.allocUnsafeSlow(3 * FLUSH_AT_LENGTH);
+
+/** Encodes as UTF-8, which takes at most three bytes per character. */
+function encode(text: string): Buffer {
+  return 3 * text.length > scratch.length
+    ? Buffer.from(text, "utf8")
+    : scratch.subarray(0, scratch.write(text, "utf8"));
 }
 
 function flushAll(): void {
