@@ -1,10 +1,20 @@
 // Errors of Python guests. The status that a client is answered with lives on the error.
+import { Buffer } from "node:buffer";
 import { TSGIError, type Fault } from "../../errors.ts";
+
+/** What a client is told: no details. */
+export interface ErrorPage {
+  readonly status: string;
+  readonly headers: [name: string, value: string][];
+  readonly body: Uint8Array;
+}
 
 /** Root of the errors of a request that a Python guest did not answer. */
 export class PythonRequestError extends TSGIError {
   /** What the client is answered with, as far as nothing has been sent yet. */
   readonly status: number;
+  /** What it reads, where this error is answered by the guest itself; null where it is thrown to middleware and gateway. */
+  readonly page: ErrorPage | null = null;
 
   /**
    * @param fault - whose fault it is
@@ -29,6 +39,8 @@ export class PythonApplicationFailed extends PythonRequestError {
 
 /** The process ended while it worked on the request: 502. */
 export class PythonProcessDied extends PythonRequestError {
+  override readonly page = pageOf("502 Bad Gateway");
+
   constructor(message: string, pythonStack = "") {
     super("internal", "ERR_TSGI_PYTHON_DIED", 502, message, pythonStack);
   }
@@ -36,6 +48,8 @@ export class PythonProcessDied extends PythonRequestError {
 
 /** The application did not answer within the deadline: 504. */
 export class PythonDeadlineMissed extends PythonRequestError {
+  override readonly page = pageOf("504 Gateway Timeout");
+
   constructor(message: string, pythonStack = "") {
     super("internal", "ERR_TSGI_PYTHON_DEADLINE", 504, message, pythonStack);
   }
@@ -43,6 +57,8 @@ export class PythonDeadlineMissed extends PythonRequestError {
 
 /** No process can take the request: 503. */
 export class PythonUnavailable extends PythonRequestError {
+  override readonly page = pageOf("503 Service Unavailable", [["Retry-After", "1"]]);
+
   constructor(message: string) {
     super("internal", "ERR_TSGI_PYTHON_UNAVAILABLE", 503, message);
   }
@@ -61,4 +77,12 @@ export class PythonStartError extends TSGIError {
     super("configuration", "ERR_TSGI_PYTHON_START", message, options);
     if (pythonStack !== "") this.stack = `${this.name}: ${message}\n${pythonStack.trimEnd()}`;
   }
+}
+
+function pageOf(status: string, headers: [name: string, value: string][] = []): ErrorPage {
+  return {
+    status,
+    headers: [["Content-Type", "text/plain; charset=utf-8"], ...headers],
+    body: Buffer.from(`${status}\n`),
+  };
 }

@@ -1,7 +1,7 @@
 // One request on its way to Python and back. It waits in the queue, goes to a lane, is answered whole or in parts; it ends once.
-import type { Buffer } from "node:buffer";
 import { decodeHead } from "../../protocols/lane/environ-text.ts";
-import type { Bytes, HeaderList, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
+import type { Bytes, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
+import type { ErrorPage, PythonRequestError } from "./errors.ts";
 import { NO_BODY, type RequestBody } from "./request-body.ts";
 import { ResponseBody, type ResponseBodyOwner } from "./response-body.ts";
 
@@ -86,22 +86,39 @@ export class Exchange {
     this.#settle(head, totalBytes, () => body);
   }
 
-  /** Gives up: the error becomes the answer, or breaks it off. */
-  fail(error: unknown): void {
+  /**
+   * Gives up. Before the answer has begun, what the application raised goes up to middleware and gateway as an exception; what
+   * happened to its process is answered here, as any gateway in front of a dead server answers. After it, the answer breaks off.
+   */
+  fail(error: PythonRequestError): void {
     this.#responseBody?.fail(error);
-    if (!this.#isSettled) {
+    if (this.#isSettled) {
+      this.release();
+    } else if (error.page === null) {
       this.#isSettled = true;
       this.#reject(error);
+      this.release();
+    } else {
+      if (error.status !== 503) this.environ["wsgi.errors"].write(`${error.stack ?? error.message}\n`);
+      this.#refuse(error.page);
     }
+  }
+
+  /** Breaks off what cannot be read: the client left, or sent nonsense. */
+  reject(error: unknown): void {
+    this.#isSettled = true;
+    this.#reject(error);
     this.release();
   }
 
-  /** Answers with a status of ours, before anything has been sent. */
-  refuse(status: string, headers: HeaderList, text: Buffer): void {
-    if (this.#isSettled) return;
+  #refuse(page: ErrorPage): void {
     this.#isSettled = true;
-    this.#startResponse(status, headers);
-    this.#resolve([text]);
+    try {
+      this.#startResponse(page.status, page.headers);
+      this.#resolve([page.body]);
+    } catch (error) {
+      this.#reject(error);
+    }
     this.release();
   }
 

@@ -1,6 +1,5 @@
 // The processes of one Python guest: dispatches requests to lanes, and keeps the processes alive.
 // The rules are in policy.ts; here are their effects.
-import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { PythonClientGone, PythonProcessDied, PythonStartError, PythonUnavailable } from "./errors.ts";
 import { ExchangeQueue } from "./exchange-queue.ts";
@@ -22,7 +21,6 @@ const SETTLED_MILLISECONDS = 1000;
 /** What a process that was told to stop has before it is killed, in milliseconds. */
 const STOP_MILLISECONDS = 2000;
 const FIRST_ESTIMATE_MILLISECONDS = 0.25;
-const BUSY_TEXT = Buffer.from("The server is busy, try again\n");
 
 /** What a pool can say about itself. */
 export interface PythonStats {
@@ -290,15 +288,7 @@ export class GuestPool implements ProcessOwner {
 
   #refuse(exchange: Exchange): void {
     this.#refused += 1;
-    const headers: [string, string][] = [
-      ["Content-Type", "text/plain; charset=utf-8"],
-      ["Retry-After", "1"],
-    ];
-    try {
-      exchange.refuse("503 Service Unavailable", headers, BUSY_TEXT);
-    } catch (error) {
-      exchange.fail(error);
-    }
+    exchange.fail(new PythonUnavailable("No Python thread is free, and too many requests wait"));
   }
 
   #remakeTargets(): void {

@@ -89,7 +89,7 @@ export function poolApplication(
           exchange.body = body;
           pool.submit(exchange);
         },
-        (error: unknown) => exchange.fail(error),
+        (error: unknown) => exchange.reject(error),
       );
     }
     return exchange.answer;
