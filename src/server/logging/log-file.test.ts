@@ -82,7 +82,7 @@ describe("LogFile", () => {
 describe("LogFile on a pipe whose reader is slow", () => {
   test("keeps the lines and their order until there is room", async () => {
     const path = newPath();
-    execFileSync("mkfifo", [path]);
+    execFileSync("/usr/bin/mkfifo", [path]);
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const writer = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
     const file = LogFile.open(writer);
