@@ -48,7 +48,7 @@ const COPY_BYTES = 65_536;
 const INPUT_HIGH_WATER = 65_536;
 /** Received bytes are looked at as text in windows of this size; a body behind the head is not. */
 const WINDOW_BYTES = 4096;
-/** What a condemned connection may still send before it is cut. */
+/** What is read of a condemned connection, and thrown away. */
 const LINGER_BYTES = 262_144;
 /** A body's average speed is judged after this time of waiting for it. */
 const RATE_GRACE_SECONDS = 10;
@@ -118,9 +118,9 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     return this.#endpoints;
   }
 
-  /** True between requests, with nothing of the next one received. */
+  /** True between requests, with nothing of the last one left to do and nothing of the next one received. */
   get isIdle(): boolean {
-    return this.#phase === "open" && this.#exchange === null && this.#input === null && !this.#parser.isPartial;
+    return this.#isBetweenRequests && this.#decoder === null && this.socket.writableLength === 0;
   }
 
   /** True while a request is being answered. */
@@ -128,13 +128,18 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     return this.#exchange !== null;
   }
 
+  /** True when every answer was handed over; bytes of the last one may still wait in the socket. */
+  get #isBetweenRequests(): boolean {
+    return this.#phase === "open" && this.#exchange === null && this.#input === null && !this.#parser.isPartial;
+  }
+
   get #hasInput(): boolean {
     return this.#input !== null && this.#offset < this.#input.length;
   }
 
-  /** Ends the connection without an answer: at once when idle, otherwise after the answer in hand. */
+  /** Ends the connection without an answer: at once between requests, otherwise after the answer in hand. */
   close(): void {
-    if (this.isIdle) this.#end();
+    if (this.#isBetweenRequests) this.#end();
   }
 
   /** Cuts the connection, whatever it is doing. */
@@ -218,7 +223,8 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
       body.discard();
     }
     this.#isContinueOwed = false;
-    if (!exchange.isPersistent) {
+    // A server that began to stop after the head had left ends the connection although more was promised.
+    if (!exchange.isPersistent || (this.#context.isClosing && this.#isBetweenRequests)) {
       this.#end();
       return;
     }
@@ -230,11 +236,13 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
 
   broken(exchange: Exchange): void {
     this.#exchange = null;
+    this.#backlog = [];
     this.#linger();
-    // Without length or chunks the end of the connection is the end of the body, so only a reset says that it is not complete.
-    const isPlainTcp = this.socket.remoteFamily !== undefined && !("encrypted" in this.socket);
-    if (exchange.minor === 0 && isPlainTcp) this.socket.resetAndDestroy();
-    else this.socket.destroySoon();
+    // Without length or chunks the end of the connection is the end of the body, so only a reset (or, of TLS, an end without
+    // close_notify) says that it is not complete.
+    if (exchange.minor === 1) this.socket.destroySoon();
+    else if (this.socket.remoteFamily !== undefined && !("encrypted" in this.socket)) this.socket.resetAndDestroy();
+    else this.socket.destroy();
   }
 
   // What the body of a request needs.
@@ -242,7 +250,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
   wanted(): void {
     if (this.#isContinueOwed) {
       this.#isContinueOwed = false;
-      if (this.#exchange?.isSent === false && this.#body?.bytes === 0) this.write(CONTINUE);
+      if (this.#exchange?.isSent === false && this.#body?.bytes === 0 && !this.#hasInput) this.write(CONTINUE);
     }
     if (this.#body?.isWaiting === true) this.#startBodyWait();
     if (this.#input !== null) this.#advance();
@@ -257,16 +265,21 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     }
     if (this.#body?.isWaiting === true) this.#checkBodyWait(now);
     if (now < this.#deadline) return;
-    if (this.#phase === "lingering" || this.#decoder !== null) this.socket.destroy();
-    else if (this.#parser.isPartial)
+    if (this.#phase === "lingering" || this.#decoder !== null) {
+      // What is still to be sent has its own clock, above; the time to linger begins when it has left.
+      if (this.socket.writableLength > 0)
+        this.#deadline = this.#context.ticker.deadline(this.#context.limits.lingerSeconds);
+      else this.socket.destroy();
+    } else if (this.#parser.isBegun)
       this.refuse(new ProtocolError(408, "ERR_HTTP_HEAD_TIMEOUT", "Send the whole head in time"));
     else if (this.socket.writableLength === 0) this.#end();
   }
 
   received(chunk: Buffer): void {
     if (this.#phase === "lingering") {
+      // A client that goes on sending is held up rather than cut off: a reset could overtake the answer.
       this.#lingered += chunk.length;
-      if (this.#lingered > LINGER_BYTES) this.socket.destroy();
+      if (this.#lingered > LINGER_BYTES) this.#pause();
       return;
     }
     if (this.#phase === "closed") return;
@@ -355,6 +368,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     if (this.#input === input && this.#offset >= input.length) {
       this.#input = null;
       this.#windowOf = null;
+      this.#window = "";
     }
     return true;
   }

@@ -159,9 +159,11 @@ export class Exchange {
     const head = this.#announced();
     const hasNoBody = this.#hasNoBody(head);
     if (hasNoBody) {
-      if (this.#isSent) return true;
+      // The body may be long, or without an end; its first chunk says that there is no error, and nobody wants the others.
       this.#isSent = true;
-      return this.#owner.writeWithHead(this.#headText(head, ""), EMPTY);
+      this.#owner.writeWithHead(this.#headText(head, ""), EMPTY);
+      this.#complete();
+      return true;
     }
     const limit = head.contentLength === -1 ? Number.POSITIVE_INFINITY : head.contentLength;
     const surplus = this.bodyBytes + chunk.length - limit;
@@ -288,8 +290,12 @@ export class Exchange {
 
   #complete(): void {
     this.#isOver = true;
-    this.#owner.completed(this);
-    this.onOver?.(this);
+    try {
+      this.onOver?.(this);
+    } finally {
+      // Last, because the next request may begin in it.
+      this.#owner.completed(this);
+    }
   }
 }
 
@@ -298,10 +304,12 @@ export function errorPage(status: number): { status: string; fields: Fields; bod
   const line = `${status} ${REASONS[status] ?? "Error"}`;
   return {
     status: line,
-    fields: [["Content-Type", "text/plain; charset=utf-8"]],
+    fields: status === 503 ? [PAGE_TYPE, ["Retry-After", "1"]] : [PAGE_TYPE],
     body: Buffer.from(`${line}\n`, "latin1"),
   };
 }
+
+const PAGE_TYPE = ["Content-Type", "text/plain; charset=utf-8"] as const;
 
 const REASONS: Record<number, string> = {
   400: "Bad Request",
@@ -312,6 +320,7 @@ const REASONS: Record<number, string> = {
   431: "Request Header Fields Too Large",
   500: "Internal Server Error",
   501: "Not Implemented",
+  502: "Bad Gateway",
   503: "Service Unavailable",
   504: "Gateway Timeout",
   505: "HTTP Version Not Supported",
@@ -321,7 +330,9 @@ function refusalStatus(error: unknown): number {
   if (typeof error !== "object" || error === null) return 500;
   const { fault, status } = error as { fault?: unknown; status?: unknown };
   const isOurs = fault === "remote" || error instanceof ServiceError;
-  return isOurs && typeof status === "number" ? status : 500;
+  return isOurs && typeof status === "number" && Number.isInteger(status) && status >= 400 && status < 600
+    ? status
+    : 500;
 }
 
 function wrongLength(announced: number, sent: number): ResponseViolation {

@@ -29,6 +29,8 @@ export interface FieldName {
   readonly role: number;
   /** The name as received. */
   readonly spelling: string;
+  /** Whether it stays in the cache; only such names are expected again, or chains of invented names would stay with it. */
+  readonly isKept: boolean;
   /** The name that stood in the next line the last time. */
   next: FieldName | null;
   /** The last value that was checked; equal ones are good as well. */
@@ -69,10 +71,11 @@ function understand(raw: string): FieldName | null {
     variable: variableOf(lower),
     role: ROLES.get(lower) ?? FieldRole.plain,
     spelling: raw,
+    isKept: cache.size < MAX_CACHED,
     next: null,
     goodValue: "",
   };
-  if (cache.size < MAX_CACHED) cache.set(raw, found);
+  if (found.isKept) cache.set(raw, found);
   return found;
 }
 

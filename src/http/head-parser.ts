@@ -67,6 +67,11 @@ export class HeadParser {
     return this.#isInFields || this.#partial !== "" || this.#emptyLines > 0;
   }
 
+  /** True once there is more of a head than empty lines. */
+  get isBegun(): boolean {
+    return this.#isInFields || (this.#partial !== "" && this.#partial !== "\r");
+  }
+
   /** Makes ready for the next head. */
   begin(): void {
     this.target = null;
@@ -224,7 +229,7 @@ export class HeadParser {
     }
     const name = fieldName(text.slice(from, colon));
     if (name === null) throw badField(text.slice(from, end));
-    this.#lastName.next = name;
+    if (name.isKept) this.#lastName.next = name;
     return name;
   }
 
@@ -341,6 +346,7 @@ const firstName: FieldName = {
   variable: "",
   role: FieldRole.plain,
   spelling: "",
+  isKept: true,
   next: null,
   goodValue: "",
 };

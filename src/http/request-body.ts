@@ -4,6 +4,8 @@ import { ClientDisconnected } from "./errors.ts";
 
 /** Bytes that may wait here before the socket is paused. */
 const HIGH_WATER = 65_536;
+/** Chunks that may wait: a body of one-byte chunks must not become an object for each byte. */
+const MAX_CHUNKS = 1024;
 
 /** What the connection wants to know of the reader. */
 export interface RequestBodyOwner {
@@ -38,7 +40,7 @@ export class RequestBody {
 
   /** True when the socket should be paused. */
   get isFull(): boolean {
-    return this.#queuedBytes >= HIGH_WATER;
+    return this.#queuedBytes >= HIGH_WATER || this.#queue.length >= MAX_CHUNKS;
   }
 
   /**

@@ -6,7 +6,7 @@ import { ProtocolError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Variables } from "./head-parser.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
-import { Ticker } from "./ticker.ts";
+import { Ticker, type Ticking } from "./ticker.ts";
 
 /** What answers the requests. */
 export interface ExchangeHandler {
@@ -33,6 +33,7 @@ export class HttpServer implements ConnectionContext {
   readonly limits: Limits;
   readonly ticker = new Ticker();
   readonly #handler: ExchangeHandler;
+  readonly #handlerClock: Ticking = { tick: (now) => this.#handler.tick?.(now) };
   readonly #listeners = new Set<Server>();
   /** Sockets before their TLS handshake is complete. */
   readonly #handshaking = new Set<Socket>();
@@ -47,7 +48,6 @@ export class HttpServer implements ConnectionContext {
   constructor(handler: ExchangeHandler, options: HttpServerOptions = {}) {
     this.#handler = handler;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
-    if (handler.tick !== undefined) this.ticker.add({ tick: (now) => handler.tick?.(now) });
   }
 
   /** True once `close` was called. */
@@ -82,6 +82,7 @@ export class HttpServer implements ConnectionContext {
     });
     listener.on("error", (error) => this.#handler.acceptFailed?.(error));
     this.#listeners.add(listener);
+    if (this.#handler.tick !== undefined) this.ticker.add(this.#handlerClock);
     return listener;
   }
 
@@ -121,6 +122,7 @@ export class HttpServer implements ConnectionContext {
     }
     for (const socket of this.#handshaking) socket.destroy();
     await Promise.all(closed);
+    this.ticker.delete(this.#handlerClock);
     clearTimeout(timer);
   }
 

@@ -19,6 +19,8 @@ import type {
 
 /** What a gateway offers to receive an answer. It owns framing; the machine here owns the order of the calls. */
 export interface ResponseSink {
+  /** True once the answer is complete although the body is not: of HEAD, 204 and 304 nobody wants the rest. */
+  readonly isOver?: boolean;
   /**
    * Takes status and headers; called again when `excInfo` replaces them. Nothing is sent yet.
    *
@@ -176,7 +178,12 @@ class Run implements ApplicationRun {
         this.#finish();
         return;
       }
-      if (!this.#sendChunk(value)) {
+      const hasRoom = this.#sendChunk(value);
+      if (this.#sink.isOver === true) {
+        this.#end();
+        return;
+      }
+      if (!hasRoom) {
         this.#sink.drained().then(
           () => this.#resume(iterator),
           (error: unknown) => this.#fail(error),
@@ -204,7 +211,12 @@ class Run implements ApplicationRun {
         this.#finish();
         return;
       }
-      if (!this.#sendChunk(value)) await this.#sink.drained();
+      const hasRoom = this.#sendChunk(value);
+      if (this.#sink.isOver === true) {
+        this.#end();
+        return;
+      }
+      if (!hasRoom) await this.#sink.drained();
     }
   }
 
@@ -219,8 +231,7 @@ class Run implements ApplicationRun {
   #whole(chunk: Bytes): void {
     this.#checkAnnounced();
     this.#sink.sendWhole(chunk);
-    this.#isOver = true;
-    this.#close();
+    this.#end();
   }
 
   #finish(): void {
@@ -229,6 +240,10 @@ class Run implements ApplicationRun {
       return;
     }
     this.#sink.finish();
+    this.#end();
+  }
+
+  #end(): void {
     this.#isOver = true;
     this.#close();
   }
