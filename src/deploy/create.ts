@@ -33,11 +33,17 @@ interface BoundLayer {
 export class ObjectBuilder {
   readonly #guests: readonly GuestResolver[];
   readonly #depth: number;
+  /** A large file names the same few factories hundreds of times; each is searched once. */
+  readonly #found: Map<string, ResolvedFactory>;
 
-  /** @param depth - how many composites are around */
-  constructor(guests: readonly GuestResolver[], depth = 0) {
+  /**
+   * @param depth - how many composites are around
+   * @param found - factories found already
+   */
+  constructor(guests: readonly GuestResolver[], depth = 0, found = new Map<string, ResolvedFactory>()) {
     this.#guests = guests;
     this.#depth = depth;
+    this.#found = found;
   }
 
   /** @throws {DeployError} when a factory is not found, or fails */
@@ -93,9 +99,15 @@ export class ObjectBuilder {
     await this.#checkRequired(context);
     for (const layer of layersOf(context)) {
       if (layer !== context) await this.#checkRequired(layer);
-      layers.push({ context: layer, factory: await resolveFactory(layer, this.#guests) });
+      layers.push({ context: layer, factory: this.#found.get(identityOf(layer)) ?? (await this.#find(layer)) });
     }
     return layers;
+  }
+
+  async #find(context: FactoryContext): Promise<ResolvedFactory> {
+    const factory = await resolveFactory(context, this.#guests);
+    this.#found.set(identityOf(context), factory);
+    return factory;
   }
 
   async #checkRequired(context: Context): Promise<void> {
@@ -152,7 +164,7 @@ export class ObjectBuilder {
       const what = `Composites load each other in a circle: [${context.section ?? ""}]; expected a chain that ends`;
       throw new DeployError("ERR_TSGI_DEPLOY_CYCLE", what, context.place);
     }
-    return objectLoader(context.loader, context, new ObjectBuilder(this.#guests, this.#depth + 1));
+    return objectLoader(context.loader, context, new ObjectBuilder(this.#guests, this.#depth + 1, this.#found));
   }
 }
 
@@ -211,6 +223,11 @@ function whenReady(pending: Promise<WSGIApplication>): WSGIApplication {
     const application = await pending;
     return application(environ, startResponse);
   };
+}
+
+function identityOf({ reference, wanted, protocol }: FactoryContext): string {
+  const spec = reference.kind === "egg" ? `${reference.distribution}#${reference.name}` : reference.spec;
+  return [reference.kind, spec, reference.directory, wanted, protocol].join("\0");
 }
 
 function trailingGuest(layers: readonly BoundLayer[]): readonly BoundLayer[] {

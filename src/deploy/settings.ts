@@ -48,8 +48,12 @@ export class Settings implements Iterable<[key: string, setting: Setting]> {
   /** Writes a setting of another set, keeping its origin. */
   put(key: string, setting: Setting): void {
     const earlier = this.#settings.get(key);
-    const isSame = earlier === undefined || earlier === setting || earlier.origin === setting.origin;
-    this.#settings.set(key, isSame ? setting : { value: setting.value, origin: setting.origin, replaced: earlier });
+    // The same key of the same file again (through "use") replaces nothing, and must not lose what it replaced before.
+    if (earlier !== undefined && earlier.origin === setting.origin && earlier.value === setting.value) return;
+    this.#settings.set(
+      key,
+      earlier === undefined ? setting : { value: setting.value, origin: setting.origin, replaced: earlier },
+    );
   }
 
   /** Writes all settings of another set over the own ones. */

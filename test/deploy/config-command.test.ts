@@ -1,0 +1,64 @@
+// The commands of `tsgi config`, as a person at a terminal sees them.
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { Project } from "./project.ts";
+
+const JITI = fileURLToPath(import.meta.resolve("jiti/register"));
+const PROGRAM = fileURLToPath(new URL("config-program.ts", import.meta.url));
+
+const project = new Project({
+  "app.ini":
+    "[DEFAULT]\ndebug = true\n[app:main]\nuse = call:factories:app\ntitle = %(debug)s %(http)s\n[server:main]\nport = 80\nuse = call:x:y\n",
+  "bad.ini": "[app:main]\nuse = call:factories:ap\n[filter:f]\nuze = call:factories:filter\n",
+});
+
+function run(...args: string[]): { out: string; error: string; code: number | null } {
+  const child = spawnSync(process.execPath, ["--import", JITI, PROGRAM, "config", ...args], {
+    cwd: project.directory,
+    encoding: "utf8",
+  });
+  return { out: child.stdout, error: child.stderr, code: child.status };
+}
+
+describe("tsgi config", () => {
+  test("explain prints all values, with variables from the command line", () => {
+    const { out, code } = run("explain", "app.ini", "http=8080");
+    expect(code).toBe(0);
+    expect(out).toContain('  title = true 8080  ← app.ini line 5, "title" in [app:main]');
+    expect(out).toContain('  global debug = true  ← app.ini line 2, "debug" in [DEFAULT]');
+    expect(out).toContain("  global http = 8080  ← the caller");
+  });
+
+  test("explain prints one value, of an application or a server", () => {
+    expect(run("explain", "app.ini", "debug", "http=1").out.split("\n")).toHaveLength(3);
+    expect(run("explain", "app.ini", "port", "--type", "server").out).toContain("port = 80  ← app.ini line 7");
+  });
+
+  test("explain says when there is no such value, and names the place of a mistake", () => {
+    expect(run("explain", "app.ini", "nope", "http=1")).toMatchObject({
+      code: 1,
+      error: 'tsgi: No value "nope" in app.ini\n',
+    });
+    const { error, code } = run("explain", "app.ini");
+    expect([code, error]).toEqual([3, expect.stringContaining(`file "${project.path("app.ini")}", line 5`)]);
+  });
+
+  test("graph draws text, and SVG to a file or to standard output", () => {
+    expect(run("graph", "app.ini#main", "http=1").out).toBe("[app:main]  call:factories:app\n");
+    const svg = run("graph", "app.ini", "http=1", "--svg").out;
+    expect(svg).toMatch(/^<svg [^]*<\/svg>\n$/);
+    expect(run("graph", "app.ini", "http=1", "--svg", "out.svg").code).toBe(0);
+    expect(readFileSync(project.path("out.svg"), "utf8")).toBe(svg);
+  });
+
+  test("check prints all mistakes and ends with 1, or says that there are none", () => {
+    const bad = run("check", "bad.ini");
+    expect([bad.code, bad.out.trimEnd().split("\n").length]).toEqual([1, 2]);
+    expect(bad.out).toContain('did you mean "app"');
+    expect(run("check", "bad.ini", "--no-import").out).not.toContain('did you mean "app"');
+    const good = run("check", "app.ini", "http=1", "--no-import");
+    expect([good.code, good.out]).toEqual([0, "No problems found\n"]);
+  });
+});

@@ -1,0 +1,144 @@
+// Where factories come from: beside the file, node_modules, packages with a "tsgi" key, TypeScript, and other languages.
+import { describe, expect, test } from "vitest";
+import type { GuestFactory, GuestLayer, GuestResolver } from "../../src/deploy/guest-resolver.ts";
+import { loadApp, loadFilter } from "../../src/deploy/load.ts";
+import type { Middleware, WSGIApplication } from "../../src/wsgi/types.ts";
+import { FACTORIES, Project, storyOf, type Story } from "./project.ts";
+
+const TYPESCRIPT = `
+enum Colour { Red = "red" }
+class Teller { constructor(private readonly globalConf: object, readonly localConf: object) {}
+  story() { return { made: Colour.Red, globalConf: this.globalConf, localConf: this.localConf }; } }
+export const app = (g: object, l: object): unknown => Object.assign(() => [], { story: new Teller(g, l).story() });
+export default app;
+`;
+
+const project = new Project({
+  "typed.ts": TYPESCRIPT,
+  "shop/web.mjs": FACTORIES.replaceAll('"app"', '"shop app"'),
+  "plugins/index.mjs": FACTORIES.replaceAll('"app"', '"plugin app"'),
+  "common.cjs": `exports.app = (g, l) => Object.assign(() => [], { story: { made: "commonjs", globalConf: g, localConf: l } });`,
+  "node_modules/esm-only/package.json": `{"name":"esm-only","type":"module","exports":{"import":"./main.js"}}`,
+  "node_modules/esm-only/main.js": FACTORIES.replaceAll('"app"', '"esm app"'),
+  "node_modules/@scope/kit/package.json": JSON.stringify({
+    name: "@scope/kit",
+    tsgi: {
+      apps: { main: "./f.mjs:app", both: "./f.mjs:app" },
+      composites: { both: "./f.mjs:composite" },
+      filters: { caps: "./f.mjs:filter" },
+      filterApps: { caps: "./f.mjs:filterApp", only: "./f.mjs:filterApp" },
+    },
+  }),
+  "node_modules/@scope/kit/f.mjs": FACTORIES.replaceAll('"app"', '"kit app"'),
+});
+
+async function made(use: string, guests: readonly GuestResolver[] = []): Promise<string> {
+  const uri = project.write("app.ini", `[app:main]\nuse = ${use}\n`);
+  return storyOf(await loadApp(uri, { guests })).made;
+}
+
+describe("a factory is found", () => {
+  test.each<[use: string, made: string]>([
+    ["call:factories:app", "app"],
+    ["call:factories.mjs:app", "app"],
+    ["call:./factories:app", "app"],
+    ["call:typed:app", "red"],
+    ["call:./typed.ts:app", "red"],
+    ["call:common:app", "commonjs"],
+    ["call:shop.web:app", "shop app"],
+    ["call:shop/web:app", "shop app"],
+    ["call:plugins:app", "plugin app"],
+    ["call:esm-only:app", "esm app"],
+    ["call:@scope/kit/f.mjs:app", "kit app"],
+    ["egg:@scope/kit", "kit app"],
+    ["egg:@scope/kit#main", "kit app"],
+  ])("by %s", async (use, story) => {
+    expect(await made(use)).toBe(story);
+  });
+
+  test("by an explicit protocol without attribute: the default export", async () => {
+    const uri = project.write("app.ini", "[app:main]\npaste.app_factory = typed\n");
+    expect(storyOf(await loadApp(uri)).made).toBe("red");
+  });
+
+  test("once in a family: a filter hides the filter-app of its name", async () => {
+    const app = await loadApp("call:./factories.mjs:app", { relativeTo: project.directory });
+    const nameOf = async (name: string): Promise<string> => {
+      const filter = await loadFilter(`egg:@scope/kit#${name}`, { relativeTo: project.directory });
+      return storyOf(filter(app))?.made;
+    };
+    expect(await nameOf("caps")).toBe("filter");
+    await expect(made("egg:@scope/kit#both")).rejects.toThrow("Several entry points");
+  });
+
+  test("not among the modules of Node", async () => {
+    await expect(made("call:http:createServer")).rejects.toThrow('Cannot find the module "http"');
+  });
+});
+
+/** A language of the test: everything called `loud.*` is there, and its layers shout their story. */
+class LoudLanguage implements GuestResolver {
+  readonly language = "Loud";
+  readonly built: string[][] = [];
+
+  async findCall(module: string, attribute: string | null): Promise<GuestFactory | null> {
+    return module === "loud" ? { protocol: null, location: `loud:${attribute}`, handle: attribute } : null;
+  }
+
+  async findEntryPoints(distribution: string, name: string): Promise<readonly GuestFactory[] | null> {
+    if (distribution !== "Loud") return null;
+    return name === "main" ? [{ protocol: "paste.app_factory", location: "Loud#main", handle: "main" }] : [];
+  }
+
+  async hasDistribution(distribution: string): Promise<boolean> {
+    return distribution === "Loud";
+  }
+
+  async createApplication(layers: readonly GuestLayer[]): Promise<WSGIApplication> {
+    const inner = layers.at(-1) as GuestLayer;
+    return this.#record(layers, undefined, inner);
+  }
+
+  async createMiddleware(layers: readonly GuestLayer[]): Promise<Middleware> {
+    const last = layers.at(-1) as GuestLayer;
+    return (application) => this.#record(layers, storyOf(application), last);
+  }
+
+  #record(layers: readonly GuestLayer[], inner: Story | undefined, last: GuestLayer): WSGIApplication {
+    this.built.push(layers.map(({ factory, protocol }) => `${String(factory.handle)} ${protocol}`));
+    const shout = layers.map(({ factory }) => String(factory.handle).toUpperCase()).join("+");
+    const story = { made: shout, globalConf: last.globalConf, localConf: last.localConf, inner };
+    return Object.assign<WSGIApplication, { story: unknown }>(() => [], { story });
+  }
+}
+
+describe("another language", () => {
+  test("is asked after this one, for modules and packages", async () => {
+    expect(await made("call:loud:app", [new LoudLanguage()])).toBe("APP");
+    expect(await made("egg:Loud", [new LoudLanguage()])).toBe("MAIN");
+    await expect(made("egg:Loud#other", [new LoudLanguage()])).rejects.toThrow('"other" is not in package "Loud"');
+    await expect(made("call:quiet:app", [new LoudLanguage()])).rejects.toThrow("not found in Loud either");
+  });
+
+  test("builds neighbouring layers in one piece, mixed with layers of this language in any order", async () => {
+    const text =
+      "[pipeline:main]\npipeline = a b js c inner\n[filter:a]\nuse = call:loud:a\n[filter:b]\nuse = call:loud:b\n" +
+      "[filter:js]\nuse = call:factories:filter\n[filter:c]\nuse = call:loud:c\n" +
+      "[app:inner]\nuse = call:loud:app\nx = 1\nrequire = Loud\n";
+    const loud = new LoudLanguage();
+    const app = storyOf(await loadApp(project.write("mixed.ini", text), { guests: [loud] }));
+    expect([app.made, app.inner?.made, app.inner?.inner?.made]).toEqual(["A+B", "filter", "C+APP"]);
+    expect(app.inner?.inner?.localConf).toEqual({ x: "1" });
+    expect(loud.built).toEqual([
+      ["c paste.filter_factory", "app paste.app_factory"],
+      ["a paste.filter_factory", "b paste.filter_factory"],
+    ]);
+  });
+
+  test("wraps an application of this language", async () => {
+    const text =
+      "[pipeline:main]\npipeline = a inner\n[filter:a]\nuse = call:loud:a\n[app:inner]\nuse = call:factories:app\n";
+    const app = storyOf(await loadApp(project.write("mixed.ini", text), { guests: [new LoudLanguage()] }));
+    expect([app.made, app.inner?.made]).toEqual(["A", "app"]);
+  });
+});

@@ -1,0 +1,346 @@
+// Loading: what PasteDeploy loses or refuses and TSGI does not, errors with their place, and the warnings.
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { DeployWarning } from "../../src/deploy/context.ts";
+import { DeployError } from "../../src/deploy/errors.ts";
+import { appConfig, loadApp, loadContext, loadFilter, loadServer, serverConfig } from "../../src/deploy/load.ts";
+import type { WSGIApplication } from "../../src/wsgi/types.ts";
+import { Project, storyOf, type Story } from "./project.ts";
+
+const project = new Project();
+let warnings: DeployWarning[] = [];
+
+beforeEach(() => {
+  warnings = [];
+  process.env["TSGI_TEST_PASSWORD"] = "100%(x)s";
+});
+
+afterEach(() => {
+  delete process.env["TSGI_TEST_PASSWORD"];
+});
+
+async function story(text: string, globalConf: Record<string, string> = {}, name = "main"): Promise<Story> {
+  const uri = project.write("app.ini", text);
+  return storyOf(await loadApp(uri, { name, globalConf, onWarning: (warning) => warnings.push(warning) }));
+}
+
+/** Names of the layers, outermost first. */
+function layers(told: Story | undefined): string[] {
+  return told === undefined ? [] : [told.localConf["name"] ?? told.made, ...layers(told.inner)];
+}
+
+const FILTERS =
+  "\n[filter:f]\nuse = call:factories:filter\nname = f\n[filter:g]\nuse = call:factories:slowFilter\nname = g\n";
+
+describe("closed traps", () => {
+  test("filter-with works on a pipeline and on a filter-app", async () => {
+    const pipeline = "[pipeline:main]\npipeline = f a\nfilter-with = g\n[app:a]\nuse = call:factories:app\n";
+    expect(layers(await story(pipeline + FILTERS))).toEqual(["g", "f", "app"]);
+    const filterApp = "[filter-app:main]\nnext = a\nuse = f\nfilter-with = g\n[app:a]\nuse = call:factories:app\n";
+    expect(layers(await story(filterApp + FILTERS))).toEqual(["g", "f", "app"]);
+  });
+
+  test("filter-app takes call:", async () => {
+    const text = "[filter-app:main]\nnext = a\nuse = call:factories:filter\n[app:a]\nuse = call:factories:app\n";
+    expect(layers(await story(text))).toEqual(["filter", "app"]);
+  });
+
+  test("call: takes a factory inside an object, with its this", async () => {
+    expect((await story("[app:main]\nuse = call:factories:holder.create\n")).made).toBe("method");
+  });
+
+  test("call: stands anywhere, its protocol follows from what is wanted", async () => {
+    const text = "[pipeline:main]\npipeline = call:factories:filter call:factories:app\n";
+    expect(layers(await story(text))).toEqual(["filter", "app"]);
+    const app = await loadApp("call:./factories.mjs:app", { relativeTo: project.directory });
+    expect(storyOf(app).made).toBe("app");
+  });
+
+  test("a percent sign from the caller or the environment arrives as it is, also through an included file", async () => {
+    project.write("included.ini", "[app:main]\nuse = call:factories:app\nmine = %(rate)s %(share)s\n");
+    const text =
+      "[DEFAULT]\nshare = 50%%\n[app:main]\nuse = config:included.ini\npassword = %(ENV:TSGI_TEST_PASSWORD)s\n";
+    const { globalConf, localConf } = await story(text, { rate: "9%" });
+    expect(globalConf).toMatchObject({ rate: "9%", share: "50%" });
+    expect(localConf).toEqual({ mine: "9% 50%", password: "100%(x)s" });
+  });
+
+  test("an empty default that comes of interpolation stays empty", async () => {
+    const { globalConf } = await story("[DEFAULT]\na =\nb = %(a)s\n[app:main]\nuse = call:factories:app\n");
+    expect(globalConf["b"]).toBe("");
+  });
+
+  test("appConfig needs no factory", () => {
+    const uri = project.write("app.ini", "[app:main]\nuse = egg:not-installed\nx = 1\n");
+    expect(appConfig(uri).localConf).toEqual({ x: "1" });
+  });
+});
+
+describe("asynchronous factories", () => {
+  test("of every kind are awaited", async () => {
+    const text =
+      "[pipeline:main]\npipeline = g h a\n[filter:h]\npaste.filter_app_factory = factories:filterApp\nname = h\n" +
+      "[app:a]\npaste.app_factory = factories:slowApp\n";
+    expect(layers(await story(text + FILTERS))).toEqual(["g", "h", "slow"]);
+  });
+
+  test("loadFilter gives middleware, even when a part of it is asynchronous", async () => {
+    const uri = project.write("app.ini", `[filter:main]\npaste.filter_app_factory = factories:filterApp\n${FILTERS}`);
+    const called: string[] = [];
+    const inner: WSGIApplication = () => [];
+    const application = (await loadFilter(uri))(inner);
+    await application({} as never, (status) => {
+      called.push(status);
+      return () => {};
+    });
+    expect(called).toEqual(["200 OK"]);
+  });
+});
+
+describe("composites", () => {
+  test("load other applications by name, globals handed on", async () => {
+    const text =
+      "[composite:main]\nuse = call:factories:composite\nset level = 2\n/ = a\n/b = b\n" +
+      "[app:a]\nuse = call:factories:app\n[pipeline:b]\npipeline = f a\n";
+    const { mounts } = await story(text + FILTERS);
+    expect(layers(mounts?.["/"])).toEqual(["app"]);
+    expect(layers(mounts?.["/b"])).toEqual(["f", "app"]);
+    expect(mounts?.["/"]?.globalConf).toMatchObject({ level: "2" });
+  });
+
+  test("find [app] when they give no name", async () => {
+    const text = "[composite:main]\nuse = call:factories:shortForm\n[app]\nuse = call:factories:app\nname = short\n";
+    await expect(story(text)).rejects.toMatchObject({ code: "ERR_TSGI_DEPLOY_SECTION_AMBIGUOUS" });
+    const other = text.replace("[composite:main]", "[composite:x]");
+    expect(layers((await story(other, {}, "x")).inner)).toEqual(["short"]);
+  });
+
+  test("that load themselves end with an error", async () => {
+    const text = "[composite:main]\nuse = call:factories:composite\n/ = main\n";
+    await expect(story(text)).rejects.toMatchObject({ code: "ERR_TSGI_DEPLOY_CYCLE", section: "composite:main" });
+  });
+});
+
+describe("servers", () => {
+  const text =
+    "[DEFAULT]\nworkers = 4\n[server:main]\nuse = egg:waitress#main\nhost = 0.0.0.0\nport = 6543\n" +
+    "[server:second]\nuse = main\nport = 6544\nget workers = workers\n";
+
+  test("serverConfig reads the settings of any section, whatever serves", () => {
+    const uri = project.write("app.ini", text);
+    expect(serverConfig(uri).localConf).toEqual({ host: "0.0.0.0", port: "6543" });
+    expect(serverConfig(uri, { name: "second" }).localConf).toEqual({ host: "0.0.0.0", port: "6544", workers: "4" });
+  });
+
+  test("loadServer says when the package is not there", async () => {
+    const uri = project.write("app.ini", text);
+    await expect(loadServer(uri)).rejects.toThrow('Cannot find the package "waitress" in node_modules');
+  });
+});
+
+describe("warnings", () => {
+  test.each<[what: string, text: string, globalConf: Record<string, string>, line: number, message: string]>([
+    [
+      "a key that [DEFAULT] has too",
+      "[DEFAULT]\ndebug = true\n[app:main]\nuse = call:factories:app\ndebug = false\n",
+      {},
+      5,
+      'Key "debug" of [app:main] is ignored: [DEFAULT] has a global value of that name; write "set debug = …"',
+    ],
+    [
+      "a key that the caller gave",
+      "[app:main]\nuse = call:factories:app\nport = 80\n",
+      { port: "81" },
+      3,
+      'Key "port" of [app:main] is ignored: the caller gave a global value',
+    ],
+    [
+      "a directive in [DEFAULT]",
+      "[DEFAULT]\nuse = x\n[app:main]\npaste.app_factory = factories:app\n",
+      {},
+      2,
+      'Key "use" has no effect in [DEFAULT]',
+    ],
+    [
+      "a key over a pipeline",
+      `[app:main]\nuse = p\ncolour = blue\n[pipeline:p]\npipeline = f a\n[app:a]\nuse = call:factories:app\n${FILTERS}`,
+      {},
+      3,
+      'Key "colour" of [app:main] reaches no factory: [pipeline:p] is a pipeline',
+    ],
+    [
+      "set over a pipeline",
+      `[app:main]\nuse = p\nset colour = blue\n[pipeline:p]\npipeline = f a\n[app:a]\nuse = call:factories:app\n${FILTERS}`,
+      {},
+      3,
+      'Key "set colour" of [app:main] has no effect: [pipeline:p] is a pipeline',
+    ],
+    [
+      "a key over a section with use and filter-with",
+      `[app:main]\nuse = a\ncolour = blue\n[app:a]\nuse = call:factories:app\nfilter-with = f\n${FILTERS}`,
+      {},
+      3,
+      'Key "colour" of [app:main] reaches no factory: [app:a] is an object within a filter',
+    ],
+  ])("tell of %s", async (_, text, globalConf, line, message) => {
+    await story(text, globalConf);
+    expect(warnings).toEqual([expect.objectContaining({ line, file: project.path("app.ini") })]);
+    expect(warnings[0]?.message).toContain(message);
+  });
+
+  test("say nothing about a key that arrives after all", async () => {
+    const text = `[app:main]\nuse = a\ncolour = blue\n[app:a]\npaste.app_factory = factories:app\nfilter-with = f\n${FILTERS}`;
+    expect((await story(text)).inner?.localConf).toEqual({ colour: "blue" });
+    expect(warnings).toEqual([]);
+  });
+
+  test("are kept in the context, and go to the warnings of the process", async () => {
+    const uri = project.write("app.ini", "[app:main]\nuse = call:factories:app\nhere = /\n");
+    const emitted = new Promise<Error>((resolve) => process.once("warning", resolve));
+    expect(loadContext("application", uri).warnings).toHaveLength(1);
+    expect(await emitted).toMatchObject({ name: "DeployWarning", code: "TSGI_DEPLOY_IGNORED" });
+  });
+});
+
+describe("errors name the place", () => {
+  test.each<
+    [what: string, text: string, code: string, line: number | undefined, key: string | undefined, message: string]
+  >([
+    ["a mistyped name", "[app:main]\nuse = wki\n[app:wiki]\n", "SECTION_MISSING", 2, "use", 'did you mean "wiki"'],
+    [
+      "a name of another type",
+      "[pipeline:main]\npipeline = a a\n[app:a]\nuse = call:factories:app\n",
+      "SECTION_MISSING",
+      2,
+      "pipeline",
+      "[app:a] describes an application, but a filter is expected",
+    ],
+    [
+      "a section without a name",
+      "[app]\nuse = call:factories:app\n",
+      "SECTION_MISSING",
+      undefined,
+      undefined,
+      'write ":main" after its prefix',
+    ],
+    [
+      "two sections of a name",
+      "[app:main]\n[pipeline:main]\n",
+      "SECTION_AMBIGUOUS",
+      undefined,
+      undefined,
+      "[app:main] on line 1, [pipeline:main] on line 2",
+    ],
+    ["no factory", "[app:main]\nuze = x\n", "NO_FACTORY", 1, undefined, 'did you mean "uze"'],
+    [
+      "use in [DEFAULT]",
+      "[DEFAULT]\nuse = x\n[app:main]\n",
+      "NO_FACTORY",
+      3,
+      undefined,
+      '"use" in [DEFAULT] counts for no section',
+    ],
+    [
+      "two protocols",
+      "[app:main]\npaste.app_factory = factories:app\npaste.composite_factory = factories:app\n",
+      "MULTIPLE_PROTOCOLS",
+      2,
+      "paste.app_factory",
+      "expected one",
+    ],
+    [
+      "no next",
+      "[filter-app:main]\nuse = call:factories:filter\nnxet = a\n",
+      "KEY_MISSING",
+      1,
+      undefined,
+      'did you mean "nxet"',
+    ],
+    ["no pipeline", "[pipeline:main]\n", "KEY_MISSING", 1, undefined, "pipeline"],
+    [
+      "an empty pipeline",
+      "[pipeline:main]\npipeline =\n",
+      "PIPELINE_EMPTY",
+      2,
+      "pipeline",
+      "expected the names of filters",
+    ],
+    [
+      "get of nothing",
+      "[DEFAULT]\ndatabase = x\n[app:main]\nuse = call:factories:app\nget db = databse\n",
+      "GLOBAL_MISSING",
+      5,
+      "get db",
+      'did you mean "database"',
+    ],
+    ["a circle", "[app:main]\nuse = b\n[app:b]\nuse = main\n", "CYCLE", 4, "use", "[app:b] → [app:main]"],
+    ["a missing file", "[app:main]\nuse = config:nowhere.ini\n", "FILE", 2, "use", "nowhere.ini"],
+    ["an unknown scheme", "[app:main]\nuse = cfg:x.ini\n", "URI", 2, "use", 'unknown scheme "cfg"'],
+    ["call: without attribute", "[app:main]\nuse = call:factories\n", "URI", 2, "use", "call:module:factory"],
+    [
+      "a missing module",
+      "[app:main]\nuse = call:nowhere:app\n",
+      "FACTORY",
+      2,
+      "use",
+      'Cannot find the module "nowhere"',
+    ],
+    ["a missing export", "[app:main]\nuse = call:factories:ap\n", "FACTORY", 2, "use", 'did you mean "app"'],
+    [
+      "an export that is no function",
+      "[app:main]\nuse = call:factories:notAFunction\n",
+      "FACTORY",
+      2,
+      "use",
+      "of type number; expected a factory function",
+    ],
+    [
+      "a factory that fails",
+      "[app:main]\nuse = call:factories:failing\n",
+      "FACTORY",
+      1,
+      undefined,
+      "the database is away",
+    ],
+    [
+      "a factory that makes nothing",
+      "[app:main]\nuse = call:factories:nothing\n",
+      "FACTORY",
+      1,
+      undefined,
+      "undefined",
+    ],
+    [
+      "a required package",
+      "[app:main]\nuse = call:factories:app\nrequire = not-installed\n",
+      "REQUIRE",
+      1,
+      "require",
+      '"not-installed" is required',
+    ],
+  ])("of %s", async (_, text, code, line, key, message) => {
+    const error = await story(text).then(
+      () => new Error("Nothing was thrown"),
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(DeployError);
+    expect(error).toMatchObject({ code: `ERR_TSGI_DEPLOY_${code}`, line, key, file: project.path("app.ini") });
+    expect((error as Error).message).toContain(message);
+  });
+
+  test("and keep what a factory threw as their cause", async () => {
+    await expect(story("[app:main]\nuse = call:factories:failing\n")).rejects.toMatchObject({
+      cause: { message: "the database is away" },
+    });
+  });
+
+  test("of a relative URI without a directory", async () => {
+    await expect(loadApp("config:app.ini")).rejects.toMatchObject({ code: "ERR_TSGI_DEPLOY_RELATIVE" });
+  });
+
+  test("of a file that is not UTF-8", async () => {
+    const uri = project.write("latin.ini", "");
+    const { writeFileSync } = await import("node:fs");
+    writeFileSync(project.path("latin.ini"), Buffer.from("[app:main]\nname = \xe4\n", "latin1"));
+    await expect(loadApp(uri)).rejects.toThrow("is not valid UTF-8");
+  });
+});
