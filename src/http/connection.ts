@@ -42,8 +42,8 @@ type Phase = "open" | "lingering" | "closed";
 const OUTPUT_HIGH_WATER = 65_536;
 /** Largest piece handed to the socket at once, so that progress can be seen on slow clients. */
 const SLICE_BYTES = 262_144;
-/** Bodies up to this size are copied behind their head and leave in one write. */
-const COPY_BYTES = 65_536;
+/** Bodies up to this size are copied behind their head; larger ones leave in the same system call, but without a copy. */
+const COPY_BYTES = 2048;
 /** Unparsed bytes that may wait for their turn before the socket is paused. */
 const INPUT_HIGH_WATER = 65_536;
 /** Received bytes are looked at as text in windows of this size; a body behind the head is not. */
@@ -172,8 +172,11 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
   writeWithHead(head: string, body: Uint8Array): boolean {
     if (this.#phase !== "open") return true;
     if (body.length > COPY_BYTES || this.#backlog.length > 0) {
+      this.socket.cork();
       this.write(Buffer.from(head, "latin1"));
-      return this.write(body);
+      this.write(body);
+      this.socket.uncork();
+      return this.#hasRoom();
     }
     const block = Buffer.allocUnsafe(head.length + body.length);
     block.write(head, 0, "latin1");
