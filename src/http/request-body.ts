@@ -19,6 +19,7 @@ export class RequestBody {
   #queue: Buffer[] = [];
   #queuedBytes = 0;
   #isComplete = false;
+  #isDiscarded = false;
   #error: Error | null = null;
   #waiting: { resolve: (chunk: Buffer | null) => void; reject: (error: Error) => void } | null = null;
   /** Bytes received so far. */
@@ -58,6 +59,7 @@ export class RequestBody {
     }
     if (this.#error !== null) throw this.#error;
     if (this.#isComplete) return null;
+    if (this.#isDiscarded) throw tooLate();
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       this.#owner.wanted();
@@ -92,10 +94,15 @@ export class RequestBody {
     this.#waiting = null;
   }
 
-  /** The answer is complete: forget what nobody will read. A late reader gets an error. */
+  /** The answer is complete: forget what nobody will read. A late reader gets an error, which is made only for one. */
   discard(): void {
     this.#queue = [];
     this.#queuedBytes = 0;
-    this.fail(new ClientDisconnected("Read the body before the answer is complete, not after it"));
+    this.#isDiscarded = true;
+    if (this.#waiting !== null) this.fail(tooLate());
   }
+}
+
+function tooLate(): ClientDisconnected {
+  return new ClientDisconnected("Read the body before the answer is complete, not after it");
 }
