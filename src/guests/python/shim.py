@@ -913,7 +913,7 @@ def load_module(place):
 
 
 def is_file(place):
-    return place.endswith((".py", ".wsgi")) or "/" in place
+    return place.endswith(".py") or "/" in place or os.path.isfile(place)
 
 
 def run_script(path):
@@ -987,12 +987,8 @@ class Stage:
         if self.application is None:
             self.application = application
             self.address = [str(host or ""), port if isinstance(port, int) else int(port or 0)]
-        if not blocks or not self.is_script:
-            return
-        if threading.current_thread() is threading.main_thread():
+        if blocks and self.is_script:
             self.guest.serve(self.application)
-        else:
-            threading.Event().wait()
 
 
 class TakenServer:
@@ -1003,6 +999,7 @@ class TakenServer:
 
     def __init__(self, stage, host, port, application):
         self.stage = stage
+        self.asked = (host, port)
         self.server_address = (host or "0.0.0.0", port)
         self.server_name = self.host = host or "0.0.0.0"
         self.server_port = self.port = self.effective_port = port
@@ -1016,7 +1013,7 @@ class TakenServer:
         return self.application
 
     def serve_forever(self, *_args, **_kwargs):
-        self.stage.take(self.application, self.server_address[0], self.server_address[1])
+        self.stage.take(self.application, *self.asked)
 
     handle_request = run = start = safe_start = serve_forever
 
@@ -1125,8 +1122,6 @@ def patch_cherrypy(module, stage):
 
     def block(*_args, **_kwargs):
         module.server.unsubscribe()
-        if hasattr(module.engine, "signals"):
-            module.engine.signals.unsubscribe()
         if hasattr(module.engine, "autoreload"):
             module.engine.autoreload.unsubscribe()
         start()
@@ -1309,7 +1304,22 @@ class Guest:
 
     def serve(self, application):
         """Answers requests until TSGI tells us to stop."""
+        global _local
+        if self.application is not None:
+            # A script serves in a thread already, and its main thread has come to its end.
+            threading.Event().wait()
         self.application = self.wrapped(application)
+        # gevent may have replaced the classes since these were made.
+        _local = threading.local()
+        self.control = socket.socket(fileno=self.control.detach())
+        self.answer_requests()
+        if threading.current_thread() is not threading.main_thread():
+            # What the main thread of a script does meanwhile need never end.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0)
+
+    def answer_requests(self):
         gc.collect()
         gc.freeze()
         if self.options.get("preload"):
@@ -1357,16 +1367,17 @@ class Guest:
         self.ready()
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGCHLD, lambda *_: None)
+            signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         import select
 
         while True:
             if not self.rest:
-                readable, _, _ = select.select([self.control, reader], [], [])
+                readable, _, _ = select.select([self.control, reader], [], [], 1)
                 if reader in readable:
                     os.read(reader, 4096)
-                    self.reap()
+                self.reap()
                 if self.control not in readable:
                     continue
             message = self.hear()
@@ -1379,8 +1390,9 @@ class Guest:
             if kind == FORK:
                 pid = os.fork()
                 if pid == 0:
-                    signal.set_wakeup_fd(-1)
-                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    if threading.current_thread() is threading.main_thread():
+                        signal.set_wakeup_fd(-1)
+                        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                     os.close(reader)
                     os.close(writer)
                     self.control.close()

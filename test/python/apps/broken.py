@@ -1,0 +1,3 @@
+"""Cannot be loaded."""
+
+import a_module_that_does_not_exist
