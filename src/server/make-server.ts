@@ -97,12 +97,14 @@ export class WSGIServer {
   }
 
   /**
-   * Stops: no new connections, answers in hand are completed, then all is closed. A second call waits for the first.
+   * Stops: no new connections, answers in hand are completed, then all is closed. A second call waits for the first, and may
+   * shorten its time.
    *
    * @param graceSeconds - time for answers in hand; after it they are cut. @default 30
    */
   close(graceSeconds?: number): Promise<void> {
-    this.#closing ??= this.#close(graceSeconds);
+    if (this.#closing === null) this.#closing = this.#close(graceSeconds);
+    else if (graceSeconds !== undefined) setTimeout(() => this.#server.destroy(), graceSeconds * 1000).unref();
     return this.#closing;
   }
 
