@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 TEXT = [("Content-Type", "text/plain")]
 closed = []
+running = []
 routes = {}
 
 
@@ -265,6 +266,16 @@ def sleep(environ, start_response):
     time.sleep(float(query(environ, "seconds", "0.1")))
     start_response("200 OK", TEXT)
     return [query(environ, "say", "slept").encode()]
+
+
+@route
+def most_at_a_time(environ, start_response):
+    running.append(None)
+    most = len(running)
+    time.sleep(0.3)
+    running.pop()
+    start_response("200 OK", TEXT)
+    return [str(most).encode()]
 
 
 @route
