@@ -1,0 +1,50 @@
+// Settings of development, and of the configuration itself.
+import type { Section } from "./setting.ts";
+
+/** Development and configuration. */
+export const DEBUGGING = {
+  title: "Development and configuration",
+  settings: {
+    reload: {
+      type: "boolean",
+      default: false,
+      source: "gunicorn",
+      doc: "Restart when a source file changes, for development.",
+    },
+    reloadExtraFile: {
+      type: "list",
+      item: "glob",
+      default: [],
+      source: "gunicorn",
+      gunicorn: "reload_extra_files",
+      doc: "Restart when one of these files changes too; repeatable.",
+    },
+    configFile: {
+      type: "text",
+      default: null,
+      value: "file",
+      short: "c",
+      flag: "config",
+      variable: "TSGI_CONFIG",
+      source: "gunicorn",
+      gunicorn: "config",
+      gunicornDefault: "`./gunicorn.conf.py`",
+      isNotForFile: true,
+      doc: "Configuration file, in TypeScript, JavaScript or JSON. Without it `tsgi.config.ts`, `.js` or `.json` of the current directory, when there is one.",
+    },
+    checkConfig: {
+      type: "boolean",
+      default: false,
+      source: "gunicorn",
+      isNotForFile: true,
+      doc: "Check the configuration and end, without serving.",
+    },
+    printConfig: {
+      type: "boolean",
+      default: false,
+      source: "gunicorn",
+      isNotForFile: true,
+      doc: "Print each setting with its value and where that comes from, and end. The output is a configuration file itself.",
+    },
+  },
+} as const satisfies Section;

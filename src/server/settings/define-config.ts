@@ -1,0 +1,14 @@
+// Types for the configuration file.
+import type { Config } from "./table.ts";
+
+/**
+ * Returns the configuration as it is; an editor then knows every setting.
+ *
+ * @example
+ * // tsgi.config.ts
+ * import { defineConfig } from "tsgi/server";
+ * export default defineConfig({ bind: ":8080", workers: 4, timeout: "2m", maxMemoryBytes: "512M" });
+ */
+export function defineConfig(config: Config): Config {
+  return config;
+}

@@ -1,0 +1,99 @@
+// Functions of the configuration file which the server calls. Source: gunicorn's server hooks, in camelCase.
+import type { SecureContextOptions } from "node:tls";
+import type { HeaderList, WSGIEnvironment } from "../../wsgi/types.ts";
+
+/** Where hooks write to. */
+export interface HookLog {
+  debug(message: string): void;
+  info(message: string): void;
+  warning(message: string): void;
+  error(message: string): void;
+}
+
+/** The arbiter, as hooks see it. */
+export interface HookArbiter {
+  readonly pid: number;
+  readonly log: HookLog;
+  /** Number of workers wanted. */
+  readonly workers: number;
+}
+
+/** A worker, as hooks see it: in the arbiter or in the worker itself. */
+export interface HookWorker {
+  /** 0 before the process exists. */
+  readonly pid: number;
+  /** Counted from 1 over the life of the server. */
+  readonly id: number;
+  readonly log: HookLog;
+}
+
+/** How a request was answered. */
+export interface HookResponse {
+  readonly status: number;
+  readonly headers: HeaderList;
+}
+
+type Hook<Arguments extends unknown[]> = (...given: Arguments) => void | Promise<void>;
+
+/** The hooks, each with its arguments. */
+export interface Hooks {
+  readonly onStarting?: Hook<[arbiter: HookArbiter]>;
+  readonly whenReady?: Hook<[arbiter: HookArbiter]>;
+  readonly onReload?: Hook<[arbiter: HookArbiter]>;
+  readonly preExec?: Hook<[arbiter: HookArbiter]>;
+  readonly nworkersChanged?: Hook<[arbiter: HookArbiter, wanted: number, before: number | null]>;
+  readonly preFork?: Hook<[arbiter: HookArbiter, worker: HookWorker]>;
+  readonly postFork?: Hook<[arbiter: HookArbiter, worker: HookWorker]>;
+  readonly postWorkerInit?: Hook<[worker: HookWorker]>;
+  readonly preRequest?: (worker: HookWorker, environ: WSGIEnvironment) => void;
+  readonly postRequest?: (worker: HookWorker, environ: WSGIEnvironment, response: HookResponse) => void;
+  readonly workerInt?: Hook<[worker: HookWorker]>;
+  readonly workerAbort?: Hook<[worker: HookWorker]>;
+  readonly workerExit?: Hook<[arbiter: HookArbiter | null, worker: HookWorker]>;
+  readonly childExit?: Hook<[arbiter: HookArbiter, worker: HookWorker]>;
+  readonly onExit?: Hook<[arbiter: HookArbiter]>;
+  readonly sslContext?: (options: SecureContextOptions) => SecureContextOptions;
+}
+
+/** What is said about a hook. */
+interface HookDeclaration {
+  readonly parameters: string;
+  /** The process that calls it. */
+  readonly where: "arbiter" | "worker";
+  readonly doc: string;
+}
+
+/** Every hook with its documentation. */
+export const HOOKS = {
+  onStarting: { parameters: "arbiter", where: "arbiter", doc: "Before anything is opened." },
+  whenReady: { parameters: "arbiter", where: "arbiter", doc: "The first workers serve." },
+  onReload: { parameters: "arbiter", where: "arbiter", doc: "A reload begins." },
+  preExec: { parameters: "arbiter", where: "arbiter", doc: "Before a new arbiter is started for an upgrade (USR2)." },
+  nworkersChanged: {
+    parameters: "arbiter, wanted, before",
+    where: "arbiter",
+    doc: "Another number of workers is wanted; `before` is null the first time.",
+  },
+  preFork: { parameters: "arbiter, worker", where: "arbiter", doc: "Before the process of a worker is started." },
+  postFork: {
+    parameters: "arbiter, worker",
+    where: "arbiter",
+    doc: "The process of a worker was started. Node does not fork: unlike gunicorn's it runs in the arbiter.",
+  },
+  postWorkerInit: { parameters: "worker", where: "worker", doc: "The application is loaded." },
+  preRequest: { parameters: "worker, environ", where: "worker", doc: "Before the application is called." },
+  postRequest: { parameters: "worker, environ, response", where: "worker", doc: "After the answer was sent." },
+  workerInt: { parameters: "worker", where: "worker", doc: "The worker was told to end at once." },
+  workerAbort: { parameters: "worker", where: "worker", doc: "The worker is about to be killed because it hangs." },
+  workerExit: { parameters: "arbiter, worker", where: "worker", doc: "The worker ends; `arbiter` is null there." },
+  childExit: { parameters: "arbiter, worker", where: "arbiter", doc: "The process of a worker has ended." },
+  onExit: { parameters: "arbiter", where: "arbiter", doc: "The server has ended." },
+  sslContext: {
+    parameters: "options",
+    where: "worker",
+    doc: "Returns the options of TLS, for what no setting covers.",
+  },
+} as const satisfies Record<keyof Hooks, HookDeclaration>;
+
+/** The name of a hook. */
+export type HookName = keyof Hooks;

@@ -1,0 +1,61 @@
+// The items of lists: what each kind accepts, and how one text holds several.
+import { isIP } from "node:net";
+import type { ItemType } from "./setting.ts";
+
+/** What is known about a kind of item. */
+interface ItemKind {
+  readonly expected: string;
+  readonly isRight: (text: string) => boolean;
+  /** What parts the items of one text; null when a text is one item. */
+  readonly separator: string | null;
+}
+
+const HOST_AND_PORT = /^(?:\[([\da-f:.]+)(?:%[\w.-]+)?\]|([^:[\]/\s]*))(?::(\d{1,5}))?$/i;
+
+/** The kinds of items. */
+export const ITEM_KINDS: Readonly<Record<ItemType, ItemKind>> = {
+  text: { expected: "a text", isRight: () => true, separator: "," },
+  glob: { expected: "a path or pattern", isRight: (text) => text !== "", separator: null },
+  address: {
+    expected: "HOST:PORT, [IPV6]:PORT, :PORT, unix:PATH or fd://N",
+    isRight: isAddress,
+    separator: ",",
+  },
+  network: {
+    expected: 'an IP address, a network such as 10.0.0.0/8, "unix" or "*"',
+    isRight: isNetwork,
+    separator: ",",
+  },
+  assignment: { expected: "NAME=VALUE", isRight: (text) => /^[^=\0]+=[^\0]*$/.test(text), separator: null },
+};
+
+/** Whether a text names a place to listen; whether it can be listened on shows only there. */
+export function isAddress(text: string): boolean {
+  if (text.startsWith("unix:")) return text.length > "unix:".length;
+  if (text.startsWith("fd://")) return /^fd:\/\/\d{1,9}$/.test(text);
+  const match = HOST_AND_PORT.exec(text);
+  if (match === null || text === "") return false;
+  const [, ipv6, host = "", port] = match;
+  if (port !== undefined && Number(port) > 65_535) return false;
+  // A lone number is a forgotten colon.
+  return ipv6 === undefined ? !/^\d+$/.test(host) : isIP(ipv6) === 6;
+}
+
+/** Whether a text names peers: an address, a network, `unix`, `unix:PATH` or `*`. */
+export function isNetwork(text: string): boolean {
+  if (text === "*" || text === "unix" || text.startsWith("unix:")) return true;
+  const slash = text.indexOf("/");
+  if (slash === -1) return isIP(text) !== 0;
+  const family = isIP(text.slice(0, slash));
+  const bits = text.slice(slash + 1);
+  return family !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
+}
+
+/** The items of one text. */
+export function splitItems(text: string, kind: ItemKind): string[] {
+  if (kind.separator === null) return [text];
+  return text
+    .split(kind.separator)
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}

@@ -1,0 +1,147 @@
+// Settings of gunicorn that have no counterpart here, each with the reason. The message for such a flag and the table of the
+// documentation derive from this.
+
+/** A setting of gunicorn that does not exist here. */
+export interface NotSupported {
+  /** Name in gunicorn's configuration file. */
+  readonly name: string;
+  /** Flags on gunicorn's command line; empty when it has none. */
+  readonly flags: readonly string[];
+  readonly short?: string;
+  /** Why it is absent, and what to use in its place; goes after "… is not supported: ". */
+  readonly why: string;
+}
+
+const GRAMMAR = "two readers of such a message could see different requests, so it is always refused";
+const HTTP2 = "HTTP/1.1 is spoken here; let a front end such as nginx speak HTTP/2 to clients";
+const DIRTY = "there is one kind of worker; run heavy work in a process of its own";
+const STDLIB_LOGGING = "it configures Python's logging; use --log-level, --access-log-format json and --log-syslog";
+const SERVED_BY_EVENT_LOOP = "it is for ASGI; WSGI applications are served here";
+
+/** The table. */
+export const NOT_SUPPORTED: readonly NotSupported[] = [
+  {
+    name: "worker_class",
+    flags: ["--worker-class"],
+    short: "-k",
+    why: "a TypeScript application is served by an event loop, a Python application by --threads; which one it is shows from the target",
+  },
+  { name: "asgi_loop", flags: ["--asgi-loop"], why: SERVED_BY_EVENT_LOOP },
+  { name: "asgi_lifespan", flags: ["--asgi-lifespan"], why: SERVED_BY_EVENT_LOOP },
+  { name: "asgi_disconnect_grace_period", flags: ["--asgi-disconnect-grace-period"], why: SERVED_BY_EVENT_LOOP },
+  { name: "root_path", flags: ["--root-path"], why: SERVED_BY_EVENT_LOOP },
+  { name: "http_parser", flags: ["--http-parser"], why: "there is one parser" },
+  {
+    name: "reload_engine",
+    flags: ["--reload-engine"],
+    why: "the system's notifications are used wherever there are any",
+  },
+  { name: "spew", flags: ["--spew"], why: "Node has no trace of executed lines; use node --inspect or --cpu-prof" },
+  {
+    name: "sendfile",
+    flags: ["--no-sendfile", "--sendfile"],
+    why: "Node sends files by reading them; there is nothing to switch",
+  },
+  {
+    name: "worker_tmp_dir",
+    flags: ["--worker-tmp-dir"],
+    why: "workers give signs of life over a pipe, not through files",
+  },
+  { name: "tmp_upload_dir", flags: [], why: "temporary files go to the directory of the variable TMPDIR" },
+  {
+    name: "secure_scheme_headers",
+    flags: [],
+    why: "X-Forwarded-Proto and Forwarded of the front ends in --forwarded-allow-ips set the scheme",
+  },
+  {
+    name: "forwarder_headers",
+    flags: ["--forwarder-headers"],
+    why: "header fields with an underscore are always dropped: they could pass for others in the environ",
+  },
+  {
+    name: "header_map",
+    flags: ["--header-map"],
+    why: "header fields with an underscore are always dropped: they could pass for others in the environ",
+  },
+  { name: "protocol", flags: ["--protocol"], why: "the command listens for HTTP" },
+  { name: "uwsgi_allow_ips", flags: ["--uwsgi-allow-from"], why: "the command listens for HTTP" },
+  {
+    name: "pythonpath",
+    flags: ["--pythonpath"],
+    why: "set the variable PYTHONPATH, or --env PYTHONPATH=...; the directory of --chdir is always searched",
+  },
+  {
+    name: "paste",
+    flags: ["--paste", "--paster"],
+    why: "name the file as the target: tsgi app.ini or tsgi app.ini#name",
+  },
+  { name: "raw_paste_global_conf", flags: ["--paste-global"], why: "write the values into [DEFAULT] of the file" },
+  { name: "permit_obsolete_folding", flags: ["--permit-obsolete-folding"], why: GRAMMAR },
+  { name: "strip_header_spaces", flags: ["--strip-header-spaces"], why: GRAMMAR },
+  {
+    name: "permit_unconventional_http_method",
+    flags: ["--permit-unconventional-http-method"],
+    why: "every method that the grammar of HTTP allows is accepted, as it is written",
+  },
+  {
+    name: "permit_unconventional_http_version",
+    flags: ["--permit-unconventional-http-version"],
+    why: "only HTTP/1.0 and HTTP/1.1 are accepted",
+  },
+  {
+    name: "casefold_http_method",
+    flags: ["--casefold-http-method"],
+    why: "methods are passed as they are written, since their case counts",
+  },
+  {
+    name: "disable_redirect_access_to_syslog",
+    flags: ["--disable-redirect-access-to-syslog"],
+    why: "the access log goes where --access-logfile says",
+  },
+  { name: "logger_class", flags: ["--logger-class"], why: STDLIB_LOGGING },
+  { name: "logconfig", flags: ["--log-config"], why: STDLIB_LOGGING },
+  { name: "logconfig_dict", flags: [], why: STDLIB_LOGGING },
+  { name: "logconfig_json", flags: ["--log-config-json"], why: STDLIB_LOGGING },
+  {
+    name: "enable_backlog_metric",
+    flags: ["--enable-backlog-metric"],
+    why: "the length of the listen queue is not measured",
+  },
+  { name: "default_proc_name", flags: [], why: "it is internal to gunicorn; use --name" },
+  { name: "ssl_version", flags: ["--ssl-version"], why: "gunicorn ignores it too; TLS 1.2 and 1.3 are spoken" },
+  {
+    name: "suppress_ragged_eofs",
+    flags: ["--suppress-ragged-eofs"],
+    why: "a connection that ends without a goodbye is always just an end",
+  },
+  {
+    name: "do_handshake_on_connect",
+    flags: ["--do-handshake-on-connect"],
+    why: "handshakes never hold up other connections",
+  },
+  { name: "http_protocols", flags: ["--http-protocols"], why: HTTP2 },
+  { name: "http2_cleartext", flags: ["--http2-cleartext"], why: HTTP2 },
+  { name: "http2_max_concurrent_streams", flags: ["--http2-max-concurrent-streams"], why: HTTP2 },
+  { name: "http2_initial_window_size", flags: ["--http2-initial-window-size"], why: HTTP2 },
+  { name: "http2_max_frame_size", flags: ["--http2-max-frame-size"], why: HTTP2 },
+  { name: "http2_max_header_list_size", flags: ["--http2-max-header-list-size"], why: HTTP2 },
+  { name: "dirty_apps", flags: ["--dirty-app"], why: DIRTY },
+  { name: "dirty_workers", flags: ["--dirty-workers"], why: DIRTY },
+  { name: "dirty_timeout", flags: ["--dirty-timeout"], why: DIRTY },
+  { name: "dirty_threads", flags: ["--dirty-threads"], why: DIRTY },
+  { name: "dirty_graceful_timeout", flags: ["--dirty-graceful-timeout"], why: DIRTY },
+  { name: "on_dirty_starting", flags: [], why: DIRTY },
+  { name: "dirty_post_fork", flags: [], why: DIRTY },
+  { name: "dirty_worker_init", flags: [], why: DIRTY },
+  { name: "dirty_worker_exit", flags: [], why: DIRTY },
+  {
+    name: "control_socket_mode",
+    flags: ["--control-socket-mode"],
+    why: "only the owner may use the socket",
+  },
+  {
+    name: "control_socket_disable",
+    flags: ["--no-control-socket"],
+    why: "there is no control socket unless --control-socket asks for one",
+  },
+];

@@ -1,0 +1,45 @@
+// Settings of the listening sockets.
+import type { Section } from "./setting.ts";
+
+/** Server socket. */
+export const SOCKET = {
+  title: "Server socket",
+  settings: {
+    bind: {
+      type: "list",
+      item: "address",
+      default: ["127.0.0.1:8000"],
+      short: "b",
+      source: "gunicorn",
+      fallback: {
+        variable: "PORT",
+        form: "0.0.0.0:%",
+        pattern: /^(?:\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
+        expected: "a number from 0 to 65535",
+      },
+      doc: "Where to listen: `HOST:PORT`, `[IPV6]:PORT`, `:PORT`, `unix:PATH` or `fd://N`; repeatable. Port 0 takes a free one. Sockets that systemd hands over are used in place of the default.",
+    },
+    backlog: {
+      type: "integer",
+      default: 2048,
+      minimum: 1,
+      maximum: 65_535,
+      unit: "connections",
+      source: "gunicorn",
+      doc: "Connections that may wait to be accepted. The system may allow fewer (`net.core.somaxconn`).",
+    },
+    dispatch: {
+      type: "choice",
+      choices: ["shared", "reuse-port", "dispatch"],
+      default: "shared",
+      source: "tsgi",
+      doc: "How connections reach the workers. `shared`: all accept from one socket, nothing is lost when one ends. `reuse-port`: each has a socket of its own. `dispatch`: the arbiter accepts and hands each connection to the worker with the fewest, for long-lived connections that come in bursts.",
+    },
+    reusePort: {
+      type: "boolean",
+      default: false,
+      source: "gunicorn",
+      doc: "The same as `--dispatch reuse-port`. Needs Node 22.12 or later and a system with `SO_REUSEPORT`; connections queued on the socket of a worker that ends are reset by Linux unless `net.ipv4.tcp_migrate_req` is on.",
+    },
+  },
+} as const satisfies Section;

@@ -1,0 +1,36 @@
+// Settings of watching the server: metrics, health.
+import type { Section } from "./setting.ts";
+
+/** Watching. */
+export const WATCHING = {
+  title: "Watching",
+  settings: {
+    stats: {
+      type: "address",
+      default: null,
+      source: "tsgi",
+      doc: "Private listener, `HOST:PORT` or `unix:PATH`, with `/metrics`, `/healthz`, `/readyz` and `/stats`. Off without it.",
+    },
+    statsdHost: {
+      type: "text",
+      default: null,
+      value: "address",
+      source: "gunicorn",
+      doc: "`HOST:PORT` of StatsD, over UDP. Off without it.",
+    },
+    statsdPrefix: {
+      type: "text",
+      default: "",
+      value: "text",
+      source: "gunicorn",
+      doc: "Put before the name of each StatsD metric.",
+    },
+    dogstatsdTags: {
+      type: "text",
+      default: "",
+      value: "tags",
+      source: "gunicorn",
+      doc: "Tags of each metric, separated by commas, in the form of DogStatsD.",
+    },
+  },
+} as const satisfies Section;
