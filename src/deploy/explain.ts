@@ -106,7 +106,10 @@ function isNew({ key, value, origin }: ExplainedValue, seen: Set<string>): boole
 
 function valueLine({ key, value, scope, origin, replaced }: ExplainedValue): string {
   const name = scope === "global" ? `global ${key}` : key;
-  const before = replaced.map((earlier) => `; replaces "${earlier.value}" from ${originText(earlier.origin)}`);
+  const before = replaced.map((earlier, index) => {
+    const how = index === 0 && origin.kind === "get" ? "copies" : "replaces";
+    return `; ${how} "${earlier.value}" from ${originText(earlier.origin)}`;
+  });
   return `  ${name} = ${value.replaceAll("\n", "\\n")}  ← ${originText(origin)}${before.join("")}`;
 }
 

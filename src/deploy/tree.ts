@@ -15,7 +15,7 @@ export interface TreeNode {
   readonly errors: readonly DeployError[];
 }
 
-const MOUNT_KEY = /^(?:\/|https?:|domain\s)/;
+const MOUNT_KEY = /^(?:\/|https?:|(?:domain|port)\s)/;
 
 /**
  * Builds the tree below a context.

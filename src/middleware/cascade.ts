@@ -1,0 +1,177 @@
+// Tries applications in turn: the first answer whose status is not among those to catch is the answer. Each application gets a
+// copy of the environ, and the body of the request from its start. Source: Paste's cascade; Rack::Cascade for the idea.
+import { TSGIError } from "../errors.ts";
+import { toApplication } from "../wsgi/application.ts";
+import { WSGIInputStream } from "../wsgi/input-stream.ts";
+import type {
+  Bytes,
+  InputStream,
+  StartResponse,
+  WSGIApplication,
+  WSGIApplicationLike,
+  WSGIBody,
+  WSGIEnvironment,
+} from "../wsgi/types.ts";
+import { MiddlewareOptionError } from "./errors.ts";
+
+/** Options of {@link cascade}. */
+export interface CascadeOptions {
+  /** Statuses after which the next application is tried. @default [404] */
+  readonly catches?: readonly number[];
+  /** How much of the request's body is kept for the next application, in bytes. @default 1048576 */
+  readonly maxReplayBytes?: number;
+}
+
+/** What a composite needs of the loader of configurations. */
+export interface AppLoader {
+  getApp(name: string, globalConf: Record<string, string>): Promise<WSGIApplication>;
+}
+
+const DEFAULT_REPLAY_BYTES = 1024 * 1024;
+const BLOCK_BYTES = 64 * 1024;
+
+/**
+ * Tries applications in turn. The answer of the last one counts in any case.
+ *
+ * @param applications - at least one
+ * @param options - what counts as "not me"
+ * @throws {MiddlewareOptionError} without an application, or with a status that is none
+ * @example
+ * const app = cascade([staticFiles, api]);
+ */
+export function cascade(applications: readonly WSGIApplicationLike[], options: CascadeOptions = {}): WSGIApplication {
+  const candidates = applications.map(toApplication);
+  const last = candidates.pop();
+  if (last === undefined) throw new MiddlewareOptionError("A cascade has no application; expected one or more");
+  const catches = new Set((options.catches ?? [404]).map(statusText));
+  const maxReplayBytes = options.maxReplayBytes ?? DEFAULT_REPLAY_BYTES;
+
+  return async function tryInTurn(environ, startResponse) {
+    const replay = new RequestReplay(environ["wsgi.input"], maxReplayBytes);
+    for (const candidate of candidates) {
+      const attempt: WSGIEnvironment = { ...environ, "wsgi.input": replay.stream() };
+      const body = await answerOf(candidate, attempt, startResponse, catches);
+      if (body !== null) return body;
+    }
+    environ["wsgi.input"] = replay.stream();
+    return last(environ, startResponse);
+  };
+}
+
+/**
+ * The composite `egg:tsgi#cascade`: the keys, in the order of their names, hold names of applications; `catch` lists statuses.
+ *
+ * @throws {MiddlewareOptionError} for a status that is none
+ */
+export async function compositeFactory(
+  loader: AppLoader,
+  globalConf: Record<string, string>,
+  localConf: Record<string, string>,
+): Promise<WSGIApplication> {
+  const { catch: statuses, ...names } = localConf;
+  const applications: WSGIApplication[] = [];
+  for (const [, name] of Object.entries(names).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    applications.push(await loader.getApp(name, globalConf));
+  }
+  const catches = statuses === undefined ? [404] : statuses.split(/[\s,]+/).map(Number);
+  return cascade(applications, { catches });
+}
+
+/** Calls one application; null when its answer is to be caught, and then its body is closed. */
+async function answerOf(
+  application: WSGIApplication,
+  environ: WSGIEnvironment,
+  startResponse: StartResponse,
+  catches: ReadonlySet<string>,
+): Promise<WSGIBody | null> {
+  let state = "silent" as "silent" | "caught" | "answered";
+  const body = await application(environ, (status, headers, excInfo) => {
+    if (state !== "answered") state = catches.has(status.slice(0, 3)) ? "caught" : "answered";
+    return state === "caught" ? discard : startResponse(status, headers, excInfo);
+  });
+  // A generator says its status only when its first chunk is asked for.
+  const opened = state === "silent" ? await OpenedBody.open(body) : null;
+  if (state !== "caught") return opened ?? body;
+  await body.close?.();
+  return null;
+}
+
+/** Takes chunks of an answer that nobody will see. */
+function discard(): void {}
+
+/** A body of which the first chunk has been taken already. */
+class OpenedBody implements AsyncIterable<Bytes> {
+  readonly #body: WSGIBody;
+  readonly #iterator: Iterator<Bytes> | AsyncIterator<Bytes>;
+  readonly #first: IteratorResult<Bytes>;
+
+  private constructor(body: WSGIBody, iterator: Iterator<Bytes> | AsyncIterator<Bytes>, first: IteratorResult<Bytes>) {
+    this.#body = body;
+    this.#iterator = iterator;
+    this.#first = first;
+  }
+
+  static async open(body: WSGIBody): Promise<OpenedBody> {
+    const iterator = Symbol.asyncIterator in body ? body[Symbol.asyncIterator]() : body[Symbol.iterator]();
+    return new OpenedBody(body, iterator, await iterator.next());
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Bytes> {
+    let result = this.#first;
+    while (result.done !== true) {
+      yield result.value;
+      result = await this.#iterator.next();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#iterator.return?.();
+    await this.#body.close?.();
+  }
+}
+
+/** The body of a request, which several applications may read from its start. Nothing is kept until somebody reads. */
+class RequestReplay {
+  readonly #input: InputStream;
+  readonly #maxBytes: number;
+  readonly #chunks: Bytes[] = [];
+  #keptBytes = 0;
+
+  constructor(input: InputStream, maxBytes: number) {
+    this.#input = input;
+    this.#maxBytes = maxBytes;
+  }
+
+  stream(): InputStream {
+    let next = 0;
+    return new WSGIInputStream({
+      pull: async () => {
+        const chunk = this.#chunks[next] ?? (await this.#readOn());
+        if (chunk !== null) next += 1;
+        return chunk;
+      },
+    });
+  }
+
+  async #readOn(): Promise<Bytes | null> {
+    const chunk = await this.#input.read(BLOCK_BYTES);
+    if (chunk.length === 0) return null;
+    this.#keptBytes += chunk.length;
+    if (this.#keptBytes > this.#maxBytes) {
+      const message = `Cannot keep more than ${this.#maxBytes} bytes of the request for the next application of the cascade`;
+      throw new ReplayTooLarge("remote", "ERR_TSGI_CASCADE_BODY", message);
+    }
+    this.#chunks.push(chunk);
+    return chunk;
+  }
+}
+
+/** The body of a request is larger than what a cascade keeps. */
+class ReplayTooLarge extends TSGIError {
+  readonly status = 413;
+}
+
+function statusText(status: number): string {
+  if (Number.isInteger(status) && status >= 100 && status <= 599) return String(status);
+  throw new MiddlewareOptionError(`Status "${status}" is none; expected a number from 100 to 599`);
+}

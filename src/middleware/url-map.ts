@@ -1,0 +1,137 @@
+// Mounts applications by path, host and port. The longest path wins, and a named domain goes before any domain. The matched part
+// of the path moves from PATH_INFO to SCRIPT_NAME. Source: PEP 3333, SCRIPT_NAME and PATH_INFO; Paste's urlmap for the keys.
+import { toApplication } from "../wsgi/application.ts";
+import type { WSGIApplication, WSGIApplicationLike, WSGIEnvironment } from "../wsgi/types.ts";
+import { answering } from "./answer.ts";
+import { MiddlewareOptionError } from "./errors.ts";
+
+/** Where an application is mounted. */
+export interface UrlMapEntry {
+  /** Starts with a slash; `/` mounts at the root. A slash at the end does not count. */
+  readonly path: string;
+  readonly application: WSGIApplicationLike;
+  /** Only for this host, whatever its case. @default any host */
+  readonly domain?: string;
+  /** Only for this port of the Host field, or the usual one of the scheme. @default any port */
+  readonly port?: number;
+}
+
+/** Options of {@link urlMap}. */
+export interface UrlMapOptions {
+  /** Answers what is mounted nowhere. @default 404 in plain text */
+  readonly notFound?: WSGIApplicationLike;
+}
+
+/** What a composite needs of the loader of configurations. */
+export interface AppLoader {
+  getApp(name: string, globalConf: Record<string, string>): Promise<WSGIApplication>;
+}
+
+interface Mount {
+  /** Without a slash at the end; empty for the root. */
+  readonly path: string;
+  readonly domain: string | null;
+  readonly port: string | null;
+  readonly application: WSGIApplication;
+}
+
+const USUAL_PORTS = { http: "80", https: "443" };
+const KEY = /^(?:domain\s+(\S+)\s+)?(?:port\s+(\d+)\s+)?(\/\S*)$/;
+const HOST = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/;
+
+/**
+ * Mounts applications.
+ *
+ * @param entries - in any order
+ * @param options - what happens with the rest
+ * @throws {MiddlewareOptionError} when a path does not start with a slash, or a place is taken twice
+ * @example
+ * const app = urlMap([{ path: "/", application: home }, { path: "/api", application: api }]);
+ */
+export function urlMap(entries: readonly UrlMapEntry[], options: UrlMapOptions = {}): WSGIApplication {
+  const mounts = entries.map(toMount).toSorted(byPrecedence);
+  refuseDoubles(mounts);
+  const notFound = toApplication(options.notFound ?? answering({ status: 404 }));
+  const hasHosts = mounts.some(({ domain, port }) => domain !== null || port !== null);
+
+  return function dispatchByUrl(environ, startResponse) {
+    const path = environ.PATH_INFO;
+    const [domain, port] = hasHosts ? hostOf(environ) : [null, null];
+    for (const mount of mounts) {
+      if (!path.startsWith(mount.path)) continue;
+      const end = mount.path.length;
+      if (path.length > end && path[end] !== "/") continue;
+      if (mount.domain !== null && mount.domain !== domain) continue;
+      if (mount.port !== null && mount.port !== port) continue;
+      environ.SCRIPT_NAME += mount.path;
+      environ.PATH_INFO = path.slice(end);
+      return mount.application(environ, startResponse);
+    }
+    return notFound(environ, startResponse);
+  };
+}
+
+/**
+ * The composite `egg:tsgi#urlmap`: keys are `[domain D] [port P] /path`, values names of applications. `not_found_app` names the
+ * application for the rest.
+ *
+ * @throws {MiddlewareOptionError} for a key that is no place
+ */
+export async function compositeFactory(
+  loader: AppLoader,
+  globalConf: Record<string, string>,
+  localConf: Record<string, string>,
+): Promise<WSGIApplication> {
+  const { not_found_app: localNotFound, ...places } = localConf;
+  const notFound = localNotFound ?? globalConf["not_found_app"];
+  const entries: UrlMapEntry[] = [];
+  for (const [key, name] of Object.entries(places)) {
+    entries.push({ ...parsePlace(key), application: await loader.getApp(name, globalConf) });
+  }
+  return urlMap(entries, notFound === undefined ? {} : { notFound: await loader.getApp(notFound, globalConf) });
+}
+
+function parsePlace(key: string): Pick<UrlMapEntry, "path" | "domain" | "port"> {
+  const [, domain, port, path] = KEY.exec(key) ?? [];
+  if (path === undefined) {
+    throw new MiddlewareOptionError(`Key "${key}" is no place; expected "[domain D] [port P] /path"`);
+  }
+  return { path, ...(domain === undefined ? {} : { domain }), ...(port === undefined ? {} : { port: Number(port) }) };
+}
+
+function toMount({ path, application, domain, port }: UrlMapEntry): Mount {
+  if (!path.startsWith("/")) {
+    throw new MiddlewareOptionError(`Path "${path}" does not start with a slash`);
+  }
+  return {
+    path: path.replace(/\/+$/, ""),
+    domain: domain?.toLowerCase() ?? null,
+    port: port === undefined ? null : String(port),
+    application: toApplication(application),
+  };
+}
+
+/** Named domains first, then named ports, then the longest path. */
+function byPrecedence(left: Mount, right: Mount): number {
+  return (
+    Number(left.domain === null) - Number(right.domain === null) ||
+    Number(left.port === null) - Number(right.port === null) ||
+    right.path.length - left.path.length
+  );
+}
+
+function refuseDoubles(mounts: readonly Mount[]): void {
+  const places = new Set<string>();
+  for (const { domain, port, path } of mounts) {
+    const place = `${domain ?? "any domain"}, ${port ?? "any"} port, "${path}/"`;
+    if (places.has(place)) throw new MiddlewareOptionError(`Place is taken twice: ${place}`);
+    places.add(place);
+  }
+}
+
+/** Host and port that the client asked for. */
+function hostOf(environ: WSGIEnvironment): [domain: string, port: string] {
+  const [, domain = "", port = ""] = HOST.exec(environ.HTTP_HOST ?? "") ?? [];
+  if (domain === "") return [environ.SERVER_NAME.toLowerCase(), environ.SERVER_PORT];
+  return [domain.toLowerCase(), port === "" ? USUAL_PORTS[environ["wsgi.url_scheme"]] : port];
+}

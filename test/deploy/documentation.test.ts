@@ -1,0 +1,64 @@
+// Runs the examples of docs/deploy-ini.md: each section of the page is a directory with its files, each command line prints what
+// the page shows below it.
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { Project } from "./project.ts";
+
+const PAGE = readFileSync(new URL("../../docs/deploy-ini.md", import.meta.url), "utf8");
+const JITI = fileURLToPath(import.meta.resolve("jiti/register"));
+const PROGRAM = fileURLToPath(new URL("config-program.ts", import.meta.url));
+const ALIAS = JSON.stringify({ "tsgi/deploy": fileURLToPath(new URL("../../src/deploy/index.ts", import.meta.url)) });
+const BLOCK = /^```(\w+)(?: title="([^"]+)")?\n([^]*?)^```$/gm;
+
+interface Example {
+  readonly title: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly commands: readonly { readonly line: string; readonly output: string }[];
+}
+
+const examples: Example[] = PAGE.split(/^## /m)
+  .slice(1)
+  .map((section) => {
+    const blocks = [...section.matchAll(BLOCK)];
+    const files = blocks.flatMap(([, , title, text]) => (title === undefined ? [] : [[title, text]]));
+    const consoles = blocks.filter(([, language]) => language === "console").map(([, , , text = ""]) => text);
+    return {
+      title: section.split("\n", 1)[0] ?? "",
+      files: Object.fromEntries(files) as Record<string, string>,
+      commands: consoles
+        .flatMap((text) => text.split(/^\$ /m).slice(1))
+        .map((text) => {
+          const [line = "", ...output] = text.split("\n");
+          return { line, output: output.join("\n").trimEnd() };
+        }),
+    };
+  })
+  .filter(({ commands }) => commands.length > 0);
+
+test("the page has its examples", () => {
+  expect(examples.map(({ title }) => title)).toEqual([
+    "A first file",
+    "Sections",
+    "Composites",
+    "Servers",
+    "When something is wrong",
+  ]);
+});
+
+describe.each(examples)("$title", ({ files, commands }) => {
+  const project = new Project(files);
+
+  test.each(commands)("$line", ({ line, output }) => {
+    const [program = "", ...args] = line.split(" ");
+    const start = program === "tsgi" ? [PROGRAM, ...args] : args.map((name) => project.path(name));
+    const child = spawnSync(process.execPath, ["--import", JITI, ...start], {
+      cwd: project.directory,
+      encoding: "utf8",
+      env: { ...process.env, JITI_ALIAS: ALIAS },
+    });
+    expect(child.stderr).toBe("");
+    expect(child.stdout.replaceAll(project.directory, "…").trimEnd()).toBe(output);
+  });
+});
