@@ -118,6 +118,11 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     return this.#endpoints;
   }
 
+  /** The head that is being read, as far as it was understood: what a log can say of a refused request. */
+  get unansweredHead(): Pick<HeadParser, "method" | "minor" | "target" | "variables"> {
+    return this.#parser;
+  }
+
   /** True between requests, with nothing of the last one left to do and nothing of the next one received. */
   get isIdle(): boolean {
     return this.#isBetweenRequests && this.#decoder === null && this.socket.writableLength === 0;

@@ -29,3 +29,4 @@ export const WSGI_INPUT_TERMINATED = "wsgi.input_terminated";
 export const WSGI_FILE_WRAPPER = "wsgi.file_wrapper";
 export const WSGI_EARLY_HINTS = "wsgi.early_hints";
 export const TSGI_SIGNAL = "tsgi.signal";
+export const TSGI_REQUEST_ID = "tsgi.request_id";

@@ -1,11 +1,11 @@
 // The gateway between the HTTP engine and a WSGI application: exchange in, environ and answer out.
 // Source: PEP 3333 "environ Variables", RFC 3875 section 4.1.
 import type { Connection } from "../../http/connection.ts";
-import { ServiceError, type ProtocolError } from "../../http/errors.ts";
+import { ProtocolError, ServiceError } from "../../http/errors.ts";
 import type { Exchange } from "../../http/exchange.ts";
 import type { Variables } from "../../http/head-parser.ts";
 import type { ExchangeHandler } from "../../http/server.ts";
-import { TSGI_SIGNAL } from "../../wsgi/environ.ts";
+import { TSGI_REQUEST_ID, TSGI_SIGNAL } from "../../wsgi/environ.ts";
 import { WSGIErrorStream } from "../../wsgi/error-stream.ts";
 import { FileWrapper } from "../../wsgi/file-wrapper.ts";
 import { runApplication, type ApplicationRun } from "../../wsgi/handler.ts";
@@ -18,11 +18,14 @@ import type {
   WSGIBody,
   WSGIEnvironment,
 } from "../../wsgi/types.ts";
-import type { AccessEntry } from "./access-entry.ts";
+import { AccessRecord, type AccessEntry } from "./access-entry.ts";
+import { applyForwarded, isForwarded } from "./forwarded.ts";
+import { requestIdOf } from "./request-id.ts";
+import type { TrustedProxies } from "./trusted-proxies.ts";
 
 /** How a gateway presents requests and reports on them. */
 export interface HttpGatewayOptions {
-  /** Called once for each request that reached the application. */
+  /** Called once for each request, when it is over; also for those that were refused before they reached the application. */
   readonly accessLog?: ((entry: AccessEntry) => void) | undefined;
   /** `wsgi.errors`. @default the process's stderr */
   readonly errors?: ErrorStream | undefined;
@@ -38,6 +41,8 @@ export interface HttpGatewayOptions {
   readonly maxInFlight?: number | undefined;
   /** Told of each request that missed its deadline, before its client is answered. */
   readonly timedOut?: ((environ: WSGIEnvironment, elapsedSeconds: number) => void) | undefined;
+  /** Peers that may say whom they speak for, with X-Forwarded-* or Forwarded. @default nobody */
+  readonly trustedProxies?: TrustedProxies | undefined;
   /** Told when a connection could not be accepted. */
   readonly acceptFailed?: ((error: Error) => void) | undefined;
 }
@@ -45,8 +50,13 @@ export interface HttpGatewayOptions {
 const VERSION = [1, 0] as const;
 const FILE_BLOCK_BYTES = 65_536;
 const EXCHANGE = Symbol("exchange");
+const STARTED_AT = Symbol("startedAt");
 
-type GatewayEnviron = WSGIEnvironment & { [EXCHANGE]: Exchange | null };
+type GatewayEnviron = WSGIEnvironment & {
+  [EXCHANGE]: Exchange | null;
+  /** When the head was complete, of the process's clock, in milliseconds; 0 when nobody wants to know. */
+  [STARTED_AT]: number;
+};
 
 /**
  * `tsgi.signal` is made when somebody asks for it: an AbortController for each request would cost more than the rest of the environ.
@@ -76,6 +86,7 @@ interface InFlight {
 export class HttpGateway implements ExchangeHandler {
   readonly #application: WSGIApplication;
   readonly #accessLog: ((entry: AccessEntry) => void) | null;
+  readonly #trustedProxies: TrustedProxies | null;
   readonly #errors: ErrorStream;
   readonly #isMultiprocess: boolean;
   readonly #serverSoftware: string;
@@ -84,10 +95,12 @@ export class HttpGateway implements ExchangeHandler {
   readonly #maxInFlight: number;
   /** Requests whose answer did not come in the same turn. */
   readonly #inFlight = new Set<InFlight>();
+  readonly #timedOut = new WeakSet<Exchange>();
 
   constructor(application: WSGIApplication, options: HttpGatewayOptions = {}) {
     this.#application = application;
     this.#accessLog = options.accessLog ?? null;
+    this.#trustedProxies = options.trustedProxies ?? null;
     this.#errors = options.errors ?? new WSGIErrorStream();
     this.#isMultiprocess = options.isMultiprocess ?? false;
     this.#serverSoftware = options.serverSoftware ?? "tsgi";
@@ -126,12 +139,14 @@ export class HttpGateway implements ExchangeHandler {
       "wsgi.input_terminated": true,
       "wsgi.file_wrapper": wrapFile,
       "wsgi.early_hints": ignoreHints,
+      [TSGI_REQUEST_ID]: "",
       [EXCHANGE]: null,
+      [STARTED_AT]: 0,
     };
     return Object.defineProperty(environ, TSGI_SIGNAL, SIGNAL_PROPERTY);
   }
 
-  handle(exchange: Exchange): void {
+  handle(exchange: Exchange, connection: Connection): void {
     const environ = exchange.variables as GatewayEnviron;
     const { target } = exchange;
     environ.REQUEST_METHOD = exchange.method;
@@ -142,9 +157,17 @@ export class HttpGateway implements ExchangeHandler {
     if (exchange.body !== null) environ["wsgi.input"] = new WSGIInputStream(exchange.body);
     environ["wsgi.early_hints"] = (headers: HeaderList) => exchange.earlyHints(headers);
     environ[EXCHANGE] = exchange;
-    if (this.#accessLog !== null) this.#logWhenOver(exchange, environ, this.#accessLog);
+    environ[TSGI_REQUEST_ID] = requestIdOf(environ["HTTP_X_REQUEST_ID"]);
+    if (this.#accessLog !== null) {
+      environ[STARTED_AT] = performance.now();
+      exchange.onOver = this.#logOver;
+    }
+    if (this.#trustedProxies !== null && isForwarded(environ) && !this.#forwarded(exchange, environ, connection))
+      return;
     if (this.#maxInFlight > 0 && this.#inFlight.size >= this.#maxInFlight) {
-      exchange.fail(new ServiceError(503, "ERR_TSGI_TOO_MANY_REQUESTS", "Come back when fewer requests are being answered"));
+      exchange.fail(
+        new ServiceError(503, "ERR_TSGI_TOO_MANY_REQUESTS", "Come back when fewer requests are being answered"),
+      );
       return;
     }
     const run = runApplication(this.#application, environ, exchange);
@@ -163,6 +186,17 @@ export class HttpGateway implements ExchangeHandler {
 
   refused(error: ProtocolError, connection: Connection): void {
     this.#options.refused?.(error, connection.endpoints.remoteAddress);
+    const { method, minor, target, variables } = connection.unansweredHead;
+    const environ = (target === null ? this.newVariables(connection) : variables) as GatewayEnviron;
+    environ[TSGI_REQUEST_ID] = requestIdOf(undefined);
+    if (target !== null) {
+      environ.REQUEST_METHOD = method;
+      environ.PATH_INFO = target.path;
+      environ.QUERY_STRING = target.query;
+      environ.REQUEST_URI = target.raw;
+      environ.SERVER_PROTOCOL = minor === 1 ? "HTTP/1.1" : "HTTP/1.0";
+    }
+    this.#accessLog?.(new AccessRecord(environ, performance.now(), { statusCode: error.status, isRefused: true }));
   }
 
   acceptFailed(error: Error): void {
@@ -182,26 +216,33 @@ export class HttpGateway implements ExchangeHandler {
 
   #timeOut(flight: InFlight, elapsedSeconds: number): void {
     const error = new ServiceError(504, "ERR_TSGI_TIMEOUT", `Answer within ${this.#timeoutSeconds} seconds`);
+    this.#timedOut.add(flight.exchange);
     this.#options.timedOut?.(flight.environ, elapsedSeconds);
     flight.exchange.left(error);
     flight.exchange.fail(error);
     flight.run.abort(error);
   }
 
-  #logWhenOver(exchange: Exchange, environ: WSGIEnvironment, accessLog: (entry: AccessEntry) => void): void {
-    const startedAt = new Date();
-    const start = performance.now();
-    exchange.onOver = () =>
-      accessLog({
-        environ,
-        status: exchange.statusCode,
-        responseHeaders: exchange.fields as HeaderList,
-        bodyBytes: exchange.bodyBytes,
-        startedAt,
-        elapsedMicroseconds: (performance.now() - start) * 1000,
-        isAborted: exchange.isAborted,
-      });
+  /** Lets a trusted peer say whom it speaks for. @returns false when what it says was refused */
+  #forwarded(exchange: Exchange, environ: WSGIEnvironment, connection: Connection): boolean {
+    const trusted = this.#trustedProxies;
+    if (trusted === null || !trusted.isTrusted(connection.endpoints.remoteAddress)) return true;
+    try {
+      applyForwarded(environ, trusted);
+      return true;
+    } catch (error) {
+      if (error instanceof ProtocolError) this.#options.refused?.(error, connection.endpoints.remoteAddress);
+      exchange.fail(error);
+      return false;
+    }
   }
+
+  /** One function for all exchanges: a closure for each would cost as much as the rest of its entry. */
+  readonly #logOver = (exchange: Exchange): void => {
+    const environ = exchange.variables as GatewayEnviron;
+    const isTimedOut = exchange.statusCode === 504 && this.#timedOut.has(exchange);
+    this.#accessLog?.(new AccessRecord(environ, environ[STARTED_AT], exchange, isTimedOut));
+  };
 }
 
 function wrapFile(file: FileLike, blockSize?: number): WSGIBody {

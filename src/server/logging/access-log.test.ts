@@ -23,10 +23,13 @@ function entry(environ: Record<string, unknown> = {}, change: Partial<AccessEntr
       ["X-Out", "one"],
       ["x-out", "two"],
     ],
+    requestBytes: 0,
     bodyBytes: 1234,
     startedAt: new Date(2026, 10, 3, 4, 5, 6, 789),
     elapsedMicroseconds: 1_234_567,
     isAborted: false,
+    isTimedOut: false,
+    isRefused: false,
     ...change,
   };
 }
