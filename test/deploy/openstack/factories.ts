@@ -6,7 +6,11 @@ import type { HeaderList, Middleware, WSGIApplication } from "../../../src/wsgi/
 
 export function appFactory(_globalConf: Configuration, localConf: Configuration): WSGIApplication {
   return (environ, startResponse) => {
-    const headers: HeaderList = [["X-Filters", String(environ["demo.filters"] ?? 0)]];
+    const filters = String(environ["demo.filters"] ?? 0);
+    const headers: HeaderList = [
+      ["Content-Type", "text/plain"],
+      ["X-Filters", filters],
+    ];
     startResponse("200 OK", headers);
     const place = `${environ.SCRIPT_NAME}|${environ.PATH_INFO}|${localConf["version"] ?? ""}`;
     return [Buffer.from(place)];
