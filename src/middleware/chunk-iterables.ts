@@ -1,0 +1,83 @@
+// Iterables over the chunks of a body: mapped, or picked up after their first chunk. An iterator that is left early is told so.
+// Source: ECMAScript, "Iteration"; PEP 3333 "Middleware Handling of Block Boundaries" (one chunk in, at most one out, at once).
+import type { Bytes, WSGIBody } from "../wsgi/types.ts";
+import { isPromise } from "./body-close.ts";
+
+/** Maps each chunk, and adds what `end` gives after the last. */
+export function* mappedIterable(
+  chunks: Iterable<Bytes>,
+  map: (chunk: Bytes) => Bytes,
+  end: () => Bytes | void,
+): Generator<Bytes> {
+  for (const chunk of chunks) yield map(chunk);
+  const last = end();
+  if (last !== undefined) yield last;
+}
+
+/** As {@link mappedIterable}, for chunks that come later. */
+export async function* mappedAsyncIterable(
+  chunks: AsyncIterable<Bytes>,
+  map: (chunk: Bytes) => Bytes,
+  end: () => Bytes | void,
+): AsyncGenerator<Bytes> {
+  for await (const chunk of chunks) yield map(chunk);
+  const last = end();
+  if (last !== undefined) yield last;
+}
+
+/** The chunks of any body, for a reader that waits anyway. */
+export async function* asyncChunks(body: WSGIBody): AsyncGenerator<Bytes> {
+  yield* body;
+}
+
+/** A body whose first chunk was already asked for; `close` also ends an iteration that nobody has taken up. */
+export function resumedBody(iterator: Iterator<Bytes>, first: IteratorResult<Bytes>, inner: WSGIBody): WSGIBody {
+  let pending: IteratorResult<Bytes> | null = first;
+  const resumed: IterableIterator<Bytes> = {
+    next() {
+      const result = pending ?? iterator.next();
+      pending = null;
+      return result;
+    },
+    return() {
+      pending = null;
+      iterator.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.iterator]: () => resumed,
+  };
+  return Object.assign(resumed, {
+    close() {
+      if (pending !== null && pending.done !== true) iterator.return?.();
+      return inner.close?.();
+    },
+  });
+}
+
+/** As {@link resumedBody}, for chunks that come later. */
+export function resumedAsyncBody(
+  iterator: AsyncIterator<Bytes>,
+  first: IteratorResult<Bytes>,
+  inner: WSGIBody,
+): WSGIBody {
+  let pending: IteratorResult<Bytes> | null = first;
+  const resumed: AsyncIterableIterator<Bytes> = {
+    next() {
+      const result = pending;
+      pending = null;
+      return result === null ? iterator.next() : Promise.resolve(result);
+    },
+    async return() {
+      pending = null;
+      await iterator.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]: () => resumed,
+  };
+  return Object.assign(resumed, {
+    close(): void | Promise<void> {
+      const left = pending !== null && pending.done !== true ? iterator.return?.() : undefined;
+      return isPromise(left) ? left.then(() => inner.close?.()) : inner.close?.();
+    },
+  });
+}

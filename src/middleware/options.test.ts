@@ -1,0 +1,81 @@
+import { describe, expect, it } from "vitest";
+import {
+  bytes,
+  decimal,
+  flag,
+  integer,
+  lines,
+  oneOf,
+  pairs,
+  readNoOptions,
+  readOptions,
+  text,
+  within,
+  words,
+} from "./options.ts";
+
+interface Options {
+  readonly maxAgeSeconds?: number;
+  readonly isStrict?: boolean;
+  readonly origins?: string[];
+  readonly check?: () => boolean;
+}
+const READERS = { maxAgeSeconds: integer, isStrict: flag, origins: words };
+const read = (conf: Record<string, string>) => readOptions<Options>(conf, READERS);
+
+describe("readOptions", () => {
+  it.each(["max_age_seconds", "max-age-seconds", "maxAgeSeconds", "max age seconds"])("understands %s", (key) => {
+    expect(read({ [key]: "60" })).toEqual({ maxAgeSeconds: 60 });
+  });
+
+  it("gives each value its type and leaves out what the section does not name", () => {
+    expect(read({ is_strict: "yes", origins: "a, b\nc" })).toEqual({ isStrict: true, origins: ["a", "b", "c"] });
+  });
+
+  it.each([
+    [{ max_age_second: "60" }, 'Unknown option "max_age_second"; did you mean "max_age_seconds"'],
+    [{ colour: "red" }, 'Unknown option "colour"; expected one of "max_age_seconds", "is_strict", "origins"'],
+    [{ check: "x" }, 'Unknown option "check"'],
+    [{ constructor: "x" }, 'Unknown option "constructor"'],
+    [{ "max-age-seconds": "1", max_age_seconds: "2" }, 'Option "max_age_seconds" is given twice'],
+    [{ max_age_seconds: "a minute" }, 'Bad integer value "a minute"; expected digits (key "max_age_seconds")'],
+    [{ is_strict: "perhaps" }, 'Value "perhaps" is neither true nor false'],
+  ])("refuses %j", (conf, message) => {
+    expect(() => read(conf as unknown as Record<string, string>)).toThrow(message);
+  });
+
+  it("readNoOptions refuses everything", () => {
+    expect(readNoOptions({})).toBeUndefined();
+    expect(() => readNoOptions({ a: "1" })).toThrow('Unknown option "a"');
+  });
+});
+
+describe("readers", () => {
+  it.each([
+    [text, " a ", " a "],
+    [decimal, "1.5", 1.5],
+    [bytes, "64k", 65_536],
+    [bytes, "1 MiB", 1_048_576],
+    [bytes, "12", 12],
+    [lines, "\na b\n\nc", ["a b", "c"]],
+    [oneOf("DENY", "sameorigin"), "deny", "DENY"],
+    [pairs, "a = 1\nb: x = y", { a: "1", b: "x = y" }],
+  ])("%o reads %j", (reader, value, expected) => {
+    expect(reader(value, "key")).toEqual(expected);
+  });
+
+  it.each([
+    [decimal, "", 'Option "key" is ""; expected a number'],
+    [bytes, "much", 'Option "key" is "much"; expected bytes'],
+    [oneOf("a", "b"), "c", 'Option "key" is "c"; expected one of "a", "b"'],
+    [pairs, "nothing", 'Option "key" has the line "nothing"; expected "name = value"'],
+  ])("%o refuses %j", (reader, value, message) => {
+    expect(() => reader(value, "key")).toThrow(message);
+  });
+
+  it("within states the bounds", () => {
+    expect(within(3, "n", 1, 5)).toBe(3);
+    expect(() => within(6, "n", 1, 5)).toThrow('Option "n" is 6; expected 1 to 5');
+    expect(() => within(Number.NaN, "n", 1)).toThrow('Option "n" is NaN; expected 1 or more');
+  });
+});
