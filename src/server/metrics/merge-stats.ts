@@ -1,0 +1,41 @@
+// The counts of several workers as one.
+import { emptyWorkerStats, type WorkerStats } from "./worker-stats.ts";
+
+/**
+ * Adds up. Counts and gauges are summed, except the lag of the event loop, of which the worst counts, and the time of the start, of
+ * which the earliest does.
+ *
+ * @param list - of workers that run and of workers that have ended
+ */
+export function mergeStats(list: readonly WorkerStats[]): WorkerStats {
+  return list.reduce(add, emptyWorkerStats(Number.POSITIVE_INFINITY));
+}
+
+/** What remains of a worker that has ended: its counts, without what it had in hand. */
+export function withoutGauges(stats: WorkerStats): WorkerStats {
+  return { ...stats, inFlight: 0, connections: 0, eventLoopLagMs: 0, eventLoopLagMaxMs: 0, rssBytes: 0 };
+}
+
+function add(a: WorkerStats, b: WorkerStats): WorkerStats {
+  return {
+    startedAt: Math.min(a.startedAt, b.startedAt),
+    requests: a.requests + b.requests,
+    statusClasses: addEach(a.statusClasses, b.statusClasses),
+    durationBuckets: addEach(a.durationBuckets, b.durationBuckets),
+    durationSumSeconds: a.durationSumSeconds + b.durationSumSeconds,
+    bytesIn: a.bytesIn + b.bytesIn,
+    bytesOut: a.bytesOut + b.bytesOut,
+    aborted: a.aborted + b.aborted,
+    timeouts: a.timeouts + b.timeouts,
+    refused: a.refused + b.refused,
+    inFlight: a.inFlight + b.inFlight,
+    connections: a.connections + b.connections,
+    eventLoopLagMs: Math.max(a.eventLoopLagMs, b.eventLoopLagMs),
+    eventLoopLagMaxMs: Math.max(a.eventLoopLagMaxMs, b.eventLoopLagMaxMs),
+    rssBytes: a.rssBytes + b.rssBytes,
+  };
+}
+
+function addEach(a: readonly number[], b: readonly number[]): number[] {
+  return Array.from({ length: Math.max(a.length, b.length) }, (_, index) => (a[index] ?? 0) + (b[index] ?? 0));
+}
