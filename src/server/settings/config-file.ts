@@ -63,7 +63,7 @@ export async function readConfigFile(path: string, directory: string): Promise<C
   const content = await loadContent(file);
   if (typeof content !== "object" || content === null || Array.isArray(content)) {
     throw new ConfigFileError(
-      `Cannot use the configuration file "${path}": expected an object as ${file.endsWith(".json") ? "its content" : "its default export"}, got ${shown(content)}`,
+      `Cannot use the configuration file "${path}": expected ${file.endsWith(".json") ? "an object" : "an object as its default export"}, got ${shown(content)}`,
     );
   }
   return sort(content as Readonly<Record<string, unknown>>, file, directory);
@@ -132,7 +132,9 @@ async function loadContent(file: string): Promise<unknown> {
   const jiti = createJiti(file, { interopDefault: false, moduleCache: false, fsCache: false, alias: ownEntries() });
   let namespace: unknown;
   try {
-    namespace = await jiti.import(file);
+    // Forced, because jiti leaves ES modules in JavaScript to Node.
+    const options = { filename: file, async: true, forceTranspile: true };
+    namespace = await jiti.evalModule(readFileSync(file, "utf8"), options);
   } catch (error) {
     const reason = describeThrown(error).replaceAll(/\s*\n\s*/g, " ");
     throw new ConfigFileError(`Cannot load the configuration file "${file}": ${reason}`, {
@@ -140,9 +142,15 @@ async function loadContent(file: string): Promise<unknown> {
       detail: userStack(error, PACKAGE_ROOT),
     });
   }
-  if (typeof namespace === "object" && namespace !== null && "default" in namespace) return namespace.default;
-  // CommonJS has its exports as they are; an empty module of the other kind has no default export.
-  return /\.c[jt]s$/.test(file) ? namespace : undefined;
+  return contentOf(namespace);
+}
+
+/** The default export, and other exports beside it; for CommonJS its exports. */
+function contentOf(namespace: unknown): unknown {
+  if (typeof namespace !== "object" || namespace === null) return namespace;
+  const { default: main, ...others } = namespace as Readonly<Record<string, unknown>>;
+  if (main === undefined) return others;
+  return typeof main === "object" && main !== null && !Array.isArray(main) ? { ...others, ...main } : main;
 }
 
 function readJson(file: string): unknown {

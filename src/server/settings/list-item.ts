@@ -1,5 +1,6 @@
 // The items of lists: what each kind accepts, and how one text holds several.
 import { isIP } from "node:net";
+import { parseBind } from "../bind-address.ts";
 import type { ItemType } from "./setting.ts";
 
 /** What is known about a kind of item. */
@@ -10,14 +11,12 @@ interface ItemKind {
   readonly separator: string | null;
 }
 
-const HOST_AND_PORT = /^(?:\[([\da-f:.]+)(?:%[\w.-]+)?\]|([^:[\]/\s]*))(?::(\d{1,5}))?$/i;
-
 /** The kinds of items. */
 export const ITEM_KINDS: Readonly<Record<ItemType, ItemKind>> = {
   text: { expected: "a text", isRight: () => true, separator: "," },
   glob: { expected: "a path or pattern", isRight: (text) => text !== "", separator: null },
   address: {
-    expected: "HOST:PORT, [IPV6]:PORT, :PORT, unix:PATH or fd://N",
+    expected: "HOST:PORT, [IPV6]:PORT, :PORT (all interfaces), unix:PATH or fd://N",
     isRight: isAddress,
     separator: ",",
   },
@@ -31,14 +30,12 @@ export const ITEM_KINDS: Readonly<Record<ItemType, ItemKind>> = {
 
 /** Whether a text names a place to listen; whether it can be listened on shows only there. */
 export function isAddress(text: string): boolean {
-  if (text.startsWith("unix:")) return text.length > "unix:".length;
-  if (text.startsWith("fd://")) return /^fd:\/\/\d{1,9}$/.test(text);
-  const match = HOST_AND_PORT.exec(text);
-  if (match === null || text === "") return false;
-  const [, ipv6, host = "", port] = match;
-  if (port !== undefined && Number(port) > 65_535) return false;
-  // A lone number is a forgotten colon.
-  return ipv6 === undefined ? !/^\d+$/.test(host) : isIP(ipv6) === 6;
+  try {
+    parseBind(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether a text names peers: an address, a network, `unix`, `unix:PATH` or `*`. */

@@ -39,7 +39,7 @@ export const NOT_SUPPORTED: readonly NotSupported[] = [
   { name: "spew", flags: ["--spew"], why: "Node has no trace of executed lines; use node --inspect or --cpu-prof" },
   {
     name: "sendfile",
-    flags: ["--no-sendfile", "--sendfile"],
+    flags: ["--no-sendfile"],
     why: "Node sends files by reading them; there is nothing to switch",
   },
   {
