@@ -8,6 +8,9 @@ export const MAX_BATCH = 64;
 /** A lane that has not answered for this long is taken to be on a slow request, in milliseconds. */
 export const FRESH_MILLISECONDS = 1;
 
+/** A request that takes this long is a slow one, in milliseconds. */
+export const SLOW_MILLISECONDS = 5;
+
 /** What the choice of a lane looks at. */
 export interface LaneLoad {
   /** Requests that were sent and are not answered. */
@@ -34,16 +37,16 @@ export function batchDepth(estimateMilliseconds: number): number {
 }
 
 /**
- * Learns from how long a request took. One slow answer counts at once, fast ones only slowly: an application of which some requests
- * are slow is treated as a slow one.
+ * Learns from how long a request took. One slow answer counts at once, fast ones only step by step: an application of which some
+ * requests are slow is treated as a slow one. Below the threshold, where a sample may be the scheduler's fault, it is an average.
  *
  * @param estimateMilliseconds - the estimate so far
  * @param sampleMilliseconds - what was measured
  * @returns the new estimate
  */
 export function nextEstimate(estimateMilliseconds: number, sampleMilliseconds: number): number {
-  if (sampleMilliseconds >= estimateMilliseconds) return sampleMilliseconds;
-  return estimateMilliseconds * 0.9 + sampleMilliseconds * 0.1;
+  if (sampleMilliseconds >= SLOW_MILLISECONDS && sampleMilliseconds > estimateMilliseconds) return sampleMilliseconds;
+  return estimateMilliseconds * 0.85 + sampleMilliseconds * 0.15;
 }
 
 /**

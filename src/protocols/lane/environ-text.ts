@@ -29,6 +29,8 @@ const OWN_KEYS = new Set([
 ]);
 
 const LOWER_A = 97;
+// Filled and joined within one call. A join makes one flat string; adding up pieces leaves a tree of them to the collector.
+const scratch: string[] = [];
 // V8 compiles this away for strings that it stores with one byte per character, which nearly all are.
 const isNotLatin1 = /[^\0-\u00ff]/;
 
@@ -40,23 +42,28 @@ const isNotLatin1 = /[^\0-\u00ff]/;
  * @returns the text and its number of pairs
  */
 export function encodeEnviron(environ: Readonly<Record<string, unknown>>): EnvironText {
-  let text = "";
-  let pairs = 0;
+  let filled = 0;
   let others: Record<string, unknown> | null = null;
   for (const key in environ) {
     if (key.charCodeAt(0) >= LOWER_A && OWN_KEYS.has(key)) continue;
     const value = environ[key];
     if (typeof value === "string") {
-      text += `${key}\0${value}\0`;
-      pairs += 1;
+      scratch[filled] = key;
+      scratch[filled + 1] = value;
+      filled += 2;
     } else if (isPortable(value)) {
       others ??= {};
       others[key] = portable(value);
     }
   }
-  if (isNotLatin1.test(text) || environ["PATH_INFO"] === undefined || (environ["PATH_INFO"] as string).includes("\0")) {
+  scratch[filled] = "";
+  scratch.length = filled + 1;
+  const text = scratch.join("\0");
+  const path = environ["PATH_INFO"];
+  if (isNotLatin1.test(text) || (typeof path === "string" && path.includes("\0"))) {
     return encodeWithOddStrings(environ, others ?? {});
   }
+  const pairs = filled / 2;
   if (others === null) return { text, pairs, hasJson: false };
   return { text: `${text}${JSON_KEY}\0${asciiJson(others)}\0`, pairs: pairs + 1, hasJson: true };
 }
