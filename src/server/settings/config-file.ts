@@ -91,7 +91,7 @@ function sort(content: Readonly<Record<string, unknown>>, file: string, director
       throw new SettingError(`${explainKey(key)} (${origin})`);
     }
   }
-  return { path: file, layer, hooks: hooks as Hooks, hookOrigins };
+  return { path: file, layer, hooks, hookOrigins };
 }
 
 function isHookName(key: string): key is HookName {

@@ -27,7 +27,12 @@ export function plainDefault(setting: Setting): string {
       return String(setting.default);
     case "boolean":
       return setting.default ? "on" : "";
-    default:
+    case "text":
+    case "choice":
+    case "address":
+    case "mask":
       return setting.default ?? "";
+    default:
+      return setting satisfies never;
   }
 }
