@@ -56,6 +56,8 @@ export class ConfigLoader implements ContextLoader {
   readonly #index: SectionIndex;
   readonly #resolveUri: UriResolver;
   readonly #defaults = new Map<string, ParserDefault>();
+  /** The `set` and `get` keys among the defaults. */
+  readonly #defaultDirectives: readonly [key: string, raw: ParserDefault][];
   #interpolatedDefaults: Settings | null = null;
 
   /**
@@ -79,6 +81,7 @@ export class ConfigLoader implements ContextLoader {
     for (const [key, { value, origin }] of globals ?? []) {
       if (!this.#defaults.has(key)) this.#defaults.set(key, { text: value, isLiteral: true, origin });
     }
+    this.#defaultDirectives = [...this.#defaults].filter(([key]) => key.startsWith("set ") || key.startsWith("get "));
   }
 
   get filename(): string {
@@ -107,6 +110,7 @@ export class ConfigLoader implements ContextLoader {
   #resolveSection(wanted: ObjectType, section: IniSection, callerGlobals: Settings | null): Context {
     const reading = this.#read(wanted, section, callerGlobals);
     const filterWith = wanted === "server" ? undefined : reading.locals.take("filter-with");
+    if (wanted === "server") this.#warnFilteredServer(reading);
     const required = reading.locals.take("require");
     if (required !== undefined) reading.requires.push(...words(required.value));
     const context = this.#dispatch(reading);
@@ -165,10 +169,7 @@ export class ConfigLoader implements ContextLoader {
     for (const [key, entry] of section.entries) {
       yield [key, { text: entry.value, isLiteral: false, origin: this.#origin("key", section.name, entry) }];
     }
-    for (const [key, raw] of this.#defaults) {
-      const isDirective = key.startsWith("set ") || key.startsWith("get ");
-      if (isDirective && !section.entries.has(key)) yield [key, raw];
-    }
+    for (const [key, raw] of this.#defaultDirectives) if (!section.entries.has(key)) yield [key, raw];
   }
 
   /** The defaults with their values interpolated, which start every `globalConf`. */
@@ -300,6 +301,13 @@ export class ConfigLoader implements ContextLoader {
       by?.kind === "default" ? "[DEFAULT] has" : by?.kind === "builtin" ? "every file has" : "the caller gave";
     const what = `Key "${key}" of [${section.name}] is ignored: ${holder} a global value of that name; write "set ${key} = …", or rename one of them`;
     this.#session.warn(what, origin);
+  }
+
+  #warnFilteredServer({ section, locals }: Reading): void {
+    const setting = locals.get("filter-with");
+    if (setting === undefined) return;
+    const what = `Key "filter-with" filters nothing in [${section.name}]: it is handed to the server as any key`;
+    this.#session.warn(what, setting.origin);
   }
 
   /** Values that land on a pipeline or on what only wraps the object reach no factory. */

@@ -271,14 +271,19 @@ function guardedNow<T>(layer: BoundLayer, call: () => T | Promise<T>): T | Promi
   }
 }
 
-/** Adds the place to what a factory threw; an error that has one already passes. */
-function explained(error: unknown, layer: BoundLayer): unknown {
-  const place: Place = layer.context.place;
-  if (error instanceof DeployError) {
+/** Adds the place to what a factory threw: of the key, when the error names one. An error that has its place already passes. */
+function explained(error: unknown, { context, factory }: BoundLayer): unknown {
+  if (isDeployError(error)) {
     if (error.file !== undefined) return error;
-    return new DeployError(error.code, error.message, place, { cause: error });
+    const place: Place = context.locals.get(error.key ?? "")?.origin ?? context.place;
+    return new DeployError(error.code, error.what, place, { cause: error });
   }
   const reason = error instanceof Error ? error.message : String(error);
-  const what = `Factory "${layer.factory.location}" failed: ${reason}`;
-  return new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, place, { cause: error });
+  const what = `Factory "${factory.location}" failed: ${reason}`;
+  return new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, context.place, { cause: error });
+}
+
+/** By its shape, since a factory may have been loaded with a copy of this package of its own. */
+function isDeployError(error: unknown): error is DeployError {
+  return error instanceof Error && "what" in error && "code" in error && String(error.code).startsWith("ERR_TSGI_");
 }

@@ -45,6 +45,8 @@ export type DeployErrorCode =
  */
 export class DeployError extends TSGIError {
   declare readonly code: DeployErrorCode;
+  /** The message without the place. */
+  readonly what: string;
   readonly file: string | undefined;
   readonly line: number | undefined;
   readonly column: number | undefined;
@@ -55,6 +57,7 @@ export class DeployError extends TSGIError {
 
   constructor(code: DeployErrorCode, what: string, place: Place = {}, options?: ErrorOptions) {
     super("configuration", code, what + describePlace(place), options);
+    this.what = what;
     this.file = place.file;
     this.line = place.line;
     this.column = place.column;

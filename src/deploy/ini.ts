@@ -84,7 +84,7 @@ class IniReader {
       return;
     }
     this.#indent = indent;
-    const header = HEADER.exec(text);
+    const header = text.startsWith("[") ? HEADER.exec(text) : null;
     if (header !== null) this.#openSection(header[1] ?? "", number);
     else if (this.#section === null) throw this.#noSection(line, number, indent);
     else this.#readEntry(this.#section, text, number, indent + 1);

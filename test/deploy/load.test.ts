@@ -1,4 +1,5 @@
 // Loading: what PasteDeploy loses or refuses and TSGI does not, errors with their place, and the warnings.
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { DeployWarning } from "../../src/deploy/context.ts";
 import { DeployError } from "../../src/deploy/errors.ts";
@@ -131,6 +132,12 @@ describe("servers", () => {
     expect(serverConfig(uri, { name: "second" }).localConf).toEqual({ host: "0.0.0.0", port: "6544", workers: "4" });
   });
 
+  test("a filter over a server gets a warning", () => {
+    const uri = project.write("app.ini", "[server:main]\nuse = call:x:y\nfilter-with = f\n");
+    serverConfig(uri, { onWarning: (warning) => warnings.push(warning) });
+    expect(warnings).toMatchObject([{ line: 3, key: "filter-with" }]);
+  });
+
   test("loadServer says when the package is not there", async () => {
     const uri = project.write("app.ini", text);
     await expect(loadServer(uri)).rejects.toThrow('Cannot find the package "waitress" in node_modules');
@@ -159,6 +166,13 @@ describe("warnings", () => {
       {},
       2,
       'Key "use" has no effect in [DEFAULT]',
+    ],
+    [
+      "a filter in [DEFAULT]",
+      "[DEFAULT]\nfilter-with = f\n[app:main]\nuse = call:factories:app\n",
+      {},
+      2,
+      'Key "filter-with" has no effect in [DEFAULT]',
     ],
     [
       "a key over a pipeline",
@@ -330,6 +344,24 @@ describe("errors name the place", () => {
   test("and keep what a factory threw as their cause", async () => {
     await expect(story("[app:main]\nuse = call:factories:failing\n")).rejects.toMatchObject({
       cause: { message: "the database is away" },
+    });
+  });
+
+  test("of a value that a converter cannot read", async () => {
+    const converters = fileURLToPath(new URL("../../src/deploy/converters.ts", import.meta.url));
+    project.write(
+      "picky.ts",
+      `import { asBool } from ${JSON.stringify(converters)};
+      export const app = (g: object, l: Record<string, string>) => { asBool(l["debug"], { key: "debug" }); return () => []; };`,
+    );
+    const text = "[app:base]\nuse = call:picky:app\n[app:main]\nuse = base\n\ndebug = perhaps\n";
+    await expect(story(text)).rejects.toMatchObject({
+      code: "ERR_TSGI_DEPLOY_VALUE",
+      message: expect.stringMatching(
+        /^Value "perhaps" is neither [^(]*\(file "[^"]*app.ini", line 6, [^(]*$/,
+      ) as string,
+      section: "app:main",
+      key: "debug",
     });
   });
 
