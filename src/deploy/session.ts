@@ -40,11 +40,6 @@ export class Session {
     return file;
   }
 
-  /** The files read so far, in the order of reading. */
-  get files(): readonly IniFile[] {
-    return [...this.#files.values()];
-  }
-
   /** Records a warning and tells the listener, unless the same was said before. */
   warn(message: string, place: Place): void {
     const identity = `${message}\0${place.file ?? ""}\0${place.line ?? ""}`;

@@ -28,10 +28,6 @@ export class Settings implements Iterable<[key: string, setting: Setting]> {
     this.#settings = new Map(source === undefined ? [] : source.#settings);
   }
 
-  get size(): number {
-    return this.#settings.size;
-  }
-
   has(key: string): boolean {
     return this.#settings.has(key);
   }

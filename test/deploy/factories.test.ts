@@ -1,7 +1,7 @@
 // Where factories come from: beside the file, node_modules, packages with a "tsgi" key, TypeScript, and other languages.
 import { describe, expect, test } from "vitest";
 import type { GuestFactory, GuestLayer, GuestResolver } from "../../src/deploy/guest-resolver.ts";
-import { loadApp, loadFilter } from "../../src/deploy/load.ts";
+import { loadApp, loadFilter, loadServer } from "../../src/deploy/load.ts";
 import type { Middleware, WSGIApplication } from "../../src/wsgi/types.ts";
 import { FACTORIES, Project, storyOf, type Story } from "./project.ts";
 
@@ -24,12 +24,13 @@ const project = new Project({
     name: "@scope/kit",
     tsgi: {
       apps: { main: "./f.mjs:app", both: "./f.mjs:app" },
-      composites: { both: "./f.mjs:composite" },
+      composites: { map: "./f.mjs:mapOfMain", both: "./f.mjs:composite" },
       filters: { caps: "./f.mjs:filter" },
       filterApps: { caps: "./f.mjs:filterApp", only: "./f.mjs:filterApp" },
     },
   }),
-  "node_modules/@scope/kit/f.mjs": FACTORIES.replaceAll('"app"', '"kit app"'),
+  "node_modules/@scope/kit/f.mjs": `${FACTORIES.replaceAll('"app"', '"kit app"')}
+    export const mapOfMain = (loader, globals) => loader.getApp(null, globals);`,
 });
 
 async function made(use: string, guests: readonly GuestResolver[] = []): Promise<string> {
@@ -69,6 +70,12 @@ describe("a factory is found", () => {
     };
     expect(await nameOf("caps")).toBe("filter");
     await expect(made("egg:@scope/kit#both")).rejects.toThrow("Several entry points");
+  });
+
+  test("by a composite of a package, whose names are those of the package, or URIs", async () => {
+    const app = await loadApp("egg:@scope/kit#map", { relativeTo: project.directory });
+    expect(storyOf(app).made).toBe("kit app");
+    expect(await made("egg:@scope/kit#call:factories:app")).toBe("app");
   });
 
   test("not among the modules of Node", async () => {
@@ -133,6 +140,11 @@ describe("another language", () => {
       ["c paste.filter_factory", "app paste.app_factory"],
       ["a paste.filter_factory", "b paste.filter_factory"],
     ]);
+  });
+
+  test("cannot serve", async () => {
+    const uri = project.write("server.ini", "[server:main]\nuse = call:loud:serve\n");
+    await expect(loadServer(uri, { guests: [new LoudLanguage()] })).rejects.toThrow("expected a server of TSGI");
   });
 
   test("wraps an application of this language", async () => {

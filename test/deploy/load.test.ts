@@ -115,6 +115,21 @@ describe("composites", () => {
     expect(layers((await story(other, {}, "x")).inner)).toEqual(["short"]);
   });
 
+  test("get filters, servers, contexts and the parsed file from their loader", async () => {
+    const text =
+      "[composite:main]\nuse = call:factories:loading\n[app:a]\nuse = call:factories:app\n" +
+      "[filter:f]\nuse = call:factories:filter\nname = f\n[server:main]\nuse = call:factories:server\n";
+    const main = await story(text);
+    expect(main.made).toBe("server");
+    expect(main.localConf).toEqual({
+      filename: project.path("app.ini"),
+      kinds: "application filter server",
+      sections: "composite:main app:a filter:f server:main",
+    });
+    expect(layers(main.inner)).toEqual(["f", "app"]);
+    expect(main.inner?.inner?.globalConf["added"]).toBe("by hand");
+  });
+
   test("that load themselves end with an error", async () => {
     const text = "[composite:main]\nuse = call:factories:composite\n/ = main\n";
     await expect(story(text)).rejects.toMatchObject({ code: "ERR_TSGI_DEPLOY_CYCLE", section: "composite:main" });

@@ -27,6 +27,15 @@ export const composite = async (loader, globalConf, localConf) => {
   for (const [key, name] of Object.entries(localConf)) mounts[key] = (await loader.getApp(name, globalConf)).story;
   return tell({ made: "composite", globalConf, localConf, mounts });
 };
+export const server = (globalConf, localConf) => (served) => ({ made: "server", globalConf, localConf, inner: served.story });
+export const loading = async (loader, globalConf, localConf) => {
+  const contexts = [loader.appContext("a"), loader.filterContext("f", globalConf), loader.serverContext(null)];
+  const inner = await loader.getApp("a", { ...globalConf, added: "by hand" });
+  const filtered = (await loader.getFilter("f", globalConf))(inner);
+  const { made } = (await loader.getServer())(filtered);
+  return tell({ made, globalConf, localConf: { filename: loader.filename, kinds: contexts.map(({ wanted }) => wanted).join(" "),
+    sections: [...loader.file.sections.keys()].join(" ") }, inner: filtered.story });
+};
 export const shortForm = async (loader, globalConf) => tell({ made: "short", inner: (await loader.getApp(null, globalConf)).story });
 export const nothing = () => undefined;
 export const notAFunction = 42;
