@@ -63,10 +63,13 @@ describe.each([
     expect(await served.get("/hello")).toMatchObject({ status: 200 });
   });
 
-  test.each(["/raises-half-way", "/exc-info-after", "/too-short-stream"])("failure after the first byte: %s breaks the answer off", async (path) => {
-    await expect(served.get(path)).rejects.toThrow();
-    expect(await served.get("/hello")).toMatchObject({ status: 200 });
-  });
+  test.each(["/raises-half-way", "/exc-info-after", "/too-short-stream"])(
+    "failure after the first byte: %s breaks the answer off",
+    async (path) => {
+      await expect(served.get(path)).rejects.toThrow(/aborted|hang up|reset/);
+      expect(await served.get("/hello")).toMatchObject({ status: 200 });
+    },
+  );
 
   test("the log has the traceback and the request", async () => {
     served.errors.text = "";
@@ -97,9 +100,7 @@ describe.each([
   test("wsgi.input: read, readline, readlines, iteration and beyond the end", async () => {
     const body = "abcdef\nghijkl\nmn\nop\nqrs";
     const { text } = await served.get("/input-methods", { method: "POST", body });
-    expect(text).toBe(
-      `[b'abc', b'def\\n', b'gh', [b'ijkl\\n'], [b'mn\\n', b'op\\n', b'qrs'], b'', b'', b'', []]`,
-    );
+    expect(text).toBe(`[b'abc', b'def\\n', b'gh', [b'ijkl\\n'], [b'mn\\n', b'op\\n', b'qrs'], b'', b'', b'', []]`);
     expect((await served.get("/input-methods")).text).toBe(`[b'', b'', b'', [], [], b'', b'', b'', []]`);
   });
 
@@ -115,7 +116,9 @@ describe.each([
   });
 
   test("the environ is a dict of exact str, and tells the truth", async () => {
-    const received = await served.get("/environ-types?a=%C3%A9", { headers: { "X-Latin": "caf\u00e9", "X-Long": "l".repeat(7000) } });
+    const received = await served.get("/environ-types?a=%C3%A9", {
+      headers: { "X-Latin": "caf\u00e9", "X-Long": "l".repeat(7000) },
+    });
     const environ = JSON.parse(received.text) as Record<string, unknown> & { values: Record<string, string> };
     expect(environ).toMatchObject({
       is_dict: true,
@@ -126,7 +129,12 @@ describe.each([
       version: true,
       terminated: true,
     });
-    expect(environ.values).toMatchObject({ HTTP_X_LATIN: "caf\u00e9", QUERY_STRING: "a=%C3%A9", PATH_INFO: "/environ-types", REQUEST_METHOD: "GET" });
+    expect(environ.values).toMatchObject({
+      HTTP_X_LATIN: "caf\u00e9",
+      QUERY_STRING: "a=%C3%A9",
+      PATH_INFO: "/environ-types",
+      REQUEST_METHOD: "GET",
+    });
     expect(environ.values["HTTP_X_LONG"]).toHaveLength(7000);
   });
 

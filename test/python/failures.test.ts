@@ -23,7 +23,7 @@ describe.each([
     const received = await served.get(path);
     expect(received.status).toBe(status);
     expect(served.errors.text).toContain(`GET ${path}`);
-    if (!(path === "/segfault" && "preload" in options)) expect(served.errors.text).toContain(reason);
+    expect(served.errors.text).toContain(reason);
     await eventually(async () => (await pidOf()) !== before, "a new process");
     expect(await served.get("/hello")).toMatchObject({ status: 200, text: "hello" });
   });
@@ -31,7 +31,7 @@ describe.each([
 
 test("a process that dies half-way through an answer breaks it off", async () => {
   served = await servePython({ target: "torture:application" });
-  await expect(served.get("/os-exit-half-way")).rejects.toThrow();
+  await expect(served.get("/os-exit-half-way")).rejects.toThrow(/aborted|hang up|reset/);
   expect(await served.get("/hello")).toMatchObject({ status: 200, text: "hello" });
 });
 
@@ -60,7 +60,10 @@ test.each([
   expect(served.errors.text).toContain(frame);
   expect(served.errors.text).toContain("torture.py");
   expect(await served.get("/hello")).toMatchObject({ status: 200, text: "hello" });
-  await eventually(() => served.guest.stats().processes.every((process) => process.pid !== before), "the end of the old process");
+  await eventually(
+    () => served.guest.stats().processes.every((process) => process.pid !== before),
+    "the end of the old process",
+  );
 });
 
 test("a missed deadline leaves the other threads of the process their answers", async () => {
@@ -114,12 +117,15 @@ test("a client that leaves a stream: it ends, and its body is closed once", asyn
       resolve();
     });
   });
-  await eventually(async () => (await served.get("/closed-names")).text === '["endless"]', "close()");
+  await eventually(async () => (await served.get("/closed-names")).text !== "[]", "close()");
+  expect((await served.get("/closed-names")).text).toBe('["endless"]');
 });
 
 test("a slow client does not hold the Python thread, as far as the buffer goes", async () => {
   served = await servePython({ target: "torture:application", answerBufferBytes: 16_000_000 });
-  const socket = connect(served.port, "127.0.0.1", () => socket.write("GET /big-generator?blocks=100 HTTP/1.1\r\nHost: x\r\n\r\n"));
+  const socket = connect(served.port, "127.0.0.1", () =>
+    socket.write("GET /big-generator?blocks=100 HTTP/1.1\r\nHost: x\r\n\r\n"),
+  );
   await new Promise((resolve) => socket.once("readable", resolve));
   socket.pause();
   expect(await served.get("/hello")).toMatchObject({ status: 200 });
@@ -128,7 +134,9 @@ test("a slow client does not hold the Python thread, as far as the buffer goes",
 
 test("beyond the buffer the stream waits for the client, in constant memory", async () => {
   served = await servePython({ target: "torture:application", threads: 2, answerBufferBytes: 100_000 });
-  const socket = connect(served.port, "127.0.0.1", () => socket.write("GET /big-generator?blocks=4000 HTTP/1.1\r\nHost: x\r\n\r\n"));
+  const socket = connect(served.port, "127.0.0.1", () =>
+    socket.write("GET /big-generator?blocks=4000 HTTP/1.1\r\nHost: x\r\n\r\n"),
+  );
   await new Promise((resolve) => socket.once("readable", resolve));
   const before = process.memoryUsage().rss;
   await new Promise((resolve) => {
@@ -165,14 +173,14 @@ test("a client that leaves in the middle of a streamed upload fails only its own
 test("reload replaces the processes under load without a failed request; code that does not load changes nothing", async () => {
   served = await servePython({ target: "torture:application", processes: 2 });
   const before = served.guest.stats().processes.map((process) => process.pid);
-  let isRunning = true;
+  const load = { isRunning: true };
   const statuses = new Set<number>();
   const clients = Array.from({ length: 8 }, async () => {
-    while (isRunning) statuses.add((await send(served.port, "/hello")).status);
+    while (load.isRunning) statuses.add((await send(served.port, "/hello")).status);
   });
   await served.guest.reload();
   await eventually(() => served.guest.stats().processes.every(({ pid }) => !before.includes(pid)), "new processes");
-  isRunning = false;
+  load.isRunning = false;
   await Promise.all(clients);
   expect([...statuses]).toEqual([200]);
 });

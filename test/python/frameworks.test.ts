@@ -11,13 +11,24 @@ function cookies(headers: Record<string, unknown>): string {
   return ((headers["set-cookie"] as string[] | undefined) ?? []).map((line) => line.split(";")[0]).join("; ");
 }
 
-function multipart(name: string, fileName: string, content: string | Buffer, fields: Record<string, string> = {}): { headers: Record<string, string>; body: Buffer } {
+function multipart(
+  name: string,
+  fileName: string,
+  content: string | Buffer,
+  fields: Record<string, string> = {},
+): { headers: Record<string, string>; body: Buffer } {
   const boundary = "------------------------tsgi";
-  const parts = Object.entries(fields).map(([key, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${key}"\r\n\r\n${value}\r\n`);
+  const parts = Object.entries(fields).map(
+    ([key, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${key}"\r\n\r\n${value}\r\n`,
+  );
   const head = `--${boundary}\r\nContent-Disposition: form-data; name="${name}"; filename="${fileName}"\r\nContent-Type: application/octet-stream\r\n\r\n`;
   return {
     headers: { "Content-Type": `multipart/form-data; boundary=${boundary}` },
-    body: Buffer.concat([Buffer.from(parts.join("") + head), Buffer.from(content), Buffer.from(`\r\n--${boundary}--\r\n`)]),
+    body: Buffer.concat([
+      Buffer.from(parts.join("") + head),
+      Buffer.from(content),
+      Buffer.from(`\r\n--${boundary}--\r\n`),
+    ]),
   };
 }
 
@@ -26,9 +37,15 @@ test("Flask", async () => {
   expect((await served.get("/")).text).toBe("Hello, Flask!");
   const first = await served.get("/session");
   expect((await served.get("/session", { headers: { Cookie: cookies(first.headers) } })).text).toBe("2");
-  expect((await served.get("/form", { method: "POST", ...multipart("file", "a.txt", "content", { name: "field" }) })).text).toBe("field content");
+  expect(
+    (await served.get("/form", { method: "POST", ...multipart("file", "a.txt", "content", { name: "field" }) })).text,
+  ).toBe("field content");
   expect((await served.get("/stream")).text).toBe("0\n1\n2\n3\n4\n");
-  const json = await served.get("/json", { method: "POST", headers: { "Content-Type": "application/json" }, body: '{"a": [1, "\u00e9"]}' });
+  const json = await served.get("/json", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: '{"a": [1, "\u00e9"]}',
+  });
   expect(JSON.parse(json.text)).toEqual({ a: [1, "\u00e9"] });
   expect((await served.get("/missing")).status).toBe(404);
   expect((await served.get("/error")).status).toBe(500);
@@ -38,10 +55,19 @@ test("Django: the admin's log-in with CSRF and session, an upload, a stream, a f
   served = await servePython({ target: "frameworks:django_app()", threads: 2 });
   const page = await served.get("/admin/login/?next=/admin/");
   const token = /name="csrfmiddlewaretoken" value="([^"]+)"/.exec(page.text)?.[1] ?? "";
-  const form = new URLSearchParams({ csrfmiddlewaretoken: token, username: "admin", password: "correct horse", next: "/admin/" });
+  const form = new URLSearchParams({
+    csrfmiddlewaretoken: token,
+    username: "admin",
+    password: "correct horse",
+    next: "/admin/",
+  });
   const login = {
     method: "POST",
-    headers: { "Content-Type": "application/x-www-form-urlencoded", Cookie: cookies(page.headers), Referer: `http://127.0.0.1:${served.port}/admin/login/` },
+    headers: {
+      "Content-Type": "application/x-www-form-urlencoded",
+      Cookie: cookies(page.headers),
+      Referer: `http://127.0.0.1:${served.port}/admin/login/`,
+    },
     body: form.toString(),
   };
   expect((await served.get("/admin/login/", { ...login, headers: { ...login.headers, Cookie: "" } })).status).toBe(403);
@@ -50,18 +76,26 @@ test("Django: the admin's log-in with CSRF and session, an upload, a stream, a f
   const index = await served.get("/admin/", { headers: { Cookie: cookies(entered.headers) } });
   expect(index.status).toBe(200);
   expect(index.text).toContain("Site administration");
-  expect((await served.get("/upload", { method: "POST", ...multipart("file", "big.bin", Buffer.alloc(5_000_000)) })).text).toBe("big.bin 5000000");
+  expect(
+    (await served.get("/upload", { method: "POST", ...multipart("file", "big.bin", Buffer.alloc(5_000_000)) })).text,
+  ).toBe("big.bin 5000000");
   expect((await served.get("/stream")).text).toBe("0\n1\n2\n3\n4\n");
   expect((await served.get("/file")).body.equals(readFileSync(`${APPS}/frameworks.py`))).toBe(true);
 });
 
 test("Bottle, Falcon and Pyramid", async () => {
   served = await servePython({ target: "frameworks:bottle_app()" });
-  expect((await served.get("/upload", { method: "POST", ...multipart("file", "a.bin", Buffer.alloc(300_000)) })).text).toBe("a.bin 300000");
+  expect(
+    (await served.get("/upload", { method: "POST", ...multipart("file", "a.bin", Buffer.alloc(300_000)) })).text,
+  ).toBe("a.bin 300000");
   await served.close();
   served = await servePython({ target: "frameworks:falcon_app()" });
   expect(JSON.parse((await served.get("/things?name=x")).text)).toEqual({ thing: "x" });
-  const posted = await served.get("/things", { method: "POST", headers: { "Content-Type": "application/json" }, body: '{"b":1}' });
+  const posted = await served.get("/things", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: '{"b":1}',
+  });
   expect(JSON.parse(posted.text)).toEqual({ got: { b: 1 } });
   await served.close();
   served = await servePython({ target: "frameworks:pyramid_app()" });

@@ -91,7 +91,10 @@ async function sendAll(outgoing: NodeJS.WritableStream, body: AsyncIterable<Uint
 }
 
 /** Serves an application of ours on a free port. */
-export async function serveApplication(application: WSGIApplication, errors = { text: "" }): Promise<{ port: number; close(): Promise<void> }> {
+export async function serveApplication(
+  application: WSGIApplication,
+  errors = { text: "" },
+): Promise<{ port: number; close(): Promise<void> }> {
   const stream = {
     write: (text: string) => {
       errors.text += text;
@@ -113,7 +116,12 @@ export async function servePython(
 ): Promise<Served> {
   const log: PythonLogEntry[] = [];
   const errors = { text: "" };
-  const guest = await pythonApplication({ directory: APPS, python: PYTHON, log: (entry) => log.push(entry), ...options });
+  const guest = await pythonApplication({
+    directory: APPS,
+    python: PYTHON,
+    log: (entry) => log.push(entry),
+    ...options,
+  });
   const server = await serveApplication(middleware(guest.application), errors);
   return {
     guest,

@@ -71,5 +71,7 @@ test.each([
 });
 
 test("an interpreter that does not exist fails with a clear message", async () => {
-  await expect(pythonApplication({ target: "hello", python: "/no/such/python" })).rejects.toThrow('The interpreter "/no/such/python" does not exist');
+  await expect(pythonApplication({ target: "hello", python: "/no/such/python" })).rejects.toThrow(
+    'The interpreter "/no/such/python" does not exist',
+  );
 });

@@ -20,6 +20,8 @@ const MEMORY_TICKS = 10;
 const SETTLED_MILLISECONDS = 1000;
 /** What a process that was told to stop has before it is killed, in milliseconds. */
 const STOP_MILLISECONDS = 2000;
+/** How long the last output of a forked process may be on its way, in milliseconds. */
+const OUTPUT_MILLISECONDS = 50;
 const FIRST_ESTIMATE_MILLISECONDS = 0.25;
 
 /** What a pool can say about itself. */
@@ -241,7 +243,8 @@ export class GuestPool implements ProcessOwner {
 
   childExited(pid: number, reason: string): void {
     const process = this.#processes.find((candidate) => candidate.pid === pid);
-    if (process !== undefined) this.#bury(process, reason);
+    // What it has written last comes on another pipe.
+    if (process !== undefined) setTimeout(() => this.#bury(process, reason), OUTPUT_MILLISECONDS);
   }
 
   abort(slot: number, id: number): void {
@@ -269,7 +272,7 @@ export class GuestPool implements ProcessOwner {
       if (choice === null) break;
       const batch = this.#queue.take(shareOf(this.#queue.length, this.#targets.length, choice.room));
       for (const exchange of batch) exchange.id = this.#nextId();
-      choice.lane.dispatch(batch, now);
+      choice.lane.dispatch(batch, depth > 1, now);
     }
     // A lane that looked busy may turn out to be stuck while another one is idle: look again soon.
     if (this.#queue.length > 0 && depth > 1 && this.#recheck === null) {
@@ -323,6 +326,7 @@ export class GuestPool implements ProcessOwner {
     const template = this.#template;
     await template.whenReady;
     const process = new GuestProcess(this.#freeIndex(), false, this);
+    process.template = template;
     this.#processes.push(process);
     this.#expectStart(process);
     template.fork(process.index);

@@ -57,6 +57,8 @@ export class GuestProcess implements LaneOwner {
   lanes: Lane[] = [];
   message: ReadyMessage | null = null;
   replacement: GuestProcess | null = null;
+  /** The process that it was forked from, if any. */
+  template: GuestProcess | null = null;
   isRetiring = false;
   drainBy = Infinity;
   answered = 0;
@@ -95,9 +97,9 @@ export class GuestProcess implements LaneOwner {
     return sum;
   }
 
-  /** The end of what it wrote to stderr. */
+  /** The end of what it wrote to stderr; a forked process writes to the pipe of its template. */
   get stderrTail(): string {
-    return this.#tail;
+    return this.template === null ? this.#tail : this.template.stderrTail;
   }
 
   /** Resident memory in bytes; 0 where the system does not say. */
@@ -260,12 +262,13 @@ export class GuestProcess implements LaneOwner {
 
   /** The stack of one thread, whatever the process is doing: faulthandler writes it from a signal handler in C. */
   async #dump(thread: string): Promise<string> {
-    this.#tail = "";
+    const before = this.stderrTail.length;
     if (this.#dumpSignal !== 0) this.signal(this.#dumpSignal);
     await new Promise((resolve) => {
       setTimeout(resolve, DUMP_MILLISECONDS);
     });
-    return stackOfThread(this.#tail, thread);
+    const tail = this.stderrTail;
+    return stackOfThread(before < tail.length ? tail.slice(before) : tail, thread);
   }
 
   #log(level: "info" | "error", message: string): void {

@@ -89,8 +89,14 @@ export class Lane implements LaneLoad {
     return this.#running.slice(this.#first);
   }
 
-  /** Sends requests in one write. */
-  dispatch(exchanges: readonly Exchange[], now: number): void {
+  /**
+   * Sends requests in one write.
+   *
+   * @param exchanges - at least one
+   * @param isBatched - whether more may follow before these are answered
+   * @param now - in milliseconds
+   */
+  dispatch(exchanges: readonly Exchange[], isBatched: boolean, now: number): void {
     if (this.outstanding === 0) {
       this.progressedAt = now;
       this.#batchStartedAt = now;
@@ -101,7 +107,7 @@ export class Lane implements LaneLoad {
     for (const exchange of exchanges) {
       exchange.dispatchedAt = now;
       this.#running.push(exchange);
-      text += requestHead(exchange);
+      text += requestHead(exchange, isBatched);
       const { body } = exchange;
       if (body.kind === "memory") {
         if (body.bytes.length <= TEXT_BODY_BYTES) {
@@ -330,10 +336,10 @@ export class Lane implements LaneLoad {
 }
 
 /** The frame of a request, up to its body in memory. */
-function requestHead(exchange: Exchange): string {
+function requestHead(exchange: Exchange, isBatched: boolean): string {
   const { environ, body, inner } = exchange;
   const { text, pairs, hasJson } = encodeEnviron(environ);
-  let flags = hasJson ? FrameFlag.json : 0;
+  let flags = (hasJson ? FrameFlag.json : 0) | (isBatched ? FrameFlag.batched : 0);
   if (inner !== null) flags |= FrameFlag.inner;
   if (environ["wsgi.early_hints"] !== undefined) flags |= FrameFlag.hints;
   if (body.kind === "file")

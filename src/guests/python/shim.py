@@ -9,6 +9,7 @@ import sys
 
 sys.modules.setdefault("tsgi_guest", sys.modules[__name__])
 
+import _socket
 import ast
 import base64
 import collections
@@ -48,7 +49,8 @@ CALL, PULL, GIVE, DROP = 73, 74, 75, 76
 READY, BROKEN, EXITED, MODULES = 96, 97, 98, 99
 # Flags.
 END = 1
-BODY_FILE, BODY_STREAM, HAS_JSON, HAS_HINTS, HAS_INNER = 2, 4, 8, 16, 32
+BODY_FILE, BODY_STREAM, HAS_JSON, HAS_HINTS, HAS_INNER, BATCHED = 2, 4, 8, 16, 32, 64
+NEEDS_PREPARATION = BODY_FILE | BODY_STREAM | HAS_JSON | HAS_HINTS
 GONE, RETIRE = 2, 4
 
 RECEIVE_BYTES = 262144
@@ -416,6 +418,8 @@ class Lane:
         self.guest = guest
         self.slot = index
         self.sock = sock
+        # The same descriptor, for calls that must not wait even where gevent has replaced the socket's class.
+        self.raw = _socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, sock.fileno())
         self.started = guest.started
         self.aborted = guest.aborted
         self.pending = collections.deque()  # requests that were received and not started
@@ -425,6 +429,7 @@ class Lane:
         self.rest = b""
         self.current = 0
         self.lock = threading.Lock()  # whoever drains `out` holds it
+        self.reading = threading.Lock()  # whoever receives holds it
         errors = ErrorsStream(self)
         self.base = {
             "wsgi.version": (1, 0),
@@ -442,9 +447,34 @@ class Lane:
 
     def receive(self):
         """Blocks for bytes and files every complete frame under `pending` or `mail`."""
-        data = self.sock.recv(RECEIVE_BYTES)
-        if not data:
-            raise LaneClosed
+        with self.reading:
+            data = self.sock.recv(RECEIVE_BYTES)
+            if not data:
+                raise LaneClosed
+            self.file(data)
+            missing = self.missing()
+            if missing > RECEIVE_BYTES:
+                pieces = [self.rest]
+                self.rest = b""
+                while missing:
+                    piece = self.sock.recv(min(missing, 1048576))
+                    if not piece:
+                        raise LaneClosed
+                    pieces.append(piece)
+                    missing -= len(piece)
+                self.file(b"".join(pieces))
+
+    def receive_waiting(self):
+        """Files the frames that have come while the thread of this lane is busy; never waits."""
+        if self.reading.acquire(False):
+            try:
+                self.file(self.raw.recv(RECEIVE_BYTES, socket.MSG_DONTWAIT))
+            except OSError:
+                pass
+            finally:
+                self.reading.release()
+
+    def file(self, data):
         if self.rest:
             data = self.rest + data
             self.rest = b""
@@ -454,29 +484,22 @@ class Lane:
         while end - position >= HEADER_SIZE:
             length, request_id, head, kind, flags, aux = unpack(data, position)
             start = position + HEADER_SIZE
-            position = start + length
-            if position > end:
-                data = self.complete(data[start - HEADER_SIZE :], HEADER_SIZE + length)
-                start, position = HEADER_SIZE, len(data)
-                end = position
+            stop = start + length
+            if stop > end:
+                break
+            position = stop
             if kind == REQUEST:
-                self.pending.append((request_id, flags, aux, data, start, start + head, position))
+                self.pending.append((request_id, flags, aux, data, start, start + head, stop))
             else:
-                self.mail.append((kind, flags, aux, head, data[start:position]))
+                self.mail.append((kind, flags, aux, head, data[start:stop]))
         if position < end:
             self.rest = data[position:]
 
-    def complete(self, data, size):
-        """Receives the rest of a frame of which only the beginning has come."""
-        pieces = [data]
-        missing = size - len(data)
-        while missing:
-            piece = self.sock.recv(min(missing, 1048576))
-            if not piece:
-                raise LaneClosed
-            pieces.append(piece)
-            missing -= len(piece)
-        return b"".join(pieces)
+    def missing(self):
+        """How much of the frame that has begun is still to come."""
+        if len(self.rest) < HEADER_SIZE:
+            return 0
+        return HEADER_SIZE + HEADER.unpack_from(self.rest)[0] - len(self.rest)
 
     def wait(self, *kinds, call=0):
         """The next frame of one of these types (and of this inner call) for the request that is running."""
@@ -528,6 +551,7 @@ class Lane:
         except (LaneClosed, ConnectionError):
             pass
         finally:
+            self.raw.detach()
             self.sock.close()
 
     def run(self):
@@ -535,7 +559,7 @@ class Lane:
         pop, flusher, answer = pending.popleft, self.guest.flusher, self.answer
         while True:
             self.receive()
-            if len(pending) > 1 and not flusher.is_awake:
+            if not flusher.is_awake and pending and (len(pending) > 1 or pending[0][1] & BATCHED):
                 flusher.wake()
             while pending:
                 try:
@@ -559,7 +583,7 @@ class Lane:
         try:
             if len(parts) != pairs * 2 + 1:
                 raise ValueError("A value of the environ holds a NUL")
-            if flags or middle != end:
+            if flags & NEEDS_PREPARATION or middle != end:
                 self.prepare(environ, response, flags, data[middle:end])
             result = self.guest.application(environ, response.start_response)
             if type(result) is list and response.sent < 0:
@@ -753,11 +777,17 @@ class Flusher:
                 quiet += 1
                 for lane in self.guest.lanes:
                     current = lane.current
-                    if lane.out or lane.pending:
+                    if current != seen.get(lane.slot):
+                        seen[lane.slot] = current
                         quiet = 0
-                        if seen.get(lane.slot) == current:
+                    elif current:
+                        lane.receive_waiting()
+                        if lane.out or lane.pending:
+                            quiet = 0
                             self.relieve(lane, current)
-                    seen[lane.slot] = current
+                    elif lane.out:
+                        quiet = 0
+                        self.relieve(lane, current)
             self.is_awake = False
             self.event.clear()
 
@@ -785,7 +815,7 @@ class Flusher:
             if pieces:
                 data = b"".join(pieces)
                 try:
-                    sent = lane.sock.send(data, socket.MSG_DONTWAIT)
+                    sent = lane.raw.send(data, socket.MSG_DONTWAIT)
                 except BlockingIOError:
                     sent = 0
                 except OSError:

@@ -43,11 +43,15 @@ const isNotLatin1 = /[^\0-\u00ff]/;
  */
 export function encodeEnviron(environ: Readonly<Record<string, unknown>>): EnvironText {
   let filled = 0;
+  let isOdd = false;
   let others: Record<string, unknown> | null = null;
   for (const key in environ) {
-    if (key.charCodeAt(0) >= LOWER_A && OWN_KEYS.has(key)) continue;
+    const isExtension = key.charCodeAt(0) >= LOWER_A;
+    if (isExtension && OWN_KEYS.has(key)) continue;
     const value = environ[key];
     if (typeof value === "string") {
+      // Only a decoded path and what middleware made can hold a NUL; no header can. The number of pairs tells if one does.
+      if ((isExtension || key === "PATH_INFO") && value.includes("\0")) isOdd = true;
       scratch[filled] = key;
       scratch[filled + 1] = value;
       filled += 2;
@@ -59,8 +63,7 @@ export function encodeEnviron(environ: Readonly<Record<string, unknown>>): Envir
   scratch[filled] = "";
   scratch.length = filled + 1;
   const text = scratch.join("\0");
-  const path = environ["PATH_INFO"];
-  if (isNotLatin1.test(text) || (typeof path === "string" && path.includes("\0"))) {
+  if (isOdd || isNotLatin1.test(text)) {
     return encodeWithOddStrings(environ, others ?? {});
   }
   const pairs = filled / 2;

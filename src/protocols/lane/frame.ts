@@ -54,6 +54,8 @@ export const FrameFlag = {
   hints: 16,
   /** `request`: there is an inner application, which `call` reaches. */
   inner: 32,
+  /** `request`: more may follow before this one is answered; if it takes long, they are to be given back. */
+  batched: 64,
   /** `body`, `fail`: the client has left. */
   gone: 2,
   /** `fail`: the process should be replaced. */

@@ -1,0 +1,107 @@
+import { describe, expect, test } from "vitest";
+import {
+  batchDepth,
+  chooseLane,
+  isOverdue,
+  MAX_BATCH,
+  nextEstimate,
+  restartDelay,
+  shareOf,
+  type LaneLoad,
+} from "./policy.ts";
+
+const lane = (outstanding: number, batches = outstanding === 0 ? 0 : 1, progressedAt = 0): LaneLoad => ({
+  outstanding,
+  batches,
+  progressedAt,
+});
+
+describe("batchDepth", () => {
+  test.each([
+    [0.001, MAX_BATCH],
+    [0.02, 50],
+    [0.4, 2],
+    [0.6, 1],
+    [200, 1],
+  ])("an application of %d ms per request: %i at a time", (estimate, depth) => {
+    expect(batchDepth(estimate)).toBe(depth);
+  });
+});
+
+describe("nextEstimate", () => {
+  test("one slow request counts at once", () => {
+    expect(nextEstimate(0.02, 200)).toBe(200);
+  });
+
+  test("a mix of fast and slow requests stays slow", () => {
+    let estimate = 0.02;
+    for (let count = 0; count < 1000; count += 1) estimate = nextEstimate(estimate, count % 20 === 0 ? 200 : 1);
+    expect(batchDepth(estimate)).toBe(1);
+  });
+
+  test("a fast application recovers from one slow request", () => {
+    let estimate = nextEstimate(0.02, 50);
+    for (let count = 0; count < 60; count += 1) estimate = nextEstimate(estimate, 0.02);
+    expect(batchDepth(estimate)).toBeGreaterThan(30);
+  });
+});
+
+describe("chooseLane", () => {
+  test("a slow application: an idle lane of the process with the least work", () => {
+    const idle = lane(0);
+    const choice = chooseLane([{ lanes: [lane(1), lane(1), lane(0)] }, { lanes: [lane(1), idle] }], 1, 0.5);
+    expect(choice).toEqual({ lane: idle, room: 1 });
+    expect(choice?.lane).toBe(idle);
+  });
+
+  test("a slow application: never behind another request", () => {
+    expect(chooseLane([{ lanes: [lane(1), lane(1)] }], 1, 0.5)).toBeNull();
+  });
+
+  test("a fast application: the lane that works already, as far as there is room", () => {
+    const busy = lane(3);
+    expect(chooseLane([{ lanes: [busy, lane(0)] }], 20, 0.5)).toEqual({ lane: busy, room: 17 });
+    expect(chooseLane([{ lanes: [lane(20), lane(0)] }], 20, 0.5)).toBeNull();
+    expect(chooseLane([{ lanes: [lane(5, 2), lane(0)] }], 20, 0.5)).toBeNull();
+  });
+
+  test("a fast application: not behind a lane that has been silent", () => {
+    const idle = lane(0);
+    expect(chooseLane([{ lanes: [lane(3), idle] }], 20, 5)?.lane).toBe(idle);
+  });
+
+  test("no process, no lane", () => {
+    expect(chooseLane([], 20, 0)).toBeNull();
+    expect(chooseLane([{ lanes: [] }], 20, 0)).toBeNull();
+  });
+});
+
+test.each([
+  { queued: 10, processes: 1, room: 20, share: 10 },
+  { queued: 10, processes: 2, room: 20, share: 5 },
+  { queued: 100, processes: 2, room: 20, share: 20 },
+  { queued: 1, processes: 4, room: 20, share: 1 },
+])("shareOf: $queued queued, $processes processes, room for $room: $share", ({ queued, processes, room, share }) => {
+  expect(shareOf(queued, processes, room)).toBe(share);
+});
+
+test.each([
+  [0, 0],
+  [1, 100],
+  [4, 800],
+  [50, 30_000],
+])("restartDelay after %i failures: %i ms", (failures, delay) => {
+  expect(restartDelay(failures)).toBe(delay);
+});
+
+test.each([
+  { elapsed: 31_000, deadline: 30_000, isAnswering: false, overdue: true },
+  { elapsed: 29_000, deadline: 30_000, isAnswering: false, overdue: false },
+  { elapsed: 90_000, deadline: 30_000, isAnswering: true, overdue: false },
+  { elapsed: 90_000, deadline: 0, isAnswering: false, overdue: false },
+])(
+  "isOverdue: $elapsed of $deadline ms, answering $isAnswering: $overdue",
+  ({ elapsed, deadline, isAnswering, overdue }) => {
+    expect(isOverdue(elapsed, deadline, isAnswering)).toBe(overdue);
+  },
+);
