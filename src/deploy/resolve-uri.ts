@@ -84,7 +84,7 @@ class EggLoader implements ContextLoader {
   resolve(wanted: ObjectType, name: string | null, globals: Settings | null, place: Place): Context {
     if (isAbsoluteName(name)) {
       return this.#session.follow(name, place, () =>
-        resolveUri(this.#session, wanted, name, null, null, globals, place),
+        resolveUri(this.#session, wanted, name, null, this.#directory, globals, place),
       );
     }
     const directory = this.#directory ?? process.cwd();
