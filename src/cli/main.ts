@@ -1,9 +1,9 @@
 // The command line: reads the arguments and hands over to the file of the command, which is imported only then.
 import { readFileSync } from "node:fs";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError } from "commander";
+import { addSettings, SETTINGS_HELP, settingsFromCommand } from "../server/settings/command-line.ts";
 import { exitCodeOf } from "./errors.ts";
 import { EXIT_CODES, exitCodesHelp } from "./exit-codes.ts";
-import { type NamedServeOption, type ServeSettings, serveOptionList } from "./serve-options.ts";
 import type { FetchOptions } from "./fetch.ts";
 
 const TARGET_HELP =
@@ -16,9 +16,6 @@ Examples:
   tsgi 'shop.wsgi:makeApp("test")' --reload
   tsgi fetch app.ts '/items?page=2' -i     call the application without a server and print its answer
 `;
-
-/** What commander leaves out when an option was not given, because help would show it as a default. */
-const EMPTY_SETTINGS = { bind: [], reload: false, reloadExtraFile: [] } as const;
 
 /**
  * Runs the command and ends the process with its exit code; what fails is said on standard error.
@@ -38,20 +35,20 @@ function buildProgram(): Command {
   const program = new Command("tsgi")
     .description("Serves a WSGI application written in TypeScript or JavaScript.")
     .version(packageVersion(), "-V, --version")
-    .argument("<target>", TARGET_HELP)
+    .argument("[target]", TARGET_HELP)
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .showHelpAfterError('Run "tsgi --help" for the options')
     .exitOverride()
     .configureHelp({ sortSubcommands: false })
     .configureOutput({ outputError: (text, write) => write(`tsgi: ${capitalize(text.replace(/^error: /, ""))}`) })
-    .addHelpText("after", `${EXAMPLES}\n${exitCodesHelp()}`)
-    .action(async (target: string, settings: ServeSettings) => {
+    .addHelpText("after", `\n${SETTINGS_HELP}\n${EXAMPLES}\n${exitCodesHelp()}`)
+    .action(async (target: string | undefined) => {
       const { serve } = await import("./serve.ts");
       // Nothing may keep a stopped server alive: an application's timer or connection would.
-      process.exit(await serve(target, { ...EMPTY_SETTINGS, ...settings }));
+      process.exit(await serve(target, settingsFromCommand(program), packageVersion()));
     });
-  for (const declaration of serveOptionList()) program.addOption(toOption(declaration));
+  addSettings(program);
   program.addCommand(buildFetch());
   return program;
 }
@@ -77,38 +74,8 @@ function buildFetch(): Command {
     });
 }
 
-function toOption(declaration: NamedServeOption): Option {
-  const option = new Option(declaration.flags, declaration.help).helpGroup(`${declaration.group}:`);
-  switch (declaration.type) {
-    case "list":
-      return option.argParser(collect);
-    case "boolean":
-      return option;
-    case "integer":
-      return option.default(declaration.default).argParser((text) => {
-        return parseNumber(text, declaration.minimum, declaration.maximum, "whole number");
-      });
-    case "seconds":
-      return option.default(declaration.default).argParser((text) => parseNumber(text, 0, 86_400, "number"));
-    case "choice":
-      return option.choices([...declaration.choices]).default(declaration.default);
-    case "text":
-      return declaration.default === undefined ? option : option.default(declaration.default);
-    default:
-      return declaration satisfies never;
-  }
-}
-
 function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
-}
-
-function parseNumber(text: string, minimum: number, maximum: number, kind: "number" | "whole number"): number {
-  const value = Number(text);
-  const isRight =
-    text.trim() !== "" && value >= minimum && value <= maximum && (kind === "number" || Number.isInteger(value));
-  if (!isRight) throw new InvalidArgumentError(`Expected a ${kind} from ${minimum} to ${maximum}.`);
-  return value;
 }
 
 function exitCodeOfCommander(error: CommanderError): number {

@@ -5,10 +5,10 @@ import { dirname, relative, resolve, sep } from "node:path";
 import { findSource } from "../guests/typescript/find-source.ts";
 import { parseTarget } from "../guests/typescript/parse-target.ts";
 import type { ErrorLog } from "../server/logging/error-log.ts";
+import type { Settings } from "../server/settings/table.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { globBase, matchesGlob } from "./glob.ts";
 import { RELOAD_VARIABLE, isListeningMessage } from "./reload-child.ts";
-import type { ServeSettings } from "./serve-options.ts";
 
 const SOURCE_FILE = /\.[mc]?[jt]sx?$/;
 const IGNORED_DIRECTORY = /(?:^|[\\/])(?:node_modules|\.[^\\/]+)(?:[\\/]|$)/;
@@ -31,7 +31,11 @@ const HOPELESS: ReadonlySet<number> = new Set([
  * @returns the exit code of the process
  * @throws TargetError when the target does not exist at all
  */
-export async function superviseReload(target: string, settings: ServeSettings, log: ErrorLog): Promise<number> {
+export async function superviseReload(
+  target: string,
+  settings: Pick<Settings, "reloadExtraFile">,
+  log: ErrorLog,
+): Promise<number> {
   const sourceFile = await findSource(parseTarget(target), process.cwd());
   return await new ReloadSupervisor(sourceFile, settings.reloadExtraFile, log).run();
 }

@@ -1,150 +1,110 @@
-// `tsgi TARGET`: loads an application and serves it in this process until a signal ends it. Log lines are gunicorn's.
-import { rmSync } from "node:fs";
-import { loadTarget } from "../guests/typescript/load-target.ts";
-import { accessLog } from "../server/logging/access-log.ts";
-import { ErrorLog } from "../server/logging/error-log.ts";
-import { escapeText } from "../server/logging/escape-text.ts";
+// `tsgi TARGET`: resolves the settings and hands over to the arbiter, which serves until a signal ends it. Log lines are gunicorn's.
+import { resolve } from "node:path";
+import { Arbiter } from "../server/arbiter.ts";
+import type { ArbiterOptions } from "../server/arbiter-options.ts";
 import { LogFile } from "../server/logging/log-file.ts";
-import type { ServerOptions, WSGIServer } from "../server/make-server.ts";
-import { type BindAddress, defaultBindAddresses, formatBindAddress, parseBindAddress } from "./bind-address.ts";
-import { AddressInUseError, AddressUnusableError, CommandError } from "./errors.ts";
+import type { Hooks } from "../server/settings/hooks.ts";
+import type { Layer } from "../server/settings/layer.ts";
+import { resolveSettings } from "../server/settings/resolve.ts";
+import type { Settings } from "../server/settings/table.ts";
+import { exitCodeOf, UsageError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
-import { type ReloadChild, reloadChild } from "./reload-child.ts";
-import type { ServeSettings } from "./serve-options.ts";
-import { StopSignals } from "./stop-signals.ts";
-import { tlsOptions } from "./tls-files.ts";
-import { removeStaleSocket } from "./unix-socket.ts";
+import { openErrorLog } from "./open-error-log.ts";
+import { reloadChild } from "./reload-child.ts";
+
+/** Set in the process that --daemon starts in the background. */
+const DAEMON_VARIABLE = "TSGI_IN_BACKGROUND";
 
 /**
- * Serves until SIGTERM or SIGINT.
+ * Serves until a signal ends it.
  *
- * @param target - as `loadTarget` takes it
+ * @param target - as `loadTarget` takes it; undefined when the settings name one
+ * @param commandLine - the settings of the command line
+ * @param version - of this package
  * @returns the exit code of the process
- * @throws TargetError when the application cannot be loaded, CommandError when it cannot be served
+ * @throws TargetError when the application cannot be loaded, ServerError or CommandError when it cannot be served
  */
-export async function serve(target: string, settings: ServeSettings): Promise<number> {
+export async function serve(target: string | undefined, commandLine: Layer, version: string): Promise<number> {
+  const directory = process.cwd();
+  const { settings, hooks } = await resolveSettings({ commandLine });
+  const options = { ...settings, target: requireTarget(target, settings) };
   const child = reloadChild();
-  if (settings.reload && child === undefined) {
+  if (child !== undefined) {
+    const { serveInProcess } = await import("./serve-in-process.ts");
+    return await serveInProcess(options.target, settings, child);
+  }
+  if (settings.reload) {
     const { superviseReload } = await import("./reload.ts");
-    return await superviseReload(target, settings, openErrorLog(settings));
+    return await superviseReload(options.target, settings, openErrorLog(settings));
   }
-  const stop = new StopSignals(child);
+  await check(settings);
+  const isInBackground = process.env[DAEMON_VARIABLE] !== undefined;
+  if (settings.daemon && !isInBackground) {
+    const { daemonize } = await import("../server/daemon.ts");
+    return await daemonize(DAEMON_VARIABLE, settings.enableStdioInheritance);
+  }
+  if (settings.chdir !== null) process.chdir(resolve(directory, settings.chdir));
   const log = openErrorLog(settings);
-  const addresses = child?.addresses ?? bindAddresses(settings.bind);
-  const options = await serverOptions(settings, log);
-  const [{ makeServer }, { application }] = await Promise.all([import("../server/make-server.ts"), loadTarget(target)]);
-  if (stop.isAsked) return EXIT_CODES.success;
-  const servers = addresses.map((address) => {
-    return "path" in address
-      ? makeServer(`unix:${address.path}`, 0, application, options)
-      : makeServer(address.host, address.port, application, options);
+  const arbiter = new Arbiter(options, {
+    log,
+    version,
+    hooks,
+    directory,
+    command: process.argv.slice(1),
+    reread: () => reread(target, commandLine, directory),
+    whenReady: isInBackground ? reportReady : undefined,
   });
-  await listenAll(servers, addresses);
-  announce(servers, log, child);
-  process.on("SIGUSR1", () => reopen(log, log));
-  await stopWhenAsked(servers, stop, settings.gracefulTimeout, log);
-  return EXIT_CODES.success;
-}
-
-/** The addresses of --bind, or the default ones. */
-export function bindAddresses(bind: readonly string[]): BindAddress[] {
-  return bind.length === 0 ? defaultBindAddresses(process.env["PORT"]) : bind.map(parseBindAddress);
-}
-
-/** The error log of the settings. */
-export function openErrorLog(settings: ServeSettings): ErrorLog {
-  const { errorLogfile, logLevel } = settings;
-  return new ErrorLog(LogFile.open(errorLogfile === "-" ? 2 : errorLogfile), logLevel);
-}
-
-async function serverOptions(settings: ServeSettings, log: ErrorLog): Promise<ServerOptions> {
-  const base: ServerOptions = {
-    backlog: settings.backlog,
-    errors: log.toErrorStream(),
-    tls: await tlsOptions(settings),
-    refused: (error, address) =>
-      log.warning(`Invalid request from ip=${escapeText(address)}: ${escapeText(error.message)}`),
-    acceptFailed: (error) => log.error(`Cannot accept a connection: ${error.message}`),
-  };
-  if (settings.accessLogfile === undefined) return base;
-  const file = LogFile.open(settings.accessLogfile === "-" ? 1 : settings.accessLogfile);
-  process.on("SIGUSR1", () => reopen(file, log));
-  return { ...base, accessLog: accessLog(file, settings.accessLogformat) };
-}
-
-/** After a rotation. A log that cannot be opened again stays with its old file rather than end the server. */
-function reopen(file: { reopen(): void }, log: ErrorLog): void {
   try {
-    file.reopen();
+    return await arbiter.run();
   } catch (error) {
-    log.error(error instanceof Error ? error.message : String(error));
+    if (isInBackground) await reportFailure(error);
+    throw error;
   }
 }
 
-async function listenAll(servers: readonly WSGIServer[], addresses: readonly BindAddress[]): Promise<void> {
-  for (const [index, server] of servers.entries()) {
-    const address = addresses[index] as BindAddress; // made from this list, one for one
-    try {
-      // One after another, so that the first address that fails is the one that is named.
-      // oxlint-disable-next-line no-await-in-loop
-      if ("path" in address) await removeStaleSocket(address.path);
-      // oxlint-disable-next-line no-await-in-loop
-      await server.listen();
-    } catch (error) {
-      // oxlint-disable-next-line no-await-in-loop
-      await Promise.all(servers.slice(0, index).map((other) => other.close(0)));
-      throw explainListenError(error, formatBindAddress(address));
-    }
+async function reportReady(): Promise<void> {
+  const { tellForeground } = await import("../server/daemon.ts");
+  await tellForeground({ type: "daemon-ready" });
+}
+
+async function reportFailure(error: unknown): Promise<void> {
+  const { tellForeground } = await import("../server/daemon.ts");
+  const detail = error instanceof Error && "detail" in error && error.detail !== "" ? `${String(error.detail)}\n` : "";
+  const text = `tsgi: ${error instanceof Error ? error.message : String(error)}\n${detail}`;
+  await tellForeground({ type: "daemon-failed", text, exitCode: exitCodeOf(error) ?? EXIT_CODES.unexpected });
+}
+
+/** The settings again, for a reload: the command line stays, the environment too, the configuration file may have changed. */
+async function reread(
+  target: string | undefined,
+  commandLine: Layer,
+  directory: string,
+): Promise<{ options: ArbiterOptions; hooks: Hooks }> {
+  const { settings, hooks } = await resolveSettings({ commandLine, directory });
+  await check(settings);
+  return { options: { ...settings, target: requireTarget(target, settings) }, hooks };
+}
+
+function requireTarget(target: string | undefined, settings: Settings): string {
+  const chosen = target ?? settings.target;
+  if (chosen === null) throw new UsageError("Missing required argument 'target'");
+  return chosen;
+}
+
+/** Finds faults of the settings that only a look at files or formats shows, before anything is started. */
+async function check(settings: Settings): Promise<void> {
+  if (
+    settings.certfile !== null ||
+    settings.keyfile !== null ||
+    settings.caCerts !== null ||
+    settings.certReqs !== "0"
+  ) {
+    const { tlsOptions } = await import("./tls-files.ts");
+    await tlsOptions(settings);
   }
-}
-
-const ADDRESS_FAULTS: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EADDRNOTAVAIL: "this machine has no such address",
-  ENOTFOUND: "the host name is unknown",
-  EAI_AGAIN: "the host name cannot be looked up",
-  EAFNOSUPPORT: "this machine does not support the kind of address",
-  ENOTDIR: "a part of the path is not a directory",
-  ENAMETOOLONG: "the path is too long for a socket",
-  EINVAL: "the address or path is not valid",
-};
-
-function explainListenError(error: unknown, address: string): unknown {
-  if (error instanceof CommandError) return error;
-  const code = systemCode(error) ?? systemCode(error instanceof Error ? error.cause : undefined) ?? "";
-  if (code === "EADDRINUSE") return new AddressInUseError(address, { cause: error });
-  const reason = ADDRESS_FAULTS[code];
-  if (reason !== undefined) return new AddressUnusableError(address, reason, { cause: error });
-  const message = error instanceof Error ? error.message : String(error);
-  return new CommandError(EXIT_CODES.boot, "ERR_TSGI_BOOT", `Cannot listen at ${address}: ${message}`, {
-    cause: error,
-  });
-}
-
-function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
-}
-
-function announce(servers: readonly WSGIServer[], log: ErrorLog, child: ReloadChild | undefined): void {
-  const urls = servers.map(({ address, url }) => ("path" in address ? formatBindAddress(address) : url));
-  log.info(`Listening at: ${urls.join(",")} (${process.pid})`);
-  child?.reportListening(servers.map((server) => server.address));
-}
-
-async function stopWhenAsked(
-  servers: readonly WSGIServer[],
-  stop: StopSignals,
-  graceSeconds: number,
-  log: ErrorLog,
-): Promise<void> {
-  log.info(`Handling signal: ${await stop.first}`);
-  const closed = Promise.all(servers.map((server) => server.close(graceSeconds)));
-  const quick = stop.second.then((name): void => {
-    log.info(`Handling signal: ${name}; ending the requests that still run`);
-    for (const { address } of servers) if ("path" in address) rmSync(address.path, { force: true });
-    return undefined;
-  });
-  await Promise.race([closed, quick]);
-  log.info("Shutting down: tsgi");
+  if (settings.accessLogfile !== null) {
+    const { compileAccessLogFormat } = await import("../server/logging/access-log.ts");
+    compileAccessLogFormat(settings.accessLogformat);
+    if (settings.accessLogfile !== "-") LogFile.open(settings.accessLogfile).close();
+  }
 }

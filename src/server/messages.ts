@@ -10,12 +10,13 @@
 //   heartbeat, timed-out … ────►            while it lives
 //   retire ────────────────────►            it asks for a successor
 //           ◄───────────────────── drain    stop accepting, complete what is in hand
+//           ◄───────────────────── seal     only when the server stops: accept what is queued, then close the listeners
 //   listeners-closed ──────────►            no connection is accepted any more
 //   drained ───────────────────►            nothing is in hand; it exits with 0
 import type { WorkerStats } from "./metrics/worker-stats.ts";
 
 /** Why a worker asks to be replaced. */
-export type RetireReason = "max-requests" | "age" | "memory" | "signal";
+export type RetireReason = "max-requests" | "age" | "memory" | "signal" | "exception";
 
 /** Where the boot of a worker failed: before or while the application was loaded. */
 export type BootStage = "boot" | "app";
@@ -61,8 +62,11 @@ export type WorkerMessage =
 export type ArbiterMessage =
   | { readonly type: "serve" }
   | DrainMessage
-  /** Nobody else holds the listeners any more: answer what is in their queues, then close them. */
-  | { readonly type: "seal" }
+  /**
+   * Accept what is in the listen queues, then close the listeners. `isLast`: nobody else holds them any more, so what is still queued
+   * when they close would be lost.
+   */
+  | { readonly type: "seal"; readonly isLast: boolean }
   | { readonly type: "reopen-logs" }
   /** End now; requests in hand are cut. */
   | { readonly type: "quit" }
@@ -74,9 +78,9 @@ export type ArbiterMessage =
 export interface DrainMessage {
   readonly type: "drain";
   readonly gracefulSeconds: number;
-  /** Time to go on as before, with readiness red, so that load balancers notice. */
-  readonly lameDuckSeconds: number;
-  /** True when the listeners stay open in other processes, which accept what is queued. */
+  /** Time that idle connections stay open, so that a request that is under way on one of them is answered. */
+  readonly idleSeconds: number;
+  /** True when other processes go on accepting: close the listeners at once. Otherwise go on accepting until `seal`. */
   readonly isQueueKept: boolean;
 }
 

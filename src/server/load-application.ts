@@ -1,0 +1,67 @@
+// Loads what a worker serves, whichever language it is in.
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { PythonLogEntry } from "../guests/python/options.ts";
+import type { WSGIApplication } from "../wsgi/types.ts";
+import type { ErrorLog } from "./logging/error-log.ts";
+import type { Settings } from "./settings/table.ts";
+
+/** An application that can be ended. */
+export interface LoadedApplication {
+  readonly application: WSGIApplication;
+  /** Ends what the application keeps running beside itself. */
+  close(graceSeconds: number): Promise<void>;
+}
+
+/**
+ * Loads an application.
+ *
+ * @param target - `file.ts`, `module:attribute`, `file.py:attribute` …
+ * @throws whatever keeps it from loading, with an `exitCode`
+ */
+export async function loadApplication(
+  target: string,
+  settings: Pick<Settings, "python" | "threads" | "preload" | "timeout" | "gracefulTimeout">,
+  log: ErrorLog,
+): Promise<LoadedApplication> {
+  if (isPythonTarget(target)) return await loadPython(target, settings, log);
+  const { loadTarget } = await import("../guests/typescript/load-target.ts");
+  const { application } = await loadTarget(target);
+  return { application, close: () => Promise.resolve() };
+}
+
+/**
+ * Whether a target names a Python file or module: by its ending, or because no TypeScript or JavaScript file of the name exists.
+ *
+ * @param directory - where relative names are looked for
+ */
+export function isPythonTarget(target: string, directory: string = process.cwd()): boolean {
+  const [name = ""] = target.split(":", 1);
+  if (/\.pyw?$/.test(name)) return true;
+  if (/\.[mc]?[jt]sx?$/.test(name) || !/^[\w.]+$/.test(name)) return false;
+  const base = join(resolve(directory), ...name.split("."));
+  if ([".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"].some((ending) => existsSync(base + ending)))
+    return false;
+  return existsSync(`${base}.py`) || existsSync(join(base, "__init__.py"));
+}
+
+async function loadPython(
+  target: string,
+  settings: Pick<Settings, "python" | "threads" | "preload" | "timeout" | "gracefulTimeout">,
+  log: ErrorLog,
+): Promise<LoadedApplication> {
+  const { pythonApplication } = await import("../guests/python/python-application.ts");
+  const guest = await pythonApplication({
+    target,
+    threads: settings.threads,
+    preload: settings.preload,
+    deadlineSeconds: settings.timeout,
+    graceSeconds: settings.gracefulTimeout,
+    ...(settings.python === null ? {} : { python: settings.python }),
+    log: (entry: PythonLogEntry) => {
+      const request = entry.request === undefined ? "" : ` (${entry.request})`;
+      log.log(entry.level, `python [${entry.pid ?? "-"}]${request}: ${entry.message}`);
+    },
+  });
+  return { application: guest.application, close: (graceSeconds) => guest.close(graceSeconds) };
+}

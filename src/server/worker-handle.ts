@@ -1,0 +1,125 @@
+// What the arbiter knows of a worker, and how it speaks to it. Source: puma's cluster/worker_handle.
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Socket } from "node:net";
+import { fileURLToPath } from "node:url";
+import type { WorkerEndReason, WorkerPhase, WorkerSnapshot } from "./arbiter-control.ts";
+import type { Listener } from "./listeners.ts";
+import { type ArbiterMessage, type BootFailedMessage, isWorkerMessage, type WorkerMessage } from "./messages.ts";
+import type { WorkerStats } from "./metrics/worker-stats.ts";
+import { WORKER_VARIABLE, type WorkerConfig } from "./worker-config.ts";
+
+const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+const WORKER_MAIN = fileURLToPath(new URL(`./worker-main${EXTENSION}`, import.meta.url));
+/** A process's title cannot be longer than its arguments were; this makes room for one. */
+const TITLE_ROOM = " ".repeat(64);
+
+/** How a worker's process ended. */
+export interface WorkerExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** Told of what a worker says and of its end. */
+export interface WorkerObserver {
+  said(worker: WorkerHandle, message: WorkerMessage): void;
+  exited(worker: WorkerHandle, exit: WorkerExit): void;
+  /** What it wrote, when its output is captured. */
+  wrote(text: string): void;
+}
+
+/** One worker process. */
+export class WorkerHandle {
+  readonly id: number;
+  readonly generation: number;
+  phase: WorkerPhase = "booting";
+  /** Seconds of the arbiter's clock. */
+  readonly startedAt: number;
+  servingSince: number | null = null;
+  lastSeen: number;
+  bootSeconds: number | null = null;
+  stats: WorkerStats | null = null;
+  bootFailure: BootFailedMessage | null = null;
+  /** Why it leaves, when somebody has decided that it should. */
+  endReason: WorkerEndReason | null = null;
+  /** It goes as soon as another one serves in its place. */
+  isRetiring = false;
+  /** It accepts no more. */
+  hasClosedListeners = false;
+  /** When it is killed if it has not ended by then; seconds of the arbiter's clock. */
+  killAt: number | null = null;
+  /** Connections handed to it that have not ended, in dispatch mode. */
+  dispatched = 0;
+  readonly #child: ChildProcess;
+
+  constructor(config: WorkerConfig, child: ChildProcess, now: number) {
+    this.id = config.id;
+    this.generation = config.generation;
+    this.#child = child;
+    this.startedAt = now;
+    this.lastSeen = now;
+  }
+
+  /**
+   * Starts a worker.
+   *
+   * @param listeners - whose descriptors it inherits, as 3, 4 …
+   * @param environment - of the process
+   * @param now - seconds of the arbiter's clock
+   */
+  static spawn(
+    config: WorkerConfig,
+    listeners: readonly Listener[],
+    environment: NodeJS.ProcessEnv,
+    now: number,
+    observer: WorkerObserver,
+  ): WorkerHandle {
+    const isCaptured = config.options.captureOutput;
+    const output = isCaptured ? "pipe" : "inherit";
+    const child = spawn(process.execPath, [...process.execArgv, WORKER_MAIN, TITLE_ROOM], {
+      stdio: ["ignore", output, output, ...listeners.map(({ fd }) => fd), "ipc"],
+      env: { ...environment, [WORKER_VARIABLE]: JSON.stringify(config) },
+    });
+    const worker = new WorkerHandle(config, child, now);
+    child.on("message", (message: unknown) => {
+      if (isWorkerMessage(message)) observer.said(worker, message);
+    });
+    child.once("error", () => observer.exited(worker, { code: 1, signal: null }));
+    child.once("exit", (code, signal) => observer.exited(worker, { code, signal }));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => observer.wrote(text));
+    }
+    return worker;
+  }
+
+  /** 0 when the process could not be started. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Says something; a worker that has just ended does not hear it. */
+  send(message: ArbiterMessage, socket?: Socket, whenSent?: (error: Error | null) => void): void {
+    if (!this.#child.connected) {
+      whenSent?.(new Error("The worker has ended"));
+      return;
+    }
+    this.#child.send(message, socket, { keepOpen: false }, whenSent ?? (() => {}));
+  }
+
+  kill(signal: NodeJS.Signals = "SIGKILL"): void {
+    this.#child.kill(signal);
+  }
+
+  /** @param now - seconds of the arbiter's clock */
+  snapshot(now: number): WorkerSnapshot {
+    return {
+      pid: this.pid,
+      id: this.id,
+      generation: this.generation,
+      phase: this.phase,
+      bootSeconds: this.bootSeconds,
+      ageSeconds: now - this.startedAt,
+      silentSeconds: now - this.lastSeen,
+      stats: this.stats,
+    };
+  }
+}

@@ -1,0 +1,390 @@
+// A worker: the process that loads the application and answers requests on sockets which it inherited.
+// Source: puma's cluster/worker; the messages and their order are in messages.ts.
+import type { Server, Socket } from "node:net";
+import type { TlsOptions } from "node:tls";
+import type { AccessEntry } from "../gateways/http/access-entry.ts";
+import { HttpGateway } from "../gateways/http/gateway.ts";
+import type { WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
+import { dispatchOf } from "./arbiter-options.ts";
+import { DrainingServer } from "./draining-server.ts";
+import { engineLimits } from "./engine-options.ts";
+import { SERVER_EXIT_CODES, ServerError, messageOf } from "./errors.ts";
+import { callHook } from "./hooks.ts";
+import { emptyAndClose } from "./listen-queue.ts";
+import type { LoadedApplication } from "./load-application.ts";
+import { accessLog } from "./logging/access-log.ts";
+import { ErrorLog } from "./logging/error-log.ts";
+import { LogFile } from "./logging/log-file.ts";
+import type { ArbiterMessage, BootFailedMessage, DrainMessage, WorkerMessage } from "./messages.ts";
+import { isArbiterMessage } from "./messages.ts";
+import { emptyWorkerStats, type WorkerStats } from "./metrics/worker-stats.ts";
+import { drawLimits, type RecyclingLimits, recycleReason } from "./policy/recycling.ts";
+import type { Hooks, HookWorker } from "./settings/hooks.ts";
+import { FIRST_LISTENER_FD, type WorkerConfig } from "./worker-config.ts";
+
+const HEARTBEAT_MILLISECONDS = 1000;
+/** Connections that have ended are reported together, so that bursts cost one message. */
+const RELEASE_MILLISECONDS = 20;
+/** Time for the last message to leave. */
+const LAST_WORD_MILLISECONDS = 1000;
+
+/** The worker of this process. */
+export class Worker {
+  readonly #config: WorkerConfig;
+  readonly #log: ErrorLog;
+  readonly #limits: RecyclingLimits;
+  readonly #startedAt = performance.now();
+  readonly #listeners: Server[] = [];
+  #hooks: Hooks = {};
+  #accessFile: LogFile | null = null;
+  #tls: TlsOptions | null = null;
+  #loaded: LoadedApplication | null = null;
+  #gateway: HttpGateway | null = null;
+  #server: DrainingServer | null = null;
+  /** Takes the TLS handshake of sockets that the arbiter has accepted. */
+  #handshaker: Server | null = null;
+  #isRetiring = false;
+  #draining: DrainMessage | null = null;
+  #released = 0;
+  #isBooted = false;
+  #sealed: () => void = () => {};
+  #onServe: () => void = () => {};
+
+  /** @param config - what the arbiter said */
+  constructor(config: WorkerConfig) {
+    this.#config = config;
+    const { errorLogfile, logLevel } = config.options;
+    this.#log = new ErrorLog(LogFile.open(errorLogfile === "-" ? 2 : errorLogfile), logLevel);
+    this.#limits = drawLimits(config.options, Math.random());
+  }
+
+  /** Boots and serves. Resolves when it accepts connections; ends the process when it cannot. */
+  async run(): Promise<void> {
+    this.#listenToArbiter();
+    try {
+      await this.#boot();
+    } catch (error) {
+      this.#failBoot(error);
+      return;
+    }
+    this.#isBooted = true;
+    this.#send({ type: "ready", pid: process.pid, bootSeconds: (performance.now() - this.#startedAt) / 1000 });
+    if (this.#config.isHeld) await new Promise<void>((resolve) => (this.#onServe = resolve));
+    try {
+      await this.#serve();
+    } catch (error) {
+      this.#failBoot(error);
+    }
+  }
+
+  get #asHookWorker(): HookWorker {
+    return { pid: process.pid, id: this.#config.id, log: this.#log };
+  }
+
+  async #boot(): Promise<void> {
+    const { options } = this.#config;
+    if (options.configFile !== null) {
+      const { readConfigFile } = await import("./settings/config-file.ts");
+      this.#hooks = (await readConfigFile(options.configFile, process.cwd())).hooks;
+    }
+    // Logs and keys may be readable for root alone.
+    if (options.accessLogfile !== null) {
+      this.#accessFile = LogFile.open(options.accessLogfile === "-" ? 1 : options.accessLogfile);
+    }
+    if (options.certfile !== null) {
+      const { tlsContext } = await import("./tls-context.ts");
+      this.#tls = tlsContext(options, this.#hooks.sslContext);
+    }
+    if (options.umask !== null) process.umask(options.umask);
+    if (options.user !== null || options.group !== null) {
+      const { dropPrivileges, findIdentity } = await import("./privileges.ts");
+      dropPrivileges(findIdentity(options.user, options.group), options.initgroups);
+    }
+    const { loadApplication } = await import("./load-application.ts");
+    this.#loaded = await loadApplication(options.target, options, this.#log);
+    const application = this.#withRequestHooks(this.#loaded.application);
+    await callHook(this.#hooks.postWorkerInit, "postWorkerInit", this.#log, this.#asHookWorker);
+    if (options.warmup !== null) {
+      const { warmUp } = await import("./warm-up.ts");
+      await warmUp(this.#loaded.application, options.warmup, this.#log.toErrorStream());
+    }
+    this.#gateway = this.#makeGateway(application);
+    this.#server = this.#makeServer(this.#gateway);
+  }
+
+  #makeGateway(application: WSGIApplication): HttpGateway {
+    const { options } = this.#config;
+    const write = this.#accessFile === null ? null : accessLog(this.#accessFile, options.accessLogformat);
+    return new HttpGateway(application, {
+      errors: this.#log.toErrorStream(),
+      isMultiprocess: options.workers > 1,
+      timeoutSeconds: options.timeout,
+      maxInFlight: options.maxInFlight,
+      accessLog: this.#accessReporter(write),
+      timedOut: (environ, elapsedSeconds) => this.#reportTimeOut(environ, elapsedSeconds),
+      refused: (error, remoteAddress) => {
+        this.#log.warning(`Invalid request from ip=${remoteAddress}: ${error.message}`);
+      },
+      acceptFailed: (error) => this.#log.error(`Cannot accept a connection: ${error.message}`),
+    });
+  }
+
+  #makeServer(gateway: HttpGateway): DrainingServer {
+    const server = new DrainingServer(gateway, { limits: engineLimits(this.#config.options) });
+    server.requestLimit = this.#limits.requests;
+    server.onRequestLimit = () => this.#retire("max-requests");
+    if (dispatchOf(this.#config.options) === "dispatch") server.onClosed = () => this.#countRelease();
+    return server;
+  }
+
+  #accessReporter(write: ((entry: AccessEntry) => void) | null): ((entry: AccessEntry) => void) | undefined {
+    const { postRequest } = this.#hooks;
+    if (postRequest === undefined) return write ?? undefined;
+    const worker = this.#asHookWorker;
+    return (entry) => {
+      write?.(entry);
+      void callHook(postRequest, "postRequest", this.#log, worker, entry.environ, {
+        status: entry.status,
+        headers: entry.responseHeaders,
+      });
+    };
+  }
+
+  #withRequestHooks(application: WSGIApplication): WSGIApplication {
+    const { preRequest } = this.#hooks;
+    if (preRequest === undefined) return application;
+    const worker = this.#asHookWorker;
+    return function withPreRequest(environ, startResponse) {
+      preRequest(worker, environ);
+      return application(environ, startResponse);
+    };
+  }
+
+  async #serve(): Promise<void> {
+    const { options, listeners } = this.#config;
+    const server = this.#server as DrainingServer; // made by #boot
+    const dispatch = dispatchOf(options);
+    if (dispatch === "dispatch" && this.#tls !== null) this.#handshaker = await makeHandshaker(this.#tls, server);
+    if (dispatch !== "dispatch") {
+      const opened = listeners.map(({ tcp }, index) => {
+        const where =
+          dispatch === "reuse-port" && tcp !== null
+            ? { ...tcp, reusePort: true, backlog: options.backlog }
+            : { fd: FIRST_LISTENER_FD + index, backlog: options.backlog };
+        return server.listen(where, this.#tls);
+      });
+      this.#listeners.push(...(await Promise.all(opened)));
+    }
+    this.#send({ type: "serving" });
+    setInterval(() => this.#beat(), HEARTBEAT_MILLISECONDS).unref();
+    if (options.heartbeatTimeout > 0) {
+      const { watchEventLoop } = await import("./event-loop-watch.ts");
+      watchEventLoop(options);
+    }
+  }
+
+  #listenToArbiter(): void {
+    process.on("message", (message: unknown, handle: unknown) => {
+      if (isArbiterMessage(message)) this.#take(message, handle);
+    });
+    // Without an arbiter nobody replaces, reloads or stops this process.
+    process.on("disconnect", () => {
+      this.#log.warning("The arbiter has gone; the worker completes what is in hand and ends");
+      void this.#drain({
+        type: "drain",
+        gracefulSeconds: this.#config.options.gracefulTimeout,
+        idleSeconds: 1,
+        isQueueKept: false,
+      });
+      this.#seal(true);
+    });
+    process.on("SIGTERM", () => this.#retire("signal"));
+    process.on("SIGQUIT", () => void this.#quit());
+    process.on("SIGUSR1", () => this.#reopenLogs());
+    process.on("uncaughtException", (error) => this.#survive(error));
+  }
+
+  #take(message: ArbiterMessage, handle: unknown): void {
+    switch (message.type) {
+      case "serve":
+        this.#onServe();
+        return;
+      case "drain":
+        void this.#drain(message);
+        return;
+      case "seal":
+        this.#seal(message.isLast);
+        return;
+      case "reopen-logs":
+        this.#reopenLogs();
+        return;
+      case "quit":
+        void this.#quit();
+        return;
+      case "connection":
+        this.#accept(handle as Socket | undefined);
+        return;
+      case "snapshot":
+        this.#beat();
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** A connection that the arbiter has accepted. It may have ended on its way. */
+  #accept(socket: Socket | undefined): void {
+    if (socket === undefined || socket.destroyed) {
+      this.#countRelease();
+      return;
+    }
+    socket.setNoDelay(true);
+    socket.allowHalfOpen = true;
+    if (this.#handshaker !== null) this.#handshaker.emit("connection", socket);
+    else this.#server?.accept(socket);
+    socket.resume();
+  }
+
+  #retire(reason: "max-requests" | "age" | "memory" | "signal" | "exception"): void {
+    if (!this.#isBooted) process.exit(0);
+    if (this.#isRetiring || this.#draining !== null) return;
+    this.#isRetiring = true;
+    this.#send({ type: "retire", reason });
+  }
+
+  /** What the application did not catch ends this worker, but not the requests beside it: a successor comes first. */
+  #survive(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    if (!this.#isBooted) {
+      this.#failBoot(error);
+      return;
+    }
+    this.#log.error(`Uncaught exception; the worker will be replaced: ${text}`);
+    this.#retire("exception");
+  }
+
+  #beat(): void {
+    const stats = this.#stats();
+    this.#send({ type: "heartbeat", stats });
+    const ageSeconds = (performance.now() - this.#startedAt) / 1000;
+    const use = { requests: this.#server?.requestCount ?? 0, ageSeconds, rssBytes: stats.rssBytes };
+    const reason = recycleReason(use, this.#limits);
+    if (reason !== null) this.#retire(reason);
+  }
+
+  #stats(): WorkerStats {
+    return {
+      ...emptyWorkerStats(Date.now() - (performance.now() - this.#startedAt)),
+      requests: this.#server?.requestCount ?? 0,
+      inFlight: this.#gateway?.inFlight ?? 0,
+      connections: this.#server?.connectionCount ?? 0,
+      rssBytes: process.memoryUsage.rss(),
+    };
+  }
+
+  #reportTimeOut(environ: WSGIEnvironment, elapsedSeconds: number): void {
+    const id = environ["HTTP_X_REQUEST_ID"];
+    const requestId = typeof id === "string" ? id : "";
+    const { REQUEST_METHOD: method, REQUEST_URI: path = environ.PATH_INFO } = environ;
+    this.#log.error(
+      `Request timed out: ${JSON.stringify(`${method} ${path}`)} id=${requestId === "" ? "-" : JSON.stringify(requestId)} ` +
+        `elapsed=${elapsedSeconds.toFixed(3)}s worker=${process.pid} bytes_in=${environ.CONTENT_LENGTH ?? "0"} bytes_out=0 ` +
+        `from=${environ.REMOTE_ADDR ?? "-"}; the event loop turns, so the application waits for something that does not come`,
+    );
+    this.#send({ type: "timed-out", method, path, requestId, elapsedSeconds });
+  }
+
+  #reopenLogs(): void {
+    for (const file of [this.#log, this.#accessFile]) {
+      try {
+        file?.reopen();
+      } catch (error) {
+        this.#log.error(messageOf(error));
+      }
+    }
+  }
+
+  #countRelease(): void {
+    if (this.#released++ > 0) return;
+    setTimeout(() => {
+      this.#send({ type: "released", count: this.#released });
+      this.#released = 0;
+    }, RELEASE_MILLISECONDS);
+  }
+
+  async #drain(message: DrainMessage): Promise<void> {
+    const server = this.#server;
+    if (this.#draining !== null) return;
+    this.#draining = message;
+    if (server === null) process.exit(0);
+    const { gracefulSeconds, idleSeconds, isQueueKept } = message;
+    const deadline = performance.now() + gracefulSeconds * 1000;
+    server.beginDrain();
+    if (isQueueKept) for (const listener of this.#listeners) listener.close();
+    else await new Promise<void>((resolve) => (this.#sealed = resolve));
+    this.#send({ type: "listeners-closed" });
+    await server.drain(this.#listeners, idleSeconds, Math.max(0, (deadline - performance.now()) / 1000));
+    await this.#end("drained");
+  }
+
+  #seal(isLast: boolean): void {
+    const server = this.#server;
+    if (server === null || this.#draining === null) return;
+    const closed = this.#listeners.map((listener, index) => {
+      const where = this.#config.listeners[index] as WorkerConfig["listeners"][number]; // one for one
+      return emptyAndClose(server, listener, where, isLast && !where.isForeign);
+    });
+    void Promise.all(closed).then(() => this.#sealed());
+  }
+
+  async #end(how: "drained" | "quit"): Promise<never> {
+    await callHook(this.#hooks.workerExit, "workerExit", this.#log, null, this.#asHookWorker);
+    await this.#loaded?.close(how === "quit" ? 0 : 5).catch(() => {});
+    const exit = (): never => process.exit(0);
+    if (how === "quit" || !process.connected) exit();
+    setTimeout(exit, LAST_WORD_MILLISECONDS);
+    process.send?.({ type: "drained" } satisfies WorkerMessage, exit);
+    return await new Promise<never>(() => {});
+  }
+
+  async #quit(): Promise<void> {
+    setTimeout(() => process.exit(0), LAST_WORD_MILLISECONDS).unref();
+    await callHook(this.#hooks.workerInt, "workerInt", this.#log, this.#asHookWorker);
+    this.#server?.destroy();
+    await this.#end("quit");
+  }
+
+  #failBoot(error: unknown): void {
+    const failure = describeBootFailure(error);
+    const exit = (): never => process.exit(failure.exitCode);
+    if (process.send === undefined) {
+      this.#log.critical(failure.message);
+      exit();
+    }
+    process.send?.(failure, exit);
+    setTimeout(exit, LAST_WORD_MILLISECONDS);
+  }
+
+  #send(message: WorkerMessage): void {
+    if (process.connected) process.send?.(message, undefined, undefined, () => {});
+  }
+}
+
+async function makeHandshaker(tls: TlsOptions, server: DrainingServer): Promise<Server> {
+  const { createServer } = await import("node:tls");
+  const handshaker = createServer({ ...tls, allowHalfOpen: true, noDelay: true } as TlsOptions);
+  handshaker.on("secureConnection", (socket) => server.accept(socket));
+  handshaker.on("tlsClientError", (_error, socket) => socket.destroy());
+  return handshaker;
+}
+
+/** The error as the arbiter tells it. */
+export function describeBootFailure(error: unknown): BootFailedMessage {
+  const known = error instanceof Error && "exitCode" in error && typeof error.exitCode === "number";
+  const exitCode = known ? (error.exitCode as number) : SERVER_EXIT_CODES.boot;
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  const stage = error instanceof ServerError || !known ? "boot" : "app";
+  const text = known || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message);
+  const detail = known && "detail" in error && typeof error.detail === "string" ? error.detail : "";
+  return { type: "boot-failed", stage, message: text, detail, exitCode, code };
+}
