@@ -23,7 +23,7 @@ describe("a refusal", () => {
       bytes: "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1073741825\r\n\r\n",
     },
   ])("has its status, fixed text, a length, and ends the connection: $title", async ({ status, bytes }) => {
-    const { address, entries } = await serve(pathApp);
+    const { address, entries, refusals } = await serve(pathApp);
     const { text, end } = await rawRequest(address, bytes);
     expect(end).toBe("closed");
     expect(text).toMatch(
@@ -32,6 +32,7 @@ describe("a refusal", () => {
     expect(text).toMatch(/\r\nConnection: close\r\n\r\n/);
     expect(bodiesOf(text)[0]).toMatch(new RegExp(`^${status} [A-Za-z ]+\n$`));
     expect(entries).toEqual([]);
+    expect(refusals.map((refusal) => refusal.status)).toEqual([status]);
   });
 
   test("of HEAD has no body", async () => {

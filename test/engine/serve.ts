@@ -13,8 +13,10 @@ export interface Served {
   readonly address: ServerAddress;
   /** What was written to `wsgi.errors`. */
   errors(): string;
-  /** The access log. */
+  /** The access log of what reached the application. */
   readonly entries: readonly AccessEntry[];
+  /** The access log of what was refused before. */
+  readonly refusals: readonly AccessEntry[];
 }
 
 /** How to serve. */
@@ -39,10 +41,15 @@ export async function serve(application: WSGIApplicationLike, options: ServeOpti
     flush(): void {},
   };
   const entries: AccessEntry[] = [];
-  const server = makeServer(host, 0, application, { ...rest, errors, accessLog: (entry) => entries.push(entry) });
+  const refusals: AccessEntry[] = [];
+  const server = makeServer(host, 0, application, {
+    ...rest,
+    errors,
+    accessLog: (entry) => (entry.isRefused ? refusals : entries).push(entry),
+  });
   await server.listen();
   onTestFinished(() => server.close(0));
-  return { server, address: server.address, errors: () => log, entries };
+  return { server, address: server.address, errors: () => log, entries, refusals };
 }
 
 /** Resolves once `isTrue` holds; asks every few milliseconds, and leaves giving up to the test's own limit. */
