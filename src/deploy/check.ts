@@ -5,7 +5,7 @@ import { ObjectBuilder } from "./create.ts";
 import { DeployError, describePlace, type Place } from "./errors.ts";
 import type { IniFile, IniSection } from "./ini.ts";
 import { callerSettings, type LoadOptions } from "./load.ts";
-import { nearestName } from "./nearest-name.ts";
+import { nearestName } from "../nearest-name.ts";
 import { ALL_PREFIXES, SECTION_PREFIXES, splitSectionName, type ObjectType } from "./object-type.ts";
 import { strip } from "./python-text.ts";
 import { openConfig } from "./resolve-uri.ts";

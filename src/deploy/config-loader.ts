@@ -5,7 +5,7 @@ import type { Context, ContextLoader, FactoryContext } from "./context.ts";
 import { DeployError, type Place } from "./errors.ts";
 import type { IniEntry, IniFile, IniSection } from "./ini.ts";
 import { interpolate, type InterpolationScope, type RawValue } from "./interpolation.ts";
-import { didYouMean, suggestion } from "./nearest-name.ts";
+import { didYouMean, suggestion } from "../nearest-name.ts";
 import { PREFIX_PROTOCOL, PROTOCOLS, type ObjectType, type Protocol } from "./object-type.ts";
 import { strip, words } from "./python-text.ts";
 import { article, SectionIndex } from "./section-index.ts";

@@ -1,7 +1,7 @@
 // Replaces %(name)s in values, as Python's BasicInterpolation does, and adds %(ENV:NAME)s for environment variables.
 // Source: CPython's configparser, "Interpolation of values".
 import { DeployError, type Place } from "./errors.ts";
-import { suggestion } from "./nearest-name.ts";
+import { suggestion } from "../nearest-name.ts";
 
 /** A value before interpolation. A literal one came from outside the file (the caller, the environment) and is final. */
 export interface RawValue {

@@ -4,7 +4,7 @@ import type { FactoryContext, FactoryReference } from "./context.ts";
 import { DeployError, type Place } from "./errors.ts";
 import type { GuestFactory, GuestResolver } from "./guest-resolver.ts";
 import { exportOf, findModule, importModule } from "./import-module.ts";
-import { suggestion } from "./nearest-name.ts";
+import { suggestion } from "../nearest-name.ts";
 import { DEFAULT_PROTOCOL, PROTOCOLS, type ObjectType, type Protocol } from "./object-type.ts";
 import { builtinFactory, findPackage, packageFactory, packageNames, type Package } from "./package-factories.ts";
 

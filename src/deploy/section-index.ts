@@ -1,7 +1,7 @@
 // Finds the section of a file that describes an object of a type. Source: PasteDeploy, "Config Format"; the families of aliases.
 import { DeployError, type Place } from "./errors.ts";
 import type { IniFile, IniSection } from "./ini.ts";
-import { suggestion } from "./nearest-name.ts";
+import { suggestion } from "../nearest-name.ts";
 import { SECTION_PREFIXES, splitSectionName, type ObjectType } from "./object-type.ts";
 import { strip } from "./python-text.ts";
 

@@ -2,7 +2,7 @@
 // Source: PasteDeploy, "Basic Usage" and "Config URIs".
 import { join, posix, resolve, win32 } from "node:path";
 import { DeployError, type Place } from "./errors.ts";
-import { didYouMean } from "./nearest-name.ts";
+import { didYouMean } from "../nearest-name.ts";
 import { unquote } from "./python-text.ts";
 
 /** The schemes that exist. */

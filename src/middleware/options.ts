@@ -3,7 +3,7 @@
 //
 // An option `maxAgeSeconds` is written `max_age_seconds` in a file; `max-age-seconds` and `maxAgeSeconds` are understood too.
 import { asBool, asInt, asList } from "../deploy/converters.ts";
-import { suggestion } from "../deploy/nearest-name.ts";
+import { suggestion } from "../nearest-name.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 
 /** The values of one section of a configuration file. */

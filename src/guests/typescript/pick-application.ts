@@ -3,7 +3,7 @@ import { toApplication } from "../../wsgi/application.ts";
 import type { WSGIApplication } from "../../wsgi/types.ts";
 import { NoSuchAttributeError, NotAnApplicationError, TargetLoadError } from "./errors.ts";
 import { PACKAGE_ROOT } from "./import-module.ts";
-import { nearestExport } from "./nearest-export.ts";
+import { nearestName } from "../../nearest-name.ts";
 import type { Target } from "./parse-target.ts";
 import { describeThrown, userStack } from "./user-stack.ts";
 
@@ -81,7 +81,7 @@ function noSuchAttribute(
       `"${target.module}" exports no "application", no "app" and no default: ${exported}; choose one with "${target.module}:NAME"`,
     );
   }
-  const nearest = nearestExport(name, candidates);
+  const nearest = nearestName(name, candidates);
   const guess = nearest === undefined ? "" : `did you mean "${nearest}"? `;
   return new NoSuchAttributeError(
     `"${target.module}" has no export "${name}": ${guess}${nearest === undefined ? exported : `(${exported})`}`,

@@ -1,7 +1,7 @@
 // The configuration file: tsgi.config.ts, .js or .json. It is read anew each time, so that a reload sees what has changed.
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
-import { didYouMean } from "../../deploy/nearest-name.ts";
+import { didYouMean } from "../../nearest-name.ts";
 import { PACKAGE_ROOT } from "../../guests/typescript/import-module.ts";
 import { describeThrown, userStack } from "../../guests/typescript/user-stack.ts";
 import { SERVER_EXIT_CODES, ServerError, SettingError } from "../errors.ts";

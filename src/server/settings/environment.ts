@@ -1,6 +1,6 @@
 // Settings in the environment: TSGI_<NAME>, TSGI_CMD_ARGS, and the variables that platforms set.
 import { Command, CommanderError } from "commander";
-import { nearestName } from "../../deploy/nearest-name.ts";
+import { nearestName } from "../../nearest-name.ts";
 import { SettingError } from "../errors.ts";
 import { addSettings, settingsFromCommand } from "./command-line.ts";
 import { type Given, type Layer, shown } from "./layer.ts";
