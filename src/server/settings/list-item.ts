@@ -1,5 +1,5 @@
 // The items of lists: what each kind accepts, and how one text holds several.
-import { isIP } from "node:net";
+import { TrustedProxies } from "../../gateways/http/trusted-proxies.ts";
 import { parseBind } from "../bind-address.ts";
 import type { ItemType } from "./setting.ts";
 
@@ -38,14 +38,14 @@ export function isAddress(text: string): boolean {
   }
 }
 
-/** Whether a text names peers: an address, a network, `unix`, `unix:PATH` or `*`. */
+/** Whether a text names peers: an address, a network, `unix` or `*`. */
 export function isNetwork(text: string): boolean {
-  if (text === "*" || text === "unix" || text.startsWith("unix:")) return true;
-  const slash = text.indexOf("/");
-  if (slash === -1) return isIP(text) !== 0;
-  const family = isIP(text.slice(0, slash));
-  const bits = text.slice(slash + 1);
-  return family !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
+  try {
+    TrustedProxies.parse([text]);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The items of one text. */

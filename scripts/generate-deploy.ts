@@ -1,0 +1,66 @@
+// Puts the files that `tsgi init` writes into docs/deploy/: behind each line `<!-- tsgi init nginx: shop.conf -->` stands that file, for a
+// project called shop. With --check only tells whether all are up to date (exit code 1 when not).
+// Run: node --import jiti/register scripts/generate-deploy.ts [--check]
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { type Platform, PLATFORMS } from "../src/cli/init/platforms.ts";
+import type { Project } from "../src/cli/init/project.ts";
+
+const FOLDER = new URL("../docs/deploy/", import.meta.url);
+
+const SHOP: Project = {
+  directory: "/srv/shop",
+  name: "shop",
+  target: "app.ts",
+  isPython: false,
+  port: 8000,
+  socket: null,
+  user: "shop",
+  gracefulTimeout: 30,
+  lameDuckSeconds: null,
+  hasManifest: true,
+  hasLockFile: true,
+  hasRequirements: false,
+};
+
+/** What an option in the marker changes. */
+const VARIANTS: Readonly<Record<string, Partial<Project>>> = {
+  "": {},
+  "--socket /run/shop/http.sock": { socket: "/run/shop/http.sock" },
+  "--target wsgi:application": {
+    target: "wsgi:application",
+    isPython: true,
+    hasManifest: false,
+    hasLockFile: false,
+    hasRequirements: true,
+  },
+};
+
+const MARKED = /(<!-- tsgi init (\w+)([^:\n]*?(?:--target wsgi:application)?): (\S+) -->\n\n?```(\w*)\n)[^]*?(\n?```)/g;
+
+let isFresh = true;
+for (const name of readdirSync(FOLDER).filter((file) => file.endsWith(".md"))) {
+  const page = new URL(name, FOLDER);
+  const before = readFileSync(page, "utf8");
+  const after = before.replaceAll(MARKED, (_all, head: string, platform: string, variant: string, path: string) => {
+    return `${head}${fileText(platform, variant.trim(), path)}\`\`\``;
+  });
+  if (after === before) continue;
+  if (process.argv.includes("--check")) {
+    console.error(`docs/deploy/${name} is stale: run node --import jiti/register scripts/generate-deploy.ts`);
+    isFresh = false;
+  } else {
+    writeFileSync(page, after);
+  }
+}
+if (!isFresh) process.exitCode = 1;
+
+function fileText(name: string, variant: string, path: string): string {
+  const platforms: Readonly<Record<string, Platform>> = PLATFORMS;
+  const platform = platforms[name];
+  const changes = VARIANTS[variant];
+  const file =
+    changes === undefined ? undefined : platform?.files({ ...SHOP, ...changes }).find((each) => each.path === path);
+  if (file === undefined)
+    throw new Error(`"tsgi init ${name} ${variant}" writes no ${path}; expected what docs/deploy names`);
+  return file.text;
+}
