@@ -90,6 +90,17 @@ test("a slow request does not delay the others while a lane is free", async () =
   await slow;
 });
 
+test("slow requests, however many, do not take every lane from the fast ones", async () => {
+  served = await servePython({ target: "torture:application", threads: 4 });
+  await served.get("/most-at-a-time"); // from now on this path is known to take 0.3 s
+  await served.get("/hello");
+  const order: string[] = [];
+  const slow = Array.from({ length: 12 }, () => served.get("/most-at-a-time").then(() => order.push("slow")));
+  const fast = Array.from({ length: 12 }, () => served.get("/hello").then(() => order.push("fast")));
+  await Promise.all([...slow, ...fast]);
+  expect(order.slice(0, 12)).toEqual(Array.from({ length: 12 }, () => "fast"));
+});
+
 test("the queue is bounded: more is a 503 with Retry-After", async () => {
   served = await servePython({ target: "torture:application", queueLimit: 3 });
   await served.get("/sleep?seconds=0.05");

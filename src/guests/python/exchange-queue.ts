@@ -11,6 +11,11 @@ export class ExchangeQueue {
     return this.#items.length - this.#head;
   }
 
+  /** When the first one came, in milliseconds; Infinity when none waits. */
+  get firstArrivedAt(): number {
+    return this.#items[this.#head]?.arrivedAt ?? Infinity;
+  }
+
   /** Adds one at the end. */
   push(exchange: Exchange): void {
     this.#items.push(exchange);

@@ -16,6 +16,8 @@ export class Exchange {
   readonly inner: WSGIApplication | null;
   readonly arrivedAt: number;
   body: RequestBody = NO_BODY;
+  /** Whether requests for its path are known to take long. */
+  isSlow = false;
   /** When it was sent to a lane. */
   dispatchedAt = 0;
   /** When the client left or lost interest; 0 while it waits. */

@@ -9,7 +9,17 @@ import { findInterpreter, type PythonInterpreter } from "./interpreter.ts";
 import type { Lane } from "./lane.ts";
 import { launch } from "./launch.ts";
 import type { PythonSettings } from "./options.ts";
-import { batchDepth, chooseLane, isOverdue, nextEstimate, restartDelay, shareOf, type ProcessLoad } from "./policy.ts";
+import { PathTimes } from "./path-times.ts";
+import {
+  slowLaneLimit,
+  batchDepth,
+  chooseLane,
+  isOverdue,
+  nextEstimate,
+  restartDelay,
+  shareOf,
+  type ProcessLoad,
+} from "./policy.ts";
 import { Rendezvous, type Hello } from "./rendezvous.ts";
 import { fatalReport } from "./stack-report.ts";
 
@@ -22,6 +32,8 @@ const SETTLED_MILLISECONDS = 1000;
 const STOP_MILLISECONDS = 2000;
 /** How long the last output of a forked process may be on its way, in milliseconds. */
 const OUTPUT_MILLISECONDS = 50;
+/** When to look again at lanes that looked busy, in milliseconds. */
+const RECHECK_MILLISECONDS = 2;
 const FIRST_ESTIMATE_MILLISECONDS = 0.25;
 
 /** What a pool can say about itself. */
@@ -53,7 +65,11 @@ export class GuestPool implements ProcessOwner {
   readonly #hasInner: boolean;
   readonly #rendezvous: Rendezvous;
   readonly #slots: number;
+  /** Requests for paths that are known to be slow wait apart, so that they cannot take every lane. */
   readonly #queue = new ExchangeQueue();
+  readonly #slowQueue = new ExchangeQueue();
+  readonly #times = new PathTimes();
+  #lastFastAt = -Infinity;
   #processes: GuestProcess[] = [];
   #template: GuestProcess | null = null;
   /** The processes that take requests; remade when one comes or goes. */
@@ -120,11 +136,17 @@ export class GuestPool implements ProcessOwner {
 
   /** Queues a request; dispatched at the end of this turn of the event loop, together with its neighbours. */
   submit(exchange: Exchange): void {
-    if (this.#isClosing || this.#queue.length >= this.settings.queueLimit) {
+    if (this.#isClosing || this.#queued >= this.settings.queueLimit) {
       this.#refuse(exchange);
       return;
     }
-    this.#queue.push(exchange);
+    exchange.isSlow = this.#times.isSlow(exchange.environ.PATH_INFO);
+    if (exchange.isSlow) {
+      this.#slowQueue.push(exchange);
+    } else {
+      this.#lastFastAt = exchange.arrivedAt;
+      this.#queue.push(exchange);
+    }
     this.#schedule();
     if (this.#ticker === null) this.#startTicking();
   }
@@ -153,7 +175,7 @@ export class GuestPool implements ProcessOwner {
   /** What the pool is doing. */
   stats(): PythonStats {
     return {
-      queued: this.#queue.length,
+      queued: this.#queued,
       running: this.#processes.reduce((sum, process) => sum + process.outstanding, 0),
       answered: this.#answered,
       refused: this.#refused,
@@ -185,7 +207,7 @@ export class GuestPool implements ProcessOwner {
       // oxlint-disable-next-line no-await-in-loop -- waits
       await sleep(10);
     }
-    for (const exchange of this.#queue.take(Infinity)) this.#refuse(exchange);
+    for (const exchange of [...this.#queue.take(Infinity), ...this.#slowQueue.take(Infinity)]) this.#refuse(exchange);
     const all = [...this.#processes, ...(this.#template === null ? [] : [this.#template])];
     for (const process of all) process.stop();
     const killAt = performance.now() + STOP_MILLISECONDS;
@@ -208,8 +230,13 @@ export class GuestPool implements ProcessOwner {
     this.#schedule();
   }
 
+  answeredIn(path: string, milliseconds: number): void {
+    this.#answered += 1;
+    this.#times.observe(path, milliseconds);
+  }
+
   requeue(exchanges: Exchange[]): void {
-    this.#queue.putBack(exchanges);
+    this.#putBack(exchanges);
     this.#schedule();
   }
 
@@ -218,7 +245,7 @@ export class GuestPool implements ProcessOwner {
   }
 
   relieved(): void {
-    if (this.#queue.length > 0) this.#schedule();
+    if (this.#queued > 0) this.#schedule();
   }
 
   /** Replaces a process: the new one first, then the old one answers its last requests and ends. */
@@ -267,25 +294,53 @@ export class GuestPool implements ProcessOwner {
     this.#isFlushing = false;
     const depth = this.#depth;
     const now = performance.now();
-    while (this.#queue.length > 0) {
-      const choice = chooseLane(this.#targets, depth, now);
+    let slowLanes = this.#slowQueue.length > 0 ? this.#slowRoom(now) : 0;
+    while (this.#queued > 0) {
+      const isSlow = slowLanes > 0 && this.#slowQueue.firstArrivedAt < this.#queue.firstArrivedAt;
+      if (!isSlow && this.#queue.length === 0) break;
+      // A slow request neither joins a batch nor begins one.
+      const choice = chooseLane(this.#targets, isSlow ? 1 : depth, now);
       if (choice === null) break;
-      const batch = this.#queue.take(shareOf(this.#queue.length, this.#targets.length, choice.room));
+      if (isSlow) slowLanes -= 1;
+      const batch = isSlow
+        ? this.#slowQueue.take(1)
+        : this.#queue.take(shareOf(this.#queue.length, this.#targets.length, choice.room));
       for (const exchange of batch) exchange.id = this.#nextId();
-      choice.lane.dispatch(batch, depth > 1, now);
+      choice.lane.dispatch(batch, depth > 1 && !isSlow, now);
     }
     // A lane that looked busy may turn out to be stuck while another one is idle: look again soon.
-    if (this.#queue.length > 0 && depth > 1 && this.#recheck === null) {
-      this.#recheck = setTimeout(() => {
-        this.#recheck = null;
-        this.#flush();
-      }, 2);
+    if (this.#queue.length > 0 && depth > 1) this.#lookAgain();
+  }
+
+  #lookAgain(): void {
+    this.#recheck ??= setTimeout(() => {
+      this.#recheck = null;
+      this.#flush();
+    }, RECHECK_MILLISECONDS);
+  }
+
+  get #queued(): number {
+    return this.#queue.length + this.#slowQueue.length;
+  }
+
+  /** How many more lanes slow requests may take. */
+  #slowRoom(now: number): number {
+    let lanes = 0;
+    let taken = 0;
+    for (const target of this.#targets) {
+      lanes += target.lanes.length;
+      for (const lane of target.lanes) if (lane.current?.isSlow === true) taken += 1;
     }
+    return slowLaneLimit(lanes, now - this.#lastFastAt) - taken;
+  }
+
+  #putBack(exchanges: readonly Exchange[]): void {
+    this.#queue.putBack(exchanges.filter((exchange) => !exchange.isSlow));
+    this.#slowQueue.putBack(exchanges.filter((exchange) => exchange.isSlow));
   }
 
   #nextId(): number {
     this.#lastId = this.#lastId >= 0xff_ff_ff_ff ? 1 : this.#lastId + 1;
-    this.#answered += 1;
     return this.#lastId;
   }
 
@@ -433,7 +488,7 @@ export class GuestPool implements ProcessOwner {
         ),
       );
     }
-    this.#queue.putBack(rest.slice(position + 1));
+    this.#putBack(rest.slice(position + 1));
   }
 
   #restart(): void {
@@ -467,21 +522,20 @@ export class GuestPool implements ProcessOwner {
     const now = performance.now();
     this.#ticks += 1;
     const { queueSeconds, memoryLimitBytes } = this.settings;
-    const dropped = this.#queue.remove(
-      (exchange) => now - exchange.arrivedAt > queueSeconds * 1000 || exchange.environ["tsgi.signal"]?.aborted === true,
-    );
-    for (const exchange of dropped) {
+    const isDropped = (exchange: Exchange): boolean =>
+      now - exchange.arrivedAt > queueSeconds * 1000 || exchange.environ["tsgi.signal"]?.aborted === true;
+    for (const exchange of [...this.#queue.remove(isDropped), ...this.#slowQueue.remove(isDropped)]) {
       if (exchange.environ["tsgi.signal"]?.aborted === true) exchange.fail(new PythonClientGone());
       else this.#refuse(exchange);
     }
+    if (this.#slowQueue.length > 0) this.#schedule();
     for (const process of this.#processes) {
       this.#checkDeadlines(process, now);
       if (process.state === "draining") this.#finishDraining(process, now);
     }
     if (memoryLimitBytes !== undefined && this.#ticks % MEMORY_TICKS === 0) this.#checkMemory(memoryLimitBytes * 0.9);
     const isIdle =
-      this.#queue.length === 0 &&
-      this.#processes.every((process) => process.outstanding === 0 && process.state === "ready");
+      this.#queued === 0 && this.#processes.every((process) => process.outstanding === 0 && process.state === "ready");
     if (isIdle && memoryLimitBytes === undefined && this.#ticker !== null) {
       clearInterval(this.#ticker);
       this.#ticker = null;

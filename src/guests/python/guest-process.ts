@@ -36,6 +36,7 @@ export interface ProcessOwner {
   ready(process: GuestProcess): void;
   requeue(exchanges: Exchange[]): void;
   measured(milliseconds: number): void;
+  answeredIn(path: string, milliseconds: number): void;
   relieved(): void;
   retire(process: GuestProcess, reason: string): void;
   /** The process is gone (or its lanes are); the exchanges on them have no answer. */
@@ -61,7 +62,7 @@ export class GuestProcess implements LaneOwner {
   template: GuestProcess | null = null;
   isRetiring = false;
   drainBy = Infinity;
-  answered = 0;
+  answeredCount = 0;
   /** Resolves when it takes requests (a template: can be forked); rejects when it ends before. */
   readonly whenReady: Promise<void>;
   readonly #owner: ProcessOwner;
@@ -195,6 +196,11 @@ export class GuestProcess implements LaneOwner {
 
   measured(milliseconds: number): void {
     this.#owner.measured(milliseconds);
+  }
+
+  answered(exchange: Exchange, milliseconds: number): void {
+    this.answeredCount += 1;
+    this.#owner.answeredIn(exchange.environ.PATH_INFO, milliseconds);
   }
 
   relieved(): void {

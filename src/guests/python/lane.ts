@@ -20,6 +20,8 @@ export interface LaneOwner {
   returned(lane: Lane, exchanges: Exchange[]): void;
   /** A batch was answered; `milliseconds` per request. */
   measured(milliseconds: number): void;
+  /** A request was answered, this long after it came first in its lane. */
+  answered(exchange: Exchange, milliseconds: number): void;
   /** There is room for more requests. */
   relieved(lane: Lane): void;
   /** The process should be replaced. */
@@ -54,6 +56,9 @@ export class Lane implements LaneLoad {
   #batchCount = 0;
   #innerCall: InnerCall | null = null;
   #isWaiting = false;
+  /** When the bytes came that are being read, and when the current request came first. */
+  #receivedAt = 0;
+  #currentSince = 0;
 
   /**
    * @param socket - connected, its HELLO read
@@ -142,13 +147,14 @@ export class Lane implements LaneLoad {
   }
 
   #data(chunk: Buffer): void {
+    this.#receivedAt = performance.now();
     try {
       this.#decoder.push(chunk);
     } catch (error) {
       this.#owner.ended(this, error as Error);
       return;
     }
-    if (this.outstanding > 0) this.progressedAt = performance.now();
+    if (this.outstanding > 0) this.progressedAt = this.#receivedAt;
     if (this.#isWaiting) return;
     const body = this.current?.responseBody;
     if (body?.isFull === true) {
@@ -248,6 +254,9 @@ export class Lane implements LaneLoad {
     exchange.release();
     this.#innerCall?.end();
     this.#innerCall = null;
+    const since = Math.max(exchange.dispatchedAt, this.#currentSince);
+    this.#currentSince = this.#receivedAt;
+    this.#owner.answered(exchange, this.#receivedAt - since);
     this.#running[this.#first] = undefined as unknown as Exchange; // lets it go; never read before the list is cut
     this.#first += 1;
     this.#batchCount += 1;
@@ -260,7 +269,7 @@ export class Lane implements LaneLoad {
   }
 
   #batchOver(): void {
-    const now = performance.now();
+    const now = this.#receivedAt;
     this.#batchEnds.shift();
     this.batches -= 1;
     this.#owner.measured((now - this.#batchStartedAt) / Math.max(1, this.#batchCount));

@@ -7,6 +7,7 @@ import {
   nextEstimate,
   restartDelay,
   shareOf,
+  slowLaneLimit,
   type LaneLoad,
 } from "./policy.ts";
 
@@ -105,3 +106,12 @@ test.each([
     expect(isOverdue(elapsed, deadline, isAnswering)).toBe(overdue);
   },
 );
+
+test.each([
+  { lanes: 8, sinceFast: 10, limit: 6 },
+  { lanes: 8, sinceFast: 5000, limit: 8 },
+  { lanes: 2, sinceFast: 10, limit: 1 },
+  { lanes: 1, sinceFast: 10, limit: 1 },
+])("slowLaneLimit: $lanes lanes, $sinceFast ms after a fast request: $limit", ({ lanes, sinceFast, limit }) => {
+  expect(slowLaneLimit(lanes, sinceFast)).toBe(limit);
+});

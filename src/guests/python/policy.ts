@@ -11,6 +11,11 @@ export const FRESH_MILLISECONDS = 1;
 /** A request that takes this long is a slow one, in milliseconds. */
 export const SLOW_MILLISECONDS = 5;
 
+/** A path whose requests take this long is a slow one, in milliseconds. */
+export const SLOW_PATH_MILLISECONDS = 25;
+/** For how long a fast request keeps lanes reserved for its like, in milliseconds. */
+export const RESERVED_MILLISECONDS = 1000;
+
 /** What the choice of a lane looks at. */
 export interface LaneLoad {
   /** Requests that were sent and are not answered. */
@@ -93,6 +98,27 @@ export function chooseLane<L extends LaneLoad>(
  */
 export function shareOf(queued: number, processes: number, room: number): number {
   return Math.max(1, Math.min(room, Math.ceil(queued / Math.max(1, processes))));
+}
+
+/**
+ * Learns how long requests for one path take.
+ *
+ * @param knownMilliseconds - what was expected
+ * @param sampleMilliseconds - what was measured
+ */
+export function nextPathTime(knownMilliseconds: number, sampleMilliseconds: number): number {
+  return knownMilliseconds * 0.8 + sampleMilliseconds * 0.2;
+}
+
+/**
+ * How many lanes requests for slow paths may hold: all, unless there are fast ones, which then keep a quarter.
+ *
+ * @param lanes - of all processes
+ * @param sinceFastMilliseconds - since the last request for a path that is not known to be slow
+ */
+export function slowLaneLimit(lanes: number, sinceFastMilliseconds: number): number {
+  if (sinceFastMilliseconds > RESERVED_MILLISECONDS) return lanes;
+  return Math.max(1, lanes - Math.ceil(lanes / 4));
 }
 
 /**
