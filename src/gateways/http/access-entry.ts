@@ -14,6 +14,8 @@ export interface AccessEntry {
   readonly bodyBytes: number;
   /** When the head of the request was complete. */
   readonly startedAt: Date;
+  /** The same, in milliseconds since the epoch: logs need no object. */
+  readonly startedAtMilliseconds: number;
   /** From the head of the request to the end of the answer. */
   readonly elapsedMicroseconds: number;
   /** True when the answer could not be completed. */
@@ -34,37 +36,62 @@ export interface Answer {
   readonly isRefused?: boolean;
 }
 
-/** An entry that is made for each request: what few logs ask for is worked out when they ask. */
+/** The wall clock less the process's clock, read again now and then because the wall clock may be set; milliseconds. */
+let clockOffset = 0;
+let clockReadAt = Number.NEGATIVE_INFINITY;
+const CLOCK_LIFETIME_MS = 100;
+
+/** An entry that is made for each request: small, because all but the times is still known to the exchange. */
 export class AccessRecord implements AccessEntry {
   readonly environ: WSGIEnvironment;
-  readonly status: number;
-  readonly requestBytes: number;
-  readonly bodyBytes: number;
   readonly elapsedMicroseconds: number;
-  readonly isAborted: boolean;
   readonly isTimedOut: boolean;
-  readonly isRefused: boolean;
   readonly #answer: Answer;
+  readonly #startedAt: number;
 
   /** @param startedAt - of the process's clock (`performance.now()`), in milliseconds */
   constructor(environ: WSGIEnvironment, startedAt: number, answer: Answer, isTimedOut = false) {
+    const now = performance.now();
     this.environ = environ;
-    this.status = answer.statusCode;
-    this.requestBytes = answer.body?.bytes ?? 0;
-    this.bodyBytes = answer.bodyBytes ?? 0;
-    this.elapsedMicroseconds = (performance.now() - startedAt) * 1000;
-    this.isAborted = answer.isAborted ?? false;
+    this.elapsedMicroseconds = (now - startedAt) * 1000;
     this.isTimedOut = isTimedOut;
-    this.isRefused = answer.isRefused ?? false;
     this.#answer = answer;
+    this.#startedAt = startedAt;
+    if (now - clockReadAt > CLOCK_LIFETIME_MS) {
+      clockReadAt = now;
+      clockOffset = Date.now() - now;
+    }
+  }
+
+  get status(): number {
+    return this.#answer.statusCode;
   }
 
   get responseHeaders(): HeaderList {
     return (this.#answer.fields ?? []) as HeaderList;
   }
 
-  /** From the wall clock, less the time that has passed: the process's clock does not follow when the wall clock is set. */
+  get requestBytes(): number {
+    return this.#answer.body?.bytes ?? 0;
+  }
+
+  get bodyBytes(): number {
+    return this.#answer.bodyBytes ?? 0;
+  }
+
+  get isAborted(): boolean {
+    return this.#answer.isAborted ?? false;
+  }
+
+  get isRefused(): boolean {
+    return this.#answer.isRefused ?? false;
+  }
+
   get startedAt(): Date {
-    return new Date(Date.now() - this.elapsedMicroseconds / 1000);
+    return new Date(this.startedAtMilliseconds);
+  }
+
+  get startedAtMilliseconds(): number {
+    return clockOffset + this.#startedAt;
   }
 }

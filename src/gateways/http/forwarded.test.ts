@@ -139,15 +139,20 @@ describe("applyForwarded refuses", () => {
     const name = fc.constantFrom("X-Forwarded-For", "Forwarded", "X-Forwarded-Host", "X-Forwarded-Prefix");
     fc.assert(
       fc.property(name, fc.string({ unit: "binary" }), (field, value) => {
-        try {
-          forward({ [field]: value });
-        } catch (error) {
-          expect(error).toMatchObject({ status: 400 });
-        }
+        expect(statusOf(() => forward({ [field]: value }))).toBeOneOf([200, 400]);
       }),
     );
   });
 });
+
+function statusOf(act: () => unknown): unknown {
+  try {
+    act();
+    return 200;
+  } catch (error) {
+    return (error as { status?: unknown }).status;
+  }
+}
 
 describe("isForwarded", () => {
   test.each(["FOR", "PROTO", "HOST", "PORT", "PREFIX"])("sees X-Forwarded-%s", (name) => {

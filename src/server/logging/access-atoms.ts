@@ -21,12 +21,18 @@ const timestamp = accessTimestamp();
 /** The identifiers of one letter, with what they mean. */
 export const ACCESS_ATOMS: ReadonlyMap<string, AccessAtom> = new Map<string, AccessAtom>([
   ["h", { help: "address of the client", render: ({ environ }) => orMissing(environ.REMOTE_ADDR) }],
-  ["l", { help: '"-"', render: () => MISSING }],
+  ["l", { help: '"-"', render: missing }],
   [
     "u",
     { help: "user name", render: ({ environ }) => userName(environ["REMOTE_USER"], environ["HTTP_AUTHORIZATION"]) },
   ],
-  ["t", { help: "time at which the request began", render: ({ startedAt }) => `[${timestamp(startedAt)}]` }],
+  [
+    "t",
+    {
+      help: "time at which the request began",
+      render: ({ startedAtMilliseconds }) => timestamp(startedAtMilliseconds),
+    },
+  ],
   ["r", { help: "request line", render: ({ environ }) => requestLine(environ) }],
   ["m", { help: "method", render: ({ environ }) => escapeText(environ.REQUEST_METHOD) }],
   [
@@ -77,8 +83,11 @@ export const ACCESS_ATOMS: ReadonlyMap<string, AccessAtom> = new Map<string, Acc
       render: ({ elapsedMicroseconds }) => (elapsedMicroseconds / 1e6).toFixed(6),
     },
   ],
-  ["p", { help: "process id", render: () => PROCESS_ID }],
+  ["p", { help: "process id", render: processId }],
 ]);
+
+/** Atoms that give the same for all requests. */
+export const CONSTANT_ATOMS: ReadonlySet<Atom> = new Set([missing, processId]);
 
 /** `{name}i`: a header of the request. */
 export function requestHeaderAtom(name: string): Atom {
@@ -102,6 +111,14 @@ export function environAtom(name: string): Atom {
   };
 }
 
+function missing(): string {
+  return MISSING;
+}
+
+function processId(): string {
+  return PROCESS_ID;
+}
+
 function orMissing(text: unknown): string {
   return typeof text === "string" && text !== "" ? escapeText(text) : MISSING;
 }
@@ -116,6 +133,7 @@ function textOf(value: unknown): string {
 }
 
 function requestLine(environ: AccessEntry["environ"]): string {
+  if (environ.REQUEST_METHOD === "") return MISSING; // refused before there was one
   const query = environ.QUERY_STRING;
   const target = environ.REQUEST_URI ?? environ.SCRIPT_NAME + environ.PATH_INFO + (query === "" ? "" : `?${query}`);
   return `${escapeText(environ.REQUEST_METHOD)} ${escapeText(target)} ${escapeText(environ.SERVER_PROTOCOL)}`;

@@ -26,6 +26,7 @@ function entry(environ: Record<string, unknown> = {}, change: Partial<AccessEntr
     requestBytes: 0,
     bodyBytes: 1234,
     startedAt: new Date(2026, 10, 3, 4, 5, 6, 789),
+    startedAtMilliseconds: new Date(2026, 10, 3, 4, 5, 6, 789).getTime(),
     elapsedMicroseconds: 1_234_567,
     isAborted: false,
     isTimedOut: false,

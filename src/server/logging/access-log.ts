@@ -1,14 +1,24 @@
-// The access log: a format of gunicorn's, compiled once to one function, so that a line costs little more than its characters.
+// The access log: a format of gunicorn's, taken apart once, so that a line costs little more than its characters.
 import type { AccessEntry } from "../../gateways/http/access-entry.ts";
-import { ACCESS_ATOMS, type Atom, environAtom, requestHeaderAtom, responseHeaderAtom } from "./access-atoms.ts";
+import {
+  ACCESS_ATOMS,
+  type Atom,
+  CONSTANT_ATOMS,
+  environAtom,
+  requestHeaderAtom,
+  responseHeaderAtom,
+} from "./access-atoms.ts";
 import { LoggingError } from "./errors.ts";
-import type { LogFile } from "./log-file.ts";
+import type { LineWriter } from "./line-writer.ts";
 
 /** gunicorn's default: Apache's combined format with "-" for what identd said. */
 export const DEFAULT_ACCESS_LOG_FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"';
 
 /** `%%`, or `%(name)s` with a width as in Python: `%(s)5s`, `%(U)-20s`. */
 const PLACEHOLDER = /%(?:%|\(([^)]*)\)(-?)(\d*)([sdr]))/g;
+
+/** For atoms that look at none. */
+const NO_ENTRY = {} as AccessEntry;
 
 /**
  * Compiles a format.
@@ -19,51 +29,55 @@ const PLACEHOLDER = /%(?:%|\(([^)]*)\)(-?)(\d*)([sdr]))/g;
  * @throws LoggingError `ERR_TSGI_LOG_FORMAT` when a placeholder is unknown
  */
 export function compileAccessLogFormat(format: string): (entry: AccessEntry) => string {
+  // literals[0] atoms[0] literals[1] atoms[1] … literals[n]
+  const literals = [""];
   const atoms: Atom[] = [];
-  const terms: string[] = [];
   let end = 0;
+  const addLiteral = (text: string): void => void literals.push((literals.pop() ?? "") + text);
   for (const match of format.matchAll(PLACEHOLDER)) {
-    addLiteral(terms, format.slice(end, match.index), format);
+    addLiteral(checkLiteral(format.slice(end, match.index), format));
     end = match.index + match[0].length;
     const [, name, alignment, width] = match;
     if (name === undefined) {
-      addLiteral(terms, "%%", format);
+      addLiteral("%");
     } else {
-      terms.push(`atom${atoms.length}(entry)`);
-      atoms.push(withWidth(atomOf(name, format), Number(width), alignment === "-"));
+      const atom = atomOf(name, format);
+      const padded = withWidth(atom, Number(width), alignment === "-");
+      if (CONSTANT_ATOMS.has(atom)) addLiteral(padded(NO_ENTRY));
+      else {
+        atoms.push(padded);
+        literals.push("");
+      }
     }
   }
-  addLiteral(terms, format.slice(end), format);
-  // One expression instead of a loop over closures: a quarter faster in measurements. Only JSON literals and our names go into it.
-  const parameters = atoms.map((_, index) => `atom${index}`);
-  const build = new Function(...parameters, `return (entry) => ${terms.length === 0 ? '""' : terms.join(" + ")}`) as (
-    ...values: Atom[]
-  ) => (entry: AccessEntry) => string;
-  return build(...atoms);
+  addLiteral(checkLiteral(format.slice(end), format));
+  const first = literals[0] ?? "";
+  return function renderLine(entry) {
+    let line = first;
+    for (let index = 0; index < atoms.length; index++) {
+      line += (atoms[index] as Atom)(entry) + (literals[index + 1] as string);
+    }
+    return line;
+  };
 }
 
 /**
- * An access log in a file, for `ServerOptions.accessLog`.
+ * An access log in gunicorn's form, for `ServerOptions.accessLog`.
  *
+ * @param file - where the lines go
  * @throws LoggingError `ERR_TSGI_LOG_FORMAT` when the format is wrong
  */
-export function accessLog(file: LogFile, format: string = DEFAULT_ACCESS_LOG_FORMAT): (entry: AccessEntry) => void {
+export function accessLog(file: LineWriter, format: string = DEFAULT_ACCESS_LOG_FORMAT): (entry: AccessEntry) => void {
   const render = compileAccessLogFormat(`${format}\n`);
   return function logAccess(entry) {
     file.write(render(entry));
   };
 }
 
-function addLiteral(terms: string[], literal: string, format: string): void {
-  if (literal === "") return;
-  const text = literal === "%%" ? "%" : literal;
-  if (literal !== "%%" && literal.includes("%")) {
-    throw badFormat(
-      format,
-      `cannot read "${literal.slice(literal.indexOf("%"), literal.indexOf("%") + 12)}"; write "%%" for a percent sign`,
-    );
-  }
-  terms.push(JSON.stringify(text));
+function checkLiteral(text: string, format: string): string {
+  const percent = text.indexOf("%");
+  if (percent === -1) return text;
+  throw badFormat(format, `cannot read "${text.slice(percent, percent + 12)}"; write "%%" for a percent sign`);
 }
 
 function atomOf(name: string, format: string): Atom {

@@ -43,7 +43,7 @@ export class ErrorLog {
   /** Writes a message at once: what a server says is rare, and matters most just before it ends. */
   log(level: LogLevel, message: string): void {
     if (LOG_LEVELS.indexOf(level) < this.#threshold) return;
-    const time = this.#timestamp(new Date());
+    const time = this.#timestamp(Date.now());
     this.#file.write(`[${time}] [${process.pid}] [${level.toUpperCase()}] ${message}\n`);
     this.#file.flush();
   }

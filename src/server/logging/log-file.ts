@@ -1,4 +1,5 @@
-// A file that lines are appended to: collected while the event loop turns once, then written with one system call.
+// A file that lines are appended to: collected while the event loop turns once, or for a few milliseconds when there are many, then
+// written with one system call.
 // Appending (O_APPEND) keeps lines of several processes whole; reopening by name follows a log rotation.
 import { closeSync, openSync, writeSync } from "node:fs";
 import { LoggingError } from "./errors.ts";
@@ -8,6 +9,8 @@ const FLUSH_AT_LENGTH = 64 * 1024;
 /** Bytes that may wait for a slow reader (a full pipe); what comes after is dropped and counted. */
 const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 const RETRY_MILLISECONDS = 20;
+/** A line waits at most so long for others; at once when none was written as recently. */
+const COLLECT_MILLISECONDS = 10;
 /** How long the end of the process waits for a slow reader. */
 const EXIT_ATTEMPTS = 50;
 
@@ -20,6 +23,7 @@ export class LogFile {
   #text = "";
   #pending: Buffer | undefined;
   #isScheduled = false;
+  #isCollecting = false;
   #isRetrying = false;
   #droppedLines = 0;
 
@@ -47,13 +51,17 @@ export class LogFile {
     return this.#droppedLines;
   }
 
-  /** Appends text, which should end with a line feed. It is written when the event loop has turned. */
+  /**
+   * Appends text, which should end with a line feed. It is written when the event loop has turned, or, when much is written, a
+   * hundred times a second.
+   */
   write(text: string): void {
     this.#text += text;
     if (this.#text.length >= FLUSH_AT_LENGTH) {
       this.flush();
     } else if (!this.#isScheduled) {
       this.#isScheduled = true;
+      if (this.#isCollecting) return;
       setImmediate(this.#flushAfterTurn);
     }
   }
@@ -102,7 +110,15 @@ export class LogFile {
 
   readonly #flushAfterTurn = (): void => {
     this.#isScheduled = false;
-    if (openFiles.has(this)) this.flush();
+    if (!openFiles.has(this)) return;
+    this.flush();
+    this.#isCollecting = true;
+    setTimeout(this.#endCollecting, COLLECT_MILLISECONDS);
+  };
+
+  readonly #endCollecting = (): void => {
+    this.#isCollecting = false;
+    if (this.#isScheduled) this.#flushAfterTurn();
   };
 
   readonly #flushLater = (): void => {

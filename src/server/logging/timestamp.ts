@@ -2,14 +2,14 @@
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
 
-/** A function that renders a time; it keeps the last result, since most lines of one second share it. */
-export type TimestampFormat = (time: Date) => string;
+/** A function that renders a time, given in milliseconds since the epoch; it keeps the last result, since most lines of one second share it. */
+export type TimestampFormat = (milliseconds: number) => string;
 
-/** For the access log: `21/Nov/2026:01:38:09 +0000`, as in the Common Log Format. */
+/** For the access log: `[21/Nov/2026:01:38:09 +0000]`, as in the Common Log Format. */
 export function accessTimestamp(): TimestampFormat {
   return oncePerSecond(
     (time) =>
-      `${pad(time.getDate())}/${MONTHS[time.getMonth()] ?? ""}/${time.getFullYear()}:${clock(time)} ${zone(time)}`,
+      `[${pad(time.getDate())}/${MONTHS[time.getMonth()] ?? ""}/${time.getFullYear()}:${clock(time)} ${zone(time)}]`,
   );
 }
 
@@ -20,14 +20,13 @@ export function errorTimestamp(): TimestampFormat {
   );
 }
 
-function oncePerSecond(render: TimestampFormat): TimestampFormat {
-  let renderedSecond = Number.NaN;
+function oncePerSecond(render: (time: Date) => string): TimestampFormat {
+  let from = Number.NaN;
   let text = "";
-  return (time) => {
-    const second = Math.floor(time.getTime() / 1000);
-    if (second !== renderedSecond) {
-      renderedSecond = second;
-      text = render(time);
+  return (milliseconds) => {
+    if (!(milliseconds >= from && milliseconds < from + 1000)) {
+      from = Math.floor(milliseconds / 1000) * 1000;
+      text = render(new Date(from));
     }
     return text;
   };
