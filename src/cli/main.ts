@@ -5,6 +5,7 @@ import { addSettings, SETTINGS_HELP, settingsFromCommand } from "../server/setti
 import { exitCodeOf } from "./errors.ts";
 import { EXIT_CODES, exitCodesHelp } from "./exit-codes.ts";
 import type { FetchOptions } from "./fetch.ts";
+import { registerInitCommand } from "./init.ts";
 
 const TARGET_HELP =
   'file.ts, file.ts:attribute, module:attribute or module:factory("literal", 2); without an attribute: application, app, default export';
@@ -50,6 +51,7 @@ function buildProgram(): Command {
     });
   addSettings(program);
   program.addCommand(buildFetch());
+  registerInitCommand(program);
   return program;
 }
 
