@@ -1,0 +1,59 @@
+// Refuses requests for other hosts than one's own, so that nobody poisons links, caches or e-mails through the Host field.
+// Source: Django's ALLOWED_HOSTS for the patterns; RFC 9110 section 7.2 and 15.5.1. Place it outermost, after proxy-fix.
+import type { Middleware } from "../wsgi/types.ts";
+import { answering } from "./answer.ts";
+import { MiddlewareOptionError } from "./errors.ts";
+import { parseHost, requestedHost } from "./host.ts";
+import { type Configuration, readOptions, required, words } from "./options.ts";
+
+/** Options of {@link allowedHosts}. */
+export interface AllowedHostsOptions {
+  /** Names (`shop.example`), names with all below them (`.shop.example`), or only those below (`*.shop.example`). Ports do not count. */
+  readonly hosts: readonly string[];
+}
+
+/**
+ * Answers 400 to requests whose Host is not in the list, or is none.
+ *
+ * @throws MiddlewareOptionError when the list is empty, or an entry is no host
+ * @example
+ * const application = allowedHosts({ hosts: ["shop.example", ".shop.example", "localhost"] })(inner);
+ */
+export function allowedHosts(options: AllowedHostsOptions): Middleware {
+  const exact = new Set<string>();
+  const below = new Set<string>();
+  for (const entry of required(options.hosts, "hosts", "names of hosts")) {
+    const [, prefix, name = ""] = /^(\*?\.)?(.*)$/.exec(entry) ?? [];
+    const host = parseHost(name);
+    if (host === null || host.port !== null) {
+      throw new MiddlewareOptionError(`Option "hosts" has the entry "${entry}"; expected "name", ".name" or "*.name"`);
+    }
+    if (prefix !== "*.") exact.add(host.name);
+    if (prefix !== undefined) below.add(host.name);
+  }
+  if (exact.size + below.size === 0) {
+    throw new MiddlewareOptionError('Option "hosts" is empty; expected names of hosts');
+  }
+  const refuse = answering({ status: 400, text: "This host is not served here" });
+
+  function isAllowed(name: string): boolean {
+    if (exact.has(name)) return true;
+    for (let dot = name.indexOf("."); dot !== -1; dot = name.indexOf(".", dot + 1)) {
+      if (below.has(name.slice(dot + 1))) return true;
+    }
+    return false;
+  }
+
+  return (application) =>
+    function checkHost(environ, startResponse) {
+      const host = requestedHost(environ);
+      return host !== null && isAllowed(host.name)
+        ? application(environ, startResponse)
+        : refuse(environ, startResponse);
+    };
+}
+
+/** The filter `egg:tsgi#allowed-hosts`: `hosts`, separated by blanks, commas or line ends. */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  return allowedHosts(readOptions<AllowedHostsOptions>(localConf, { hosts: words }));
+}

@@ -1,0 +1,45 @@
+// Lets requests in by the address of the client. Source: Apache's mod_authz_host and Paste's grantip for the idea. Place it after proxy-fix,
+// which finds the client behind a proxy, and before everything that costs something.
+import type { Middleware } from "../wsgi/types.ts";
+import { answering } from "./answer.ts";
+import { MiddlewareOptionError } from "./errors.ts";
+import { NetworkSet } from "./network-set.ts";
+import { type Configuration, readOptions, text, words } from "./options.ts";
+
+/** Options of {@link ipFilter}; addresses, networks such as `10.0.0.0/8`, and `unix` for peers on unix sockets. */
+export interface IpFilterOptions {
+  /** Only these get in. @default everybody */
+  readonly allow?: readonly string[];
+  /** These do not get in, even when `allow` has them. @default nobody */
+  readonly deny?: readonly string[];
+  /** What the others read. @default "Forbidden" */
+  readonly message?: string;
+}
+
+/**
+ * Answers 403 to clients that may not come in. A client whose address cannot be read counts as one of nobody's.
+ *
+ * @throws MiddlewareOptionError when both lists are missing, or an entry is no network
+ * @example
+ * const application = ipFilter({ allow: ["10.0.0.0/8", "::1"], deny: ["10.6.6.6"] })(inner);
+ */
+export function ipFilter(options: IpFilterOptions): Middleware {
+  const { allow, deny = [], message } = options;
+  if (allow === undefined && deny.length === 0) {
+    throw new MiddlewareOptionError('Options "allow" and "deny" are missing; expected one of them or both');
+  }
+  const allowed = allow === undefined ? null : new NetworkSet(allow, "allow");
+  const denied = new NetworkSet(deny, "deny");
+  const refuse = answering({ status: 403, ...(message === undefined ? {} : { text: message }) });
+  return (application) =>
+    function filterAddress(environ, startResponse) {
+      const address = environ.REMOTE_ADDR ?? "";
+      const isIn = (allowed === null || allowed.has(address)) && !denied.has(address);
+      return isIn ? application(environ, startResponse) : refuse(environ, startResponse);
+    };
+}
+
+/** The filter `egg:tsgi#ip-filter`: `allow`, `deny` (separated by blanks, commas or line ends) and `message`. */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  return ipFilter(readOptions<IpFilterOptions>(localConf, { allow: words, deny: words, message: text }));
+}

@@ -1,0 +1,107 @@
+// Adds the response headers that tell browsers to be careful. Source: OWASP Secure Headers Project; RFC 6797 (HSTS); the Content Security
+// Policy and Fetch specifications. Place it outermost, so that error pages have them too.
+import { checkHeaderValue } from "../wsgi/head-rules.ts";
+import type { HeaderList, Middleware } from "../wsgi/types.ts";
+import { MiddlewareOptionError } from "./errors.ts";
+import { findHeader } from "./header-fields.ts";
+import { type Configuration, type OptionReader, readOptions } from "./options.ts";
+import { changeHead } from "./replace-response.ts";
+
+/** Options of {@link securityHeaders}: the value of each header, null to leave it out. What the application sets itself wins. */
+export interface SecurityHeadersOptions {
+  /** @default "base-uri 'self'; form-action 'self'; frame-ancestors 'self'; object-src 'none'", which restricts no scripts or styles */
+  readonly contentSecurityPolicy?: string | null;
+  /** @default null */
+  readonly contentSecurityPolicyReportOnly?: string | null;
+  /** Sent over https only. @default "max-age=31536000; includeSubDomains" */
+  readonly strictTransportSecurity?: string | null;
+  /** @default "nosniff" */
+  readonly xContentTypeOptions?: string | null;
+  /** @default "SAMEORIGIN" */
+  readonly xFrameOptions?: string | null;
+  /** @default "strict-origin-when-cross-origin" */
+  readonly referrerPolicy?: string | null;
+  /** @default "same-origin" */
+  readonly crossOriginOpenerPolicy?: string | null;
+  /** @default "same-origin" */
+  readonly crossOriginResourcePolicy?: string | null;
+  /** @default null */
+  readonly crossOriginEmbedderPolicy?: string | null;
+  /** @default null */
+  readonly permissionsPolicy?: string | null;
+  /** @default "none" */
+  readonly xPermittedCrossDomainPolicies?: string | null;
+}
+
+type HeaderOption = keyof SecurityHeadersOptions;
+
+const HEADERS: Readonly<Record<HeaderOption, readonly [name: string, value: string | null]>> = {
+  contentSecurityPolicy: [
+    "Content-Security-Policy",
+    "base-uri 'self'; form-action 'self'; frame-ancestors 'self'; object-src 'none'",
+  ],
+  contentSecurityPolicyReportOnly: ["Content-Security-Policy-Report-Only", null],
+  strictTransportSecurity: ["Strict-Transport-Security", "max-age=31536000; includeSubDomains"],
+  xContentTypeOptions: ["X-Content-Type-Options", "nosniff"],
+  xFrameOptions: ["X-Frame-Options", "SAMEORIGIN"],
+  referrerPolicy: ["Referrer-Policy", "strict-origin-when-cross-origin"],
+  crossOriginOpenerPolicy: ["Cross-Origin-Opener-Policy", "same-origin"],
+  crossOriginResourcePolicy: ["Cross-Origin-Resource-Policy", "same-origin"],
+  crossOriginEmbedderPolicy: ["Cross-Origin-Embedder-Policy", null],
+  permissionsPolicy: ["Permissions-Policy", null],
+  xPermittedCrossDomainPolicies: ["X-Permitted-Cross-Domain-Policies", "none"],
+};
+
+/**
+ * Adds headers to every response.
+ *
+ * @throws MiddlewareOptionError when a value may not stand in a header
+ * @example
+ * const application = securityHeaders({ contentSecurityPolicy: "default-src 'self'", xFrameOptions: "DENY" })(inner);
+ */
+export function securityHeaders(options: SecurityHeadersOptions = {}): Middleware {
+  const added: { name: string; lowerName: string; value: string; isSecureOnly: boolean }[] = [];
+  for (const [option, [name, usual]] of Object.entries(HEADERS) as [HeaderOption, (typeof HEADERS)[HeaderOption]][]) {
+    const value = options[option] === undefined ? usual : options[option];
+    if (value === null) continue;
+    checkValue(name, value);
+    const isSecureOnly = option === "strictTransportSecurity"; // RFC 6797 §7.2
+    added.push({ name, lowerName: name.toLowerCase(), value, isSecureOnly });
+  }
+
+  function add(headers: HeaderList, isSecure: boolean): void {
+    for (const { name, lowerName, value, isSecureOnly } of added) {
+      if ((isSecure || !isSecureOnly) && findHeader(headers, lowerName) === null) headers.push([name, value]);
+    }
+  }
+
+  return (application) =>
+    function addSecurityHeaders(environ, startResponse) {
+      const isSecure = environ["wsgi.url_scheme"] === "https";
+      return application(
+        environ,
+        changeHead(startResponse, ({ headers }) => add(headers, isSecure)),
+      );
+    };
+}
+
+/** The filter `egg:tsgi#security-headers`: each header by its option, for example `x_frame_options = DENY`; `off` leaves one out. */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  const readers = Object.fromEntries(Object.keys(HEADERS).map((option) => [option, headerValue]));
+  return securityHeaders(readOptions<SecurityHeadersOptions>(localConf, readers));
+}
+
+/** Long policies may go over several lines. */
+const headerValue: OptionReader<string> = (value) => {
+  const line = value.replaceAll(/\s*\n\s*/g, " ").trim();
+  return (line === "" || line.toLowerCase() === "off" ? null : line) as string; // null is one of the values of these options
+};
+
+function checkValue(name: string, value: string): void {
+  try {
+    checkHeaderValue(value);
+  } catch (cause) {
+    const what = `Value ${JSON.stringify(value)} of ${name} cannot be sent; expected a value of one line in latin-1`;
+    throw new MiddlewareOptionError(what, { cause });
+  }
+}
