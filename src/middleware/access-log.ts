@@ -1,0 +1,156 @@
+// One line for each request, once its response is over. Source: Apache's common and combined formats; Paste's translogger.
+//
+// The server has an access log of its own, which sees what left the machine. This one sees what passes at its place in a pipeline: one
+// mounted application, or the requests of a gateway that has no log.
+import { createWriteStream, type WriteStream } from "node:fs";
+import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
+import { isPromise, withClose } from "./body-close.ts";
+import { oneOf, readOptions, text, type Configuration } from "./options.ts";
+import { replaceResponse } from "./replace-response.ts";
+import { statusOfError } from "./thrown-error.ts";
+
+const FORMATS = ["common", "combined", "json"] as const;
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
+
+/** What is written, and where. */
+export interface AccessLogOptions {
+  /** Apache's `common` or `combined` format, or one JSON object a line. @default "combined" */
+  readonly format?: (typeof FORMATS)[number];
+  /** A file to append to; `-` is standard output. @default `wsgi.errors` of the request */
+  readonly file?: string;
+  /** Takes each line, without its line feed, in place of a file. */
+  readonly write?: (line: string) => void;
+}
+
+/** What a line tells. */
+interface LoggedRequest {
+  readonly environ: WSGIEnvironment;
+  readonly startedAt: Date;
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly bodyBytes: number;
+  readonly isComplete: boolean;
+  readonly elapsedSeconds: number;
+}
+
+/**
+ * Logs each request when its body is closed: status, bytes that the body had here, duration. Everything that a client chose is escaped.
+ * A request whose application throws is logged with the status of the error, or 500.
+ *
+ * In a pipeline: outermost, but inside of what corrects REMOTE_ADDR and of `requestId`.
+ */
+export function accessLog(options: AccessLogOptions = {}): Middleware {
+  const format = LINES[options.format ?? "combined"];
+  const writeLine = options.write ?? (options.file === undefined ? null : fileWriter(options.file));
+  return function accessLogMiddleware(application) {
+    return function logged(environ, startResponse) {
+      const errors = environ["wsgi.errors"];
+      const write = writeLine ?? ((line: string) => errors.write(`${line}\n`));
+      const startedAt = new Date();
+      const began = performance.now();
+      let status = 0;
+      let headers: HeaderList = [];
+      let bodyBytes = 0;
+      let isComplete = false;
+      const log = (): void => {
+        const elapsedSeconds = (performance.now() - began) / 1000;
+        write(format({ environ, startedAt, status, headers, bodyBytes, isComplete, elapsedSeconds }));
+      };
+      const failed = (error: unknown): never => {
+        status = statusOfError(error);
+        log();
+        throw error;
+      };
+      try {
+        const body = replaceResponse(application, environ, startResponse, (head) => {
+          status = Number(head.status.slice(0, 3));
+          headers = head.headers;
+          return {
+            kind: "watch",
+            chunk(chunk) {
+              bodyBytes += chunk.length;
+            },
+            end() {
+              isComplete = true;
+            },
+          };
+        });
+        return isPromise(body) ? body.then((settled) => withClose(settled, log), failed) : withClose(body, log);
+      } catch (error) {
+        return failed(error);
+      }
+    };
+  };
+}
+
+/** For INI files: `use = egg:tsgi#access-log`, with the keys of {@link AccessLogOptions}. */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  return accessLog(readOptions<AccessLogOptions>(localConf, { format: oneOf(...FORMATS), file: text }));
+}
+
+const LINES: Readonly<Record<(typeof FORMATS)[number], (request: LoggedRequest) => string>> = {
+  common: commonLine,
+  combined: (request) =>
+    `${commonLine(request)} "${field(request.environ["HTTP_REFERER"])}" "${field(request.environ["HTTP_USER_AGENT"])}"`,
+  json: jsonLine,
+};
+
+function commonLine({ environ, startedAt, status, bodyBytes }: LoggedRequest): string {
+  const request = `${field(environ.REQUEST_METHOD)} ${field(target(environ))} ${field(environ.SERVER_PROTOCOL)}`;
+  const bytes = bodyBytes === 0 ? "-" : String(bodyBytes);
+  const user = field(environ["REMOTE_USER"]);
+  return `${field(environ.REMOTE_ADDR)} - ${user} [${timestamp(startedAt)}] "${request}" ${status || "-"} ${bytes}`;
+}
+
+function jsonLine({ environ, startedAt, status, bodyBytes, isComplete, elapsedSeconds }: LoggedRequest): string {
+  return JSON.stringify({
+    time: startedAt.toISOString(),
+    remoteAddress: environ.REMOTE_ADDR,
+    user: environ["REMOTE_USER"],
+    method: environ.REQUEST_METHOD,
+    target: target(environ),
+    protocol: environ.SERVER_PROTOCOL,
+    status,
+    bytes: bodyBytes,
+    seconds: Number(elapsedSeconds.toFixed(6)),
+    isComplete,
+    referer: environ["HTTP_REFERER"],
+    userAgent: environ["HTTP_USER_AGENT"],
+    requestId: environ["request_id.id"],
+  });
+}
+
+function target(environ: WSGIEnvironment): string {
+  const query = environ.QUERY_STRING;
+  return environ.REQUEST_URI ?? environ.SCRIPT_NAME + environ.PATH_INFO + (query === "" ? "" : `?${query}`);
+}
+
+/** Text of a client, harmless in a line: control characters, quotes, backslashes and what is not ASCII become `\xHH`. */
+function field(value: unknown): string {
+  if (typeof value !== "string" || value === "") return "-";
+  return value.replaceAll(/[^ !#-[\]-~]/g, (character) => {
+    const digits = character.charCodeAt(0).toString(16).toUpperCase();
+    return digits.length <= 2 ? `\\x${digits.padStart(2, "0")}` : `\\u${digits.padStart(4, "0")}`;
+  });
+}
+
+function timestamp(time: Date): string {
+  const [date = "", clock = ""] = time.toISOString().split("T");
+  const [year = "", month = "", day = ""] = date.split("-");
+  return `${day}/${MONTHS[Number(month) - 1] ?? ""}/${year}:${clock.slice(0, 8)} +0000`;
+}
+
+/** The file is opened with the first line, not by building a pipeline. */
+function fileWriter(path: string): (line: string) => void {
+  let stream: WriteStream | NodeJS.WriteStream | null = null;
+  return (line) => {
+    stream ??= path === "-" ? process.stdout : opened(path);
+    stream.write(`${line}\n`);
+  };
+}
+
+function opened(path: string): WriteStream {
+  const stream = createWriteStream(path, { flags: "a" });
+  stream.on("error", (error) => process.emitWarning(`Cannot write the access log "${path}": ${error.message}`));
+  return stream;
+}

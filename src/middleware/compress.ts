@@ -1,0 +1,145 @@
+// Compresses responses for clients that can take it. Source: RFC 9110 sections 8.4, 12.5.3 and 8.8.3.3 (tags of encoded content);
+// Rack's Deflater.
+//
+// A short body in an array stays one array of one chunk and is compressed at once: up to 32 KB that costs less CPU time than handing it
+// to the thread pool. Longer ones, and bodies that come bit by bit, go through a stream.
+import type { Bytes, HeaderList, Middleware } from "../wsgi/types.ts";
+import { negotiateCoding, type ContentCoding } from "./accept-encoding.ts";
+import { coderOf, hasCoding, LEVELS, type Coder, type CodingLevels } from "./compress/coders.ts";
+import { encodeStream } from "./compress/encode-stream.ts";
+import { MiddlewareOptionError } from "./errors.ts";
+import { addVary, dropHeader, findHeader, setHeader } from "./header-fields.ts";
+import { bytes, integer, readOptions, text, within, words, type Configuration } from "./options.ts";
+import { replaceResponse, type BodyChange, type ResponseHead } from "./replace-response.ts";
+
+const CODINGS = ["zstd", "br", "gzip"] as const satisfies readonly ContentCoding[];
+const DEFAULT_MIN_BYTES = 1024;
+const SYNC_BYTES = 32_768;
+const COMPRESSIBLE =
+  /^(?:text\/|application\/(?:[^;]*\+)?(?:json|xml|javascript|wasm|x-ndjson|x-javascript|manifest)|application\/(?:graphql|rtf|toml|yaml|sql|vnd\.ms-fontobject|x-www-form-urlencoded|x-sh|x-tar)|font\/(?:otf|ttf|collection)|image\/(?:svg\+xml|bmp|x-icon|vnd\.microsoft\.icon)|model\/gltf\+json)/i;
+
+/** What is compressed, and how. */
+export interface CompressOptions {
+  /** Codings to offer, the best first; zstd is left out where Node lacks it. @default ["zstd", "br", "gzip"] */
+  readonly codings?: readonly ContentCoding[];
+  /** Bodies below this many bytes stay as they are, if the length is known. @default 1024 */
+  readonly minBytes?: number;
+  /** Effort of gzip, 1 to 9. @default 6 */
+  readonly gzipLevel?: number;
+  /** Effort of brotli, 0 to 11. @default 4 */
+  readonly brotliLevel?: number;
+  /** Effort of zstd, 1 to 22. @default 3 */
+  readonly zstdLevel?: number;
+  /** Regular expression for media types worth the effort. @default text, JSON, XML, JavaScript, fonts, SVG and the like */
+  readonly types?: string;
+}
+
+/**
+ * Compresses the body when the client accepts it, its type is worth it and its length is not too small. A response that is encoded
+ * already, partial, or marked `no-transform` passes unchanged. A strong ETag becomes weak; Vary names Accept-Encoding either way.
+ *
+ * A page that repeats what the client sent beside a secret should not be compressed (the BREACH attack): leave it out, or mark it
+ * `Cache-Control: no-transform`.
+ *
+ * In a pipeline: inside of `conditionalGet` and `responseCache`, outside of `etag` and of everything that reads or changes bodies.
+ *
+ * @throws MiddlewareOptionError for an unknown coding, a level out of range, or a wrong expression
+ */
+export function compress(options: CompressOptions = {}): Middleware {
+  const { minBytes = DEFAULT_MIN_BYTES } = options;
+  within(minBytes, "min_bytes", 0);
+  const types = typesOf(options.types);
+  const coders = codersOf(options);
+  const codings = [...coders.keys()];
+  return function compressMiddleware(application) {
+    return function compressed(environ, startResponse) {
+      return replaceResponse(application, environ, startResponse, (head) => {
+        if (!isCompressible(head, types, minBytes)) return null;
+        addVary(head.headers, "Accept-Encoding");
+        const coding = negotiateCoding(environ, codings);
+        if (coding === null) return null;
+        const isHead = environ.REQUEST_METHOD === "HEAD";
+        if (isHead) markEncoded(head.headers, coding);
+        return isHead ? null : compression(head, coding, coders.get(coding) as Coder, minBytes); // one of its keys
+      });
+    };
+  };
+}
+
+/** For INI files: `use = egg:tsgi#compress`, with the keys of {@link CompressOptions}. */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  return compress(
+    readOptions<CompressOptions>(localConf, {
+      codings: words as (value: string) => ContentCoding[], // the factory checks them
+      minBytes: bytes,
+      gzipLevel: integer,
+      brotliLevel: integer,
+      zstdLevel: integer,
+      types: text,
+    }),
+  );
+}
+
+function compression(head: ResponseHead, coding: ContentCoding, coder: Coder, minBytes: number): BodyChange {
+  return {
+    kind: "whole",
+    whole(body: Bytes) {
+      if (body.length < minBytes) return body;
+      if (body.length > SYNC_BYTES) return null;
+      const encoded = coder.encode(body);
+      if (encoded.length >= body.length) return body;
+      markEncoded(head.headers, coding);
+      return encoded;
+    },
+    stream(chunks) {
+      markEncoded(head.headers, coding);
+      return encodeStream(chunks, coder);
+    },
+  };
+}
+
+function isCompressible({ status, headers }: ResponseHead, types: RegExp, minBytes: number): boolean {
+  // Without content, or with a part of it that the client will join to other parts.
+  if (/^(?:1|204|205|206|304)/.test(status)) return false;
+  if (!types.test(findHeader(headers, "content-type") ?? "")) return false;
+  const length = findHeader(headers, "content-length");
+  if (length !== null && Number(length) < minBytes) return false;
+  if ((findHeader(headers, "content-encoding") ?? "identity").toLowerCase() !== "identity") return false;
+  return !/\bno-transform\b/i.test(findHeader(headers, "cache-control") ?? "");
+}
+
+/** The encoded content is another representation: of other length, without ranges, equal to the first one only in meaning. */
+function markEncoded(headers: HeaderList, coding: ContentCoding): void {
+  setHeader(headers, "Content-Encoding", coding);
+  dropHeader(headers, "content-length");
+  dropHeader(headers, "accept-ranges");
+  const etag = findHeader(headers, "etag");
+  if (etag !== null && !etag.startsWith("W/")) setHeader(headers, "ETag", `W/${etag}`);
+}
+
+function codersOf(options: CompressOptions): ReadonlyMap<ContentCoding, Coder> {
+  const levels: CodingLevels = {
+    ...(options.gzipLevel === undefined ? {} : { gzip: options.gzipLevel }),
+    ...(options.brotliLevel === undefined ? {} : { br: options.brotliLevel }),
+    ...(options.zstdLevel === undefined ? {} : { zstd: options.zstdLevel }),
+  };
+  const coders = new Map<ContentCoding, Coder>();
+  for (const coding of options.codings ?? CODINGS) {
+    if (!CODINGS.includes(coding)) {
+      throw new MiddlewareOptionError(`Option "codings" names "${coding}"; expected "zstd", "br" or "gzip"`);
+    }
+    const [least, most, usual] = LEVELS[coding];
+    const level = within(levels[coding] ?? usual, coding === "br" ? "brotli_level" : `${coding}_level`, least, most);
+    if (hasCoding(coding)) coders.set(coding, coderOf(coding, level));
+  }
+  return coders;
+}
+
+function typesOf(source: string | undefined): RegExp {
+  if (source === undefined) return COMPRESSIBLE;
+  try {
+    return new RegExp(source, "i");
+  } catch (cause) {
+    throw new MiddlewareOptionError(`Option "types" is "${source}"; expected a regular expression`, { cause });
+  }
+}

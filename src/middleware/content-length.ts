@@ -1,0 +1,39 @@
+// Sets Content-Length where the body is known. Source: Rack's ContentLength; RFC 9110 section 8.6; PEP 3333, "Handling the
+// Content-Length Header".
+import type { Middleware } from "../wsgi/types.ts";
+import { findHeader, setHeader } from "./header-fields.ts";
+import { readNoOptions, type Configuration } from "./options.ts";
+import { replaceResponse } from "./replace-response.ts";
+
+/**
+ * Adds Content-Length to a response whose body is an array, however many chunks it has; a body that comes bit by bit passes unchanged.
+ * Servers do this for one chunk by themselves.
+ *
+ * In a pipeline: outside of what changes the body, inside of what needs its length (an access log of announced lengths, `head`).
+ */
+export function contentLength(): Middleware {
+  return function contentLengthMiddleware(application) {
+    return function measured(environ, startResponse) {
+      return replaceResponse(application, environ, startResponse, (head) => {
+        if (!mayHaveLength(head.status) || findHeader(head.headers, "content-length") !== null) return null;
+        return {
+          kind: "whole",
+          whole(body) {
+            setHeader(head.headers, "Content-Length", String(body.length));
+            return body;
+          },
+        };
+      });
+    };
+  };
+}
+
+/** For INI files: `use = egg:tsgi#content-length`, no options. */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  readNoOptions(localConf);
+  return contentLength();
+}
+
+function mayHaveLength(status: string): boolean {
+  return !/^(?:1|204|304)/.test(status);
+}

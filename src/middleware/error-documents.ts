@@ -1,0 +1,222 @@
+// Turns the status of an error into a page that people can read. Source: Apache's ErrorDocument, Paste's errordocument, Plack's
+// Middleware::ErrorDocument.
+import { readFile } from "node:fs/promises";
+import type {
+  HeaderList,
+  Middleware,
+  StartResponse,
+  WSGIApplication,
+  WSGIBody,
+  WSGIEnvironment,
+} from "../wsgi/types.ts";
+import { EMPTY_INPUT } from "../wsgi/input-stream.ts";
+import { escapeHtml, sendAnswer, statusLine } from "./answer.ts";
+import { isPromise } from "./body-close.ts";
+import { MiddlewareOptionError } from "./errors.ts";
+import { dropHeader } from "./header-fields.ts";
+import { flag, pairs, readOptions, text, type Configuration } from "./options.ts";
+import { changeHead, replaceResponse } from "./replace-response.ts";
+import { asError, describeError, isRemoteFault, statusOfError } from "./thrown-error.ts";
+
+/** Keys of the environ that an application asked for a page by `path` finds: the status, and the path that failed. */
+export const ERROR_STATUS = "error_documents.status";
+export const ERROR_PATH = "error_documents.path";
+
+/** Belong to the answer that is thrown away. Others, such as Retry-After, Allow and WWW-Authenticate, stay. */
+const CONTENT_FIELDS = [
+  "content-type",
+  "content-length",
+  "content-encoding",
+  "content-language",
+  "etag",
+  "last-modified",
+  "accept-ranges",
+  "content-range",
+];
+
+/** The page for one status. One of `file`, `path` and `html` is given. */
+export interface ErrorDocument {
+  /** An HTML file, read at each error, so that it may change. */
+  readonly file?: string;
+  /** A path within the application, asked for with GET. */
+  readonly path?: string;
+  /** The page itself. */
+  readonly html?: string;
+  /** Status to answer with in place of the one that happened. @default that one */
+  readonly status?: number;
+}
+
+/** Which pages there are. */
+export interface ErrorDocumentsOptions {
+  /** By status (`404`) or class (`5xx`); the status wins. */
+  readonly documents: Readonly<Record<string, ErrorDocument>>;
+  /** Stands in place of `{{webmaster}}` in a page: the address of who can help. @default SERVER_ADMIN of the environ, or nothing */
+  readonly webmaster?: string;
+  /** Whether an error that the application throws counts as its status, or 500. @default true */
+  readonly catchErrors?: boolean;
+}
+
+/**
+ * Answers with a page of its own when the application answers with one of the statuses. In the page `{{status}}`, `{{reason}}`, `{{path}}`
+ * and `{{webmaster}}` are replaced, escaped. If the page cannot be had, one line of text takes its place. Headers that are not about the
+ * content stay.
+ *
+ * In a pipeline: outside of the application whose errors it covers, inside of what compresses or logs.
+ *
+ * @throws MiddlewareOptionError when there is no document, or one for no status
+ * @example
+ * errorDocuments({ webmaster: "webmaster@example.org", documents: { 500: { file: "sorry.html", status: 503 } } })
+ */
+export function errorDocuments(options: ErrorDocumentsOptions): Middleware {
+  const { documents, webmaster, catchErrors = true } = options;
+  checkDocuments(documents);
+  const find = (status: string): ErrorDocument | undefined =>
+    documents[status.slice(0, 3)] ?? documents[`${status[0]}xx`];
+  return function errorDocumentsMiddleware(application) {
+    return function documented(environ, startResponse) {
+      const page = (document: ErrorDocument, status: string, headers: HeaderList): WSGIApplication =>
+        pageOf(document, { application, status, headers, webmaster });
+      const caught = (error: unknown): WSGIBody | Promise<WSGIBody> => {
+        const status = statusLine(statusOfError(error));
+        const document = catchErrors ? find(status) : undefined;
+        if (document === undefined || isRemoteFault(error)) throw error;
+        environ["wsgi.errors"].write(
+          `Error handling ${environ.REQUEST_METHOD} ${pathOf(environ)}: ${describeError(error)}\n`,
+        );
+        // The server throws excInfo if the answer has begun.
+        const replace: StartResponse = (line, headers) => startResponse(line, headers, asError(error));
+        return page(document, status, [])(environ, replace);
+      };
+      try {
+        const body = replaceResponse(application, environ, startResponse, ({ status, headers }) => {
+          const document = status < "4" ? undefined : find(status);
+          if (document === undefined) return null;
+          return { kind: "instead", application: page(document, status, headers) };
+        });
+        return isPromise(body) ? body.catch(caught) : body;
+      } catch (error) {
+        return caught(error);
+      }
+    };
+  };
+}
+
+/**
+ * For INI files: `use = egg:tsgi#error-documents`, with the keys of {@link ErrorDocumentsOptions}. A line of `documents` is
+ * `404 = /srv/404.html`, with another status `500 = 503 /srv/sorry.html`, from the application `404 = path:/errors/404`.
+ */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  return errorDocuments(
+    readOptions<ErrorDocumentsOptions>(localConf, {
+      documents(value, key) {
+        const entries = Object.entries(pairs(value, key));
+        return Object.fromEntries(entries.map(([status, line]) => [status, documentOf(line)]));
+      },
+      webmaster: text,
+      catchErrors: flag,
+    }),
+  );
+}
+
+/** The answer that was thrown away, and where another one may come from. */
+interface Failure {
+  readonly application: WSGIApplication;
+  readonly status: string;
+  readonly headers: HeaderList;
+  readonly webmaster: string | undefined;
+}
+
+function pageOf(document: ErrorDocument, failure: Failure): WSGIApplication {
+  const { status, headers } = failure;
+  const line = document.status === undefined ? status : statusLine(document.status);
+  const kept = headers.slice();
+  for (const name of CONTENT_FIELDS) dropHeader(kept, name);
+  return async function errorPage(environ, startResponse) {
+    if (document.path !== undefined) return pageFromInside(document.path, line, kept, failure, environ, startResponse);
+    const code = Number(line.slice(0, 3));
+    let html = document.html;
+    try {
+      html ??= await readFile(document.file ?? "", "utf8");
+    } catch (error) {
+      environ["wsgi.errors"].write(`Cannot read the page for status ${status}: ${String(error)}\n`);
+      return sendAnswer(environ, startResponse, { status: code, headers: kept });
+    }
+    const page = filledIn(html, line, environ, failure.webmaster);
+    return sendAnswer(environ, startResponse, { status: code, html: page, headers: kept });
+  };
+}
+
+/** Asks the application itself; its page gets the status of the error. */
+function pageFromInside(
+  path: string,
+  line: string,
+  kept: HeaderList,
+  { application, status }: Failure,
+  environ: WSGIEnvironment,
+  startResponse: StartResponse,
+): WSGIBody | Promise<WSGIBody> {
+  const isHead = environ.REQUEST_METHOD === "HEAD";
+  const [pathInfo = "", query = ""] = path.split("?", 2);
+  const { CONTENT_TYPE: _type, CONTENT_LENGTH: _length, ...rest } = environ;
+  const inner: WSGIEnvironment = {
+    ...(rest as WSGIEnvironment), // all that is required is still there
+    REQUEST_METHOD: isHead ? "HEAD" : "GET",
+    PATH_INFO: pathInfo,
+    QUERY_STRING: query,
+    "wsgi.input": EMPTY_INPUT,
+    [ERROR_STATUS]: Number(status.slice(0, 3)),
+    [ERROR_PATH]: pathOf(environ),
+  };
+  const start = changeHead(startResponse, (head) => {
+    if (!head.status.startsWith("200")) {
+      environ["wsgi.errors"].write(`Page "${path}" for status ${status} has itself the status ${head.status}\n`);
+    }
+    head.status = line;
+    const own = new Set(head.headers.map(([name]) => name.toLowerCase()));
+    head.headers.push(...kept.filter(([name]) => !own.has(name.toLowerCase())));
+  });
+  return application(inner, start);
+}
+
+function filledIn(html: string, line: string, environ: WSGIEnvironment, webmaster: string | undefined): string {
+  const admin = environ["SERVER_ADMIN"];
+  const values: Record<string, string> = {
+    status: line.slice(0, 3),
+    reason: line.slice(4),
+    path: pathOf(environ),
+    webmaster: webmaster ?? (typeof admin === "string" ? admin : ""),
+  };
+  return html.replaceAll(/\{\{(status|reason|path|webmaster)\}\}/g, (_, name: string) =>
+    escapeHtml(values[name] ?? ""),
+  );
+}
+
+function documentOf(line: string): ErrorDocument {
+  const [, code, place = ""] = /^(?:(\d{3})\s+)?(.*)$/.exec(line) ?? [];
+  const status = code === undefined ? {} : { status: Number(code) };
+  return place.startsWith("path:") ? { path: place.slice("path:".length), ...status } : { file: place, ...status };
+}
+
+function checkDocuments(documents: ErrorDocumentsOptions["documents"] | undefined): void {
+  const entries = Object.entries(documents ?? {});
+  if (entries.length === 0)
+    throw new MiddlewareOptionError('Option "documents" is missing; expected a page for a status');
+  for (const [status, { file, path, html, status: other = 400 }] of entries) {
+    if (!/^[45](?:\d\d|xx)$/.test(status)) {
+      throw new MiddlewareOptionError(`Option "documents" names "${status}"; expected a status such as "404" or "5xx"`);
+    }
+    if ([file, path, html].filter((each) => each !== undefined && each !== "").length !== 1) {
+      throw new MiddlewareOptionError(`Option "documents" has no place for ${status}; expected one file, path or page`);
+    }
+    if (path !== undefined && !path.startsWith("/")) {
+      throw new MiddlewareOptionError(`Option "documents" has the path "${path}" for ${status}; expected one from "/"`);
+    }
+    if (!Number.isInteger(other) || other < 200 || other > 599) {
+      throw new MiddlewareOptionError(`Option "documents" has the status ${other} for ${status}; expected 200 to 599`);
+    }
+  }
+}
+
+function pathOf(environ: WSGIEnvironment): string {
+  return environ.SCRIPT_NAME + environ.PATH_INFO;
+}

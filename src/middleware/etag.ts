@@ -1,0 +1,62 @@
+// Gives a response the hash of its body as its ETag. Source: RFC 9110 section 8.8.3; Rack's ETag.
+import { hash } from "node:crypto";
+import type { Bytes, HeaderList, Middleware } from "../wsgi/types.ts";
+import { findHeader } from "./header-fields.ts";
+import { bytes, flag, readOptions, within, type Configuration } from "./options.ts";
+import { replaceResponse } from "./replace-response.ts";
+
+const DEFAULT_MAX_BYTES = 1_048_576;
+/** 27 characters of base64url hold 160 bits of the hash. */
+const TAG_CHARACTERS = 27;
+
+/** Which responses get a tag, and which kind. */
+export interface EtagOptions {
+  /** Whether the tag is marked as weak: equal for the client's purposes, not byte by byte. @default false */
+  readonly weak?: boolean;
+  /** Bodies above this many bytes are not hashed. @default 1048576 */
+  readonly maxBytes?: number;
+}
+
+/**
+ * Adds an ETag to a 200 answer of GET whose body is an array. A response that has one, or that must not be stored, or whose body comes
+ * bit by bit, passes unchanged.
+ *
+ * In a pipeline: outside of what changes the body, inside of `conditionalGet`. Outside of `compress` the tag is that of the compressed
+ * bytes; inside, `compress` makes it weak.
+ *
+ * @throws MiddlewareOptionError when the limit is negative
+ */
+export function etag(options: EtagOptions = {}): Middleware {
+  const { weak = false, maxBytes = DEFAULT_MAX_BYTES } = options;
+  within(maxBytes, "max_bytes", 0);
+  return function etagMiddleware(application) {
+    return function tagged(environ, startResponse) {
+      // HEAD has no body to hash; of other methods the answer is no version of the resource.
+      if (environ.REQUEST_METHOD !== "GET") return application(environ, startResponse);
+      return replaceResponse(application, environ, startResponse, (head) => {
+        if (!head.status.startsWith("200") || !mayBeTagged(head.headers)) return null;
+        return {
+          kind: "whole",
+          whole(body) {
+            if (body.length <= maxBytes) head.headers.push(["ETag", tagOf(body, weak)]);
+            return body;
+          },
+        };
+      });
+    };
+  };
+}
+
+/** For INI files: `use = egg:tsgi#etag`, with the keys of {@link EtagOptions}. */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  return etag(readOptions<EtagOptions>(localConf, { weak: flag, maxBytes: bytes }));
+}
+
+function mayBeTagged(headers: HeaderList): boolean {
+  if (findHeader(headers, "etag") !== null) return false;
+  return !/\bno-store\b/i.test(findHeader(headers, "cache-control") ?? "");
+}
+
+function tagOf(body: Bytes, weak: boolean): string {
+  return `${weak ? "W/" : ""}"${hash("sha256", body, "base64url").slice(0, TAG_CHARACTERS)}"`;
+}

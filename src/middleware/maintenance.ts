@@ -1,0 +1,118 @@
+// A page for everybody while the site is being worked on. Source: RFC 9110 sections 15.6.4 (503) and 10.2.3 (Retry-After).
+import { readFile } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { BlockList, isIP } from "node:net";
+import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
+import { sendAnswer, type Answer } from "./answer.ts";
+import { MiddlewareOptionError } from "./errors.ts";
+import { decimal, flag, integer, readOptions, text, within, words, type Configuration } from "./options.ts";
+
+const DEFAULT_RETRY_AFTER_SECONDS = 300;
+const DEFAULT_CHECK_SECONDS = 1;
+const DEFAULT_PAGE =
+  '<!doctype html><html lang="en"><meta charset="utf-8"><title>Maintenance</title><h1>We will be back soon</h1><p>The site is being worked on.</p></html>\n';
+
+/** When the page is shown, and to whom not. */
+export interface MaintenanceOptions {
+  /** The page is shown while a file of this name exists; without it, `enabled` decides. */
+  readonly flagFile?: string;
+  /** Whether the page is shown when there is no `flagFile`. @default true */
+  readonly enabled?: boolean;
+  /** An HTML file; read each time, so that it may change. @default a short page */
+  readonly page?: string;
+  /** When clients may come back, in seconds. @default 300 */
+  readonly retryAfterSeconds?: number;
+  /** Addresses and networks (`10.0.0.0/8`) that see the site as usual, by REMOTE_ADDR. @default [] */
+  readonly allow?: readonly string[];
+  /** Paths that are answered as usual, with everything below them: health checks. @default [] */
+  readonly allowPaths?: readonly string[];
+  /** How long the presence of the flag file is remembered, in seconds. @default 1 */
+  readonly checkSeconds?: number;
+}
+
+/**
+ * Answers 503 with a page and Retry-After while maintenance is on. To turn it on, create the flag file; no process needs to restart.
+ *
+ * In a pipeline: outermost but for logging, and inside of what corrects REMOTE_ADDR.
+ *
+ * @throws MiddlewareOptionError when an address is none, or a number is negative
+ */
+export function maintenance(options: MaintenanceOptions = {}): Middleware {
+  const { page, allowPaths = [], retryAfterSeconds = DEFAULT_RETRY_AFTER_SECONDS } = options;
+  within(retryAfterSeconds, "retry_after_seconds", 0);
+  const allowed = blockListOf(options.allow ?? []);
+  const isOn = switchOf(options);
+  const headers: Answer["headers"] = [
+    ["Retry-After", String(retryAfterSeconds)],
+    ["Cache-Control", "no-store"],
+  ];
+  return function maintenanceMiddleware(application) {
+    return function maintained(environ, startResponse) {
+      if (!isOn() || isExempt(environ, allowed, allowPaths)) return application(environ, startResponse);
+      const answer = (html: string) => sendAnswer(environ, startResponse, { status: 503, html, headers });
+      if (page === undefined) return answer(DEFAULT_PAGE);
+      // A page that cannot be read must not turn maintenance into an error page.
+      return readFile(page, "utf8").then(answer, () => answer(DEFAULT_PAGE));
+    };
+  };
+}
+
+/** For INI files: `use = egg:tsgi#maintenance`, with the keys of {@link MaintenanceOptions}. */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  return maintenance(
+    readOptions<MaintenanceOptions>(localConf, {
+      flagFile: text,
+      enabled: flag,
+      page: text,
+      retryAfterSeconds: integer,
+      allow: words,
+      allowPaths: words,
+      checkSeconds: decimal,
+    }),
+  );
+}
+
+function switchOf({
+  flagFile,
+  enabled = true,
+  checkSeconds = DEFAULT_CHECK_SECONDS,
+}: MaintenanceOptions): () => boolean {
+  within(checkSeconds, "check_seconds", 0);
+  if (flagFile === undefined) return () => enabled;
+  let isPresent = false;
+  let checkAt = -Infinity;
+  return () => {
+    const now = performance.now();
+    if (now >= checkAt) {
+      isPresent = statSync(flagFile, { throwIfNoEntry: false }) !== undefined;
+      checkAt = now + checkSeconds * 1000;
+    }
+    return isPresent;
+  };
+}
+
+function isExempt(environ: WSGIEnvironment, allowed: BlockList | null, allowPaths: readonly string[]): boolean {
+  const path = environ.SCRIPT_NAME + environ.PATH_INFO;
+  if (allowPaths.some((each) => path === each || path.startsWith(each.endsWith("/") ? each : `${each}/`))) return true;
+  const address = environ.REMOTE_ADDR ?? "";
+  const family = isIP(address);
+  return allowed !== null && family !== 0 && allowed.check(address, family === 6 ? "ipv6" : "ipv4");
+}
+
+function blockListOf(networks: readonly string[]): BlockList | null {
+  if (networks.length === 0) return null;
+  const list = new BlockList();
+  for (const network of networks) {
+    const [, address = "", prefix] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(network) ?? [];
+    const family = isIP(address);
+    const most = family === 6 ? 128 : 32;
+    const bits = prefix === undefined ? most : Number(prefix);
+    if (family === 0 || bits > most) {
+      throw new MiddlewareOptionError(
+        `Option "allow" names "${network}"; expected an address or a network such as "10.0.0.0/8"`,
+      );
+    }
+    list.addSubnet(address, bits, family === 6 ? "ipv6" : "ipv4");
+  }
+  return list;
+}

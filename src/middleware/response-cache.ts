@@ -1,0 +1,154 @@
+// Answers again what was answered before, from memory. Source: RFC 9111, the part of it that a shared cache without revalidation needs;
+// RFC 9211 (Cache-Status).
+import type {
+  HeaderList,
+  Middleware,
+  StartResponse,
+  WSGIApplication,
+  WSGIBody,
+  WSGIEnvironment,
+} from "../wsgi/types.ts";
+import { findHeader, setHeader } from "./header-fields.ts";
+import { bytes, readOptions, text, within, type Configuration } from "./options.ts";
+import { replaceResponse, type BodyChange, type ResponseHead } from "./replace-response.ts";
+import { isBypassed, lifetimeSeconds, varyNames } from "./response-cache/freshness.ts";
+import { ResponseStore, type StoredResponse } from "./response-cache/store.ts";
+
+const DEFAULT_MAX_BYTES = 67_108_864;
+const DEFAULT_MAX_ENTRY_BYTES = 1_048_576;
+
+/** How much is kept. */
+export interface ResponseCacheOptions {
+  /** Bound for everything that is kept, in bytes, for each process. @default 67108864 */
+  readonly maxBytes?: number;
+  /** Larger bodies are not kept. @default 1048576 */
+  readonly maxEntryBytes?: number;
+  /** Name in Cache-Status, which tells whether the cache answered; empty for no such header. @default "tsgi" */
+  readonly name?: string;
+  /** The clock, in milliseconds since 1970. @default Date.now */
+  readonly now?: () => number;
+}
+
+/**
+ * Keeps responses to GET that say by `s-maxage`, `max-age` or Expires how long they are fresh, and gives them to everybody who asks for the
+ * same URL with the same values of the headers that Vary names. Never kept: `private`, `no-store` and `no-cache` responses, those with
+ * Set-Cookie or `Vary: *`, those to requests with Authorization or Range. A successful POST, PUT, PATCH or DELETE to a URL forgets it. A
+ * response is kept when its body has been sent to its end.
+ *
+ * Whatever changes the answer must be in the URL or in Vary: let the middleware that interprets headers of proxies stand outside.
+ *
+ * In a pipeline: outside of the application and of `compress` (each coding is kept then, by Vary), inside of authentication, sessions,
+ * `conditionalGet` and logs.
+ *
+ * @throws MiddlewareOptionError when a limit is not positive
+ */
+export function responseCache(options: ResponseCacheOptions = {}): Middleware {
+  const { name = "tsgi", now = Date.now } = options;
+  const maxBytes = within(options.maxBytes ?? DEFAULT_MAX_BYTES, "max_bytes", 1);
+  const maxEntryBytes = within(options.maxEntryBytes ?? DEFAULT_MAX_ENTRY_BYTES, "max_entry_bytes", 1);
+  return function responseCacheMiddleware(application) {
+    const store = new ResponseStore(maxBytes);
+    return function cached(environ, startResponse) {
+      const method = environ.REQUEST_METHOD;
+      const key = keyOf(environ);
+      if (method !== "GET" && method !== "HEAD") return forgetting(store, key, application, environ, startResponse);
+      if (isBypassed(environ)) return application(environ, startResponse);
+      const time = now();
+      const stored = store.find(key, environ, time);
+      if (stored !== null) return sendStored(stored, environ, startResponse, name, time);
+      if (method === "HEAD") return application(environ, startResponse);
+      const asked = { ...environ }; // the application may change what Vary speaks of
+      return replaceResponse(application, environ, startResponse, (head) => {
+        const change = recording(head, asked, maxEntryBytes, now, (response) => store.put(key, response, asked));
+        if (name !== "") addStatus(head.headers, `${name}; fwd=miss${change === null ? "" : "; stored"}`);
+        return change;
+      });
+    };
+  };
+}
+
+/** For INI files: `use = egg:tsgi#response-cache`, with the keys of {@link ResponseCacheOptions}. */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  return responseCache(
+    readOptions<ResponseCacheOptions>(localConf, { maxBytes: bytes, maxEntryBytes: bytes, name: text }),
+  );
+}
+
+/** Everything that says which resource is meant. */
+function keyOf(environ: WSGIEnvironment): string {
+  const host = environ.HTTP_HOST ?? `${environ.SERVER_NAME}:${environ.SERVER_PORT}`;
+  const { "wsgi.url_scheme": scheme, SCRIPT_NAME: script, PATH_INFO: path, QUERY_STRING: query } = environ;
+  // No part but the last may hold the separator, so that no two requests share a key by moving it.
+  return [scheme, host.toLowerCase(), script, path, query].map((part) => encodeURI(part)).join(" ");
+}
+
+/** Copies a response on its way, if it may be kept; null if not. */
+function recording(
+  { status, headers }: ResponseHead,
+  environ: WSGIEnvironment,
+  maxEntryBytes: number,
+  now: () => number,
+  keep: (response: StoredResponse) => void,
+): BodyChange | null {
+  const lifetime = lifetimeSeconds(status, headers);
+  const age = Number(findHeader(headers, "age") ?? 0) || 0;
+  if (lifetime === null || lifetime <= age) return null;
+  if (Number(findHeader(headers, "content-length") ?? 0) > maxEntryBytes) return null;
+  const kept: HeaderList = headers.map(([name, value]) => [name, value]);
+  const variant = new Map((varyNames(headers) ?? []).map((key) => [key, environ[key]]));
+  const bornAt = now() - age * 1000;
+  let chunks: Buffer[] = [];
+  let length = 0;
+  return {
+    kind: "watch",
+    chunk(chunk) {
+      length += chunk.length;
+      if (length > maxEntryBytes) chunks = [];
+      else chunks.push(Buffer.from(chunk)); // the owner may use its memory again
+    },
+    end() {
+      if (length > maxEntryBytes || !isWhole(kept, length)) return;
+      keep({ status, headers: kept, body: Buffer.concat(chunks), variant, bornAt, staleAt: bornAt + lifetime * 1000 });
+    },
+  };
+}
+
+function isWhole(headers: HeaderList, length: number): boolean {
+  const announced = findHeader(headers, "content-length");
+  return announced === null || Number(announced) === length;
+}
+
+function sendStored(
+  { status, headers, body, bornAt, staleAt }: StoredResponse,
+  environ: WSGIEnvironment,
+  startResponse: StartResponse,
+  name: string,
+  time: number,
+): WSGIBody {
+  const sent: HeaderList = headers.map(([field, value]) => [field, value]);
+  setHeader(sent, "Age", String(Math.max(0, Math.floor((time - bornAt) / 1000))));
+  if (!status.startsWith("204")) setHeader(sent, "Content-Length", String(body.length));
+  if (name !== "") addStatus(sent, `${name}; hit; ttl=${Math.floor((staleAt - time) / 1000)}`);
+  startResponse(status, sent);
+  return environ.REQUEST_METHOD === "HEAD" || body.length === 0 ? [] : [body];
+}
+
+/** Each cache appends what it did (RFC 9211 section 2). */
+function addStatus(headers: HeaderList, status: string): void {
+  headers.push(["Cache-Status", status]);
+}
+
+/** RFC 9111 section 4.4: an unsafe request that succeeded makes what is kept worthless. */
+function forgetting(
+  store: ResponseStore,
+  key: string,
+  application: WSGIApplication,
+  environ: WSGIEnvironment,
+  startResponse: StartResponse,
+): WSGIBody | Promise<WSGIBody> {
+  if (["OPTIONS", "TRACE"].includes(environ.REQUEST_METHOD)) return application(environ, startResponse);
+  return application(environ, (status, headers, excInfo) => {
+    if (/^[23]/.test(status)) store.delete(key);
+    return startResponse(status, headers, excInfo);
+  });
+}

@@ -1,0 +1,140 @@
+// Lets an application name a file in a header instead of reading it. Source: Apache's mod_xsendfile, nginx's X-Accel-Redirect, Rack's
+// Sendfile and its advisory on mappings that came from the request: here they come from the configuration alone.
+import { closeSync } from "node:fs";
+import { resolve, sep } from "node:path";
+import { decodeNative } from "../wsgi/native-string.ts";
+import type { HeaderList, Middleware, WSGIApplication } from "../wsgi/types.ts";
+import { sendAnswer } from "./answer.ts";
+import { MiddlewareOptionError } from "./errors.ts";
+import { dropHeader, findHeader } from "./header-fields.ts";
+import { lines, oneOf, pairs, readOptions, type Configuration } from "./options.ts";
+import { replaceResponse } from "./replace-response.ts";
+import { Root } from "./static/open-file.ts";
+import { sendFile } from "./static/send-file.ts";
+
+const VARIATIONS = ["serve", "x-sendfile", "x-accel-redirect"] as const;
+
+/** Who sends the file, and which files may be named. */
+export interface SendfileOptions {
+  /** TSGI itself, Apache or lighttpd in front of it, or nginx in front of it. @default "serve" */
+  readonly variation?: (typeof VARIATIONS)[number];
+  /** Directories in which the files may lie; for "serve" and "x-sendfile". */
+  readonly roots?: readonly string[];
+  /** For "x-accel-redirect": directories, and the location of nginx (`internal`, with `alias`) that leads to each. */
+  readonly mapping?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Takes the header X-Sendfile of a response, an absolute path, and has that file sent in place of the body: by TSGI, with ranges and
+ * conditions, or by the server in front. A path outside of the directories is logged and answered with 404. No header of the request
+ * has any say in it.
+ *
+ * In a pipeline: outside of the application, inside of everything that needs the true body (`compress`, unless the server in front does it).
+ *
+ * @throws MiddlewareOptionError without directories for the variation
+ */
+export function sendfile(options: SendfileOptions): Middleware {
+  const deliver = DELIVERIES[options.variation ?? "serve"](options);
+  return function sendfileMiddleware(application) {
+    return function withFile(environ, startResponse) {
+      return replaceResponse(application, environ, startResponse, ({ status, headers }) => {
+        const path = findHeader(headers, "x-sendfile");
+        if (path === null) return null;
+        dropHeader(headers, "x-sendfile");
+        dropHeader(headers, "content-length");
+        return { kind: "instead", application: deliver(path, status, headers) };
+      });
+    };
+  };
+}
+
+/** For INI files: `use = egg:tsgi#sendfile`, with the keys of {@link SendfileOptions}; a line of `mapping` is `/srv/files = /protected`. */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  return sendfile(
+    readOptions<SendfileOptions>(localConf, { variation: oneOf(...VARIATIONS), roots: lines, mapping: pairs }),
+  );
+}
+
+/** Gives the application that answers for a path. */
+type Delivery = (path: string, status: string, headers: HeaderList) => WSGIApplication;
+
+const DELIVERIES: Readonly<Record<(typeof VARIATIONS)[number], (options: SendfileOptions) => Delivery>> = {
+  serve: ({ roots }) => {
+    const directories = directoriesOf(roots).map((directory) => ({ directory, root: new Root(directory, "inside") }));
+    return (path, status, headers) =>
+      async function sendNamedFile(environ, startResponse) {
+        const wanted = absolute(path);
+        const found = directories.find(({ directory }) => isBelow(wanted, directory));
+        const segments = wanted.slice((found?.directory.length ?? 0) + 1).split(sep);
+        const file = (await found?.root.open(segments)) ?? null;
+        if (file?.stats.isFile() === true && status.startsWith("200")) {
+          const kept = headers.filter(
+            ([name]) => !["etag", "last-modified", "accept-ranges"].includes(name.toLowerCase()),
+          );
+          return sendFile(environ, startResponse, file, kept);
+        }
+        if (file !== null) closeSync(file.descriptor);
+        return refused(path)(environ, startResponse);
+      };
+  },
+  "x-sendfile": ({ roots }) => {
+    const directories = directoriesOf(roots);
+    return (path, status, headers) =>
+      directories.some((directory) => isBelow(absolute(path), directory))
+        ? named(status, headers, "X-Sendfile", path)
+        : refused(path);
+  },
+  "x-accel-redirect": ({ mapping = {} }) => {
+    const entries = Object.entries(mapping).map(([directory, location]) => ({
+      directory: resolve(directory),
+      location,
+    }));
+    if (entries.length === 0)
+      throw new MiddlewareOptionError('Option "mapping" is missing; expected directory and location');
+    for (const { location } of entries) {
+      if (location.startsWith("/")) continue;
+      throw new MiddlewareOptionError(`Option "mapping" has the location "${location}"; expected one from "/"`);
+    }
+    return (path, status, headers) => {
+      const wanted = absolute(path);
+      const entry = entries.find(({ directory }) => isBelow(wanted, directory));
+      if (entry === undefined) return refused(path);
+      const names = wanted.slice(entry.directory.length + 1).split(sep);
+      // nginx decodes the address, so that a name with a percent sign or a question mark must be encoded.
+      const address = `${entry.location.replace(/\/+$/, "")}/${names.map(encodeURIComponent).join("/")}`;
+      return named(status, headers, "X-Accel-Redirect", address);
+    };
+  },
+};
+
+/** The body is the affair of the server in front. */
+function named(status: string, headers: HeaderList, name: string, value: string): WSGIApplication {
+  return function nameFile(_environ, startResponse) {
+    startResponse(status, [...headers, [name, value]]);
+    return [];
+  };
+}
+
+function refused(path: string): WSGIApplication {
+  return function refuseFile(environ, startResponse) {
+    environ["wsgi.errors"].write(`Cannot send ${JSON.stringify(path)}: no file in the directories of sendfile\n`);
+    return sendAnswer(environ, startResponse, { status: 404 });
+  };
+}
+
+/** A header is a native string; `..` is resolved before the directory is compared. */
+function absolute(path: string): string {
+  const text = decodeNative(path);
+  return text.startsWith("/") && !text.includes("\0") ? resolve(text) : "";
+}
+
+function isBelow(path: string, directory: string): boolean {
+  return path.startsWith(directory.endsWith(sep) ? directory : directory + sep);
+}
+
+function directoriesOf(roots: readonly string[] | undefined): string[] {
+  if (roots === undefined || roots.length === 0) {
+    throw new MiddlewareOptionError('Option "roots" is missing; expected the directories of the files');
+  }
+  return roots.map((root) => resolve(root));
+}

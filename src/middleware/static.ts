@@ -1,0 +1,290 @@
+// Sends files of a directory. Source: RFC 9110 for conditions and ranges; nginx's gzip_static for precompressed siblings; Rack's Static and
+// Files, and their advisories.
+//
+// A library for this exists (@fastify/send); it decides by stat and opens by name later, so that a link put in place between the two is
+// followed. Here a file is opened once and everything is decided on its descriptor.
+import { closeSync } from "node:fs";
+import { extname, resolve } from "node:path";
+import mime from "mime";
+import { nativeToBytes } from "../wsgi/native-string.ts";
+import type {
+  HeaderList,
+  Middleware,
+  StartResponse,
+  WSGIApplication,
+  WSGIBody,
+  WSGIEnvironment,
+} from "../wsgi/types.ts";
+import { negotiateCoding, type ContentCoding } from "./accept-encoding.ts";
+import { sendAnswer } from "./answer.ts";
+import { MiddlewareOptionError } from "./errors.ts";
+import { flag, integer, oneOf, readOptions, required, text, within, words, type Configuration } from "./options.ts";
+import { directoryPage } from "./static/directory-page.ts";
+import { Root, segmentsOf, type DotfilePolicy, type OpenFile, type SymlinkPolicy } from "./static/open-file.ts";
+import { sendFile } from "./static/send-file.ts";
+
+const SUFFIXES: Readonly<Record<ContentCoding, string>> = { br: ".br", zstd: ".zst", gzip: ".gz" };
+
+/** Types that the database gets wrong for a web site, or that need a charset. */
+const OWN_TYPES: Readonly<Record<string, string>> = {
+  ".ts": "text/plain; charset=utf-8",
+  ".mts": "text/plain; charset=utf-8",
+  ".cts": "text/plain; charset=utf-8",
+};
+
+/** Which files, and how they are sent. */
+export interface StaticOptions {
+  /** The directory. A relative one is taken from `here` in an INI file, otherwise from the working directory. */
+  readonly root: string;
+  /** Only paths below this one are looked at, such as `/static`. It is not part of the file's name. @default "" */
+  readonly prefix?: string;
+  /** File that stands for a directory; empty for none. @default "index.html" */
+  readonly index?: string;
+  /** Whether a directory without such a file is listed. @default false */
+  readonly listing?: boolean;
+  /** Names that begin with a dot: as if they were not there, 403, or like others. @default "ignore" */
+  readonly dotfiles?: DotfilePolicy;
+  /** Symbolic links may lead to files inside of the root only, or anywhere. @default "inside" */
+  readonly symlinks?: SymlinkPolicy;
+  /** Codings of which compressed siblings (`.br`, `.zst`, `.gz`) may lie beside a file, the best first. @default [] */
+  readonly precompressed?: readonly ContentCoding[];
+  /** How long a cache may keep files without asking, in seconds. @default no Cache-Control */
+  readonly maxAgeSeconds?: number;
+  /** Whether files never change under their name, so that nobody needs to ask again even on reload. @default false */
+  readonly immutable?: boolean;
+  /** As middleware: whether the application answers where there is no file; otherwise 404. @default true */
+  readonly fallThrough?: boolean;
+}
+
+/**
+ * Gives middleware that answers GET and HEAD with a file where there is one.
+ *
+ * In a pipeline: outside of everything that costs and that files do not need (sessions, routing), inside of logs, `compress` and access
+ * control. With a `prefix` other requests pay nothing.
+ *
+ * @throws MiddlewareOptionError without a root, or with an option that makes no sense
+ */
+export function staticFiles(options: StaticOptions): Middleware {
+  const site = new Site(options);
+  const { fallThrough = true } = options;
+  return function staticMiddleware(application) {
+    return function filesFirst(environ, startResponse) {
+      if (environ.REQUEST_METHOD !== "GET" && environ.REQUEST_METHOD !== "HEAD")
+        return application(environ, startResponse);
+      const path = site.pathOf(environ.PATH_INFO);
+      if (path === null) return application(environ, startResponse);
+      return site
+        .answer(environ, startResponse, path)
+        .then((body) => body ?? (fallThrough ? application : notFound)(environ, startResponse));
+    };
+  };
+}
+
+/**
+ * Gives an application that sends files, for a mount in a URL map: 404 where there is none, 405 for other methods than GET and HEAD.
+ *
+ * @throws MiddlewareOptionError without a root, or with an option that makes no sense
+ */
+export function staticApp(options: StaticOptions): WSGIApplication {
+  const site = new Site(options);
+  return function files(environ, startResponse) {
+    if (environ.REQUEST_METHOD !== "GET" && environ.REQUEST_METHOD !== "HEAD") {
+      return sendAnswer(environ, startResponse, { status: 405, headers: [["Allow", "GET, HEAD"]] });
+    }
+    const path = site.pathOf(environ.PATH_INFO);
+    if (path === null) return notFound(environ, startResponse);
+    return site.answer(environ, startResponse, path).then((body) => body ?? notFound(environ, startResponse));
+  };
+}
+
+/** For INI files: a filter, `use = egg:tsgi#static`, with the keys of {@link StaticOptions}. */
+export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
+  return staticFiles(optionsOf(globalConf, localConf));
+}
+
+/** For INI files: an application, `use = egg:tsgi#static`, with the keys of {@link StaticOptions}. */
+export function appFactory(globalConf: Configuration, localConf: Configuration): WSGIApplication {
+  return staticApp(optionsOf(globalConf, localConf));
+}
+
+function optionsOf(globalConf: Configuration, localConf: Configuration): StaticOptions {
+  return readOptions<StaticOptions>(localConf, {
+    root: (value) => resolve(globalConf["here"] ?? "", value),
+    prefix: text,
+    index: text,
+    listing: flag,
+    dotfiles: oneOf("ignore", "deny", "allow"),
+    symlinks: oneOf("inside", "anywhere"),
+    precompressed: words as (value: string) => ContentCoding[], // the factory checks them
+    maxAgeSeconds: integer,
+    immutable: flag,
+    fallThrough: flag,
+  });
+}
+
+function notFound(environ: WSGIEnvironment, startResponse: StartResponse): WSGIBody {
+  return sendAnswer(environ, startResponse, { status: 404 });
+}
+
+/** One directory and how it is served. */
+class Site {
+  readonly #root: Root;
+  readonly #prefix: string;
+  readonly #index: string;
+  readonly #listing: boolean;
+  readonly #dotfiles: DotfilePolicy;
+  readonly #codings: readonly ContentCoding[];
+  readonly #cacheControl: string | null;
+
+  constructor(options: StaticOptions) {
+    const directory = resolve(required(options.root, "root", "the directory of the files"));
+    this.#root = new Root(directory, options.symlinks ?? "inside");
+    this.#prefix = checkedPrefix(options.prefix ?? "");
+    this.#index = checkedIndex(options.index ?? "index.html");
+    this.#listing = options.listing ?? false;
+    this.#dotfiles = options.dotfiles ?? "ignore";
+    this.#codings = checkedCodings(options.precompressed ?? []);
+    this.#cacheControl = cacheControlOf(options);
+  }
+
+  /** The part below the prefix; null when the path is not below it. `/static` does not cover `/statically`. */
+  pathOf(pathInfo: string): string | null {
+    if (this.#prefix === "") return pathInfo;
+    if (!pathInfo.startsWith(this.#prefix)) return null;
+    const rest = pathInfo.slice(this.#prefix.length);
+    return rest === "" || rest.startsWith("/") ? rest : null;
+  }
+
+  /** Gives null when there is no file; nothing has been announced then. */
+  async answer(environ: WSGIEnvironment, startResponse: StartResponse, path: string): Promise<WSGIBody | null> {
+    const segments = segmentsOf(path);
+    if (segments === null) return null;
+    if (this.#dotfiles !== "allow" && segments.some((segment) => segment.startsWith("."))) {
+      return this.#dotfiles === "deny" ? sendAnswer(environ, startResponse, { status: 403 }) : null;
+    }
+    const file = await this.#root.open(segments);
+    if (file === null) return null;
+    if (!file.stats.isDirectory()) {
+      // A file is no directory, whatever the slash says.
+      if (!path.endsWith("/")) return this.#send(environ, startResponse, file, segments);
+      closeSync(file.descriptor);
+      return null;
+    }
+    closeSync(file.descriptor);
+    if (!path.endsWith("/")) return redirectToDirectory(environ, startResponse);
+    return this.#directory(environ, startResponse, segments, file.path);
+  }
+
+  async #directory(
+    environ: WSGIEnvironment,
+    startResponse: StartResponse,
+    segments: readonly string[],
+    directory: string,
+  ): Promise<WSGIBody | null> {
+    const inside = [...segments, this.#index];
+    const index = this.#index === "" ? null : await this.#root.open(inside);
+    if (index?.stats.isFile() === true) return this.#send(environ, startResponse, index, inside);
+    if (index !== null) closeSync(index.descriptor);
+    if (!this.#listing) return null;
+    const path = environ.SCRIPT_NAME + environ.PATH_INFO;
+    const html = await directoryPage(directory, path, this.#dotfiles === "allow");
+    const headers: HeaderList = [
+      ["Content-Security-Policy", "default-src 'none'"],
+      ["X-Content-Type-Options", "nosniff"],
+    ];
+    return sendAnswer(environ, startResponse, { status: 200, html, headers });
+  }
+
+  async #send(
+    environ: WSGIEnvironment,
+    startResponse: StartResponse,
+    file: OpenFile,
+    segments: readonly string[],
+  ): Promise<WSGIBody> {
+    const headers: HeaderList = [["Content-Type", typeOf(file.path)]];
+    if (this.#cacheControl !== null) headers.push(["Cache-Control", this.#cacheControl]);
+    if (this.#codings.length === 0) return sendFile(environ, startResponse, file, headers);
+    headers.push(["Vary", "Accept-Encoding"]);
+    const encoded = await this.#encoded(environ, segments, file);
+    if (encoded === null) return sendFile(environ, startResponse, file, headers);
+    closeSync(file.descriptor);
+    headers.push(["Content-Encoding", encoded.coding]);
+    return sendFile(environ, startResponse, encoded.file, headers);
+  }
+
+  /** The sibling that the client likes best among those that are there. */
+  async #encoded(
+    environ: WSGIEnvironment,
+    segments: readonly string[],
+    plain: OpenFile,
+  ): Promise<{ coding: ContentCoding; file: OpenFile } | null> {
+    let codings = this.#codings;
+    for (;;) {
+      const coding = negotiateCoding(environ, codings);
+      if (coding === null) return null;
+      const file = await this.#openSibling(segments, SUFFIXES[coding], plain);
+      if (file !== null) return { coding, file };
+      codings = codings.filter((other) => other !== coding);
+    }
+  }
+
+  async #openSibling(segments: readonly string[], suffix: string, plain: OpenFile): Promise<OpenFile | null> {
+    try {
+      const file = await this.#root.open(segments, suffix);
+      if (file === null || file.stats.isFile()) return file;
+      closeSync(file.descriptor);
+      return null;
+    } catch (error) {
+      closeSync(plain.descriptor);
+      throw error;
+    }
+  }
+}
+
+/** The path is encoded again, so that nothing in it can end the header or name another host. */
+function redirectToDirectory(environ: WSGIEnvironment, startResponse: StartResponse): WSGIBody {
+  const encoded = nativeToBytes(environ.SCRIPT_NAME + environ.PATH_INFO)
+    .toString("latin1")
+    .replaceAll(/[^A-Za-z0-9_.~/-]/g, percentEncoded);
+  const query = environ.QUERY_STRING === "" ? "" : `?${environ.QUERY_STRING}`;
+  const location = `${encoded.replace(/^\/{2,}/, "/")}/${query}`;
+  return sendAnswer(environ, startResponse, { status: 301, headers: [["Location", location]] });
+}
+
+function percentEncoded(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+}
+
+function typeOf(path: string): string {
+  const type = OWN_TYPES[extname(path).toLowerCase()] ?? mime.getType(path) ?? "application/octet-stream";
+  return /^text\/[^;]*$/.test(type) ? `${type}; charset=utf-8` : type;
+}
+
+function cacheControlOf({ maxAgeSeconds, immutable = false }: StaticOptions): string | null {
+  if (maxAgeSeconds === undefined) {
+    if (immutable) throw new MiddlewareOptionError('Option "immutable" needs "max_age_seconds"; expected both');
+    return null;
+  }
+  within(maxAgeSeconds, "max_age_seconds", 0);
+  return `public, max-age=${maxAgeSeconds}${immutable ? ", immutable" : ""}`;
+}
+
+function checkedPrefix(prefix: string): string {
+  if (prefix === "" || prefix === "/") return "";
+  if (!prefix.startsWith("/"))
+    throw new MiddlewareOptionError(`Option "prefix" is "${prefix}"; expected a path from "/"`);
+  return prefix.replace(/\/+$/, "");
+}
+
+function checkedIndex(index: string): string {
+  if (index === "" || segmentsOf(`/${index}`)?.length === 1) return index;
+  throw new MiddlewareOptionError(`Option "index" is "${index}"; expected the name of a file`);
+}
+
+function checkedCodings(codings: readonly ContentCoding[]): readonly ContentCoding[] {
+  for (const coding of codings) {
+    if (Object.hasOwn(SUFFIXES, coding)) continue;
+    throw new MiddlewareOptionError(`Option "precompressed" names "${coding}"; expected "br", "zstd" or "gzip"`);
+  }
+  return codings;
+}

@@ -1,0 +1,116 @@
+// Opens a file below a root, once: what is checked is what is sent, because every check is made on the open descriptor.
+// Source: the traversal advisories of Rack, send and Python's http.server for what to refuse; open(2) and proc(5) for how.
+import * as fs from "node:fs";
+import { join, sep } from "node:path";
+import { decodeNative } from "../../wsgi/native-string.ts";
+
+/** Who may lie outside of the root. */
+export type SymlinkPolicy = "inside" | "anywhere";
+
+/** What is done with names that begin with a dot. */
+export type DotfilePolicy = "ignore" | "deny" | "allow";
+
+/** An open file or directory; whoever has it closes the descriptor. */
+export interface OpenFile {
+  readonly descriptor: number;
+  readonly path: string;
+  readonly stats: fs.Stats;
+}
+
+// A named pipe would otherwise keep a thread waiting for its writer; regular files do not know the flag. Absent on Windows.
+const FLAGS = fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0);
+
+/** Names that are no file: absent, not allowed, too long, a loop. Anything else is a fault of the machine. */
+const ABSENT = new Set(["ENOENT", "ENOTDIR", "ENAMETOOLONG", "EACCES", "EPERM", "ELOOP", "EINVAL", "ENXIO", "EISDIR"]);
+
+/**
+ * Splits a path of a request into names.
+ *
+ * @param pathInfo - native string, percent-decoded once by the server; it is not decoded again
+ * @returns the names; null for a path that may mean something else to the file system than to us: with `..`, `.` or empty names, NUL,
+ *   backslashes, or bytes that are not UTF-8
+ */
+export function segmentsOf(pathInfo: string): string[] | null {
+  const path = decodeNative(pathInfo);
+  if (path === "" || path === "/") return [];
+  if (!path.startsWith("/") || /[\0\\\uFFFD]/.test(path)) return null;
+  const segments = path.slice(1).split("/");
+  if (segments.at(-1) === "") segments.pop(); // a slash at the end asks for a directory
+  return segments.some((segment) => segment === "" || segment === "." || segment === "..") ? null : segments;
+}
+
+/** Opens files below one directory. */
+export class Root {
+  readonly #directory: string;
+  readonly #symlinks: SymlinkPolicy;
+  /** The directory with its own symbolic links followed; found out when it is first needed. */
+  #real: string | null = null;
+
+  constructor(directory: string, symlinks: SymlinkPolicy) {
+    this.#directory = directory;
+    this.#symlinks = symlinks;
+  }
+
+  /**
+   * Opens a regular file or a directory.
+   *
+   * @returns null when there is none, or when it may not be seen: then nothing stays open
+   * @throws when the machine fails (EMFILE, EIO)
+   */
+  async open(segments: readonly string[], suffix = ""): Promise<OpenFile | null> {
+    const path = join(this.#directory, ...segments) + suffix;
+    let descriptor: number;
+    try {
+      descriptor = await openDescriptor(path);
+    } catch (error) {
+      if (ABSENT.has((error as NodeJS.ErrnoException).code ?? "")) return null;
+      throw error;
+    }
+    try {
+      // The inode is in memory since open(2), so asking for it does not wait for the disk.
+      const stats = fs.fstatSync(descriptor);
+      const isKind = stats.isFile() || stats.isDirectory();
+      if (isKind && (this.#symlinks === "anywhere" || this.#isInside(descriptor, path, stats))) {
+        return { descriptor, path, stats };
+      }
+    } catch (error) {
+      fs.closeSync(descriptor);
+      throw error;
+    }
+    fs.closeSync(descriptor);
+    return null;
+  }
+
+  #isInside(descriptor: number, path: string, stats: fs.Stats): boolean {
+    const real = realPathOf(descriptor, path, stats);
+    if (real === null) return false;
+    if (this.#real !== null && isBelow(real, this.#real)) return true;
+    // The root may itself be a link that a deployment has turned elsewhere since.
+    this.#real = fs.realpathSync.native(this.#directory);
+    return isBelow(real, this.#real);
+  }
+}
+
+/** Where the open file lies. Linux knows; elsewhere the path is followed again and must lead to the same file. */
+function realPathOf(descriptor: number, path: string, stats: fs.Stats): string | null {
+  try {
+    return fs.readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    const real = fs.realpathSync.native(path);
+    const { dev, ino } = fs.statSync(real);
+    return dev === stats.dev && ino === stats.ino ? real : null;
+  }
+}
+
+function isBelow(path: string, root: string): boolean {
+  return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
+}
+
+function openDescriptor(path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.open(path, FLAGS, (error, descriptor) => {
+      if (error === null) resolve(descriptor);
+      else reject(error);
+    });
+  });
+}

@@ -1,0 +1,222 @@
+// Copies requests and responses to a sink, for debugging. Source: Paste's printdebug and Plack's Middleware::BufferedStreaming for the
+// place; the copies are bounded and credentials are left out.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Bytes, HeaderList, InputStream, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
+import { isPromise, withClose } from "./body-close.ts";
+import { MiddlewareOptionError } from "./errors.ts";
+import { bytes, integer, readOptions, text, within, words, type Configuration } from "./options.ts";
+import { replaceResponse } from "./replace-response.ts";
+import { describeError } from "./thrown-error.ts";
+
+const DEFAULT_MAX_BYTES = 65_536;
+const DEFAULT_MAX_FILES = 1000;
+const DEFAULT_HIDDEN = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+
+/** One body, as far as it was copied. */
+export interface CopiedBody {
+  readonly bytes: Buffer;
+  /** True when there was more than was copied. */
+  readonly isTruncated: boolean;
+}
+
+/** One request and its response. */
+export interface Exchange {
+  readonly startedAt: Date;
+  readonly method: string;
+  readonly target: string;
+  readonly protocol: string;
+  readonly requestHeaders: HeaderList;
+  /** What the application read of the body. */
+  readonly requestBody: CopiedBody;
+  /** With the reason; empty when there was none. */
+  readonly status: string;
+  readonly responseHeaders: HeaderList;
+  readonly responseBody: CopiedBody;
+  /** What the application threw when it was called, as text. */
+  readonly error?: string;
+}
+
+/** Where the copies go, and how much. One of `sink` and `directory` is given. */
+export interface TeeOptions {
+  /** Takes each exchange when the body of its response is closed. */
+  readonly sink?: (exchange: Exchange) => void;
+  /** A directory that gets one text file for each exchange. */
+  readonly directory?: string;
+  /** Bytes to copy of each body. @default 65536 */
+  readonly maxBytes?: number;
+  /** After so many files this process writes no more. @default 1000 */
+  readonly maxFiles?: number;
+  /** Headers whose values are not copied. @default ["authorization", "proxy-authorization", "cookie", "set-cookie"] */
+  readonly hide?: readonly string[];
+}
+
+/**
+ * Copies what passes: headers, what the application reads of the request's body, and the body of the response, up to a limit. Nothing
+ * waits for the copies. Bodies may hold passwords: use it while looking for a fault, not always.
+ *
+ * In a pipeline: between the two parts whose talk is of interest.
+ *
+ * @throws MiddlewareOptionError without a place for the copies, or with two
+ */
+export function tee(options: TeeOptions): Middleware {
+  const { maxBytes = DEFAULT_MAX_BYTES } = options;
+  within(maxBytes, "max_bytes", 0);
+  const sink = sinkOf(options);
+  const hidden = new Set((options.hide ?? DEFAULT_HIDDEN).map((name) => name.toLowerCase()));
+  return function teeMiddleware(application) {
+    return function copied(environ, startResponse) {
+      const { REQUEST_METHOD: method, SERVER_PROTOCOL: protocol } = environ;
+      const request = { startedAt: new Date(), method, protocol, target: targetOf(environ) };
+      const requestHeaders = requestHeadersOf(environ, hidden);
+      const requestCopy = new BodyCopy(maxBytes);
+      const responseCopy = new BodyCopy(maxBytes);
+      let status = "";
+      let responseHeaders: HeaderList = [];
+      const deliver = (thrown?: { error: unknown }): void => {
+        const bodies = { requestBody: requestCopy.result(), responseBody: responseCopy.result() };
+        const error = thrown === undefined ? {} : { error: describeError(thrown.error) };
+        sink({ ...request, requestHeaders, status, responseHeaders, ...bodies, ...error });
+      };
+      const failed = (error: unknown): never => {
+        deliver({ error });
+        throw error;
+      };
+      environ["wsgi.input"] = new CopiedInput(environ["wsgi.input"], requestCopy);
+      try {
+        const body = replaceResponse(application, environ, startResponse, (head) => {
+          status = head.status;
+          responseHeaders = head.headers.map(([name, value]) => [name, shown(name, value, hidden)]);
+          return { kind: "watch", chunk: (chunk) => responseCopy.add(chunk) };
+        });
+        return isPromise(body)
+          ? body.then((settled) => withClose(settled, () => deliver()), failed)
+          : withClose(body, () => deliver());
+      } catch (error) {
+        return failed(error);
+      }
+    };
+  };
+}
+
+/** For INI files: `use = egg:tsgi#tee`, with the keys of {@link TeeOptions}. */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  return tee(readOptions<TeeOptions>(localConf, { directory: text, maxBytes: bytes, maxFiles: integer, hide: words }));
+}
+
+/** The first bytes of a body. */
+class BodyCopy {
+  readonly #chunks: Buffer[] = [];
+  #room: number;
+  #isTruncated = false;
+
+  constructor(maxBytes: number) {
+    this.#room = maxBytes;
+  }
+
+  add(chunk: Bytes): void {
+    if (chunk.length > this.#room) this.#isTruncated = true;
+    if (this.#room === 0 || chunk.length === 0) return;
+    // Copied, since whoever owns the chunk may use its memory again.
+    const part = Buffer.from(chunk.subarray(0, this.#room));
+    this.#chunks.push(part);
+    this.#room -= part.length;
+  }
+
+  result(): CopiedBody {
+    return { bytes: Buffer.concat(this.#chunks), isTruncated: this.#isTruncated };
+  }
+}
+
+/** Copies what is read. */
+class CopiedInput implements InputStream {
+  readonly #input: InputStream;
+  readonly #copy: BodyCopy;
+
+  constructor(input: InputStream, copy: BodyCopy) {
+    this.#input = input;
+    this.#copy = copy;
+  }
+
+  async read(size?: number): Promise<Bytes> {
+    return this.#copied(await this.#input.read(size));
+  }
+
+  async readline(size?: number): Promise<Bytes> {
+    return this.#copied(await this.#input.readline(size));
+  }
+
+  async readlines(hint?: number): Promise<Bytes[]> {
+    return (await this.#input.readlines(hint)).map((line) => this.#copied(line));
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Bytes> {
+    for await (const line of this.#input) yield this.#copied(line);
+  }
+
+  #copied(chunk: Bytes): Bytes {
+    this.#copy.add(chunk);
+    return chunk;
+  }
+}
+
+function sinkOf({ sink, directory, maxFiles = DEFAULT_MAX_FILES }: TeeOptions): (exchange: Exchange) => void {
+  within(maxFiles, "max_files", 1);
+  if ((sink === undefined) === (directory === undefined || directory === "")) {
+    throw new MiddlewareOptionError('Give one of the options "sink" and "directory" to tee: where the copies go');
+  }
+  if (sink !== undefined || directory === undefined) return sink ?? (() => undefined);
+  let files = 0;
+  return (exchange) => {
+    if (files >= maxFiles) return;
+    files += 1;
+    const name = `${exchange.startedAt.toISOString().replaceAll(/[:.]/g, "-")}-${process.pid}-${files}.txt`;
+    try {
+      mkdirSync(directory, { recursive: true });
+      writeFileSync(join(directory, name), formatted(exchange), { flag: "wx", mode: 0o600 });
+    } catch (error) {
+      process.emitWarning(`Cannot store the copy "${name}": ${String(error)}`);
+    }
+  };
+}
+
+function formatted(exchange: Exchange): Buffer {
+  const { method, target, protocol, status, requestBody, responseBody, error } = exchange;
+  return Buffer.concat([
+    Buffer.from(`${method} ${target} ${protocol}\r\n${block(exchange.requestHeaders)}`, "latin1"),
+    ...bodyParts(requestBody),
+    Buffer.from(
+      `${error === undefined ? `${protocol} ${status}` : error}\r\n${block(exchange.responseHeaders)}`,
+      "latin1",
+    ),
+    ...bodyParts(responseBody),
+  ]);
+}
+
+function bodyParts({ bytes: content, isTruncated }: CopiedBody): Buffer[] {
+  return [content, Buffer.from(`${isTruncated ? "\r\n[truncated]" : ""}\r\n`)];
+}
+
+function block(headers: HeaderList): string {
+  return `${headers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
+}
+
+function shown(name: string, value: string, hidden: ReadonlySet<string>): string {
+  return hidden.has(name.toLowerCase()) ? "(hidden)" : value;
+}
+
+function requestHeadersOf(environ: WSGIEnvironment, hidden: ReadonlySet<string>): HeaderList {
+  const headers: HeaderList = [];
+  for (const [key, value] of Object.entries(environ)) {
+    const [, wire] = /^(?:HTTP_(.+)|CONTENT_(?:TYPE|LENGTH))$/.exec(key) ?? [null];
+    if (wire === null || typeof value !== "string" || value === "") continue;
+    const name = (wire ?? key).toLowerCase().replaceAll("_", "-");
+    headers.push([name, shown(name, value, hidden)]);
+  }
+  return headers;
+}
+
+function targetOf(environ: WSGIEnvironment): string {
+  const { QUERY_STRING: query } = environ;
+  return environ.REQUEST_URI ?? environ.SCRIPT_NAME + environ.PATH_INFO + (query === "" ? "" : `?${query}`);
+}

@@ -1,0 +1,142 @@
+// Gives up on an application that takes too long. Source: RFC 9110 section 15.6.5 (504).
+import { TSGIError } from "../errors.ts";
+import type { Bytes, Middleware, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
+import { sendAnswer } from "./answer.ts";
+import { closeAfterError, isPromise } from "./body-close.ts";
+import { decimal, integer, readOptions, within, type Configuration } from "./options.ts";
+
+const DEFAULT_SECONDS = 30;
+const MAX_SECONDS = 86_400;
+
+/** How long is too long. */
+export interface TimeoutOptions {
+  /** Seconds until the first chunk of the body must be there. @default 30 */
+  readonly seconds?: number;
+  /** Status of the answer. @default 504 */
+  readonly status?: number;
+}
+
+/** The application did not answer in time; the reason of its `tsgi.signal`, and what its late calls throw. */
+export class ResponseTimeout extends TSGIError {
+  constructor(seconds: number) {
+    super("violation", "ERR_TSGI_RESPONSE_TIMEOUT", `Answer within ${seconds} seconds; the request was given up`);
+  }
+}
+
+/**
+ * Answers 504 when the application has not produced the first chunk of its body in time, and fires the application's `tsgi.signal`, so
+ * that it can stop what it is doing. From then on its `startResponse` and `write` throw, and the body that it may still return is closed.
+ * Once the first chunk is there, the rest may take as long as it likes.
+ *
+ * JavaScript cannot be interrupted: code that computes without ever waiting holds the whole process. Against that only the server's
+ * own deadline helps.
+ *
+ * In a pipeline: around what may be slow, inside of what must see each answer (access log, request id).
+ *
+ * @throws MiddlewareOptionError when the time is not between 1 ms and a day, or the status is no error
+ */
+export function timeout(options: TimeoutOptions = {}): Middleware {
+  const { seconds = DEFAULT_SECONDS, status = 504 } = options;
+  within(seconds, "seconds", 0.001, MAX_SECONDS);
+  within(status, "status", 400, 599);
+  return function timeoutMiddleware(application) {
+    return function timed(environ, startResponse) {
+      return new Deadline(environ, startResponse, seconds, status).call(application);
+    };
+  };
+}
+
+/** For INI files: `use = egg:tsgi#timeout`, with the keys of {@link TimeoutOptions}. */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  return timeout(readOptions<TimeoutOptions>(localConf, { seconds: decimal, status: integer }));
+}
+
+/** One request with its deadline. */
+class Deadline {
+  readonly #environ: WSGIEnvironment;
+  readonly #outer: StartResponse;
+  readonly #seconds: number;
+  readonly #status: number;
+  readonly #controller = new AbortController();
+  readonly #startedAt = performance.now();
+  #isAnnounced = false;
+  #hasWritten = false;
+
+  constructor(environ: WSGIEnvironment, startResponse: StartResponse, seconds: number, status: number) {
+    this.#environ = environ;
+    this.#outer = startResponse;
+    this.#seconds = seconds;
+    this.#status = status;
+  }
+
+  call(application: WSGIApplication): WSGIBody | Promise<WSGIBody> {
+    const signals = [this.#environ["tsgi.signal"], this.#controller.signal].filter((signal) => signal !== undefined);
+    const body = application({ ...this.#environ, "tsgi.signal": AbortSignal.any(signals) }, this.#startResponse);
+    if (isPromise(body)) return this.#promised(body);
+    return Array.isArray(body) || Symbol.iterator in body ? body : this.#guarded(body);
+  }
+
+  readonly #startResponse: StartResponse = (status, headers, excInfo) => {
+    this.#controller.signal.throwIfAborted();
+    const write = this.#outer(status, headers, excInfo);
+    this.#isAnnounced = true;
+    return (data) => {
+      this.#controller.signal.throwIfAborted();
+      if (data.length > 0) this.#hasWritten = true;
+      return write(data);
+    };
+  };
+
+  async #promised(promise: Promise<WSGIBody>): Promise<WSGIBody> {
+    const body = await this.#inTime(promise, closeAfterError);
+    if (body === null) return this.#answer();
+    return Array.isArray(body) || Symbol.iterator in body ? body : this.#guarded(body);
+  }
+
+  /** An asynchronous body has its first chunk to produce. */
+  #guarded(body: WSGIBody & AsyncIterable<Bytes>): WSGIBody {
+    const first = async function* (deadline: Deadline): AsyncGenerator<Bytes> {
+      const iterator = body[Symbol.asyncIterator]();
+      try {
+        let result = await deadline.#inTime(iterator.next());
+        if (result === null) {
+          yield* deadline.#answer() as Iterable<Bytes>;
+          return;
+        }
+        while (result.done !== true) {
+          yield result.value;
+          result = await iterator.next();
+        }
+      } finally {
+        // A generator that still waits is told when it comes to it.
+        iterator.return?.()?.then(undefined, () => undefined);
+      }
+    };
+    return { [Symbol.asyncIterator]: () => first(this), close: () => body.close?.() };
+  }
+
+  /** Gives null when the time is over; what comes later is handed to `discard`. */
+  async #inTime<Value>(promise: Promise<Value>, discard?: (value: Value) => void): Promise<Value | null> {
+    let timer: NodeJS.Timeout | undefined;
+    const isOver = new Promise<null>((resolve) => {
+      const left = this.#seconds * 1000 - (performance.now() - this.#startedAt);
+      timer = setTimeout(resolve, Math.max(0, left), null);
+    });
+    try {
+      const result = await Promise.race([promise, isOver]);
+      // What was written has left: the answer can no longer be replaced, so the application may finish it.
+      if (result !== null || this.#hasWritten) return await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+    promise.then(discard, () => undefined);
+    this.#controller.abort(new ResponseTimeout(this.#seconds));
+    return null;
+  }
+
+  #answer(): WSGIBody {
+    const { reason } = this.#controller.signal as { reason: Error }; // aborted above
+    const replace: StartResponse = (status, headers) => this.#outer(status, headers, this.#isAnnounced ? reason : null);
+    return sendAnswer(this.#environ, replace, { status: this.#status });
+  }
+}
