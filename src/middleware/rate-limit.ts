@@ -1,0 +1,122 @@
+// Limits how many requests a client may send in a time. Source: RFC 6585 section 4 (429); RFC 9110 section 10.2.3 (Retry-After);
+// draft-ietf-httpapi-ratelimit-headers for RateLimit and RateLimit-Policy. Place it after proxy-fix, before what costs something.
+import { isIPv6 } from "node:net";
+import { RateLimiterMemory, type RateLimiterLike, RateLimiterRes } from "rate-limiter-flexible";
+import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
+import { sendAnswer } from "./answer.ts";
+import { type Configuration, flag, integer, readOptions, required, text, within } from "./options.ts";
+import { changeHead } from "./replace-response.ts";
+
+/** Options of {@link rateLimit}. */
+export interface RateLimitOptions {
+  /** Requests within one window. */
+  readonly limit: number;
+  /** Length of a window, in seconds; it begins with the first request. @default 60 */
+  readonly windowSeconds?: number;
+  /** How long a client that sent too many has to wait, in seconds. @default the rest of the window */
+  readonly blockSeconds?: number;
+  /**
+   * Whose requests are counted together: a key of the environ, or a function that gives a name (null: not limited).
+   *
+   * @default "REMOTE_ADDR"; IPv6 addresses count by their /64, which is what one customer gets
+   */
+  readonly key?: string | ((environ: WSGIEnvironment) => string | null);
+  /** Whether the answers say how much is left. @default true */
+  readonly hasHeaders?: boolean;
+  /**
+   * Counts the requests: any limiter of rate-limiter-flexible, for example its Redis or SQLite one for several workers. It has a limit
+   * and a window of its own, which must be the same. @default memory of this process
+   */
+  readonly limiter?: RateLimiterLike;
+  /** Whether requests are refused (503) when the counting fails; otherwise they pass and the failure is logged. @default false */
+  readonly isStrict?: boolean;
+}
+
+/**
+ * Answers 429 to clients that send too many requests.
+ *
+ * @throws MiddlewareOptionError when the limit or a time is missing or not positive
+ * @example
+ * const application = rateLimit({ limit: 100, windowSeconds: 60 })(inner);
+ */
+export function rateLimit(options: RateLimitOptions): Middleware {
+  const { windowSeconds = 60, blockSeconds = 0, key = "REMOTE_ADDR", hasHeaders = true, isStrict = false } = options;
+  const limit = within(required(options.limit, "limit", "a number of requests"), "limit", 1);
+  within(windowSeconds, "windowSeconds", 1);
+  within(blockSeconds, "blockSeconds", 0);
+  const limiter =
+    options.limiter ?? new RateLimiterMemory({ points: limit, duration: windowSeconds, blockDuration: blockSeconds });
+  const nameOf = typeof key === "function" ? key : (environ: WSGIEnvironment) => clientOf(environ[key]);
+  const policy = `"default";q=${limit};w=${windowSeconds}`;
+
+  function headersOf(state: RateLimiterRes): HeaderList {
+    if (!hasHeaders) return [];
+    return [
+      ["RateLimit-Policy", policy],
+      ["RateLimit", `"default";r=${Math.max(0, state.remainingPoints)};t=${secondsUntil(state)}`],
+    ];
+  }
+
+  return (application) =>
+    async function limitRate(environ, startResponse) {
+      const name = nameOf(environ);
+      if (name === null) return application(environ, startResponse);
+      let state: RateLimiterRes | null = null;
+      try {
+        state = await limiter.consume(name);
+      } catch (rejection) {
+        if (rejection instanceof RateLimiterRes) {
+          const headers = [
+            ...headersOf(rejection),
+            ["Retry-After", String(secondsUntil(rejection))] as [string, string],
+          ];
+          return sendAnswer(environ, startResponse, { status: 429, headers });
+        }
+        environ["wsgi.errors"].write(`Cannot count requests for the rate limit: ${String(rejection)}\n`);
+        if (isStrict) return sendAnswer(environ, startResponse, { status: 503 });
+      }
+      if (state === null || !hasHeaders) return application(environ, startResponse);
+      const added = headersOf(state);
+      return application(
+        environ,
+        changeHead(startResponse, ({ headers }) => void headers.push(...added)),
+      );
+    };
+}
+
+/** The filter `egg:tsgi#rate-limit`: `limit`, `window_seconds`, `block_seconds`, `key` (of the environ), `has_headers`, `is_strict`. */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  const options = readOptions<Omit<RateLimitOptions, "key" | "limiter"> & { readonly key?: string }>(localConf, {
+    limit: integer,
+    windowSeconds: integer,
+    blockSeconds: integer,
+    key: text,
+    hasHeaders: flag,
+    isStrict: flag,
+  });
+  return rateLimit(options);
+}
+
+/** The name under which a client is counted; what is absent is counted together. */
+function clientOf(value: unknown): string {
+  const client = typeof value === "string" ? value : "";
+  return isIPv6(client) ? networkOf(client) : client;
+}
+
+/** The first 64 bits of an IPv6 address; a mapped IPv4 address stays whole. */
+function networkOf(address: string): string {
+  if (address.includes(".")) return address;
+  const [head = "", tail = ""] = (address.split("%", 1)[0] ?? "").split("::");
+  const left = head === "" ? [] : head.split(":");
+  const right = tail === "" ? [] : tail.split(":");
+  const groups = [...left, ...Array.from({ length: 8 - left.length - right.length }, () => "0"), ...right];
+  const first = address.includes("::") ? groups : left;
+  return first
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(":");
+}
+
+function secondsUntil({ msBeforeNext }: RateLimiterRes): number {
+  return Math.max(1, Math.ceil(msBeforeNext / 1000));
+}

@@ -1,0 +1,48 @@
+// Tells an application under which path it is mounted, when the server in front does not: SCRIPT_NAME gets the prefix, PATH_INFO loses it.
+// Source: PEP 3333, "environ Variables"; PasteDeploy's PrefixMiddleware. Place it outside of what makes links.
+import type { Middleware } from "../wsgi/types.ts";
+import { answering } from "./answer.ts";
+import { MiddlewareOptionError } from "./errors.ts";
+import { type Configuration, flag, oneOf, readOptions, required, text } from "./options.ts";
+
+/** Options of {@link scriptName}. */
+export interface ScriptNameOptions {
+  /** Where the application is mounted, for example `/app`. */
+  readonly prefix: string;
+  /** Answers 404 to paths outside of the prefix; otherwise they pass, because the server in front has cut it off. @default false */
+  readonly isRequired?: boolean;
+  /** Scheme of the links, where the server in front ends TLS and says nothing. @default that of the request */
+  readonly scheme?: "http" | "https";
+}
+
+/**
+ * Mounts an application under a path.
+ *
+ * @throws MiddlewareOptionError when the prefix is no path
+ * @example
+ * const application = scriptName({ prefix: "/app" })(inner);
+ */
+export function scriptName(options: ScriptNameOptions): Middleware {
+  const { isRequired = false, scheme } = options;
+  const prefix = required(options.prefix, "prefix", 'a path such as "/app"').replace(/\/+$/, "");
+  if (!/^\/[^/?#]/.test(prefix)) {
+    throw new MiddlewareOptionError(`Option "prefix" is "${options.prefix}"; expected a path such as "/app"`);
+  }
+  const notFound = answering({ status: 404 });
+  return (application) =>
+    function mountUnderPrefix(environ, startResponse) {
+      const path = environ.PATH_INFO;
+      const isUnder = path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === "/");
+      if (isUnder) environ.PATH_INFO = path.slice(prefix.length);
+      else if (isRequired) return notFound(environ, startResponse);
+      environ.SCRIPT_NAME += prefix;
+      if (scheme !== undefined) environ["wsgi.url_scheme"] = scheme;
+      return application(environ, startResponse);
+    };
+}
+
+/** The filter `egg:tsgi#script-name`: `prefix`, `is_required`, `scheme`. */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  const readers = { prefix: text, isRequired: flag, scheme: oneOf("http", "https") };
+  return scriptName(readOptions<ScriptNameOptions>(localConf, readers));
+}
