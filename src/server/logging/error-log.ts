@@ -2,6 +2,7 @@
 import { WSGIErrorStream } from "../../wsgi/error-stream.ts";
 import type { ErrorStream } from "../../wsgi/types.ts";
 import type { LogFile } from "./log-file.ts";
+import type { Syslog } from "./syslog.ts";
 import { errorTimestamp } from "./timestamp.ts";
 
 /** Levels from the most to the least talkative. */
@@ -12,11 +13,16 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export class ErrorLog {
   readonly #file: LogFile;
   readonly #threshold: number;
+  readonly #syslog: Syslog | null;
   readonly #timestamp = errorTimestamp();
 
-  /** @param level - messages below it are dropped */
-  constructor(file: LogFile, level: LogLevel = "info") {
+  /**
+   * @param level - messages below it are dropped
+   * @param syslog - where the messages go too
+   */
+  constructor(file: LogFile, level: LogLevel = "info", syslog: Syslog | null = null) {
     this.#file = file;
+    this.#syslog = syslog;
     this.#threshold = LOG_LEVELS.indexOf(level);
   }
 
@@ -46,6 +52,7 @@ export class ErrorLog {
     const time = this.#timestamp(Date.now());
     this.#file.write(`[${time}] [${process.pid}] [${level.toUpperCase()}] ${message}\n`);
     this.#file.flush();
+    this.#syslog?.send(level, `[${level.toUpperCase()}] ${message}`);
   }
 
   /** A stream for `wsgi.errors`: the text as it is, line by line, written when the event loop has turned. */

@@ -1,0 +1,86 @@
+// Opens the logs of a process as the settings say.
+import type { AccessEntry } from "../../gateways/http/access-entry.ts";
+import type { ErrorStream } from "../../wsgi/types.ts";
+import { accessLog } from "./access-log.ts";
+import { captureOutput } from "./capture-output.ts";
+import { ErrorLog, type LogLevel } from "./error-log.ts";
+import { jsonAccessLog } from "./json-access-log.ts";
+import { type LineWriter, writeToAll } from "./line-writer.ts";
+import { LogFile } from "./log-file.ts";
+import { parseSyslogAddress, Syslog, type SyslogFacility } from "./syslog.ts";
+
+/** The settings of logging, under their own names. */
+export interface LogSettings {
+  readonly accessLogfile: string | null;
+  readonly accessLogformat: string;
+  readonly accessLogFormat: "gunicorn" | "json";
+  readonly errorLogfile: string;
+  readonly logLevel: LogLevel;
+  readonly captureOutput: boolean;
+  readonly syslog: boolean;
+  readonly syslogAddr: string;
+  readonly syslogPrefix: string | null;
+  readonly syslogFacility: SyslogFacility;
+  readonly procName?: string | null;
+}
+
+/** The logs of a process. */
+export interface Logs {
+  readonly errorLog: ErrorLog;
+  /** `wsgi.errors`. */
+  readonly errors: ErrorStream;
+  /** Writes one line; null when no access log is wanted. */
+  readonly logAccess: ((entry: AccessEntry) => void) | null;
+  /** After a rotation. A file that cannot be opened again stays in use; the error log says so. */
+  reopen(): void;
+  /** Writes what is left. */
+  close(): void;
+}
+
+/**
+ * Opens files and syslog. Output is captured from then on, if that is wanted.
+ *
+ * @throws LoggingError when a file, a format or an address cannot be used
+ */
+export function openLogs(settings: LogSettings): Logs {
+  const errorFile = LogFile.open(settings.errorLogfile === "-" ? 2 : settings.errorLogfile);
+  const syslog = openSyslog(settings);
+  const errorLog = new ErrorLog(errorFile, settings.logLevel, syslog);
+  const accessFile =
+    settings.accessLogfile === null ? null : LogFile.open(settings.accessLogfile === "-" ? 1 : settings.accessLogfile);
+  const writers: LineWriter[] = accessFile === null ? [] : [accessFile];
+  if (syslog !== null) writers.push(syslog.lines("info"));
+  const release = settings.captureOutput ? captureOutput(errorFile) : null;
+  return {
+    errorLog,
+    errors: errorLog.toErrorStream(),
+    logAccess: writers.length === 0 ? null : formatted(writeToAll(writers), settings),
+    reopen() {
+      for (const file of [errorFile, accessFile]) reopen(file, errorLog);
+    },
+    close() {
+      release?.();
+      syslog?.close();
+      accessFile?.close();
+      errorFile.close();
+    },
+  };
+}
+
+function openSyslog(settings: LogSettings): Syslog | null {
+  if (!settings.syslog) return null;
+  const name = settings.syslogPrefix ?? settings.procName ?? "tsgi";
+  return new Syslog({ address: parseSyslogAddress(settings.syslogAddr), facility: settings.syslogFacility, name });
+}
+
+function formatted(writer: LineWriter, settings: LogSettings): (entry: AccessEntry) => void {
+  return settings.accessLogFormat === "json" ? jsonAccessLog(writer) : accessLog(writer, settings.accessLogformat);
+}
+
+function reopen(file: LogFile | null, errorLog: ErrorLog): void {
+  try {
+    file?.reopen();
+  } catch (error) {
+    errorLog.error(error instanceof Error ? error.message : String(error));
+  }
+}
