@@ -85,7 +85,9 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
   /** Who waits for the reload that runs, and for the one after it. */
   #reloadWaiters: ((outcome: ReloadOutcome) => void)[] = [];
   #nextReloadWaiters: ((outcome: ReloadOutcome) => void)[] = [];
-  #isReloadPrepared = false;
+  #isReloading = false;
+  /** The reload that has been committed: whose new workers have to serve, and whose old ones have to close their listeners. */
+  #settling: { transaction: ReloadTransaction; old: readonly WorkerHandle[] } | null = null;
   #stops = 0;
   #cutLameDuck: () => void = () => {};
   #sealer: WorkerHandle | null = null;
@@ -99,7 +101,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
   #refreshWaiters: (() => void)[] = [];
   #finish: (exitCode: number) => void = () => {};
   #fail: (error: unknown) => void = () => {};
-  #firstServes: () => void = () => {};
+  #allServe: () => void = () => {};
 
   constructor(options: ArbiterOptions, context: ArbiterContext) {
     this.#options = options;
@@ -120,7 +122,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
       this.#finish = resolve;
       this.#fail = reject;
     });
-    const firstServes = new Promise<void>((resolve) => (this.#firstServes = resolve));
+    const allServe = new Promise<void>((resolve) => (this.#allServe = resolve));
     process.title = `${this.#options.procName ?? "tsgi"}: arbiter [${this.#options.target}]`;
     const stopListening = listenToSignals(this);
     try {
@@ -128,8 +130,8 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
       this.#setWanted(this.#options.workers);
       this.#lastTick = now();
       this.#ticker = setInterval(() => this.#tick(), TICK_MILLISECONDS);
-      await Promise.race([firstServes, ended]);
-      if (this.#stage !== "ended") await this.#announce();
+      await Promise.race([allServe, ended]);
+      if (this.#isRunning) await this.#announce();
       return await ended;
     } finally {
       stopListening();
@@ -151,7 +153,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
       uptimeSeconds: process.uptime(),
       isReady: this.#stage === "running" && workers.some(({ phase }) => phase === "serving"),
       isStopping: this.#stage === "stopping",
-      isReloading: this.#reload !== null || this.#isReloadPrepared,
+      isReloading: this.#isReloading,
       wantedWorkers: this.#wanted,
       listeners: this.#listeners.map((listener) => listener.describe(this.#isSecure)),
       workers,
@@ -221,17 +223,16 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
   }
 
   reload(): Promise<ReloadOutcome> {
-    if (this.#stage !== "running") {
-      this.#log.warning(`Cannot reload: the server is ${this.#stage}`);
+    if (this.#stage === "stopping" || this.#stage === "ended") {
       return Promise.resolve({ isDone: false, reason: `The server is ${this.#stage}`, detail: "" });
     }
     return new Promise((resolve) => {
-      if (this.#reload !== null || this.#isReloadPrepared) {
+      if (this.#isReloading) {
         this.#nextReloadWaiters.push(resolve);
         return;
       }
       this.#reloadWaiters.push(resolve);
-      void this.#beginReload();
+      if (this.#isRunning) void this.#beginReload();
     });
   }
 
@@ -281,6 +282,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
       case "listeners-closed":
         worker.hasClosedListeners = true;
         this.#continueSealing();
+        this.#continueReload();
         return;
       case "released":
         worker.dispatched -= message.count;
@@ -309,6 +311,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
       this.#fail(new BootError(worker.bootFailure ?? lostWorker(worker, exit)));
       this.#stage = "ended";
     } else if (!wasExpected) this.#workerCrashed(worker, exit);
+    this.#continueReload();
     if (this.#stage === "stopping") this.#continueStop();
     else this.#balance();
   }
@@ -331,6 +334,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     if (dispatchOf(options) === "dispatch") {
       const { Dispatcher: Accepting } = await import("./dispatcher.ts");
       this.#dispatcher = new Accepting(() => this.#workers, options.backlog);
+      await this.#dispatcher.update(this.#listeners);
     }
   }
 
@@ -356,6 +360,10 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     this.#notifier.startWatchdog(() => this.snapshot().isReady);
     await this.#context.whenReady?.();
     await callHook(this.#hooks.whenReady, "whenReady", this.#log, this.#asHookArbiter);
+  }
+
+  get #isRunning(): boolean {
+    return this.#stage === "running";
   }
 
   get #isSecure(): boolean {
@@ -435,14 +443,19 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     const text = `Worker ${worker.id} serves (pid ${worker.pid}, booted in ${(worker.bootSeconds ?? 0).toFixed(2)} s)`;
     if (this.#stage === "running") this.#log.info(text);
     else this.#log.debug(text);
-    this.#firstServes();
-    if (this.#stage === "starting") {
-      if (this.#dispatcher !== null && worker.id === 1) void this.#dispatcher.update(this.#listeners);
-      const serving = [...this.#workers].filter(({ phase }) => phase === "serving");
-      if (serving.length >= this.#wanted) this.#stage = "running";
-    }
+    if (this.#stage === "starting") this.#checkStarted();
     this.#dispatcher?.workerCame();
     this.#balance();
+    this.#continueReload();
+  }
+
+  /** The start is over when all first workers serve; until then a fault of one ends the server. */
+  #checkStarted(): void {
+    const serving = [...this.#workers].filter(({ phase }) => phase === "serving");
+    if (serving.length < this.#wanted) return;
+    this.#stage = "running";
+    this.#allServe();
+    if (this.#reloadWaiters.length > 0) void this.#beginReload();
   }
 
   #retire(worker: WorkerHandle, reason: WorkerEndReason): void {
@@ -522,7 +535,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
   // Reload.
 
   async #beginReload(): Promise<void> {
-    this.#isReloadPrepared = true;
+    this.#isReloading = true;
     this.#log.info(`Reloading: generation ${this.#generation + 1} is started`);
     this.#notifier.notify("RELOADING=1");
     let opened: Listener[] = [];
@@ -545,11 +558,9 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
         now(),
       );
       this.#reload = transaction;
-      this.#isReloadPrepared = false;
       if (this.#stage === "running") transaction.begin();
       else transaction.cancel("The server stops", now());
     } catch (error) {
-      this.#isReloadPrepared = false;
       for (const listener of opened) listener.close();
       const detail =
         error instanceof Error && "detail" in error && typeof error.detail === "string" ? error.detail : "";
@@ -578,12 +589,23 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     this.#backOff = NO_CRASHES;
     this.#wanted = workers;
     void this.#dispatcher?.update(transaction.listeners);
+    this.#settling = { transaction, old: [...this.#workers].filter((worker) => !transaction.workers.has(worker)) };
     for (const worker of this.#workers) {
       if (transaction.workers.has(worker)) worker.send({ type: "serve" });
       else if (worker.phase === "booting" || worker.phase === "ready") this.#dismiss(worker, "reload");
       else this.#retire(worker, "reload");
     }
     for (const listener of removed) listener.close();
+  }
+
+  /** A reload is over when every new connection is answered by new code. */
+  #continueReload(): void {
+    if (this.#settling === null) return;
+    const { transaction, old } = this.#settling;
+    const isComing = [...transaction.workers].some(({ phase }) => phase === "booting" || phase === "ready");
+    const isGoing = old.some(({ phase, hasClosedListeners }) => phase !== "dead" && !hasClosedListeners);
+    if (isComing || isGoing) return;
+    this.#settling = null;
     const seconds = now() - transaction.startedAt;
     this.#log.info(`Reloaded: generation ${transaction.generation} serves after ${seconds.toFixed(2)} s`);
     this.#settleReload({ isDone: true, generation: transaction.generation, seconds });
@@ -604,6 +626,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
 
   #settleReload(outcome: ReloadOutcome): void {
     this.#lastReload = outcome;
+    this.#isReloading = false;
     this.#notifier.notify("READY=1");
     const waiters = this.#reloadWaiters;
     this.#reloadWaiters = this.#nextReloadWaiters;
@@ -657,7 +680,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
   async #stop(kind: "graceful" | "quick"): Promise<void> {
     const wasStarting = this.#stage === "starting";
     this.#stage = "stopping";
-    this.#firstServes();
+    this.#allServe();
     this.#reload?.cancel("The server stops", now());
     this.#notifier.notify("STOPPING=1");
     const { lameDuckSeconds, gracefulTimeout, keepAlive } = this.#options;

@@ -11,4 +11,4 @@ const config = takeWorkerConfig();
 process.title = `${config.options.procName ?? "tsgi"}: worker [${config.options.target}]`;
 await new Worker(config).run();
 
-export {};
+

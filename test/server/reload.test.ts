@@ -1,0 +1,141 @@
+// Reloads under load, as the clients see them.
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { LoadClient } from "./load-client.ts";
+import { ask, children, kill, pause, ServerProject } from "./server-project.ts";
+
+const server = new ServerProject();
+beforeEach(() => server.deploy("one"));
+afterEach(() => server.clean());
+afterAll(() => server.remove());
+
+const LOADS = [
+  ["keep-alive", true],
+  ["Connection: close", false],
+] as const;
+
+describe("HUP replaces the code", () => {
+  test.each(LOADS)("and no client notices: %s", async (_, isKeepAlive) => {
+    const command = server.start(["-w", "2"]);
+    const port = await command.port();
+    const load = new LoadClient({ to: port, connections: 8, isKeepAlive, target: "/version" }).start();
+    for (const [round, version] of ["two", "three", "four"].entries()) {
+      server.deploy(version);
+      command.signal("SIGHUP");
+      // oxlint-disable-next-line no-await-in-loop -- one reload after another
+      await command.saw("Reloaded: generation", round + 1);
+    }
+    await pause(300);
+    const report = await load.stop();
+    expect(report.failures).toEqual([]);
+    expect(report.statuses).toEqual({ 200: report.answers });
+    expect([...report.bodies.keys()].toSorted()).toEqual(["four", "one", "three", "two"]);
+    expect(await ask(port, "/version")).toMatchObject({ body: "four" });
+  });
+
+  test("also when a worker is killed beside it: only what it had in hand fails", async () => {
+    const command = server.start(["-w", "2"]);
+    const port = await command.port();
+    await command.saw("Listening at");
+    const load = new LoadClient({ to: port, connections: 4, isKeepAlive: true }).start();
+    await pause(300);
+    const [victim = 0] = children(command.pid);
+    const killedAt = Date.now();
+    kill(victim, "SIGKILL");
+    command.signal("SIGHUP");
+    await command.saw("Reloaded: generation");
+    await pause(300);
+    const { failures, answers } = await load.stop();
+    expect(answers).toBeGreaterThan(0);
+    expect(failures.length).toBeLessThanOrEqual(4);
+    for (const failure of failures) expect(failure.at - killedAt).toBeLessThan(1000);
+    expect(command.stderr).toContain("ended with signal SIGKILL");
+  });
+
+  test("slowly: an application that loads for two seconds leaves no gap", async () => {
+    const command = server.start(["-w", "1"]);
+    const port = await command.port();
+    const load = new LoadClient({ to: port, connections: 4, isKeepAlive: false, target: "/version" }).start();
+    server.deploy("slow", "await new Promise((resolve) => setTimeout(resolve, 2000));");
+    command.signal("SIGHUP");
+    await command.saw("Reloaded: generation 2");
+    await pause(200);
+    const report = await load.stop();
+    expect(report.failures).toEqual([]);
+    expect(report.bodies.has("slow")).toBe(true);
+    expect(report.milliseconds.at(-1)).toBeLessThan(1500);
+  });
+});
+
+describe("HUP with code that does not come up leaves the old code serving, and says why:", () => {
+  test.each([
+    ["a syntax error", "const = 1;", [], /Syntax error in .*app\.ts:1/],
+    ["an exception at load", "throw new Error('at load');", [], /threw while loading: Error: at load/],
+    ["an exit at load", "process.exit(5);", [], /A worker ended with exit code 5 while it loaded/],
+    [
+      "a load that hangs",
+      "await new Promise(() => setInterval(() => {}, 1000));",
+      ["--boot-timeout", "1"],
+      /did not load the application within 1 seconds/,
+    ],
+    ["a load that spins", "for (;;);", ["--boot-timeout", "1"], /did not load the application within 1 seconds/],
+    ["no application", "export const nothing = 1;", [], /exports no "application"/],
+    [
+      "a death soon after the load",
+      "setTimeout(() => process.exit(6), 100); export const application = () => [];",
+      ["--stable-seconds", "1"],
+      /A worker ended with exit code 6 after it had loaded/,
+    ],
+  ])("%s", async (_, text, args, message) => {
+    const command = server.start(["-w", "2", ...args]);
+    const port = await command.port();
+    const before = children(command.pid);
+    const load = new LoadClient({ to: port, connections: 4, isKeepAlive: false, target: "/version" }).start();
+    server.deployBroken(text);
+    command.signal("SIGHUP");
+    await command.saw("Reload failed, generation 1 goes on serving");
+    await pause(100);
+    const report = await load.stop();
+    expect(report.failures).toEqual([]);
+    expect([...report.bodies.keys()]).toEqual(["one"]);
+    expect(command.stderr).toMatch(message);
+    expect(children(command.pid)).toEqual(before);
+    server.deploy("mended");
+    command.signal("SIGHUP");
+    await command.saw("Reloaded: generation 2");
+    expect(await ask(port, "/version")).toMatchObject({ body: "mended" });
+  });
+
+  test("a warm-up request that fails", async () => {
+    const command = server.start(["--warmup", "/version"]);
+    const port = await command.port();
+    server.deployBroken("export const application = () => { throw new Error('not warm'); };");
+    command.signal("SIGHUP");
+    await command.saw("The warm-up request /version failed: Error: not warm");
+    expect(await ask(port, "/version")).toMatchObject({ body: "one" });
+  });
+});
+
+test("HUP reads the configuration again: bind and the number of workers change, what stays is not touched", async () => {
+  const config = (bind: string[], workers: number): void =>
+    server.project.write("tsgi.config.json", JSON.stringify({ bind, workers, target: "app.ts" }));
+  const socket = server.project.path("second.sock");
+  config(["127.0.0.1:0"], 1);
+  const command = server.run([]);
+  const port = await command.port();
+  config(["127.0.0.1:0", `unix:${socket}`], 2);
+  const load = new LoadClient({ to: port, connections: 4, isKeepAlive: true }).start();
+  command.signal("SIGHUP");
+  await command.saw("Reloaded: generation 2");
+  expect(await ask(socket, "/version")).toMatchObject({ body: "one" });
+  config([`unix:${socket}`], 1);
+  command.signal("SIGHUP");
+  await command.saw("Reloaded: generation 3");
+  expect(await ask(socket, "/version")).toMatchObject({ body: "one" });
+  const { failures } = await load.stop();
+  // The old address is gone: whoever asks there now is refused, but nobody's request was broken.
+  expect(failures.filter(({ reason }) => !reason.startsWith("ECONNREFUSED"))).toEqual([]);
+  config(["127.0.0.1:0", "nonsense:x"], 1);
+  command.signal("SIGHUP");
+  await command.saw("Reload failed, generation 3 goes on serving");
+  expect(await ask(socket, "/version")).toMatchObject({ status: 200 });
+});
