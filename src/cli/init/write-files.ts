@@ -30,7 +30,7 @@ export async function writeFiles(name: PlatformName, options: InitOptions, direc
   const existing = files.map(({ path }) => path).filter((path) => existsSync(join(directory, path)));
   if (existing.length > 0 && options.force !== true) {
     throw new UsageError(
-      `Cannot write ${existing.join(" and ")}: it exists; give --force to overwrite, or --stdout to look`,
+      `Cannot write ${existing.join(" and ")}: already there; give --force to overwrite, or --stdout to look`,
     );
   }
   for (const { path, text } of files) write(join(directory, path), text);
