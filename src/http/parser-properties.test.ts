@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import { makeConnection, makeRequest, Random } from "../../test/engine/mutations.ts";
 import { readRequests, type Reading } from "../../test/engine/read-requests.ts";
@@ -41,9 +41,13 @@ const soup = fc
 function cutsOf(seed: number, length: number): number[] {
   const random = new Random(seed);
   const cuts = new Set<number>();
-  for (let count = random.below(12); count > 0 && length > 1; count -= 1) cuts.add(1 + random.below(length - 1));
+  const count = length > 1 ? random.below(12) : 0;
+  for (let index = 0; index < count; index += 1) cuts.add(1 + random.below(length - 1));
   return [...cuts].toSorted((a, b) => a - b);
 }
+
+const everyByte = (text: string): number[] =>
+  Array.from({ length: Math.max(0, text.length - 1) }, (_, index) => index + 1);
 
 describe("any split of any bytes gives the same requests and the same verdict", () => {
   test.each([
@@ -54,13 +58,7 @@ describe("any split of any bytes gives the same requests and the same verdict", 
       fc.property(bytes, fc.integer(), (text, seed) => {
         const whole = readRequests(text);
         expect(readRequests(text, cutsOf(seed, text.length))).toEqual(whole);
-        if (text.length < 1000)
-          expect(
-            readRequests(
-              text,
-              Array.from({ length: Math.max(0, text.length - 1) }, (_, index) => index + 1),
-            ),
-          ).toEqual(whole);
+        expect(readRequests(text, everyByte(text.slice(0, 1000)))).toEqual(whole);
       }),
       { seed: SEED, numRuns: 1500 },
     );
@@ -99,9 +97,8 @@ describe("any split of any bytes gives the same requests and the same verdict", 
 test("random bytes raise only a ProtocolError", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), soup, (bytes, text) => {
-      // Whatever is no ProtocolError is thrown on.
-      readRequests(Buffer.from(bytes));
-      readRequests(Buffer.concat([Buffer.from(text, "latin1"), bytes]));
+      expect(() => readRequests(Buffer.from(bytes))).not.toThrow();
+      expect(() => readRequests(Buffer.concat([Buffer.from(text, "latin1"), bytes]))).not.toThrow();
     }),
     { seed: SEED, numRuns: 3000 },
   );
@@ -121,9 +118,10 @@ test("the parser agrees with a slow one that is written from the grammar", () =>
   fc.assert(
     fc.property(connection, (text) => {
       const obvious = readObviously(text);
-      const ours = plain(readRequests(text));
-      if (obvious.verdict === 400 && ours.verdict === "partial") expect(withoutWaiting(ours, text).verdict).toBe(400);
-      else expect(ours).toEqual(obvious);
+      const read = plain(readRequests(text));
+      const ours = obvious.verdict === 400 ? withoutWaiting(read, text) : read;
+      expect(ours.verdict).toBe(obvious.verdict);
+      expect(read.requests).toEqual(obvious.requests);
     }),
     { seed: SEED, numRuns: 5000 },
   );
@@ -147,22 +145,27 @@ describe("the work grows with the bytes, not with their square", () => {
   /** Code units that pattern tests and string searches look at, counted by standing in for them. */
   function workOf(run: () => void): number {
     let work = 0;
-    const { test: originalTest } = RegExp.prototype;
-    const { indexOf } = String.prototype;
-    RegExp.prototype.test = function counted(this: RegExp, text: string): boolean {
-      work += text.length;
-      return originalTest.call(this, text);
-    };
-    String.prototype.indexOf = function counted(this: string, search: string, from = 0): number {
-      const found = indexOf.call(this, search, from);
-      work += (found === -1 ? this.length : found) - from;
-      return found;
-    };
+    const { test: matches } = RegExp.prototype; // oxlint-disable-line typescript/unbound-method -- called with its own `this` below
+    const { indexOf } = String.prototype; // oxlint-disable-line typescript/unbound-method -- as above
+    const spies = [
+      vi.spyOn(RegExp.prototype, "test").mockImplementation(function counted(this: RegExp, text: string): boolean {
+        work += text.length;
+        return matches.call(this, text);
+      }),
+      vi.spyOn(String.prototype, "indexOf").mockImplementation(function counted(
+        this: string,
+        search: string,
+        from = 0,
+      ): number {
+        const found = indexOf.call(this, search, from);
+        work += (found === -1 ? this.length : found) - from;
+        return found;
+      }),
+    ];
     try {
       run();
     } finally {
-      RegExp.prototype.test = originalTest;
-      String.prototype.indexOf = indexOf;
+      for (const spy of spies) spy.mockRestore();
     }
     return work;
   }

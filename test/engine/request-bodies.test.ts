@@ -112,7 +112,7 @@ describe("the body of a request", () => {
       wire.send(word);
       await wire.until(word);
     }
-    await wire.until("0\r\n\r\n");
+    expect(await wire.until("0\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 /);
   });
 
   test.each([

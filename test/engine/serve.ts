@@ -12,7 +12,7 @@ export interface Served {
   readonly server: WSGIServer;
   readonly address: ServerAddress;
   /** What was written to `wsgi.errors`. */
-  errors(): string;
+  readonly errors: () => string;
   /** The access log of what reached the application. */
   readonly entries: readonly AccessEntry[];
   /** The access log of what was refused before. */
