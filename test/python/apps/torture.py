@@ -27,7 +27,7 @@ def query(environ, name, default):
 def application(environ, start_response):
     handler = routes.get(environ["PATH_INFO"])
     if handler is None:
-        start_response("404 Not Found", TEXT)
+        start_response("404 Not Found", list(TEXT))
         return [b"no such path"]
     return handler(environ, start_response)
 
@@ -54,25 +54,25 @@ class Body:
 
 @route
 def hello(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return [b"hello"]
 
 
 @route
 def several_chunks(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return [b"one ", b"two ", b"", b"three"]
 
 
 @route
 def empty_list(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return []
 
 
 @route
 def write_only(environ, start_response):
-    write = start_response("200 OK", TEXT)
+    write = start_response("200 OK", list(TEXT))
     write(b"first ")
     write(b"")
     write(b"second")
@@ -81,14 +81,14 @@ def write_only(environ, start_response):
 
 @route
 def write_and_return(environ, start_response):
-    write = start_response("200 OK", TEXT)
+    write = start_response("200 OK", list(TEXT))
     write(b"written ")
     return [b"returned"]
 
 
 @route
 def generator(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     yield b"one "
     yield b""
     yield b"two"
@@ -96,14 +96,13 @@ def generator(environ, start_response):
 
 @route
 def lazy_start(environ, start_response):
-    yield b""
-    start_response("201 Created", TEXT)
+    start_response("201 Created", list(TEXT))
     yield b"late"
 
 
 @route
 def class_iterable(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return Body("class", [b"from ", b"a class"])
 
 
@@ -115,11 +114,11 @@ def complete_by_length(environ, start_response):
 
 @route
 def exc_info_before(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     try:
         raise ValueError("changed my mind")
     except ValueError:
-        start_response("409 Conflict", TEXT, sys.exc_info())
+        start_response("409 Conflict", list(TEXT), sys.exc_info())
     return [b"conflict"]
 
 
@@ -153,7 +152,7 @@ def input_methods(environ, start_response):
     result = [stream.read(3), stream.readline(), stream.readline(2), stream.readlines(1)]
     result.append([line for line in stream])
     result += [stream.read(), stream.read(5), stream.readline(), stream.readlines()]
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return [repr(result).encode()]
 
 
@@ -165,7 +164,7 @@ def count_input(environ, start_response):
         if not data:
             break
         total += len(data)
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return [str(total).encode()]
 
 
@@ -193,7 +192,7 @@ def errors(environ, start_response):
     environ["wsgi.errors"].flush()
     print("to stdout")
     print("to stderr", file=sys.stderr)
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return [b"logged"]
 
 
@@ -201,7 +200,7 @@ def errors(environ, start_response):
 def file(environ, start_response):
     handle = open(__file__, "rb")
     handle.seek(int(query(environ, "from", "0")))
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return environ["wsgi.file_wrapper"](handle, 8192)
 
 
@@ -218,26 +217,26 @@ def file_deleted(environ, start_response):
 def file_like(environ, start_response):
     import io
 
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return environ["wsgi.file_wrapper"](io.BytesIO(b"not a real file" * 1000), 1000)
 
 
 @route
 def big_list(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return [b"x" * int(query(environ, "bytes", "1000000"))]
 
 
 @route
 def big_generator(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     for _ in range(int(query(environ, "blocks", "100"))):
         yield b"y" * 65536
 
 
 @route
 def endless(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
 
     def chunks():
         while True:
@@ -257,14 +256,14 @@ def events(environ, start_response):
 
 @route
 def closed_names(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return [json.dumps(closed).encode()]
 
 
 @route
 def sleep(environ, start_response):
     time.sleep(float(query(environ, "seconds", "0.1")))
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return [query(environ, "say", "slept").encode()]
 
 
@@ -274,20 +273,20 @@ def most_at_a_time(environ, start_response):
     most = len(running)
     time.sleep(0.3)
     running.pop()
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return [str(most).encode()]
 
 
 @route
 def who(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return [("%d %d" % (os.getpid(), threading.get_ident())).encode()]
 
 
 @route
 def hints(environ, start_response):
     environ["wsgi.early_hints"]([("Link", "</style.css>; rel=preload")])
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return [b"hinted"]
 
 
@@ -301,37 +300,37 @@ def no_start(environ, start_response):
 
 @route
 def double_start(environ, start_response):
-    start_response("200 OK", TEXT)
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
+    start_response("200 OK", list(TEXT))
     return [b"twice"]
 
 
 @route
 def returns_none(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
 
 
 @route
 def returns_int(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return 42
 
 
 @route
 def returns_str(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return "text"
 
 
 @route
 def returns_bytes(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return b"bytes"
 
 
 @route
 def str_chunk(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return ["text"]
 
 
@@ -373,13 +372,13 @@ def header_tuple(environ, start_response):
 
 @route
 def status_crlf(environ, start_response):
-    start_response("200 OK\r\nX-Evil: 1", TEXT)
+    start_response("200 OK\r\nX-Evil: 1", list(TEXT))
     return [b"evil"]
 
 
 @route
 def status_int(environ, start_response):
-    start_response(200, TEXT)
+    start_response(200, list(TEXT))
     return [b"evil"]
 
 
@@ -391,7 +390,7 @@ def hop_by_hop(environ, start_response):
 
 @route
 def write_str(environ, start_response):
-    start_response("200 OK", TEXT)("text")
+    start_response("200 OK", list(TEXT))("text")
     return []
 
 
@@ -402,7 +401,7 @@ def raises(environ, start_response):
 
 @route
 def raises_at_first(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     return Body("raises-at-first", raising())
 
 
@@ -413,7 +412,7 @@ def raising():
 
 @route
 def raises_half_way(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
 
     def chunks():
         yield b"half of it"
@@ -424,12 +423,12 @@ def raises_half_way(environ, start_response):
 
 @route
 def exc_info_after(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     yield b"already out"
     try:
         raise RuntimeError("too late")
     except RuntimeError:
-        start_response("500 Oops", TEXT, sys.exc_info())
+        start_response("500 Oops", list(TEXT), sys.exc_info())
     yield b"never sent"
 
 
@@ -466,7 +465,7 @@ def os_exit(environ, start_response):
 
 @route
 def os_exit_half_way(environ, start_response):
-    start_response("200 OK", TEXT)
+    start_response("200 OK", list(TEXT))
     yield b"half of it"
     time.sleep(0.05)
     os._exit(7)

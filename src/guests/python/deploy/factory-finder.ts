@@ -1,0 +1,160 @@
+// Asks Python where the factories of a configuration file are. One process answers all questions; it is started with the first one.
+// Source: PasteDeploy's call: and egg: loaders; importlib.metadata for what is installed.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { PythonStartError } from "../errors.ts";
+import { findInterpreter, type PythonInterpreter } from "../interpreter.ts";
+import { helperPath } from "./helper-path.ts";
+
+/** Most characters of what the process said before it ended. */
+const MAX_LAST_WORDS = 2000;
+
+/** Which Python is asked, and whether it imports. */
+export interface FactoryFinderOptions {
+  /** Executable, virtual environment or command. @default VIRTUAL_ENV, `.venv`, `venv`, then `python3` */
+  readonly python?: string;
+  /** Working directory, and an entry of `sys.path`. @default the current one */
+  readonly directory?: string;
+  /** Import modules, so that a missing attribute is found before the application is loaded. @default false */
+  readonly isImporting?: boolean;
+}
+
+/** A factory that was found: where it is, and what is wrong with it as far as that is known. */
+export interface FoundFactory {
+  readonly module: string;
+  readonly attribute: string | null;
+  /** The attribute that the module has not; absent when it is there, or was not looked for. */
+  readonly missing?: string;
+  /** The names that the module has, when one is missing. */
+  readonly names?: readonly string[];
+  /** The type of what is there but cannot be called. */
+  readonly type?: string;
+}
+
+/** An entry point that was found. */
+export interface FoundEntryPoint extends FoundFactory {
+  readonly protocol: string;
+}
+
+interface Answer {
+  readonly found?: unknown;
+  readonly error?: string;
+  readonly stack?: string;
+}
+
+/** A process, and who waits for its answers, in their order. */
+interface Conversation {
+  readonly stdin: Writable;
+  readonly waiting: { resolve(answer: Answer): void; reject(error: Error): void }[];
+}
+
+/** Finds factories in Python. `close` it when the search is over; a later question starts a process anew. */
+export class FactoryFinder {
+  readonly #options: FactoryFinderOptions;
+  #conversation: Conversation | null = null;
+
+  /** @param options - which Python */
+  constructor(options: FactoryFinderOptions = {}) {
+    this.#options = options;
+  }
+
+  /**
+   * Finds a module, and an attribute of it.
+   *
+   * @param directory - searched first
+   * @returns null when Python has no such module, or there is no Python
+   * @throws PythonStartError when looking for it (or importing it) fails
+   */
+  async findCall(module: string, attribute: string | null, directory: string): Promise<FoundFactory | null> {
+    if (!/^[\w.]+$/.test(module) || module.startsWith(".")) return null;
+    // Next to the file: no need to ask.
+    if (this.#options.isImporting !== true && isBeside(module, directory)) return { module, attribute };
+    const found = await this.#ask({ ask: "call", module, attribute, directory });
+    return found === null ? null : { module, attribute, ...(found as object) };
+  }
+
+  /**
+   * Finds the entry points of a distribution that have this name.
+   *
+   * @param groups - only these
+   * @returns null when the distribution is not installed, or there is no Python
+   * @throws PythonStartError when looking for them (or importing them) fails
+   */
+  async findEntryPoints(
+    distribution: string,
+    name: string,
+    groups: readonly string[],
+    directory: string,
+  ): Promise<readonly FoundEntryPoint[] | null> {
+    if (distribution === "") return null;
+    return (await this.#ask({ ask: "entryPoints", distribution, name, groups, directory })) as FoundEntryPoint[] | null;
+  }
+
+  /** Whether a distribution is installed. */
+  async hasDistribution(distribution: string, directory: string): Promise<boolean> {
+    return (await this.#ask({ ask: "distribution", distribution, directory })) === true;
+  }
+
+  /** Ends the process, if there is one. */
+  close(): void {
+    this.#conversation?.stdin.end();
+    this.#conversation = null;
+  }
+
+  async #ask(question: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const conversation = (this.#conversation ??= this.#start());
+    if (conversation === null) return null;
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      conversation.waiting.push({ resolve, reject });
+      conversation.stdin.write(`${JSON.stringify({ ...question, isImporting: this.#options.isImporting === true })}\n`);
+    });
+    if (answer.error !== undefined) throw new PythonStartError(answer.error, answer.stack);
+    return answer.found ?? null;
+  }
+
+  /** Null when there is no Python: then nothing is to be found there. One that was named must exist. */
+  #start(): Conversation | null {
+    const { python, directory = process.cwd() } = this.#options;
+    const interpreter = findPython(python, directory);
+    if (interpreter === null) return null;
+    const { path, environment } = interpreter;
+    const child = spawn(path, [helperPath("find_factories.py")], {
+      cwd: directory,
+      env: environment === null ? process.env : { ...process.env, VIRTUAL_ENV: environment },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    const { stdin, stdout, stderr } = child as { stdin: Writable; stdout: Readable; stderr: Readable };
+    const conversation: Conversation = { stdin, waiting: [] };
+    let lastWords = "";
+    stdin.on("error", () => {}); // its end is reported below
+    stderr.setEncoding("utf8").on("data", (text: string) => (lastWords = (lastWords + text).slice(-MAX_LAST_WORDS)));
+    createInterface({ input: stdout }).on("line", (line) => {
+      conversation.waiting.shift()?.resolve(JSON.parse(line) as Answer);
+    });
+    const ended = (reason: string): void => {
+      if (this.#conversation === conversation) this.#conversation = null;
+      const error = new PythonStartError(`The search for factories with "${path}" ${reason}`, lastWords);
+      for (const { reject } of conversation.waiting.splice(0)) reject(error);
+    };
+    child.once("error", (error) => ended(`could not be started: ${error.message}`));
+    child.once("close", (code, signal) => ended(`ended with ${signal ?? `exit code ${code ?? "unknown"}`}`));
+    return conversation;
+  }
+}
+
+function findPython(python: string | undefined, directory: string): PythonInterpreter | null {
+  try {
+    return findInterpreter({ python, directory, environment: process.env });
+  } catch (error) {
+    if (python === undefined && error instanceof PythonStartError) return null;
+    throw error;
+  }
+}
+
+function isBeside(module: string, directory: string): boolean {
+  const base = join(directory, ...module.split("."));
+  return existsSync(`${base}.py`) || existsSync(join(base, "__init__.py"));
+}

@@ -1,0 +1,17 @@
+// Where the Python files beside this one lie: in the sources, and in the sources that the built package brings along.
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { PythonStartError } from "../errors.ts";
+
+/**
+ * The path of a Python file of this folder.
+ *
+ * @throws PythonStartError when the package is incomplete
+ */
+export function helperPath(name: "find_factories.py" | "tsgi_factories.py"): string {
+  for (const place of [`./${name}`, `../../../../src/guests/python/deploy/${name}`]) {
+    const path = fileURLToPath(new URL(place, import.meta.url));
+    if (existsSync(path)) return path;
+  }
+  throw new PythonStartError(`The file ${name} is missing from the installed package`);
+}
