@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 import { rawRequest } from "../testing/raw-request.ts";
 import type { WSGIApplication, WSGIBody } from "../wsgi/types.ts";
@@ -95,9 +95,12 @@ describe("close", () => {
   });
 
   test("cuts what is not complete after the grace", async () => {
-    let isCalled = false;
+    let call: () => void = () => {};
+    const called = new Promise<void>((resolve) => {
+      call = resolve;
+    });
     const server = makeServer("127.0.0.1", 0, () => {
-      isCalled = true;
+      call();
       return new Promise<never>(() => {});
     });
     await server.listen();
@@ -106,19 +109,25 @@ describe("close", () => {
     const socket = connect(address.port, address.host);
     socket.on("error", () => {});
     socket.write(GET);
-    while (!isCalled) await new Promise(setImmediate);
+    await called;
     await server.close(0.1);
     expect(server.connectionCount).toBe(0);
     socket.destroy();
   });
 
-  test("leaves no timer behind", async () => {
-    const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
-    const before = timers();
+  test("stops every clock that was started", async () => {
+    const started = vi.spyOn(globalThis, "setInterval");
+    const stopped = vi.spyOn(globalThis, "clearInterval");
+    onTestFinished(() => {
+      started.mockRestore();
+      stopped.mockRestore();
+    });
     const server = makeServer("127.0.0.1", 0, application);
     await server.listen();
     await rawRequest(server.address, GET);
     await server.close();
-    expect(timers()).toBeLessThanOrEqual(before);
+    const timers = started.mock.results.map(({ value }) => value as unknown);
+    expect(timers.length).toBeGreaterThan(0);
+    expect(stopped.mock.calls.map(([timer]) => timer)).toEqual(expect.arrayContaining(timers));
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { runApplication, type ApplicationRun, type ResponseSink } from "./handler.ts";
 import { setupTestingDefaults } from "./testing-defaults.ts";
 import { StringErrorStream } from "./string-error-stream.ts";
-import type { Bytes, StartResponse, Write, WSGIApplication, WSGIBody, WSGIEnvironment } from "./types.ts";
+import type { Bytes, StartResponse, Write, WSGIApplication, WSGIBody } from "./types.ts";
 
 const bytes = (text: string): Bytes => Buffer.from(text);
 
@@ -77,10 +77,7 @@ async function ran(
   before: (run: ApplicationRun) => void = () => {},
 ): Promise<Ran> {
   const errors = new StringErrorStream();
-  const environ: Record<string, unknown> = { "wsgi.errors": errors };
-  setupTestingDefaults(environ as unknown as WSGIEnvironment);
-  environ["wsgi.errors"] = errors;
-  const run = runApplication(application, environ as unknown as WSGIEnvironment, sink);
+  const run = runApplication(application, setupTestingDefaults({ "wsgi.errors": errors }), sink);
   before(run);
   await new Promise((resolve) => {
     setTimeout(resolve, 5);
@@ -172,7 +169,7 @@ describe("runApplication", () => {
     const failing = { *[Symbol.iterator]() {}, close: () => fail(new Error("closing")) };
     const rejecting = { *[Symbol.iterator]() {}, close: () => Promise.reject(new Error("closing")) };
     for (const each of [failing, rejecting]) {
-      const { notes, log } = await ran(answering(() => each as unknown as WSGIBody));
+      const { notes, log } = await ran(answering(() => each));
       expect(notes).toEqual(["200 OK", "whole "]);
       expect(log).toContain("closing");
     }

@@ -123,7 +123,7 @@ describe("the access log", () => {
 describe("limits on requests", () => {
   test("timeoutSeconds: the client gets 504, the application is told, its answer is ignored", async () => {
     let isAborted = false;
-    let closed = 0;
+    const closings: string[] = [];
     const { text, entries } = await ask(
       async (environ, startResponse) => {
         environ["tsgi.signal"]?.addEventListener("abort", () => {
@@ -131,7 +131,7 @@ describe("limits on requests", () => {
         });
         await sleep(2000);
         startResponse("200 OK", []);
-        return { *[Symbol.iterator]() {}, close: () => void (closed += 1) };
+        return { *[Symbol.iterator]() {}, close: () => void closings.push("closed") };
       },
       GET,
       { timeoutSeconds: 0.3 },
@@ -139,8 +139,8 @@ describe("limits on requests", () => {
     expect(text).toMatch(/^HTTP\/1\.1 504 /);
     expect(isAborted).toBe(true);
     expect(entries).toMatchObject([{ status: 504 }]);
-    while (closed === 0) await sleep(10);
-    expect(closed).toBe(1);
+    while (closings.length === 0) await sleep(10);
+    expect(closings).toHaveLength(1);
   });
 
   test("maxInFlight: a request above it gets 503 with Retry-After", async () => {
