@@ -1,0 +1,170 @@
+// Asks for a name and a proof that the password is known; the password itself does not travel. Source: RFC 7616, with `qop=auth`, SHA-256 and
+// (for old clients) MD5. The server must know the passwords, so hashes of htpasswd do not do. Place it before what it protects.
+import { createHash, randomBytes } from "node:crypto";
+import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
+import { encodeNative } from "../wsgi/native-string.ts";
+import { requestUri } from "../wsgi/url.ts";
+import { checkRealm, credentialsOf, parseAuthParameters, quotedParameter, sendChallenge } from "./authorization.ts";
+import { isEqualSecret } from "./constant-time.ts";
+import { DigestNonces } from "./digest-nonce.ts";
+import { MiddlewareOptionError } from "./errors.ts";
+import { type Configuration, integer, pairs, readOptions, required, text, within, words } from "./options.ts";
+
+/** Gives the password of a user; null when there is no such user. */
+export type PasswordLookup = (user: string) => string | null | Promise<string | null>;
+
+/** Options of {@link authDigest}. */
+export interface AuthDigestOptions {
+  /** Passwords by name, or a function that gives the password of a name. */
+  readonly users: Readonly<Record<string, string>> | PasswordLookup;
+  /** @default "Restricted" */
+  readonly realm?: string;
+  /** What is offered, best first. @default ["SHA-256", "MD5"] */
+  readonly algorithms?: readonly string[];
+  /** How long a nonce counts, in seconds. @default 300 */
+  readonly nonceSeconds?: number;
+  /** Signs the nonces; the same in all workers, or clients that meet another one have to ask twice. @default random */
+  readonly secret?: string;
+  /** Nonces whose uses are remembered, so that nothing counts twice; per worker. @default 10000 */
+  readonly mostNonces?: number;
+}
+
+const HASHES = { "SHA-256": "sha256", MD5: "md5" } as const;
+type Algorithm = keyof typeof HASHES;
+
+/** What a client sent. */
+interface Credentials {
+  readonly user: string;
+  readonly uri: string;
+  readonly nonce: string;
+  readonly nc: string;
+  readonly cnonce: string;
+  readonly response: string;
+  readonly algorithm: Algorithm;
+}
+
+/**
+ * Answers 401 to requests without a valid proof; the others pass with REMOTE_USER and AUTH_TYPE. A nonce that is too old is answered with
+ * `stale=true`; a proof that was used before is refused.
+ *
+ * @throws MiddlewareOptionError when the users are missing, or an algorithm is unknown
+ * @example
+ * const application = authDigest({ users: { ada: "secret" }, realm: "Library" })(inner);
+ */
+export function authDigest(options: AuthDigestOptions): Middleware {
+  const realm = checkRealm(options.realm ?? "Restricted");
+  const lookUp = lookupOf(required(options.users, "users", '"name = password"'));
+  const algorithms = (options.algorithms ?? ["SHA-256", "MD5"]).map(toAlgorithm);
+  const lifetime = within(options.nonceSeconds ?? 300, "nonceSeconds", 1);
+  const most = within(options.mostNonces ?? 10_000, "mostNonces", 1);
+  const nonces = new DigestNonces(options.secret ?? randomBytes(32), lifetime, most);
+  const opaque = randomBytes(8).toString("hex");
+  const nobody = randomBytes(16).toString("hex");
+
+  function challenges(isStale: boolean): string[] {
+    const nonce = nonces.create();
+    return algorithms.map(
+      (algorithm) =>
+        `Digest ${quotedParameter("realm", realm)}, qop="auth", algorithm=${algorithm}, nonce="${nonce}", ` +
+        `opaque="${opaque}", charset=UTF-8${isStale ? ", stale=true" : ""}`,
+    );
+  }
+
+  /** Gives the name of the user, or whether the nonce alone was at fault. */
+  async function check(environ: WSGIEnvironment): Promise<string | { readonly isStale: boolean }> {
+    const credentials = readCredentials(environ, realm);
+    if (credentials === null || !algorithms.includes(credentials.algorithm)) return { isStale: false };
+    const verdict = nonces.check(credentials.nonce);
+    if (verdict === "refused") return { isStale: false };
+    const { user } = credentials;
+    const password = await lookUp(user);
+    const proof = proofOf(environ.REQUEST_METHOD, realm, password ?? nobody, credentials);
+    if (!isEqualSecret(proof, credentials.response) || password === null) return { isStale: false };
+    const use = nonces.use(credentials.nonce, Number.parseInt(credentials.nc, 16));
+    return use === "fresh" ? user : { isStale: use === "stale" };
+  }
+
+  return (application) =>
+    async function requireDigest(environ, startResponse) {
+      const user = await check(environ);
+      if (typeof user !== "string") return sendChallenge(environ, startResponse, challenges(user.isStale));
+      environ["REMOTE_USER"] = encodeNative(user);
+      environ["AUTH_TYPE"] = "Digest";
+      return application(environ, startResponse);
+    };
+}
+
+/** The filter `egg:tsgi#auth-digest`: `users` (lines of `name = password`), `realm`, `algorithms`, `nonce_seconds`, `secret`, `most_nonces`. */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  type FileOptions = Omit<AuthDigestOptions, "users"> & { readonly users: Record<string, string> };
+  const options = readOptions<FileOptions>(localConf, {
+    users: pairs,
+    realm: text,
+    algorithms: words,
+    nonceSeconds: integer,
+    secret: text,
+    mostNonces: integer,
+  });
+  return authDigest(options);
+}
+
+function lookupOf(users: AuthDigestOptions["users"]): PasswordLookup {
+  if (typeof users === "function") return users;
+  const passwords = new Map(Object.entries(users));
+  return (user) => passwords.get(user) ?? null;
+}
+
+function toAlgorithm(name: string): Algorithm {
+  const algorithm = (Object.keys(HASHES) as Algorithm[]).find((known) => known === name.toUpperCase());
+  if (algorithm !== undefined) return algorithm;
+  throw new MiddlewareOptionError(`Option "algorithms" has the entry "${name}"; expected "SHA-256" or "MD5"`);
+}
+
+function readCredentials(environ: WSGIEnvironment, realm: string): Credentials | null {
+  const field = credentialsOf(environ, "digest");
+  const parameters = field === null ? null : parseAuthParameters(field);
+  if (parameters === null) return null;
+  const get = (name: string): string => parameters.get(name) ?? "";
+  const algorithm = get("algorithm").toUpperCase() || "MD5"; // RFC 7616 §3.4: MD5 when it is not said
+  const isWhole = get("qop") === "auth" && /^[\da-f]{8}$/i.test(get("nc")) && get("cnonce") !== "";
+  if (!isWhole || get("realm") !== realm || !(algorithm in HASHES)) return null;
+  // The proof covers this uri, so it must be the one that was asked for (RFC 7616 §3.4.6).
+  if (get("uri") !== targetOf(environ)) return null;
+  const user = userOf(parameters);
+  if (user === null) return null;
+  return {
+    user,
+    uri: get("uri"),
+    nonce: get("nonce"),
+    nc: get("nc"),
+    cnonce: get("cnonce"),
+    response: get("response").toLowerCase(),
+    algorithm: algorithm as Algorithm, // one of HASHES, see above
+  };
+}
+
+/** Names beyond ASCII come as UTF-8, plain (native strings here) or in `username*` (RFC 8187). */
+function userOf(parameters: ReadonlyMap<string, string>): string | null {
+  const plain = parameters.get("username");
+  if (plain !== undefined) return Buffer.from(plain, "latin1").toString("utf8");
+  const [, encoded] = /^UTF-8'[^']*'(.*)$/i.exec(parameters.get("username*") ?? "") ?? [];
+  if (encoded === undefined) return null;
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return null;
+  }
+}
+
+/** The target of the request line; where the server does not tell it, what PEP 3333 reconstructs. */
+function targetOf(environ: WSGIEnvironment): string {
+  if (environ.REQUEST_URI !== undefined) return environ.REQUEST_URI;
+  return requestUri(environ).replace(/^[a-z]+:\/\/[^/]*/, "");
+}
+
+function proofOf(method: string, realm: string, password: string, credentials: Credentials): string {
+  const { user, uri, nonce, nc, cnonce, algorithm } = credentials;
+  const hash = (...parts: readonly string[]): string =>
+    createHash(HASHES[algorithm]).update(parts.join(":")).digest("hex");
+  return hash(hash(user, realm, password), nonce, nc, cnonce, "auth", hash(method, uri));
+}

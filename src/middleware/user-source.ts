@@ -1,0 +1,127 @@
+// Where users and their passwords come from: a record, a function, or a file of htpasswd.
+// Source: Apache, "Password Formats" and htpasswd for the file; both are checked in the same time whether the user exists or not.
+import { readFile, stat } from "node:fs/promises";
+import { digestSecret, isEqualSecret } from "./constant-time.ts";
+import { MiddlewareOptionError } from "./errors.ts";
+import { isKnownHash, verifyPassword } from "./password-hash.ts";
+
+/** Says whether a password is right; a database, a directory or another service may stand behind it. */
+export interface UserSource {
+  verify(user: string, password: string): boolean | Promise<boolean>;
+}
+
+/** Users in each form that middleware takes: passwords by name, a function, or a source. */
+export type Users = Readonly<Record<string, string>> | UserSource["verify"] | UserSource;
+
+/** How often a file is looked at, in milliseconds. */
+const LOOK_AGAIN_MILLISECONDS = 1000;
+/** How long a password that was right need not be hashed again, in milliseconds: a page has many pictures, and bcrypt is slow. */
+const REMEMBERED_MILLISECONDS = 60_000;
+const MOST_REMEMBERED = 1000;
+/** No password has this digest. */
+const NOBODY = "$apr1$nobody$......................";
+
+/** Makes a source of what the options gave. */
+export function toUserSource(users: Users): UserSource {
+  if (typeof users === "function") return { verify: users };
+  if (typeof (users as UserSource).verify === "function") return users as UserSource;
+  const passwords = new Map(Object.entries(users as Readonly<Record<string, string>>));
+  return {
+    verify(user, password) {
+      const expected = passwords.get(user);
+      return isEqualSecret(password, expected ?? `${password}?`) && expected !== undefined;
+    },
+  };
+}
+
+/**
+ * Users of a file that htpasswd writes, read when it is first needed and again when it has changed.
+ */
+export class HtpasswdFile implements UserSource {
+  readonly #path: string;
+  readonly #now: () => number;
+  #hashes: ReadonlyMap<string, string> | null = null;
+  #modified = -1;
+  #lookAgainAt = 0;
+  /** Passwords that were right, as digests that mean nothing elsewhere, with the time until which they count. */
+  readonly #remembered = new Map<string, number>();
+
+  /**
+   * @param path - of the file
+   * @param now - the clock, milliseconds @default performance.now
+   */
+  constructor(path: string, now: () => number = () => performance.now()) {
+    this.#path = path;
+    this.#now = now;
+  }
+
+  /** @throws MiddlewareOptionError when the file cannot be read, or has a line that is none */
+  async verify(user: string, password: string): Promise<boolean> {
+    const hash = (await this.#read()).get(user);
+    const digest = digestSecret([user, hash, password].join("\0")).toString("base64");
+    const now = this.#now();
+    if ((this.#remembered.get(digest) ?? 0) > now) return true;
+    // A user that is not there costs as much as one with a password of the cheapest kind.
+    if (!(await verifyPassword(password, hash ?? this.#sample())) || hash === undefined) return false;
+    if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(digest, now + REMEMBERED_MILLISECONDS);
+    return true;
+  }
+
+  /** A hash of the kind that the file has, so that a missing user takes as long as one that is there. */
+  #sample(): string {
+    const [first] = this.#hashes?.values() ?? [];
+    return first ?? NOBODY;
+  }
+
+  async #read(): Promise<ReadonlyMap<string, string>> {
+    const now = this.#now();
+    if (this.#hashes !== null && now < this.#lookAgainAt) return this.#hashes;
+    this.#lookAgainAt = now + LOOK_AGAIN_MILLISECONDS;
+    try {
+      const { mtimeMs } = await stat(this.#path);
+      if (this.#hashes === null || mtimeMs !== this.#modified) {
+        this.#hashes = parseHtpasswd(await readFile(this.#path, "utf8"), this.#path);
+        this.#modified = mtimeMs;
+      }
+      return this.#hashes;
+    } catch (cause) {
+      if (cause instanceof MiddlewareOptionError) throw cause;
+      throw new MiddlewareOptionError(`Cannot read the users of "${this.#path}"; expected a file of htpasswd`, {
+        cause,
+      });
+    }
+  }
+}
+
+/**
+ * Reads the text of a file of htpasswd: lines of `user:hash`; empty lines and those that start with `#` do not count.
+ *
+ * @param source - name for errors
+ * @returns hashes by user
+ * @throws MiddlewareOptionError for any other line, and for a hash that cannot be checked
+ */
+export function parseHtpasswd(text: string, source: string): ReadonlyMap<string, string> {
+  const hashes = new Map<string, string>();
+  for (const [index, raw] of text.split("\n").entries()) {
+    const line = raw.trim();
+    if (line === "" || line.startsWith("#")) continue;
+    const colon = line.indexOf(":");
+    const user = line.slice(0, colon);
+    const hash = line.slice(colon + 1);
+    if (colon < 1) throw lineError(source, index, `expected "user:hash"`);
+    if (!isKnownHash(hash)) {
+      throw lineError(
+        source,
+        index,
+        `the password of "${user}" is in no format that can be checked: expected bcrypt, $apr1$, $5$, $6$ or {SHA}`,
+      );
+    }
+    hashes.set(user, hash);
+  }
+  return hashes;
+}
+
+function lineError(source: string, index: number, what: string): MiddlewareOptionError {
+  return new MiddlewareOptionError(`Cannot read line ${index + 1} of "${source}"; ${what}`);
+}
