@@ -97,8 +97,10 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
   #bodyWaitStart = 0;
   #bodyBytesAtWait = 0;
 
-  constructor(socket: Socket, context: ConnectionContext) {
+  /** @param endpoints - when they are not those of the socket; null otherwise */
+  constructor(socket: Socket, context: ConnectionContext, endpoints: Endpoints | null = null) {
     this.socket = socket;
+    this.#endpoints = endpoints;
     this.#context = context;
     this.#parser = new HeadParser(context.limits, () => context.newVariables(this));
     context.ticker.add(this);

@@ -16,18 +16,38 @@ export interface Endpoints {
 
 /** Reads the addresses of a socket. */
 export function endpointsOf(socket: Socket): Endpoints {
-  const isSecure = "encrypted" in socket;
-  const local = plainAddress(socket.localAddress ?? "");
+  return endpointsBetween(
+    plainAddress(socket.localAddress ?? ""),
+    socket.localPort === undefined ? "" : String(socket.localPort),
+    plainAddress(socket.remoteAddress ?? ""),
+    socket.remotePort === undefined ? "" : String(socket.remotePort),
+    "encrypted" in socket,
+  );
+}
+
+/**
+ * Gives addresses their CGI form.
+ *
+ * @param local - our address without brackets, and the port in digits; empty on a unix socket
+ * @param remote - the peer's
+ */
+export function endpointsBetween(
+  local: string,
+  localPort: string,
+  remote: string,
+  remotePort: string,
+  isSecure: boolean,
+): Endpoints {
   return {
     serverName: local === "" ? "localhost" : local.includes(":") ? `[${local}]` : local,
-    serverPort: socket.localPort === undefined ? (isSecure ? "443" : "80") : String(socket.localPort),
-    remoteAddress: plainAddress(socket.remoteAddress ?? ""),
-    remotePort: socket.remotePort === undefined ? "" : String(socket.remotePort),
+    serverPort: localPort === "" ? (isSecure ? "443" : "80") : localPort,
+    remoteAddress: remote,
+    remotePort,
     isSecure,
   };
 }
 
 /** An IPv4 peer on an IPv6 listener is shown as what it is. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }

@@ -2,10 +2,12 @@
 import { createServer as createNetServer, type ListenOptions, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { Connection, type ConnectionContext } from "./connection.ts";
+import { endpointsBetween, plainAddress, type Endpoints } from "./endpoints.ts";
 import { ProtocolError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Variables } from "./head-parser.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import { ProxyHeaderParser, type ProxiedAddresses, type ProxyProtocolOptions } from "./proxy-protocol.ts";
 import { Ticker, type Ticking } from "./ticker.ts";
 
 /** What answers the requests. */
@@ -26,7 +28,15 @@ export interface ExchangeHandler {
 export interface HttpServerOptions {
   /** Overrides of `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits>;
+  /** Peers that announce each connection with a PROXY header, before TLS too. @default nobody */
+  readonly proxyProtocol?: ProxyProtocolOptions | undefined;
 }
+
+/** What Node's timers can count, in milliseconds; a limit may be endless. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
+
+/** A TLS socket knows the socket below it, though not officially. */
+type Layered = Socket & { readonly _parent?: Socket };
 
 /** The HTTP/1.1 engine: listeners in, exchanges out. */
 export class HttpServer implements ConnectionContext {
@@ -35,8 +45,11 @@ export class HttpServer implements ConnectionContext {
   readonly #handler: ExchangeHandler;
   readonly #handlerClock: Ticking = { tick: (now) => this.#handler.tick?.(now) };
   readonly #listeners = new Set<Server>();
-  /** Sockets before their TLS handshake is complete. */
+  readonly #proxyProtocol: ProxyProtocolOptions | null;
+  /** Sockets before their PROXY header or their TLS handshake is complete. */
   readonly #handshaking = new Set<Socket>();
+  /** What PROXY headers said of sockets that now carry TLS. */
+  readonly #announced = new WeakMap<Socket, ProxiedAddresses>();
   #connections = 0;
   #isClosing = false;
   #whenEmpty: (() => void) | null = null;
@@ -48,6 +61,7 @@ export class HttpServer implements ConnectionContext {
   constructor(handler: ExchangeHandler, options: HttpServerOptions = {}) {
     this.#handler = handler;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#proxyProtocol = options.proxyProtocol ?? null;
   }
 
   /** True once `close` was called. */
@@ -89,14 +103,26 @@ export class HttpServer implements ConnectionContext {
   /** Serves one socket that was accepted elsewhere. */
   accept(socket: Socket): void {
     if (socket.destroyed) return;
+    if (this.#proxyProtocol === null) this.#open(socket, null);
+    else if ("encrypted" in socket) this.#open(socket, this.#announced.get(carrierOf(socket)) ?? null);
+    else {
+      this.#readProxyHeader(socket, this.#proxyProtocol, (addresses) => {
+        this.#open(socket, addresses);
+        socket.resume();
+      });
+    }
+  }
+
+  #open(socket: Socket, addresses: ProxiedAddresses | null): Connection {
     const { maxConnections } = this.limits;
-    const connection = new Connection(socket, this);
+    const connection = new Connection(socket, this, addresses === null ? null : announcedEndpoints(socket, addresses));
     this.#connections += 1;
     if (maxConnections > 0 && this.#connections > maxConnections && !this.#makeRoom(connection)) {
       connection.refuse(
         new ProtocolError(503, "ERR_HTTP_TOO_MANY_CONNECTIONS", "Come back when fewer connections are open"),
       );
     }
+    return connection;
   }
 
   /**
@@ -154,7 +180,7 @@ export class HttpServer implements ConnectionContext {
   }
 
   #tlsListener(options: TlsOptions): Server {
-    const handshakeTimeout = this.limits.headTimeoutSeconds * 1000;
+    const handshakeTimeout = Math.min(this.limits.headTimeoutSeconds * 1000, LONGEST_TIMEOUT);
     // ALPNProtocols is left to the caller; without it clients speak HTTP/1.1.
     const listener = createTlsServer({
       handshakeTimeout,
@@ -169,7 +195,60 @@ export class HttpServer implements ConnectionContext {
     listener.on("secureConnection", (socket) => this.accept(socket));
     // A failed handshake is the client's affair; the socket is closed by node:tls.
     listener.on("tlsClientError", (_error, socket) => socket.destroy());
-    return listener;
+    return this.#proxyProtocol === null ? listener : this.#announcedListener(listener, this.#proxyProtocol);
+  }
+
+  /** In front of a TLS server that does not listen itself: the PROXY header comes before the handshake. */
+  #announcedListener(handshaker: Server, proxyProtocol: ProxyProtocolOptions): Server {
+    return createNetServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      this.#readProxyHeader(socket, proxyProtocol, (addresses) => {
+        if (addresses !== null) this.#announced.set(socket, addresses);
+        socket.on("error", () => socket.destroy());
+        handshaker.emit("connection", socket);
+      });
+    });
+  }
+
+  /** Reads the header, if the peer has to send one, and hands the socket on, paused and with what came behind the header. */
+  #readProxyHeader(
+    socket: Socket,
+    { version, isAllowed }: ProxyProtocolOptions,
+    next: (addresses: ProxiedAddresses | null) => void,
+  ): void {
+    if (!isAllowed(plainAddress(socket.remoteAddress ?? ""))) {
+      next(null);
+      return;
+    }
+    const parser = new ProxyHeaderParser(version);
+    const end = (): void => void socket.destroy();
+    const timer = setTimeout(end, Math.min(this.limits.headTimeoutSeconds * 1000, LONGEST_TIMEOUT));
+    const take = (chunk: Buffer): void => {
+      try {
+        const header = parser.feed(chunk);
+        if (header === null) return;
+        leave();
+        socket.pause();
+        if (header.rest.length > 0) socket.unshift(header.rest);
+        next(header.addresses);
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        leave();
+        this.#refuseHeader(socket, error);
+      }
+    };
+    const leave = (): void => {
+      clearTimeout(timer);
+      this.#handshaking.delete(socket);
+      socket.off("data", take).off("end", end).off("error", end).off("close", leave);
+    };
+    this.#handshaking.add(socket);
+    socket.on("data", take).on("end", end).on("error", end).on("close", leave);
+  }
+
+  /** Nobody knows what the peer speaks, so it gets no answer; the log does. */
+  #refuseHeader(socket: Socket, error: ProtocolError): void {
+    this.#handler.refused?.(error, this.#open(socket, null));
+    socket.destroy();
   }
 
   #allConnections(): Connection[] {
@@ -186,4 +265,14 @@ export class HttpServer implements ConnectionContext {
     }
     return false;
   }
+}
+
+function carrierOf(socket: Layered): Socket {
+  // oxlint-disable-next-line no-underscore-dangle -- the name is Node's
+  return socket._parent ?? socket;
+}
+
+function announcedEndpoints(socket: Socket, addresses: ProxiedAddresses): Endpoints {
+  const { localAddress, localPort, remoteAddress, remotePort } = addresses;
+  return endpointsBetween(localAddress, localPort, remoteAddress, remotePort, "encrypted" in socket);
 }
