@@ -13,6 +13,8 @@ import type { LaneLoad } from "./policy.ts";
 
 /** Bodies up to this size are sent as part of the batch's text. */
 const TEXT_BODY_BYTES = 16_384;
+/** Places of answered requests that are kept before the list is cut. */
+const SPENT_PLACES = 256;
 
 /** What a lane tells the process it belongs to. */
 export interface LaneOwner {
@@ -260,8 +262,9 @@ export class Lane implements LaneLoad {
     this.#running[this.#first] = undefined as unknown as Exchange; // lets it go; never read before the list is cut
     this.#first += 1;
     this.#batchCount += 1;
-    if (this.#first === this.#running.length) {
-      this.#running = [];
+    // A lane that is never idle would otherwise keep a place for each request that it has ever had.
+    if (this.#first === this.#running.length || this.#first >= SPENT_PLACES) {
+      this.#running = this.#running.slice(this.#first);
       this.#first = 0;
     }
     if (this.#batchEnds[0] === exchange.id) this.#batchOver();
