@@ -52,20 +52,14 @@ describe("sendfile serves", () => {
     expect((await serve("files/report.pdf").head("/")).headers.get("Content-Length")).toBe("10");
   });
 
-  test.each([
-    "files/none",
-    "files",
-    "files-other/secret",
-    "files/../files-other/secret",
-    "files/link",
-    "files/report.pdf\0",
-  ])("not %j", async (name) => {
-    if (name.includes("\0")) return expect(() => serve(name).get("/")).rejects.toThrow("control characters");
-    const response = await serve(name).get("/");
-    expect(response.status).toBe(404);
-    expect(response.errors).toContain("Cannot send");
-    return undefined;
-  });
+  test.each(["files/none", "files", "files-other/secret", "files/../files-other/secret", "files/link"])(
+    "not %j",
+    async (name) => {
+      const response = await serve(name).get("/");
+      expect(response.status).toBe(404);
+      expect(response.errors).toContain("Cannot send");
+    },
+  );
 });
 
 describe("sendfile names the file", () => {
