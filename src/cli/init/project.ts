@@ -1,6 +1,6 @@
 // What `tsgi init` knows about the project at hand: from its options, from tsgi.config, and from the files that are there.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, join } from "node:path";
 import { parseBind } from "../../server/bind-address.ts";
 import { findConfigFile, readConfigFile } from "../../server/settings/config-file.ts";
 import { parseValue } from "../../server/settings/parse-value.ts";
@@ -161,7 +161,8 @@ function numberOf(value: unknown): number | undefined {
 /** By its ending, or because only a Python module of that name exists. */
 function isPython(target: string, directory: string): boolean {
   const [module = ""] = target.split(/[:#]/, 1);
-  if (/\.[a-z]+$/.test(module) && existsSync(resolve(directory, module))) return module.endsWith(".py");
+  if (module.endsWith(".py")) return true;
+  if (/\.(?:[mc]?[jt]sx?|ini)$/.test(module)) return false;
   const stem = join(directory, module.replaceAll(".", "/"));
   return existsSync(`${stem}.py`) || existsSync(join(stem, "__init__.py"));
 }
