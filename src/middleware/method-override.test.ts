@@ -7,7 +7,9 @@ import { filterFactory, methodOverride, ORIGINAL_METHOD } from "./method-overrid
 const echo = validator(async (environ, startResponse) => {
   const body = Buffer.from(await environ["wsgi.input"].read()).toString();
   startResponse("200 OK", [["Content-Type", "text/plain"]]);
-  const text = [environ.REQUEST_METHOD, String(environ[ORIGINAL_METHOD] ?? "-"), body].join(" ");
+  const text = [environ.REQUEST_METHOD, JSON.stringify(environ[ORIGINAL_METHOD] ?? "").slice(1, -1) || "-", body].join(
+    " ",
+  );
   return environ.REQUEST_METHOD === "HEAD" ? [] : [Buffer.from(text)];
 });
 
