@@ -24,6 +24,8 @@ describe.each([
     ["/lazy-start", 201, "late"],
     ["/class-iterable", 200, "from a class"],
     ["/complete-by-length", 200, "12345"],
+    ["/fails-when-complete", 200, "complete"],
+    ["/exits-in-close", 200, "closed badly"],
     ["/exc-info-before", 409, "conflict"],
     ["/status-204", 204, ""],
     ["/status-304", 304, ""],
@@ -33,6 +35,7 @@ describe.each([
   ])("legal: %s", async (path, status, text) => {
     const received = await served.get(path);
     expect([received.status, received.text]).toEqual([status, text]);
+    expect(served.guest.stats().restarts).toBe(0);
   });
 
   test.each([

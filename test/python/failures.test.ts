@@ -49,6 +49,7 @@ test("requests that wait behind a crash are answered by another process", async 
 
 test.each([
   ["/loop", "in loop"],
+  ["/chatters", "in chatters"],
   ["/hold-gil", "in re_loop"],
   ["/sleep?seconds=60", "in sleep"],
 ])("a missed deadline (%s) is a 504 with the Python stack in the log, and a new process", async (path, frame) => {

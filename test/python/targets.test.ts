@@ -1,6 +1,6 @@
 // What a target may be: modules, files, factories, and scripts that start a server themselves.
 import { expect, test } from "vitest";
-import { APPS, servePython } from "./serve-python.ts";
+import { APPS, PYTHON, servePython } from "./serve-python.ts";
 import { pythonApplication } from "../../src/guests/python/python-application.ts";
 
 test.each([
@@ -68,6 +68,15 @@ test.each([
   ["no_such_file.py", "No such file"],
 ])("the target %s fails with a clear message", async (target, message) => {
   await expect(pythonApplication({ target, directory: APPS, log: () => {} })).rejects.toThrow(message);
+});
+
+test("several interpreters side by side", async () => {
+  const guests = await Promise.all(
+    [PYTHON, "/usr/bin/python3"].map((python) => servePython({ target: "torture:application", python })),
+  );
+  for (const served of guests) expect((await served.get("/hello")).text).toBe("hello");
+  expect(new Set(guests.map(({ guest }) => guest.python)).size).toBe(2);
+  for (const served of guests) await served.close();
 });
 
 test("an interpreter that does not exist fails with a clear message", async () => {

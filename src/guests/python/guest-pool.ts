@@ -555,7 +555,7 @@ export class GuestPool implements ProcessOwner {
         exchange.abandonedAt = now;
         this.abort(lane.slot, exchange.id);
       }
-      const since = Math.max(exchange.dispatchedAt, lane.progressedAt, exchange.abandonedAt);
+      const since = Math.max(exchange.dispatchedAt, lane.activeAt, exchange.abandonedAt);
       const isAnswering = exchange.isSettled && exchange.abandonedAt === 0;
       if (isOverdue(now - since, deadline, isAnswering))
         void process.giveUp(lane, exchange).then(() => this.#remakeTargets());

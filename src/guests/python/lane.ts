@@ -43,6 +43,8 @@ export class Lane implements LaneLoad {
   /** The Python thread, as faulthandler names it. */
   readonly thread: string;
   progressedAt = 0;
+  /** When the current request last did something other than to write to the log, in milliseconds. */
+  activeAt = 0;
   batches = 0;
   isLost = false;
   readonly #socket: Socket;
@@ -171,6 +173,7 @@ export class Lane implements LaneLoad {
       this.#owner.logged(frame.body.toString("utf8"));
       return;
     }
+    if (frame.type !== FrameType.log) this.activeAt = this.#receivedAt;
     if (exchange === null || frame.id !== exchange.id) {
       throw new LaneProtocolError(
         `Expected a frame for request ${exchange?.id ?? "none"}, got type ${frame.type} for ${frame.id}`,

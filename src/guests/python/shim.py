@@ -373,6 +373,7 @@ class Response:
             raise AssertionError("The application returned without calling start_response")
         size = len(head.data)
         self.sent = len(data)
+        self.done = True
         lane = self.lane
         lane.out.append(HEADER.pack(size + self.sent, self.request_id, size, RESPONSE, END, head.code) + head.data + data)
         lane.out_bytes += self.sent + size
@@ -602,14 +603,17 @@ class Lane:
             raise
         except BaseException as error:
             self.close(result)
-            self.fail(request_id, error)
+            if response.done:
+                self.log("The application failed after its answer was complete\n" + traceback.format_exc())
+            else:
+                self.fail(request_id, error)
         else:
             if result is not None:
                 try:
                     close = getattr(result, "close", None)
                     if close is not None:
                         close()
-                except Exception:
+                except BaseException:
                     self.log("The body's close() failed\n" + traceback.format_exc())
         response.done = True
         self.current = 0

@@ -113,6 +113,35 @@ def complete_by_length(environ, start_response):
 
 
 @route
+def fails_when_complete(environ, start_response):
+    start_response("200 OK", TEXT + [("Content-Length", "8")])
+
+    def chunks():
+        yield b"complete"
+        raise RuntimeError("deliberate, when all was sent")
+
+    return Body("complete", chunks())
+
+
+@route
+def exits_in_close(environ, start_response):
+    start_response("200 OK", list(TEXT))
+
+    class Exits(Body):
+        def close(self):
+            sys.exit("deliberate exit in close")
+
+    return Exits("exits", [b"closed ", b"badly"])
+
+
+@route
+def chatters(environ, start_response):
+    while True:
+        environ["wsgi.errors"].write("still here\n")
+        time.sleep(0.05)
+
+
+@route
 def exc_info_before(environ, start_response):
     start_response("200 OK", list(TEXT))
     try:
