@@ -88,7 +88,7 @@ export function bindUnix(path: string): BoundSocket {
 export function adoptSocket(fd: number): BoundSocket {
   let handle: RawHandle | number;
   try {
-    handle = createServerHandle(null, -1, -1, fd);
+    handle = createServerHandle(null, 0, -1, fd);
   } catch (error) {
     throw new SystemError("EINVAL", { cause: error });
   }

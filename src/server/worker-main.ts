@@ -6,9 +6,13 @@ for (const signal of ["SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGTTIN", "SIGT
   process.on(signal, () => {});
 }
 
+// Until the worker listens itself, the end of the arbiter is the end of the process.
+const exit = (): never => process.exit(0);
+process.on("disconnect", exit);
+
 const [{ takeWorkerConfig }, { Worker }] = await Promise.all([import("./worker-config.ts"), import("./worker.ts")]);
 const config = takeWorkerConfig();
 process.title = `${config.options.procName ?? "tsgi"}: worker [${config.options.target}]`;
+process.off("disconnect", exit);
+if (!process.connected) exit();
 await new Worker(config).run();
-
-

@@ -4,6 +4,9 @@ import type { Server, Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
 import type { AccessEntry } from "../gateways/http/access-entry.ts";
 import { HttpGateway } from "../gateways/http/gateway.ts";
+import { TrustedProxies } from "../gateways/http/trusted-proxies.ts";
+import { TSGI_REQUEST_ID } from "../wsgi/environ.ts";
+import type { ProxyProtocolOptions } from "../http/proxy-protocol.ts";
 import type { WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
 import { dispatchOf } from "./arbiter-options.ts";
 import { DrainingServer } from "./draining-server.ts";
@@ -12,12 +15,13 @@ import { SERVER_EXIT_CODES, ServerError, messageOf } from "./errors.ts";
 import { callHook } from "./hooks.ts";
 import { emptyAndClose } from "./listen-queue.ts";
 import type { LoadedApplication } from "./load-application.ts";
-import { accessLog } from "./logging/access-log.ts";
-import { ErrorLog } from "./logging/error-log.ts";
-import { LogFile } from "./logging/log-file.ts";
+import type { ErrorLog } from "./logging/error-log.ts";
+import { escapeText } from "./logging/escape-text.ts";
+import { type ErrorOutput, type Logs, openErrorOutput, openLogs } from "./logging/open-logs.ts";
 import type { ArbiterMessage, BootFailedMessage, DrainMessage, WorkerMessage } from "./messages.ts";
 import { isArbiterMessage } from "./messages.ts";
-import { emptyWorkerStats, type WorkerStats } from "./metrics/worker-stats.ts";
+import { WorkerCounters } from "./metrics/worker-counters.ts";
+import type { WorkerStats } from "./metrics/worker-stats.ts";
 import { drawLimits, type RecyclingLimits, recycleReason } from "./policy/recycling.ts";
 import type { Hooks, HookWorker } from "./settings/hooks.ts";
 import { FIRST_LISTENER_FD, type WorkerConfig } from "./worker-config.ts";
@@ -31,12 +35,14 @@ const LAST_WORD_MILLISECONDS = 1000;
 /** The worker of this process. */
 export class Worker {
   readonly #config: WorkerConfig;
+  readonly #output: ErrorOutput;
   readonly #log: ErrorLog;
+  readonly #counters = new WorkerCounters();
   readonly #limits: RecyclingLimits;
   readonly #startedAt = performance.now();
   readonly #listeners: Server[] = [];
   #hooks: Hooks = {};
-  #accessFile: LogFile | null = null;
+  #logs: Logs | null = null;
   #tls: TlsOptions | null = null;
   #loaded: LoadedApplication | null = null;
   #gateway: HttpGateway | null = null;
@@ -53,8 +59,8 @@ export class Worker {
   /** @param config - what the arbiter said */
   constructor(config: WorkerConfig) {
     this.#config = config;
-    const { errorLogfile, logLevel } = config.options;
-    this.#log = new ErrorLog(LogFile.open(errorLogfile === "-" ? 2 : errorLogfile), logLevel);
+    this.#output = openErrorOutput(config.options);
+    this.#log = this.#output.log;
     this.#limits = drawLimits(config.options, Math.random());
   }
 
@@ -88,9 +94,7 @@ export class Worker {
       this.#hooks = (await readConfigFile(options.configFile, process.cwd())).hooks;
     }
     // Logs and keys may be readable for root alone.
-    if (options.accessLogfile !== null) {
-      this.#accessFile = LogFile.open(options.accessLogfile === "-" ? 1 : options.accessLogfile);
-    }
+    this.#logs = openLogs(options, this.#output);
     if (options.certfile !== null) {
       const { tlsContext } = await import("./tls-context.ts");
       this.#tls = tlsContext(options, this.#hooks.sslContext);
@@ -114,34 +118,44 @@ export class Worker {
 
   #makeGateway(application: WSGIApplication): HttpGateway {
     const { options } = this.#config;
-    const write = this.#accessFile === null ? null : accessLog(this.#accessFile, options.accessLogformat);
     return new HttpGateway(application, {
       errors: this.#log.toErrorStream(),
       isMultiprocess: options.workers > 1,
       timeoutSeconds: options.timeout,
       maxInFlight: options.maxInFlight,
-      accessLog: this.#accessReporter(write),
+      accessLog: this.#accessReporter(this.#logs?.logAccess ?? null),
+      trustedProxies: TrustedProxies.parse(options.forwardedAllowIps),
       timedOut: (environ, elapsedSeconds) => this.#reportTimeOut(environ, elapsedSeconds),
       refused: (error, remoteAddress) => {
-        this.#log.warning(`Invalid request from ip=${remoteAddress}: ${error.message}`);
+        this.#log.warning(`Invalid request from ip=${escapeText(remoteAddress)}: ${escapeText(error.message)}`);
       },
       acceptFailed: (error) => this.#log.error(`Cannot accept a connection: ${error.message}`),
     });
   }
 
   #makeServer(gateway: HttpGateway): DrainingServer {
-    const server = new DrainingServer(gateway, { limits: engineLimits(this.#config.options) });
+    const server = new DrainingServer(gateway, {
+      limits: engineLimits(this.#config.options),
+      proxyProtocol: proxyProtocolOf(this.#config.options),
+    });
     server.requestLimit = this.#limits.requests;
     server.onRequestLimit = () => this.#retire("max-requests");
     if (dispatchOf(this.#config.options) === "dispatch") server.onClosed = () => this.#countRelease();
     return server;
   }
 
-  #accessReporter(write: ((entry: AccessEntry) => void) | null): ((entry: AccessEntry) => void) | undefined {
+  #accessReporter(write: ((entry: AccessEntry) => void) | null): (entry: AccessEntry) => void {
     const { postRequest } = this.#hooks;
-    if (postRequest === undefined) return write ?? undefined;
+    const counters = this.#counters;
+    if (postRequest === undefined) {
+      return function reportRequest(entry) {
+        counters.record(entry);
+        write?.(entry);
+      };
+    }
     const worker = this.#asHookWorker;
     return (entry) => {
+      counters.record(entry);
       write?.(entry);
       void callHook(postRequest, "postRequest", this.#log, worker, entry.environ, {
         status: entry.status,
@@ -189,6 +203,7 @@ export class Worker {
     });
     // Without an arbiter nobody replaces, reloads or stops this process.
     process.on("disconnect", () => {
+      if (!this.#isBooted) process.exit(0);
       this.#log.warning("The arbiter has gone; the worker completes what is in hand and ends");
       void this.#drain({
         type: "drain",
@@ -273,21 +288,17 @@ export class Worker {
   }
 
   #stats(): WorkerStats {
-    return {
-      ...emptyWorkerStats(Date.now() - (performance.now() - this.#startedAt)),
-      requests: this.#server?.requestCount ?? 0,
+    return this.#counters.snapshot({
       inFlight: this.#gateway?.inFlight ?? 0,
       connections: this.#server?.connectionCount ?? 0,
-      rssBytes: process.memoryUsage.rss(),
-    };
+    });
   }
 
   #reportTimeOut(environ: WSGIEnvironment, elapsedSeconds: number): void {
-    const id = environ["HTTP_X_REQUEST_ID"];
-    const requestId = typeof id === "string" ? id : "";
+    const requestId = environ[TSGI_REQUEST_ID] as string; // given by the gateway
     const { REQUEST_METHOD: method, REQUEST_URI: path = environ.PATH_INFO } = environ;
     this.#log.error(
-      `Request timed out: ${JSON.stringify(`${method} ${path}`)} id=${requestId === "" ? "-" : JSON.stringify(requestId)} ` +
+      `Request timed out: ${JSON.stringify(`${method} ${path}`)} id=${requestId} ` +
         `elapsed=${elapsedSeconds.toFixed(3)}s worker=${process.pid} bytes_in=${environ.CONTENT_LENGTH ?? "0"} bytes_out=0 ` +
         `from=${environ.REMOTE_ADDR ?? "-"}; the event loop turns, so the application waits for something that does not come`,
     );
@@ -295,13 +306,7 @@ export class Worker {
   }
 
   #reopenLogs(): void {
-    for (const file of [this.#log, this.#accessFile]) {
-      try {
-        file?.reopen();
-      } catch (error) {
-        this.#log.error(messageOf(error));
-      }
-    }
+    this.#logs?.reopen();
   }
 
   #countRelease(): void {
@@ -368,6 +373,13 @@ export class Worker {
   #send(message: WorkerMessage): void {
     if (process.connected) process.send?.(message, undefined, undefined, () => {});
   }
+}
+
+/** Peers on a unix socket always may, as with gunicorn: only a front end of this machine is there. */
+function proxyProtocolOf({ proxyProtocol, proxyAllowIps }: WorkerConfig["options"]): ProxyProtocolOptions | undefined {
+  if (proxyProtocol === "off") return undefined;
+  const trusted = TrustedProxies.parse([...proxyAllowIps, "unix"]);
+  return { version: proxyProtocol, isAllowed: (address) => trusted.isTrusted(address) };
 }
 
 async function makeHandshaker(tls: TlsOptions, server: DrainingServer): Promise<Server> {

@@ -2,6 +2,8 @@
 // Load generators for benchmarks hide that (they reconnect and go on).
 import { connect, type Socket } from "node:net";
 
+const PATIENCE_MILLISECONDS = 15_000;
+
 /** Where and how to send requests. */
 export interface LoadOptions {
   /** Port on 127.0.0.1, or the path of a unix socket. */
@@ -148,6 +150,7 @@ class Conversation {
     const socket = typeof to === "number" ? connect(to, "127.0.0.1") : connect(to);
     this.#socket = socket;
     socket.setNoDelay(true).setEncoding("latin1");
+    socket.setTimeout(PATIENCE_MILLISECONDS, () => socket.destroy(new Error("no answer in time")));
     socket.on("connect", () => {
       this.#isConnected = true;
       this.#send();
