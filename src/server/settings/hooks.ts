@@ -48,7 +48,6 @@ export interface Hooks {
   readonly preRequest?: (worker: HookWorker, environ: WSGIEnvironment) => void;
   readonly postRequest?: (worker: HookWorker, environ: WSGIEnvironment, response: HookResponse) => void;
   readonly workerInt?: Hook<[worker: HookWorker]>;
-  readonly workerAbort?: Hook<[worker: HookWorker]>;
   readonly workerExit?: Hook<[arbiter: HookArbiter | null, worker: HookWorker]>;
   readonly childExit?: Hook<[arbiter: HookArbiter, worker: HookWorker]>;
   readonly onExit?: Hook<[arbiter: HookArbiter]>;
@@ -84,7 +83,6 @@ export const HOOKS = {
   preRequest: { parameters: "worker, environ", where: "worker", doc: "Before the application is called." },
   postRequest: { parameters: "worker, environ, response", where: "worker", doc: "After the answer was sent." },
   workerInt: { parameters: "worker", where: "worker", doc: "The worker was told to end at once." },
-  workerAbort: { parameters: "worker", where: "worker", doc: "The worker is about to be killed because it hangs." },
   workerExit: { parameters: "arbiter, worker", where: "worker", doc: "The worker ends; `arbiter` is null there." },
   childExit: { parameters: "arbiter, worker", where: "arbiter", doc: "The process of a worker has ended." },
   onExit: { parameters: "arbiter", where: "arbiter", doc: "The server has ended." },

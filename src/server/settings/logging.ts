@@ -62,12 +62,11 @@ export const LOGGING = {
     },
     syslogAddr: {
       type: "text",
-      default: "unix:///dev/log",
+      default: "udp://localhost:514",
       value: "address",
       flag: "log-syslog-to",
       source: "gunicorn",
-      gunicornDefault: "by platform; `udp://localhost:514` on Linux",
-      doc: "Address of syslog: `unix://PATH`, `udp://HOST:PORT` or `tcp://HOST:PORT`.",
+      doc: "Address of syslog: `udp://HOST:PORT`, `tcp://HOST:PORT`, or `unix://PATH` of a stream socket.",
     },
     syslogPrefix: {
       type: "text",

@@ -135,6 +135,11 @@ export const NOT_SUPPORTED: readonly NotSupported[] = [
   { name: "dirty_worker_init", flags: [], why: DIRTY },
   { name: "dirty_worker_exit", flags: [], why: DIRTY },
   {
+    name: "worker_abort",
+    flags: [],
+    why: "a worker that hangs can run no code, hooks included; the log says where it hung, and childExit is called for it",
+  },
+  {
     name: "control_socket_mode",
     flags: ["--control-socket-mode"],
     why: "only the owner may use the socket",
