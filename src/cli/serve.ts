@@ -7,6 +7,7 @@ import type { Hooks } from "../server/settings/hooks.ts";
 import type { Layer } from "../server/settings/layer.ts";
 import { resolveSettings } from "../server/settings/resolve.ts";
 import type { Settings } from "../server/settings/table.ts";
+import { watchingServices } from "../server/watching-services.ts";
 import { exitCodeOf, UsageError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { openErrorLog } from "./open-error-log.ts";
@@ -52,6 +53,7 @@ export async function serve(target: string | undefined, commandLine: Layer, vers
     directory,
     command: process.argv.slice(1),
     reread: () => reread(target, commandLine, directory),
+    services: await watchingServices(settings, log),
     whenReady: isInBackground ? reportReady : undefined,
   });
   try {

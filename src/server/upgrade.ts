@@ -14,6 +14,11 @@ export interface Inheritance {
   readonly from: number | null;
 }
 
+/** Whether this process was started to replace an arbiter; to be asked before the inheritance is taken. */
+export function isUpgrade(env: NodeJS.ProcessEnv = process.env): boolean {
+  return env[FROM_VARIABLE] !== undefined;
+}
+
 /** Takes the inheritance out of the environment. */
 export function takeInheritance(env: NodeJS.ProcessEnv = process.env): Inheritance {
   const sockets = env[SOCKETS_VARIABLE];

@@ -24,6 +24,13 @@ export interface LogSettings {
   readonly procName?: string | null;
 }
 
+/** What an error log writes to. */
+export interface ErrorOutput {
+  readonly log: ErrorLog;
+  readonly file: LogFile;
+  readonly syslog: Syslog | null;
+}
+
 /** The logs of a process. */
 export interface Logs {
   readonly errorLog: ErrorLog;
@@ -38,14 +45,24 @@ export interface Logs {
 }
 
 /**
- * Opens files and syslog. Output is captured from then on, if that is wanted.
+ * Opens the error log.
  *
+ * @throws LoggingError when its file or the address of syslog cannot be used
+ */
+export function openErrorOutput(settings: Omit<LogSettings, "accessLogfile" | "accessLogformat">): ErrorOutput {
+  const syslog = openSyslog(settings);
+  const file = LogFile.open(settings.errorLogfile === "-" ? 2 : settings.errorLogfile);
+  return { file, syslog, log: new ErrorLog(file, settings.logLevel, syslog) };
+}
+
+/**
+ * Opens the logs of a worker. Output is captured from then on, if that is wanted.
+ *
+ * @param output - when the error log is open already
  * @throws LoggingError when a file, a format or an address cannot be used
  */
-export function openLogs(settings: LogSettings): Logs {
-  const errorFile = LogFile.open(settings.errorLogfile === "-" ? 2 : settings.errorLogfile);
-  const syslog = openSyslog(settings);
-  const errorLog = new ErrorLog(errorFile, settings.logLevel, syslog);
+export function openLogs(settings: LogSettings, output: ErrorOutput = openErrorOutput(settings)): Logs {
+  const { log: errorLog, file: errorFile, syslog } = output;
   const accessFile =
     settings.accessLogfile === null ? null : LogFile.open(settings.accessLogfile === "-" ? 1 : settings.accessLogfile);
   const writers: LineWriter[] = accessFile === null ? [] : [accessFile];
@@ -67,7 +84,7 @@ export function openLogs(settings: LogSettings): Logs {
   };
 }
 
-function openSyslog(settings: LogSettings): Syslog | null {
+function openSyslog(settings: Omit<LogSettings, "accessLogfile" | "accessLogformat">): Syslog | null {
   if (!settings.syslog) return null;
   const name = settings.syslogPrefix ?? settings.procName ?? "tsgi";
   return new Syslog({ address: parseSyslogAddress(settings.syslogAddr), facility: settings.syslogFacility, name });

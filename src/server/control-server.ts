@@ -1,0 +1,118 @@
+// The control socket: who may open the file may steer the server. Off unless asked for, and for its owner only.
+import { createServer, type Server, type Socket } from "node:net";
+import type { ArbiterControl, ArbiterService } from "./arbiter-control.ts";
+import { type ControlAnswer, type ControlRequest, MAX_CONTROL_LINE, readControlRequest } from "./control-protocol.ts";
+import { messageOf } from "./errors.ts";
+import { listenPrivately } from "./listen-privately.ts";
+import { totalStats } from "./metrics/server-metrics.ts";
+import { statsDocument } from "./stats-server.ts";
+
+const SOCKET_MODE = 0o600;
+const REFRESH_SECONDS = 0.5;
+
+/** Serves the commands of `tsgi ctl`. */
+export class ControlServer implements ArbiterService {
+  readonly #path: string;
+  readonly #config: unknown;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | null = null;
+
+  /**
+   * @param path - of the unix socket
+   * @param config - what `show config` shows
+   */
+  constructor(path: string, config: unknown) {
+    this.#path = path;
+    this.#config = config;
+  }
+
+  async start(control: ArbiterControl): Promise<void> {
+    const server = createServer((socket) => this.#serve(socket, control));
+    this.#server = server;
+    await listenPrivately(server, `unix:${this.#path}`, SOCKET_MODE);
+    server.unref();
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    if (server?.listening !== true) return;
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      // Whoever has asked for a stop gets the answer first.
+      for (const socket of this.#sockets) socket.destroySoon();
+    });
+  }
+
+  #serve(socket: Socket, control: ArbiterControl): void {
+    this.#sockets.add(socket);
+    let text = "";
+    let turn = Promise.resolve();
+    socket.setEncoding("utf8");
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => this.#sockets.delete(socket));
+    socket.on("data", (chunk: string) => {
+      text += chunk;
+      const lines = text.split("\n");
+      text = lines.pop() ?? "";
+      if (text.length > MAX_CONTROL_LINE) socket.destroy();
+      for (const line of lines) turn = turn.then(() => this.#answer(socket, control, line));
+    });
+  }
+
+  async #answer(socket: Socket, control: ArbiterControl, line: string): Promise<void> {
+    let answer: ControlAnswer;
+    try {
+      const request = readControlRequest(JSON.parse(line));
+      answer = typeof request === "string" ? { ok: false, error: request } : await this.#do(request, control);
+    } catch (error) {
+      answer = { ok: false, error: messageOf(error) };
+    }
+    if (!socket.destroyed) socket.write(`${JSON.stringify(answer)}\n`);
+  }
+
+  async #do(request: ControlRequest, control: ArbiterControl): Promise<ControlAnswer> {
+    switch (request.command) {
+      case "show":
+        await control.refresh(REFRESH_SECONDS);
+        return { ok: true, result: this.#show(request.what, control) };
+      case "reload":
+        return await reload(request.isWaiting, control);
+      case "worker-add":
+        return { ok: true, result: { workers: control.addWorkers(request.count) } };
+      case "worker-remove":
+        return { ok: true, result: { workers: control.removeWorkers(request.count) } };
+      case "worker-kill":
+        return control.killWorker(request.pid)
+          ? { ok: true, result: { killed: request.pid } }
+          : { ok: false, error: `No worker has the process id ${request.pid}` };
+      case "reopen":
+        control.reopenLogs();
+        return { ok: true, result: "Logs are reopened" };
+      case "stop":
+        control.stop(request.isQuick ? "quick" : "graceful");
+        return { ok: true, result: "The server stops" };
+      default:
+        return request satisfies never;
+    }
+  }
+
+  #show(what: "all" | "workers" | "config" | "stats" | "listeners", control: ArbiterControl): unknown {
+    const snapshot = control.snapshot();
+    const parts = {
+      workers: snapshot.workers,
+      config: this.#config,
+      stats: totalStats(snapshot),
+      listeners: snapshot.listeners,
+    };
+    return what === "all" ? { ...statsDocument(snapshot), config: this.#config } : parts[what];
+  }
+}
+
+async function reload(isWaiting: boolean, control: ArbiterControl): Promise<ControlAnswer> {
+  const outcome = control.reload();
+  if (isWaiting) return { ok: true, reload: await outcome };
+  // The log says how it ends.
+  outcome.catch(() => {});
+  return { ok: true, result: "The server reloads" };
+}

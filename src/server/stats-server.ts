@@ -1,0 +1,113 @@
+// The private listener: metrics for Prometheus, health and readiness for whoever starts the server, all that is known as JSON.
+// It runs in the arbiter, so that it answers even when every worker is busy.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { ArbiterControl, ArbiterService, ArbiterSnapshot } from "./arbiter-control.ts";
+import { formatBind } from "./bind-address.ts";
+import { listenPrivately } from "./listen-privately.ts";
+import { PROMETHEUS_CONTENT_TYPE, prometheusText } from "./metrics/prometheus-text.ts";
+import { serverMetrics, totalStats } from "./metrics/server-metrics.ts";
+
+/** Time for workers to give fresh numbers; the last ones do when they are too busy. */
+const REFRESH_SECONDS = 0.5;
+/** Group may read: the agent that scrapes. */
+const SOCKET_MODE = 0o660;
+const JSON_TYPE = "application/json; charset=utf-8";
+const TEXT_TYPE = "text/plain; charset=utf-8";
+
+/** What a path answers. */
+interface Page {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+const PAGES: Readonly<Record<string, (control: ArbiterControl) => Page | Promise<Page>>> = {
+  "/metrics": async (control) => {
+    await control.refresh(REFRESH_SECONDS);
+    return { status: 200, type: PROMETHEUS_CONTENT_TYPE, body: prometheusText(serverMetrics(control.snapshot())) };
+  },
+  "/stats": async (control) => {
+    await control.refresh(REFRESH_SECONDS);
+    return { status: 200, type: JSON_TYPE, body: `${JSON.stringify(statsDocument(control.snapshot()), null, 2)}\n` };
+  },
+  // The arbiter answers, so it lives; whether workers do is a matter of readiness.
+  "/healthz": () => ({ status: 200, type: TEXT_TYPE, body: "ok\n" }),
+  "/readyz": (control) => {
+    const snapshot = control.snapshot();
+    return snapshot.isReady
+      ? { status: 200, type: TEXT_TYPE, body: "ready\n" }
+      : { status: 503, type: TEXT_TYPE, body: `${unreadyReason(snapshot)}\n` };
+  },
+};
+
+/** The document of `/stats`: the snapshot and the sum of all workers that ever ran. */
+export function statsDocument(snapshot: ArbiterSnapshot): object {
+  const { endedStats, ...rest } = snapshot;
+  return { ...rest, total: totalStats(snapshot), endedWorkers: endedStats.length };
+}
+
+/** Serves `/metrics`, `/healthz`, `/readyz` and `/stats`. */
+export class StatsServer implements ArbiterService {
+  readonly #where: string;
+  #server: Server | null = null;
+  #address = "";
+
+  /** @param where - `HOST:PORT` or `unix:PATH` */
+  constructor(where: string) {
+    this.#where = where;
+  }
+
+  /** Where it listens, with the port that was taken; empty before. */
+  get address(): string {
+    return this.#address;
+  }
+
+  async start(control: ArbiterControl): Promise<void> {
+    const server = createServer((request, response) => void answer(control, request, response));
+    this.#server = server;
+    this.#address = formatBind(await listenPrivately(server, this.#where, SOCKET_MODE));
+    server.unref();
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server;
+    this.#server = null;
+    if (server?.listening !== true) return;
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  }
+}
+
+async function answer(control: ArbiterControl, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const page = await pageOf(control, request);
+  const body = Buffer.from(page.body);
+  response.writeHead(page.status, {
+    "Content-Type": page.type,
+    "Content-Length": body.length,
+    "Cache-Control": "no-store",
+  });
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+async function pageOf(control: ArbiterControl, request: IncomingMessage): Promise<Page> {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return { status: 405, type: TEXT_TYPE, body: "Only GET and HEAD\n" };
+  }
+  const [path = ""] = (request.url ?? "").split("?");
+  const page = Object.hasOwn(PAGES, path) ? PAGES[path] : undefined;
+  if (page === undefined) {
+    return { status: 404, type: TEXT_TYPE, body: `Try ${Object.keys(PAGES).join(", ")}\n` };
+  }
+  try {
+    return await page(control);
+  } catch (error) {
+    return { status: 500, type: TEXT_TYPE, body: `${error instanceof Error ? error.message : String(error)}\n` };
+  }
+}
+
+function unreadyReason({ isStopping, workers }: ArbiterSnapshot): string {
+  if (isStopping) return "stopping";
+  return workers.length === 0 ? "no worker runs" : "no worker serves yet";
+}
