@@ -1,6 +1,8 @@
 // Crashes, exits, loops and limits: one request pays, the log says why, and no other request is touched.
 import { connect } from "node:net";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { eventually, send, servePython, type Served } from "./serve-python.ts";
 
@@ -182,19 +184,39 @@ test("a client that leaves in the middle of a streamed upload fails only its own
   expect(await served.get("/hello")).toMatchObject({ status: 200 });
 });
 
-test("reload replaces the processes under load without a failed request; code that does not load changes nothing", async () => {
-  served = await servePython({ target: "torture:application", processes: 2 });
-  const before = served.guest.stats().processes.map((process) => process.pid);
-  const load = { isRunning: true };
-  const statuses = new Set<number>();
-  const clients = Array.from({ length: 8 }, async () => {
-    while (load.isRunning) statuses.add((await send(served.port, "/hello")).status);
-  });
+test.each([{ preload: false }, { preload: true }])(
+  "reload replaces the processes under load without a failed request, %o",
+  async ({ preload }) => {
+    served = await servePython({ target: "torture:application", processes: 2, preload });
+    const before = served.guest.stats().processes.map((process) => process.pid);
+    const load = { isRunning: true };
+    const statuses = new Set<number>();
+    const clients = Array.from({ length: 8 }, async () => {
+      while (load.isRunning) statuses.add((await send(served.port, "/hello")).status);
+    });
+    await served.guest.reload();
+    await eventually(() => served.guest.stats().processes.every(({ pid }) => !before.includes(pid)), "new processes");
+    load.isRunning = false;
+    await Promise.all(clients);
+    expect([...statuses]).toEqual([200]);
+  },
+);
+
+test("reload of code that does not load says why and changes nothing", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "tsgi-reload-"));
+  const write = (text: string): void => writeFileSync(join(directory, "edited.py"), text);
+  const program = (text: string): string =>
+    `def application(environ, start_response):\n    start_response("200 OK", [])\n    return [b"${text}"]\n`;
+  write(program("first"));
+  served = await servePython({ target: "edited", directory, environment: { PYTHONDONTWRITEBYTECODE: "1" } });
+  expect(await served.guest.modules()).toContain(join(directory, "edited.py"));
+  write("def broken(");
+  await expect(served.guest.reload()).rejects.toThrow("SyntaxError");
+  expect(await served.get("/")).toMatchObject({ status: 200, text: "first" });
+  write(program("second"));
   await served.guest.reload();
-  await eventually(() => served.guest.stats().processes.every(({ pid }) => !before.includes(pid)), "new processes");
-  load.isRunning = false;
-  await Promise.all(clients);
-  expect([...statuses]).toEqual([200]);
+  expect(await served.get("/")).toMatchObject({ status: 200, text: "second" });
+  rmSync(directory, { recursive: true });
 });
 
 test("close leaves no process and no directory behind", async () => {
