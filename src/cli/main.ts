@@ -5,7 +5,10 @@ import { addSettings, SETTINGS_HELP, settingsFromCommand } from "../server/setti
 import { exitCodeOf } from "./errors.ts";
 import { EXIT_CODES, exitCodesHelp } from "./exit-codes.ts";
 import type { FetchOptions } from "./fetch.ts";
+import { registerCtlCommand } from "./ctl.ts";
 import { registerInitCommand } from "./init.ts";
+import { registerReloadCommand } from "./reload-command.ts";
+import { registerTopCommand } from "./top.ts";
 
 const TARGET_HELP =
   'file.ts, file.ts:attribute, module:attribute or module:factory("literal", 2); without an attribute: application, app, default export';
@@ -52,6 +55,9 @@ function buildProgram(): Command {
   addSettings(program);
   program.addCommand(buildFetch());
   registerInitCommand(program);
+  registerReloadCommand(program);
+  registerTopCommand(program);
+  registerCtlCommand(program);
   return program;
 }
 
