@@ -1,8 +1,9 @@
 // Loads what a worker serves, whichever language it is in.
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { PythonLogEntry } from "../guests/python/options.ts";
+import type { PythonLogEntry, PythonOptions } from "../guests/python/options.ts";
 import type { WSGIApplication } from "../wsgi/types.ts";
+import { isIniTarget } from "./ini-target.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
 import type { Settings } from "./settings/table.ts";
 
@@ -11,19 +12,28 @@ export interface LoadedApplication {
   readonly application: WSGIApplication;
   /** Ends what the application keeps running beside itself. */
   close(graceSeconds: number): Promise<void>;
+  /** Files beside TypeScript's that it was made from, for a watcher: configuration and Python. Absent when there are none. */
+  files?(): Promise<readonly string[]>;
 }
+
+/** The settings that say how Python is run. */
+export type PythonRunSettings = Pick<Settings, "python" | "threads" | "preload" | "timeout" | "gracefulTimeout">;
 
 /**
  * Loads an application.
  *
- * @param target - `file.ts`, `module:attribute`, `file.py:attribute` …
+ * @param target - `file.ts`, `module:attribute`, `file.py:attribute`, `app.ini#name`, `app.ini?KEY=value#name` …
  * @throws whatever keeps it from loading, with an `exitCode`
  */
 export async function loadApplication(
   target: string,
-  settings: Pick<Settings, "python" | "threads" | "preload" | "timeout" | "gracefulTimeout">,
+  settings: PythonRunSettings,
   log: ErrorLog,
 ): Promise<LoadedApplication> {
+  if (isIniTarget(target)) {
+    const { loadIni } = await import("./load-ini.ts");
+    return await loadIni(target, pythonOptions(settings, log), log);
+  }
   if (isPythonTarget(target)) return await loadPython(target, settings, log);
   const { loadTarget } = await import("../guests/typescript/load-target.ts");
   const { application } = await loadTarget(target);
@@ -45,14 +55,19 @@ export function isPythonTarget(target: string, directory: string = process.cwd()
   return existsSync(`${base}.py`) || existsSync(join(base, "__init__.py"));
 }
 
-async function loadPython(
-  target: string,
-  settings: Pick<Settings, "python" | "threads" | "preload" | "timeout" | "gracefulTimeout">,
-  log: ErrorLog,
-): Promise<LoadedApplication> {
+async function loadPython(target: string, settings: PythonRunSettings, log: ErrorLog): Promise<LoadedApplication> {
   const { pythonApplication } = await import("../guests/python/python-application.ts");
-  const guest = await pythonApplication({
-    target,
+  const guest = await pythonApplication({ target, ...pythonOptions(settings, log) });
+  return {
+    application: guest.application,
+    close: (graceSeconds) => guest.close(graceSeconds),
+    files: () => guest.modules(),
+  };
+}
+
+/** The options of a Python guest, whatever it runs. */
+export function pythonOptions(settings: PythonRunSettings, log: Pick<ErrorLog, "log">): Omit<PythonOptions, "target"> {
+  return {
     threads: settings.threads,
     preload: settings.preload,
     deadlineSeconds: settings.timeout,
@@ -62,6 +77,5 @@ async function loadPython(
       const request = entry.request === undefined ? "" : ` (${entry.request})`;
       log.log(entry.level, `python [${entry.pid ?? "-"}]${request}: ${entry.message}`);
     },
-  });
-  return { application: guest.application, close: (graceSeconds) => guest.close(graceSeconds) };
+  };
 }

@@ -80,7 +80,10 @@ export class PythonParts {
       const name = environ[INNER];
       Reflect.deleteProperty(environ, INNER);
       const application = inner.get(String(name));
-      if (application === undefined) throw new ContractViolation(`Python calls the application "${String(name)}"; expected one of its composite`);
+      if (application === undefined) {
+        const message = `A Python composite calls the application "${String(name)}"; expected one that its section names`;
+        throw new ContractViolation("ERR_TSGI_PYTHON_INNER", message);
+      }
       return application(environ, startResponse);
     });
   }

@@ -1,0 +1,312 @@
+// Python factories in configuration files: finds them, and makes applications and middleware of neighbouring Python layers.
+import { layersOf, type Context } from "../deploy/context.ts";
+import { ObjectBuilder } from "../deploy/create.ts";
+import { DeployError, type Place } from "../deploy/errors.ts";
+import type { GuestFactory, GuestLayer, GuestResolver } from "../deploy/guest-resolver.ts";
+import type { IniFile } from "../deploy/ini.ts";
+import { SECTION_PREFIXES, splitSectionName, type Protocol } from "../deploy/object-type.ts";
+import { resolveFactory } from "../deploy/resolve-factory.ts";
+import type { Configuration } from "../deploy/settings.ts";
+import { FactoryFinder, type FoundFactory } from "../guests/python/deploy/factory-finder.ts";
+import {
+  PythonParts,
+  type PythonLayer,
+  type PythonLayerKind,
+  type PythonMount,
+  type PythonPartDescription,
+  type PythonPartsOptions,
+} from "../guests/python/deploy/python-parts.ts";
+import { PythonStartError } from "../guests/python/errors.ts";
+import { suggestion } from "../nearest-name.ts";
+import type { Middleware, WSGIApplication } from "../wsgi/types.ts";
+
+/** Options of {@link PythonResolver}: how the processes are run, and how factories are looked for. */
+export interface PythonResolverOptions extends PythonPartsOptions {
+  /** Import modules while factories are looked for, so that a missing attribute is found without loading anything. @default false */
+  readonly isImporting?: boolean;
+}
+
+const KINDS: Readonly<Partial<Record<Protocol, PythonLayerKind>>> = {
+  "paste.app_factory": "app",
+  "paste.composite_factory": "composite",
+  "paste.composit_factory": "composite",
+  "paste.filter_factory": "filter",
+  "paste.filter_app_factory": "filter_app",
+};
+const URI = /^(?:config|egg|call):/i;
+
+/** A Python factory of a configuration, with what it is called with. */
+interface BoundLayer extends Omit<GuestLayer, "loader"> {
+  readonly mounts: Mounts;
+}
+
+/** What a composite can load from. */
+interface Mounts {
+  readonly file: IniFile | null;
+  /** @param isPassing - whether the global values of the composite are handed down */
+  resolve(wanted: "application" | "filter", name: string, isPassing: boolean): Context;
+}
+
+interface Handle {
+  readonly module: string;
+  readonly attribute: string;
+  readonly directory: string;
+}
+
+/** Where the parts of one application come together while it is described. */
+interface Description {
+  /** Applications of ours that Python will call, by name. */
+  readonly inner: Map<string, WSGIApplication>;
+  /** Sections around, so that a composite which names itself comes to an end. */
+  readonly above: readonly string[];
+}
+
+/**
+ * Python, for `loadApp` and the others. Nothing is started before a Python factory is needed; `start` starts what was loaded, and
+ * reports what does not load, otherwise the first request does.
+ *
+ * @example
+ * const python = new PythonResolver({ python: ".venv" });
+ * const app = await loadApp("config:app.ini", { relativeTo: import.meta.dirname, guests: [python] });
+ * await python.start();
+ */
+export class PythonResolver implements GuestResolver {
+  readonly language = "Python";
+  readonly #finder: FactoryFinder;
+  readonly #parts: PythonParts;
+  #contexts: readonly Context[] = [];
+
+  constructor(options: PythonResolverOptions = {}) {
+    const { isImporting = false, ...processes } = options;
+    const { python, directory } = processes;
+    this.#finder = new FactoryFinder({
+      isImporting,
+      ...(python === undefined ? {} : { python }),
+      ...(directory === undefined ? {} : { directory }),
+    });
+    this.#parts = new PythonParts(processes);
+  }
+
+  async findCall(module: string, attribute: string | null, directory: string): Promise<GuestFactory | null> {
+    const place = placeOf(attribute === null ? module : `${module}:${attribute}`, this.#contexts);
+    const found = await asking(this.#finder.findCall(module, attribute, directory), `module "${module}"`, place);
+    return found === null ? null : factoryOf(found, null, directory, place);
+  }
+
+  async findEntryPoints(
+    distribution: string,
+    name: string,
+    groups: readonly Protocol[],
+    directory: string,
+  ): Promise<readonly GuestFactory[] | null> {
+    const place = placeOf(`egg:${distribution}#${name}`, this.#contexts);
+    const search = this.#finder.findEntryPoints(distribution, name, groups, directory);
+    const found = await asking(search, `distribution "${distribution}"`, place);
+    return found?.map((entry) => factoryOf(entry, entry.protocol as Protocol, directory, place)) ?? null;
+  }
+
+  hasDistribution(distribution: string, directory: string): Promise<boolean> {
+    return asking(this.#finder.hasDistribution(distribution, directory), `distribution "${distribution}"`, {});
+  }
+
+  async createApplication(layers: readonly GuestLayer[]): Promise<WSGIApplication> {
+    const description: Description = { inner: new Map(), above: [] };
+    const described = await this.#describeAll(layers.map(boundLayer), description);
+    return description.inner.size === 0
+      ? this.#parts.application(described)
+      : this.#parts.outerApplication(described, description.inner);
+  }
+
+  async createMiddleware(layers: readonly GuestLayer[]): Promise<Middleware> {
+    return this.#parts.middleware(await this.#describeAll(layers.map(boundLayer), { inner: new Map(), above: [] }));
+  }
+
+  /** Remembers where factories stand in files, for messages. */
+  rememberPlaces(contexts: readonly Context[]): void {
+    this.#contexts = contexts;
+  }
+
+  /**
+   * Starts the processes of all that was loaded.
+   *
+   * @throws DeployError with the place of the factory and, as `detail`, Python's traceback
+   */
+  async start(): Promise<void> {
+    this.#finder.close();
+    try {
+      await this.#parts.start();
+    } catch (error) {
+      if (!(error instanceof PythonStartError)) throw error;
+      const [what, location = ""] = /Factory "([^"]+)" failed.*/.exec(error.message) ?? [error.message];
+      const place = placeOf(location, this.#contexts);
+      throw withDetail(new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, place, { cause: error }), error.stack);
+    }
+  }
+
+  /** The Python files that are loaded, for a watcher. */
+  modules(): Promise<readonly string[]> {
+    return this.#parts.modules();
+  }
+
+  /** Ends all processes. */
+  async close(graceSeconds?: number): Promise<void> {
+    this.#finder.close();
+    await this.#parts.close(graceSeconds);
+  }
+
+  async #describeAll(layers: readonly BoundLayer[], description: Description): Promise<PythonLayer[]> {
+    const described: PythonLayer[] = [];
+    // In order: what a composite loads is built on the way.
+    // oxlint-disable-next-line no-await-in-loop
+    for (const layer of layers) described.push(await this.#describe(layer, description));
+    return described;
+  }
+
+  async #describe(layer: BoundLayer, description: Description): Promise<PythonLayer> {
+    const { factory, protocol, globalConf, localConf, mounts } = layer;
+    const { module, attribute, directory } = factory.handle as Handle;
+    const kind = KINDS[protocol];
+    if (kind === undefined) throw new TypeError(`A factory of ${protocol} makes no part of an application`);
+    this.#parts.addPath(directory);
+    const base = { kind, module, attribute, location: factory.location, globalConf, localConf };
+    return kind === "composite" ? { ...base, ...(await this.#mounts(mounts, localConf, description)) } : base;
+  }
+
+  /** What the values of a composite's section name: its factory decides by itself what it loads of that. */
+  async #mounts(
+    { file, resolve }: Mounts,
+    localConf: Configuration,
+    description: Description,
+  ): Promise<Pick<PythonLayer, "filename" | "apps" | "filters">> {
+    const apps = Object.create(null) as Record<string, PythonMount>;
+    const filters = Object.create(null) as Record<string, PythonMount>;
+    const describe = async (wanted: "application" | "filter", name: string): Promise<PythonMount> => ({
+      passed: await this.#mount(() => resolve(wanted, name, true), description),
+      bare: await this.#mount(() => resolve(wanted, name, false), description),
+    });
+    for (const word of new Set(Object.values(localConf).flatMap((value) => value.split(/[\s,]+/)))) {
+      const isUri = URI.test(word);
+      // In order, as above.
+      // oxlint-disable-next-line no-await-in-loop
+      if (isUri || hasSection(file, "application", word)) apps[word] = await describe("application", word);
+      // oxlint-disable-next-line no-await-in-loop
+      if (isUri || hasSection(file, "filter", word)) filters[word] = await describe("filter", word);
+    }
+    return { filename: file?.path ?? null, apps, filters };
+  }
+
+  /** One mount. What is wrong with it is told to the factory that asks for it: not all that is named is asked for. */
+  async #mount(resolve: () => Context, description: Description): Promise<PythonPartDescription> {
+    try {
+      const context = resolve();
+      const identity = `${context.place.file ?? ""}[${context.section ?? ""}]`;
+      const { inner, above } = description;
+      if (above.includes(identity)) return { error: `[${context.section ?? ""}] is mounted in itself` };
+      const layers = await this.#bind(context);
+      if (layers !== null) return { layers: await this.#describeAll(layers, { inner, above: [...above, identity] }) };
+      if (context.wanted === "filter") {
+        const what = context.section === null ? "The filter" : `[${context.section}]`;
+        return { error: `${what} is not written in Python, as filters that a Python composite loads must be` };
+      }
+      const name = String(inner.size);
+      inner.set(name, await new ObjectBuilder([this]).application(context));
+      return { inner: name };
+    } catch (error) {
+      if (!(error instanceof DeployError)) throw error;
+      return { error: error.message };
+    }
+  }
+
+  /** The layers of a context, if all of them are Python's; otherwise null. */
+  async #bind(context: Context): Promise<readonly BoundLayer[] | null> {
+    const layers: BoundLayer[] = [];
+    for (const layer of layersOf(context)) {
+      // oxlint-disable-next-line no-await-in-loop
+      const found = await resolveFactory(layer, [this]);
+      if (found.kind === "local") return null;
+      const { factory, protocol } = found;
+      const mounts: Mounts = {
+        file: layer.loader.file,
+        resolve: (wanted, name, isPassing) =>
+          layer.loader.resolve(wanted, name, isPassing ? layer.globals : null, layer.place),
+      };
+      layers.push({
+        factory,
+        protocol,
+        globalConf: layer.globals.toObject(),
+        localConf: layer.locals.toObject(),
+        mounts,
+      });
+    }
+    return layers;
+  }
+}
+
+function boundLayer({ factory, protocol, globalConf, localConf, loader }: GuestLayer): BoundLayer {
+  const resolve: Mounts["resolve"] = (wanted, name, isPassing) => {
+    const globals = isPassing ? globalConf : null;
+    return wanted === "application" ? loader.appContext(name, globals) : loader.filterContext(name, globals);
+  };
+  return { factory, protocol, globalConf, localConf, mounts: { file: loader.file, resolve } };
+}
+
+function hasSection(file: IniFile | null, wanted: "application" | "filter", name: string): boolean {
+  const prefixes = SECTION_PREFIXES[wanted].flat();
+  const sections = file === null ? [] : [...file.sections.keys()];
+  return sections.some((section) => {
+    const parts = splitSectionName(section);
+    return parts !== null && prefixes.includes(parts.prefix) && parts.name?.trim() === name;
+  });
+}
+
+/** @throws DeployError with the place, when Python fails over a question */
+async function asking<T>(answer: Promise<T>, what: string, place: Place): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof PythonStartError)) throw error;
+    const problem = `Python fails to look into the ${what}: ${error.message}`;
+    throw withDetail(new DeployError("ERR_TSGI_DEPLOY_FACTORY", problem, place, { cause: error }), error.stack);
+  }
+}
+
+/** @throws DeployError for a factory that was found, but not as one */
+function factoryOf(found: FoundFactory, protocol: Protocol | null, directory: string, place: Place): GuestFactory {
+  const { module, attribute, missing, names = [], type } = found;
+  const location = attribute === null ? module : `${module}:${attribute}`;
+  let problem: string | null = null;
+  if (attribute === null) problem = `"${module}" names a Python module; expected module:factory`;
+  else if (missing !== undefined) {
+    problem = `Python module "${module}" has no attribute "${missing}"${suggestion(missing, [...names])}`;
+  } else if (type !== undefined) problem = `"${location}" is a Python ${type}; expected a factory function`;
+  if (problem !== null) throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", problem, place);
+  return { protocol, location, handle: { module, attribute: attribute ?? "", directory } satisfies Handle };
+}
+
+/**
+ * Where a factory stands, as far as the configuration names it once; otherwise the file alone.
+ *
+ * @param name - `module:attribute`, or `egg:distribution#name`
+ */
+function placeOf(name: string, contexts: readonly Context[]): Place {
+  const places = contexts.flatMap((context) => (nameOf(context) === name ? [context.place] : []));
+  const [place] = places;
+  if (place !== undefined && places.length === 1) return place;
+  const files = new Set(
+    (places.length > 0 ? places : contexts.map((context) => context.place)).map(({ file }) => file),
+  );
+  const [file] = files;
+  return files.size === 1 && file !== undefined ? { file } : {};
+}
+
+function nameOf(context: Context): string | null {
+  if (context.kind !== "factory") return null;
+  const { reference } = context;
+  if (reference.kind === "egg") return `egg:${reference.distribution}#${reference.name}`;
+  return reference.spec.replace(/\s*\[.*$/, "").trim();
+}
+
+/** With a text that a command prints below the message. */
+function withDetail(error: DeployError, detail: string | undefined): DeployError {
+  return Object.assign(error, { detail: detail?.replace(/^PythonStartError: .*\n/, "") ?? "" });
+}
