@@ -44,7 +44,10 @@ export function settingsFromCommand(command: Command, source?: string): Layer {
   const isGiven = (option: Option): boolean => command.getOptionValueSource(option.attributeName()) === "cli";
   const prefix = source === undefined ? "" : `${source}: `;
   for (const { option, long, why } of unsupportedFlags()) {
-    if (isGiven(option)) throw new SettingError(`${prefix}${long} is not supported: ${why}`);
+    // --no-x shares its name with a --x that may exist: only its own value counts.
+    const isOff = command.getOptionValue(option.attributeName()) === false;
+    if (isGiven(option) && (!option.negate || isOff))
+      throw new SettingError(`${prefix}${long} is not supported: ${why}`);
   }
   const layer: Given[] = [];
   for (const [name, setting] of settingList()) {
