@@ -1,0 +1,44 @@
+// Sessions in the memory of one process: for one worker, and for tests.
+import type { SessionStorage } from "./session-storage.ts";
+
+/** Keeps sessions until they expire, or until there are too many: then the one that was written longest ago goes first. */
+export class MemorySessionStore implements SessionStorage {
+  readonly #kept = new Map<string, { readonly value: string; readonly expiresAt: number }>();
+  readonly #mostSessions: number;
+  readonly #now: () => number;
+
+  /**
+   * @param mostSessions - how many are kept @default 100000
+   * @param now - the clock, milliseconds since 1970 @default Date.now
+   */
+  constructor(mostSessions = 100_000, now: () => number = Date.now) {
+    this.#mostSessions = mostSessions;
+    this.#now = now;
+  }
+
+  /** How many are kept, expired ones included. */
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  read(key: string): string | null {
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return null;
+    if (kept.expiresAt > this.#now()) return kept.value;
+    this.#kept.delete(key);
+    return null;
+  }
+
+  write(key: string, value: string, expiresAt: number): void {
+    this.#kept.delete(key); // so that it moves to the end of the order
+    this.#kept.set(key, { value, expiresAt });
+    for (const [oldest, { expiresAt: end }] of this.#kept) {
+      if (this.#kept.size <= this.#mostSessions && end > this.#now()) break;
+      this.#kept.delete(oldest);
+    }
+  }
+
+  remove(key: string): void {
+    this.#kept.delete(key);
+  }
+}
