@@ -8,6 +8,7 @@
 // Requests are not looked at ahead of their turn, so pipelined answers keep their order and nothing runs on a condemned
 // connection (CVE-2024-49768).
 import type { Socket } from "node:net";
+import { BodyClock } from "./body-clock.ts";
 import { LengthDecoder, type BodyDecoder } from "./body-decoder.ts";
 import { ChunkedDecoder } from "./chunked-decoder.ts";
 import { ClientDisconnected, ProtocolError } from "./errors.ts";
@@ -16,6 +17,7 @@ import { dateLine } from "./date-line.ts";
 import { HeadParser, type Variables } from "./head-parser.ts";
 import { endpointsOf, type Endpoints } from "./endpoints.ts";
 import type { Limits } from "./limits.ts";
+import { Output } from "./output.ts";
 import { RequestBody, type RequestBodyOwner } from "./request-body.ts";
 import { ResponseHead } from "./response-head.ts";
 import type { Ticker, Ticking } from "./ticker.ts";
@@ -38,23 +40,14 @@ export interface ConnectionContext {
 
 type Phase = "open" | "lingering" | "closed";
 
-/** Unsent bytes above which no more are taken from the application, and no further request is begun. */
-const OUTPUT_HIGH_WATER = 65_536;
-/** Largest piece handed to the socket at once, so that progress can be seen on slow clients. */
-const SLICE_BYTES = 262_144;
-/** Bodies up to this size are copied behind their head; larger ones leave in the same system call, but without a copy. */
-const COPY_BYTES = 2048;
 /** Unparsed bytes that may wait for their turn before the socket is paused. */
 const INPUT_HIGH_WATER = 65_536;
 /** Received bytes are looked at as text in windows of this size; a body behind the head is not. */
 const WINDOW_BYTES = 4096;
 /** What is read of a condemned connection, and thrown away. */
 const LINGER_BYTES = 262_144;
-/** A body's average speed is judged after this time of waiting for it. */
-const RATE_GRACE_SECONDS = 10;
 
 const CONTINUE = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
-const CRLF = Buffer.from("\r\n", "latin1");
 const NO_DEADLINE = Number.POSITIVE_INFINITY;
 const CONNECTION = Symbol("connection");
 
@@ -87,19 +80,13 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
   #deadline: number;
   /** Bytes thrown away: of a body that nobody read, or behind our end of the connection. */
   #lingered = 0;
-  /** Pieces of large chunks that wait for the pieces before them. */
-  #backlog: Uint8Array[] = [];
-  #isEndOwed = false;
-  #drainWaiters: (() => void)[] = [];
-  #flushed = -1;
-  #stalledSince = 0;
-  #bodyWaitedSeconds = 0;
-  #bodyWaitStart = 0;
-  #bodyBytesAtWait = 0;
+  readonly #output: Output;
+  #bodyClock: BodyClock | null = null;
 
   /** @param endpoints - when they are not those of the socket; null otherwise */
   constructor(socket: Socket, context: ConnectionContext, endpoints: Endpoints | null = null) {
     this.socket = socket;
+    this.#output = new Output(socket);
     this.#endpoints = endpoints;
     this.#context = context;
     this.#parser = new HeadParser(context.limits, () => context.newVariables(this));
@@ -127,7 +114,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
 
   /** True between requests, with nothing of the last one left to do and nothing of the next one received. */
   get isIdle(): boolean {
-    return this.#isBetweenRequests && this.#decoder === null && this.socket.writableLength === 0;
+    return this.#isBetweenRequests && this.#decoder === null && this.#output.isEmpty;
   }
 
   /** True while a request is being answered. */
@@ -169,51 +156,19 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
   // What an exchange needs.
 
   write(data: Uint8Array): boolean {
-    if (this.#phase !== "open") return true;
-    if (this.#backlog.length > 0) this.#backlog.push(data);
-    else if (data.length > SLICE_BYTES) this.#writeSliced(data);
-    else this.socket.write(data);
-    return this.#hasRoom();
+    return this.#phase !== "open" || this.#output.write(data);
   }
 
   writeWithHead(head: string, body: Uint8Array): boolean {
-    if (this.#phase !== "open") return true;
-    if (body.length > COPY_BYTES || this.#backlog.length > 0) {
-      this.socket.cork();
-      this.write(Buffer.from(head, "latin1"));
-      this.write(body);
-      this.socket.uncork();
-      return this.#hasRoom();
-    }
-    const block = Buffer.allocUnsafe(head.length + body.length);
-    block.write(head, 0, "latin1");
-    block.set(body, head.length);
-    this.socket.write(block);
-    return this.#hasRoom();
+    return this.#phase !== "open" || this.#output.writeWithHead(head, body);
   }
 
-  writeChunk(data: Uint8Array): boolean {
-    const size = `${data.length.toString(16)}\r\n`;
-    if (data.length <= COPY_BYTES) {
-      const block = Buffer.allocUnsafe(size.length + data.length + 2);
-      block.write(size, 0, "latin1");
-      block.set(data, size.length);
-      block.set(CRLF, size.length + data.length);
-      return this.write(block);
-    }
-    this.socket.cork();
-    this.write(Buffer.from(size, "latin1"));
-    this.write(data);
-    this.write(CRLF);
-    this.socket.uncork();
-    return this.#hasRoom();
+  writeChunk(data: Uint8Array, head?: string): boolean {
+    return this.#phase !== "open" || this.#output.writeChunk(data, head);
   }
 
   drained(): Promise<void> {
-    if (this.#phase !== "open" || this.#hasRoom()) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#drainWaiters.push(resolve);
-    });
+    return this.#phase === "open" ? this.#output.drained() : Promise.resolve();
   }
 
   mayPersist(): boolean {
@@ -230,6 +185,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     const body = this.#body;
     if (body !== null) {
       this.#body = null;
+      this.#bodyClock = null;
       body.discard();
     }
     this.#isContinueOwed = false;
@@ -241,12 +197,13 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     const { ticker, limits } = this.#context;
     // A body that nobody read is thrown away before the next request is looked for (CVE-2023-41419).
     this.#deadline = ticker.deadline(this.#decoder === null ? limits.keepAliveTimeoutSeconds : limits.lingerSeconds);
-    if (!this.#isAdvancing && (this.#input !== null || this.#isPaused)) this.#advance();
+    // Not in this turn: the body of this answer is closed before the next request begins.
+    if (!this.#isAdvancing && (this.#input !== null || this.#isPaused)) queueMicrotask(() => this.#advance());
   }
 
   broken(exchange: Exchange): void {
     this.#exchange = null;
-    this.#backlog = [];
+    this.#output.release();
     this.#linger();
     // Without length or chunks the end of the connection is the end of the body, so only a reset (or, of TLS, an end without
     // close_notify) says that it is not complete.
@@ -262,27 +219,26 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
       this.#isContinueOwed = false;
       if (this.#exchange?.isSent === false && this.#body?.bytes === 0 && !this.#hasInput) this.write(CONTINUE);
     }
-    if (this.#body?.isWaiting === true) this.#startBodyWait();
+    if (this.#body?.isWaiting === true) this.#bodyClock?.start(this.#context.ticker.now, this.#body.bytes);
     if (this.#input !== null) this.#advance();
     this.#resume();
   }
 
   /** Looks at the deadlines. */
   tick(now: number): void {
-    if (this.#isStalled(now)) {
+    if (this.#output.isStalled(now, this.#context.limits.writeTimeoutSeconds)) {
       this.#abandon(new ClientDisconnected("The client did not read the answer in time"));
       return;
     }
-    if (this.#body?.isWaiting === true) this.#checkBodyWait(now);
+    this.#checkBody(now);
     if (now < this.#deadline) return;
     if (this.#phase === "lingering" || this.#decoder !== null) {
       // What is still to be sent has its own clock, above; the time to linger begins when it has left.
-      if (this.socket.writableLength > 0)
-        this.#deadline = this.#context.ticker.deadline(this.#context.limits.lingerSeconds);
-      else this.socket.destroy();
+      if (this.#output.isEmpty) this.socket.destroy();
+      else this.#deadline = this.#context.ticker.deadline(this.#context.limits.lingerSeconds);
     } else if (this.#parser.isBegun)
       this.refuse(new ProtocolError(408, "ERR_HTTP_HEAD_TIMEOUT", "Send the whole head in time"));
-    else if (this.socket.writableLength === 0) this.#end();
+    else if (this.#output.isEmpty) this.#end();
   }
 
   received(chunk: Buffer): void {
@@ -304,18 +260,8 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
   }
 
   drain(): void {
-    while (this.#backlog.length > 0 && this.socket.writableLength < OUTPUT_HIGH_WATER) {
-      const next = this.#backlog.shift() as Uint8Array;
-      this.socket.write(next);
-    }
-    if (this.#backlog.length === 0 && this.#isEndOwed) this.socket.end();
-    if (!this.#hasRoom()) return;
-    const waiters = this.#drainWaiters;
-    if (waiters.length > 0) {
-      this.#drainWaiters = [];
-      for (const resolve of waiters) resolve();
-    }
-    if (this.#exchange === null && this.#phase === "open") this.#advance();
+    this.#output.drain();
+    if (this.#exchange === null && this.#phase === "open" && this.#output.hasRoom) this.#advance();
   }
 
   /** The client has ended its side: answer what is complete, then end ours. */
@@ -337,14 +283,12 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     this.#context.ticker.delete(this);
     this.#input = null;
     this.#windowOf = null;
-    this.#backlog = [];
     const exchange = this.#exchange;
     this.#exchange = null;
     exchange?.abort(
       new ClientDisconnected("The client left before the answer was complete", error === null ? {} : { cause: error }),
     );
-    for (const resolve of this.#drainWaiters) resolve();
-    this.#drainWaiters = [];
+    this.#output.release();
     this.#context.closed(this);
   }
 
@@ -373,7 +317,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
         return false;
       }
       this.#takeBody(this.#decoder, input);
-    } else if (this.#exchange === null && this.#hasRoom()) this.#takeHead(input);
+    } else if (this.#exchange === null && this.#output.hasRoom) this.#takeHead(input);
     else return false;
     if (this.#input === input && this.#offset >= input.length) {
       this.#input = null;
@@ -389,7 +333,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
       if (body === null) this.#lingered += slice.length;
       else body.push(slice);
     });
-    if (body?.isWaiting === false) this.#endBodyWait();
+    if (body?.isWaiting === false) this.#bodyClock?.stop(this.#context.ticker.now);
     if (body === null && this.#lingered > this.#context.limits.maxUnreadBodyBytes) {
       this.#end();
       return;
@@ -435,7 +379,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
       this.#decoder = parser.isChunked ? new ChunkedDecoder(limits) : new LengthDecoder(parser.contentLength);
       this.#body = new RequestBody(this);
       this.#isContinueOwed = parser.isContinueExpected;
-      this.#bodyWaitedSeconds = 0;
+      this.#bodyClock = new BodyClock();
     }
     const exchange = new Exchange(this, parser, target, this.#body);
     this.#exchange = exchange;
@@ -451,14 +395,8 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     this.#windowOf = null;
     this.#decoder = null;
     if (!(error instanceof ProtocolError)) throw error;
-    const exchange = this.#exchange;
-    if (exchange === null) {
-      this.refuse(error);
-      return;
-    }
-    exchange.isPersistent = false;
-    this.#isCondemned = true;
-    this.#body?.fail(error);
+    if (this.#exchange === null) this.refuse(error);
+    else this.#condemn(error);
   }
 
   #unreadBytes(): number {
@@ -469,8 +407,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
   #end(): void {
     if (this.#phase !== "open") return;
     this.#linger();
-    if (this.#backlog.length > 0) this.#isEndOwed = true;
-    else this.socket.end();
+    this.#output.end();
   }
 
   #linger(): void {
@@ -489,18 +426,6 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     this.socket.destroy();
   }
 
-  #hasRoom(): boolean {
-    return this.#backlog.length === 0 && this.socket.writableLength < OUTPUT_HIGH_WATER;
-  }
-
-  #writeSliced(data: Uint8Array): void {
-    for (let start = 0; start < data.length; start += SLICE_BYTES) {
-      const slice = data.subarray(start, start + SLICE_BYTES);
-      if (this.#hasRoom()) this.socket.write(slice);
-      else this.#backlog.push(slice);
-    }
-  }
-
   #pause(): void {
     if (this.#isPaused) return;
     this.#isPaused = true;
@@ -513,48 +438,21 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     this.socket.resume();
   }
 
-  /** True when unsent bytes have not become fewer for too long. */
-  #isStalled(now: number): boolean {
-    const unsent = this.socket.writableLength;
-    if (unsent === 0) {
-      this.#flushed = -1;
-      return false;
-    }
-    const flushed = this.socket.bytesWritten - unsent;
-    if (flushed !== this.#flushed) {
-      this.#flushed = flushed;
-      this.#stalledSince = now;
-      return false;
-    }
-    return now - this.#stalledSince > this.#context.limits.writeTimeoutSeconds;
-  }
-
-  #startBodyWait(): void {
-    this.#bodyWaitStart = this.#context.ticker.now;
-    this.#bodyBytesAtWait = this.#body?.bytes ?? 0;
-  }
-
-  #endBodyWait(): void {
-    if (this.#bodyWaitStart === 0) return;
-    this.#bodyWaitedSeconds += this.#context.ticker.now - this.#bodyWaitStart;
-    this.#bodyWaitStart = 0;
-  }
-
-  /** The clock of a body runs only while the application waits for it. */
-  #checkBodyWait(now: number): void {
-    const { limits } = this.#context;
+  /** Ends a body that does not come. */
+  #checkBody(now: number): void {
     const body = this.#body;
-    if (body === null) return;
-    const waited = now - this.#bodyWaitStart;
-    const total = this.#bodyWaitedSeconds + waited;
-    const isSilent = waited > limits.bodyTimeoutSeconds && body.bytes === this.#bodyBytesAtWait;
-    const isSlow = total > RATE_GRACE_SECONDS && body.bytes < total * limits.minBodyBytesPerSecond;
-    if (!isSilent && !isSlow) return;
+    if (body === null || !body.isWaiting || this.#bodyClock?.isOverdue(now, body.bytes, this.#context.limits) !== true)
+      return;
     this.#input = null;
     this.#decoder = null;
+    this.#condemn(new ProtocolError(408, "ERR_HTTP_BODY_TIMEOUT", "Send the whole body in time"));
+  }
+
+  /** The body cannot be had whole, so it is not known where a next request would begin: the answer in hand is the last. */
+  #condemn(error: ProtocolError): void {
     this.#isCondemned = true;
     if (this.#exchange !== null) this.#exchange.isPersistent = false;
-    body.fail(new ProtocolError(408, "ERR_HTTP_BODY_TIMEOUT", "Send the whole body in time"));
+    this.#body?.fail(error);
   }
 }
 

@@ -1,5 +1,7 @@
-// Both ends of a connection under their CGI names. Source: RFC 3875 sections 4.1.8, 4.1.14, 4.1.15.
+// Both ends of a connection under their CGI names. Source: RFC 3875 sections 4.1.8, 4.1.14, 4.1.15; Apache's mod_ssl for client
+// certificates.
 import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 
 /** Addresses of a connection; constant for its life. */
 export interface Endpoints {
@@ -12,6 +14,8 @@ export interface Endpoints {
   /** The peer's port, in digits; empty on a unix socket. */
   readonly remotePort: string;
   readonly isSecure: boolean;
+  /** `SSL_CLIENT_*` variables of the client's certificate; null when it sent none. */
+  readonly clientCertificate: Readonly<Record<string, string>> | null;
 }
 
 /** Reads the addresses of a socket. */
@@ -22,7 +26,28 @@ export function endpointsOf(socket: Socket): Endpoints {
     plainAddress(socket.remoteAddress ?? ""),
     socket.remotePort === undefined ? "" : String(socket.remotePort),
     "encrypted" in socket,
+    clientCertificateOf(socket),
   );
+}
+
+/** What mod_ssl tells of a client's certificate: the verdict, both names, the serial number and the certificate itself in PEM. */
+export function clientCertificateOf(socket: Socket): Endpoints["clientCertificate"] {
+  if (!("encrypted" in socket)) return null;
+  const secure = socket as TLSSocket; // only TLS sockets have that property
+  const certificate = secure.getPeerX509Certificate();
+  if (certificate === undefined) return null;
+  return {
+    SSL_CLIENT_VERIFY: secure.authorized ? "SUCCESS" : `FAILED:${String(secure.authorizationError)}`,
+    SSL_CLIENT_S_DN: nativeName(certificate.subject),
+    SSL_CLIENT_I_DN: nativeName(certificate.issuer),
+    SSL_CLIENT_M_SERIAL: certificate.serialNumber,
+    SSL_CLIENT_CERT: certificate.toString(),
+  };
+}
+
+/** A distinguished name in one line, as a native string of its UTF-8 bytes. */
+function nativeName(name: string): string {
+  return Buffer.from(name.trim().replaceAll("\n", ",")).toString("latin1");
 }
 
 /**
@@ -37,6 +62,7 @@ export function endpointsBetween(
   remote: string,
   remotePort: string,
   isSecure: boolean,
+  clientCertificate: Endpoints["clientCertificate"],
 ): Endpoints {
   return {
     serverName: local === "" ? "localhost" : local.includes(":") ? `[${local}]` : local,
@@ -44,6 +70,7 @@ export function endpointsBetween(
     remoteAddress: remote,
     remotePort,
     isSecure,
+    clientCertificate,
   };
 }
 

@@ -15,8 +15,8 @@ export interface ExchangeOwner {
   write(data: Uint8Array): boolean;
   /** Hands head and body to the socket at once. */
   writeWithHead(head: string, body: Uint8Array): boolean;
-  /** Hands a chunk with its frame to the socket. */
-  writeChunk(data: Uint8Array): boolean;
+  /** Hands a chunk with its frame to the socket, behind `head` if it is the first. */
+  writeChunk(data: Uint8Array, head?: string): boolean;
   drained(): Promise<void>;
   /** Whether the connection may go on after this exchange, as far as the connection is concerned. */
   mayPersist(exchange: Exchange): boolean;
@@ -270,8 +270,7 @@ export class Exchange {
       return this.#owner.writeWithHead(this.#headText(head, ""), data);
     }
     this.#isChunked = true;
-    this.#owner.writeWithHead(this.#headText(head, "Transfer-Encoding: chunked\r\n"), EMPTY);
-    return this.#owner.writeChunk(data);
+    return this.#owner.writeChunk(data, this.#headText(head, "Transfer-Encoding: chunked\r\n"));
   }
 
   #writeMore(data: Uint8Array): boolean {

@@ -5,7 +5,7 @@
 // therefore any split of the same bytes gives the same result. What two parsers could read differently is refused.
 import { ProtocolError } from "./errors.ts";
 import { fieldName, FieldRole, type FieldName } from "./field-names.ts";
-import { DIGITS, HOST, NOT_FIELD_VALUE, TOKEN, trimOWS } from "./grammar.ts";
+import { DIGITS, isHost, NOT_FIELD_VALUE, TOKEN, trimOWS } from "./grammar.ts";
 import type { Limits } from "./limits.ts";
 import { parseTarget, type Target } from "./target.ts";
 
@@ -293,7 +293,7 @@ export class HeadParser {
       if (authority !== null) this.variables.HTTP_HOST = authority;
       return;
     }
-    if (host === "" || !HOST.test(host))
+    if (host === "" || !isHost(host))
       throw new ProtocolError(400, "ERR_HTTP_HOST", "Send a Host field of the form 'name' or 'name:port'");
     if (authority !== null && authority.toLowerCase() !== host.toLowerCase()) {
       throw new ProtocolError(400, "ERR_HTTP_HOST", "Send the same host in the request target and in the Host field");

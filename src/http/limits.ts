@@ -36,7 +36,7 @@ export interface Limits {
   readonly bodyTimeoutSeconds: number;
   /** Slowest body, in bytes per second on average, once ten seconds have been spent waiting; 0 means any speed. @default 240 */
   readonly minBodyBytesPerSecond: number;
-  /** Time without progress while the client does not read the answer. @default 30 */
+  /** Time without progress while the client does not read the answer; the system reports progress in steps of megabytes. @default 60 */
   readonly writeTimeoutSeconds: number;
   /** Idle time between two requests of a connection. @default 5 */
   readonly keepAliveTimeoutSeconds: number;
@@ -62,7 +62,7 @@ export const DEFAULT_LIMITS: Limits = {
   headTimeoutSeconds: 10,
   bodyTimeoutSeconds: 30,
   minBodyBytesPerSecond: 240,
-  writeTimeoutSeconds: 30,
+  writeTimeoutSeconds: 60,
   keepAliveTimeoutSeconds: 5,
   lingerSeconds: 2,
 };

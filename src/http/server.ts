@@ -2,7 +2,7 @@
 import { createServer as createNetServer, type ListenOptions, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { Connection, type ConnectionContext } from "./connection.ts";
-import { endpointsBetween, plainAddress, type Endpoints } from "./endpoints.ts";
+import { clientCertificateOf, endpointsBetween, plainAddress, type Endpoints } from "./endpoints.ts";
 import { ProtocolError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Variables } from "./head-parser.ts";
@@ -268,11 +268,11 @@ export class HttpServer implements ConnectionContext {
 }
 
 function carrierOf(socket: Layered): Socket {
-  // oxlint-disable-next-line no-underscore-dangle -- the name is Node's
-  return socket._parent ?? socket;
+  return socket["_parent"] ?? socket;
 }
 
 function announcedEndpoints(socket: Socket, addresses: ProxiedAddresses): Endpoints {
   const { localAddress, localPort, remoteAddress, remotePort } = addresses;
-  return endpointsBetween(localAddress, localPort, remoteAddress, remotePort, "encrypted" in socket);
+  const isSecure = "encrypted" in socket;
+  return endpointsBetween(localAddress, localPort, remoteAddress, remotePort, isSecure, clientCertificateOf(socket));
 }

@@ -1,6 +1,6 @@
 // The four forms of a request target (RFC 9112 section 3.2), split by hand: URL parsers rewrite paths.
 import { ProtocolError } from "./errors.ts";
-import { HOST, NOT_TARGET } from "./grammar.ts";
+import { isHost, NOT_TARGET } from "./grammar.ts";
 
 /** A request target in its parts; strings are latin-1, one code unit per byte. */
 export interface Target {
@@ -42,7 +42,7 @@ export function parseTarget(method: string, raw: string): Target {
   }
   const authority = absolute[1] ?? "";
   // HOST has no '@', so userinfo is refused here (RFC 9110 section 4.2.4).
-  if (authority === "" || !HOST.test(authority)) {
+  if (authority === "" || !isHost(authority)) {
     throw new ProtocolError(400, "ERR_HTTP_TARGET", "Send a request target with a valid host and without userinfo");
   }
   const rest = absolute[2] ?? "";

@@ -75,6 +75,25 @@ describe.skipIf(program("openssl") === undefined)("over TLS", () => {
     expect((await open(served)).getPeerCertificate().subject.CN).toBe("localhost");
   });
 
+  test("the certificate of a client is in the environ, and none without one", async () => {
+    const seen: unknown[] = [];
+    const served = await serve(
+      (environ, startResponse) => {
+        seen.push([environ["SSL_CLIENT_VERIFY"], environ["SSL_CLIENT_S_DN"], environ["SSL_CLIENT_CERT"]]);
+        return pathApp(environ, startResponse);
+      },
+      { tls: { ...localhost, requestCert: true, rejectUnauthorized: false, ca: client.cert } },
+    );
+    await ask(await open(served, client));
+    await ask(await open(served, identities["other.test"]));
+    await ask(await open(served));
+    expect(seen).toEqual([
+      ["SUCCESS", "CN=client", String(client.cert)],
+      [expect.stringMatching(/^FAILED:/), "CN=other.test", String(identities["other.test"].cert)],
+      [undefined, undefined, undefined],
+    ]);
+  });
+
   test("a client without the certificate that is asked for is turned away, one with it is served", async () => {
     const served = await serve(pathApp, {
       tls: { ...localhost, requestCert: true, rejectUnauthorized: true, ca: client.cert },

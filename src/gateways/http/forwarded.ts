@@ -8,7 +8,7 @@
 import parseForwardedField from "forwarded-parse";
 import { isIP } from "node:net";
 import { ProtocolError } from "../../http/errors.ts";
-import { HOST } from "../../http/grammar.ts";
+import { isHost } from "../../http/grammar.ts";
 import { parseTarget } from "../../http/target.ts";
 import type { WSGIEnvironment } from "../../wsgi/types.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
@@ -164,7 +164,7 @@ function readScheme(text: string): Scheme {
 }
 
 function readHost(text: string): string {
-  if (text === "" || !HOST.test(text)) throw bad("Forward a host of the form 'name' or 'name:port'");
+  if (text === "" || !isHost(text)) throw bad("Forward a host of the form 'name' or 'name:port'");
   return text;
 }
 

@@ -143,6 +143,7 @@ export class HttpGateway implements ExchangeHandler {
       [EXCHANGE]: null,
       [STARTED_AT]: 0,
     };
+    if (endpoints.clientCertificate !== null) Object.assign(environ, endpoints.clientCertificate);
     return Object.defineProperty(environ, TSGI_SIGNAL, SIGNAL_PROPERTY);
   }
 
@@ -157,7 +158,7 @@ export class HttpGateway implements ExchangeHandler {
     if (exchange.body !== null) environ["wsgi.input"] = new WSGIInputStream(exchange.body);
     environ["wsgi.early_hints"] = (headers: HeaderList) => exchange.earlyHints(headers);
     environ[EXCHANGE] = exchange;
-    environ[TSGI_REQUEST_ID] = requestIdOf(environ["HTTP_X_REQUEST_ID"]);
+    environ[TSGI_REQUEST_ID] = requestIdOf(this.#givenRequestId(environ, connection));
     if (this.#accessLog !== null) {
       environ[STARTED_AT] = performance.now();
       exchange.onOver = this.#logOver;
@@ -223,6 +224,14 @@ export class HttpGateway implements ExchangeHandler {
     flight.run.abort(error);
   }
 
+  /** The name that a trusted peer has given to the request; anybody else could give many requests the same one. */
+  #givenRequestId(environ: WSGIEnvironment, connection: Connection): unknown {
+    const given = environ["HTTP_X_REQUEST_ID"];
+    if (given === undefined || this.#trustedProxies?.isTrusted(connection.endpoints.remoteAddress) !== true)
+      return undefined;
+    return given;
+  }
+
   /** Lets a trusted peer say whom it speaks for. @returns false when what it says was refused */
   #forwarded(exchange: Exchange, environ: WSGIEnvironment, connection: Connection): boolean {
     const trusted = this.#trustedProxies;
@@ -241,7 +250,12 @@ export class HttpGateway implements ExchangeHandler {
   readonly #logOver = (exchange: Exchange): void => {
     const environ = exchange.variables as GatewayEnviron;
     const isTimedOut = exchange.statusCode === 504 && this.#timedOut.has(exchange);
-    this.#accessLog?.(new AccessRecord(environ, environ[STARTED_AT], exchange, isTimedOut));
+    try {
+      this.#accessLog?.(new AccessRecord(environ, environ[STARTED_AT], exchange, isTimedOut));
+    } catch (error) {
+      // A log that fails must not take the connection with it.
+      this.#errors.write(`Error writing the access log: ${String(error)}\n`);
+    }
   };
 }
 
