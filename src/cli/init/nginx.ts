@@ -30,7 +30,7 @@ server {
         proxy_set_header X-Forwarded-For $remote_addr;
         proxy_set_header X-Forwarded-Proto $scheme;
         proxy_set_header X-Forwarded-Host $http_host;
-        proxy_set_header X-Forwarded-Port $server_port;
+        proxy_set_header X-Forwarded-Port "";
         proxy_set_header X-Forwarded-Prefix "";
         proxy_set_header Forwarded "";
         proxy_set_header X-Request-ID $request_id;
