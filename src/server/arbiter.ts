@@ -18,6 +18,7 @@ import { callHook } from "./hooks.ts";
 import { type Listener, openListeners } from "./listeners.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
 import type { BootFailedMessage, DrainMessage, WorkerMessage } from "./messages.ts";
+import { mergeStats } from "./metrics/merge-stats.ts";
 import type { WorkerStats } from "./metrics/worker-stats.ts";
 import type { PidFile } from "./pid-file.ts";
 import { afterCrash, type BackOffState, NO_CRASHES } from "./policy/respawn-back-off.ts";
@@ -58,6 +59,8 @@ const QUICK_SECONDS = 2;
 const STOP_IDLE_SECONDS = 1;
 /** Time between the end of a worker's patience and its end by force. */
 const KILL_SECONDS = 5;
+/** Dead workers whose counts are kept one by one. */
+const MAX_ENDED_STATS = 16;
 
 /** The arbiter of this process. */
 export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
@@ -66,7 +69,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
   readonly #log: ErrorLog;
   readonly #workers = new Set<WorkerHandle>();
   readonly #startedAt = new Date();
-  readonly #endedStats: WorkerStats[] = [];
+  #endedStats: WorkerStats[] = [];
   readonly #restarts: Partial<Record<WorkerEndReason, number>> = {};
   readonly #notifier = new SystemdNotifier();
   readonly #inheritance = takeInheritance();
@@ -297,7 +300,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     const { phase } = worker;
     worker.phase = "dead";
     this.#workers.delete(worker);
-    if (worker.stats !== null) this.#endedStats.push(worker.stats);
+    if (worker.stats !== null) this.#keepStats(worker.stats);
     this.#refreshed();
     void callHook(this.#hooks.childExit, "childExit", this.#log, this.#asHookArbiter, this.#asHookWorker(worker));
     const wasExpected = phase === "draining" || worker.killAt !== null || this.#stage === "stopping";
@@ -314,10 +317,6 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     this.#continueReload();
     if (this.#stage === "stopping") this.#continueStop();
     else this.#balance();
-  }
-
-  wrote(text: string): void {
-    for (const line of text.split("\n")) if (line !== "") this.#log.info(line);
   }
 
   // Start.
@@ -524,6 +523,12 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
       worker.endReason = "blocked";
       worker.kill("SIGKILL");
     }
+  }
+
+  /** The counts of dead workers stay; of many they are added up, so that a server that recycles for months keeps no list. */
+  #keepStats(stats: WorkerStats): void {
+    this.#endedStats.push(stats);
+    if (this.#endedStats.length >= MAX_ENDED_STATS) this.#endedStats = [mergeStats(this.#endedStats)];
   }
 
   #refreshed(): void {

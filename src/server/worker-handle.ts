@@ -23,8 +23,6 @@ export interface WorkerExit {
 export interface WorkerObserver {
   said(worker: WorkerHandle, message: WorkerMessage): void;
   exited(worker: WorkerHandle, exit: WorkerExit): void;
-  /** What it wrote, when its output is captured. */
-  wrote(text: string): void;
 }
 
 /** One worker process. */
@@ -73,10 +71,8 @@ export class WorkerHandle {
     now: number,
     observer: WorkerObserver,
   ): WorkerHandle {
-    const isCaptured = config.options.captureOutput;
-    const output = isCaptured ? "pipe" : "inherit";
     const child = spawn(process.execPath, [...process.execArgv, WORKER_MAIN, TITLE_ROOM], {
-      stdio: ["ignore", output, output, ...listeners.map(({ fd }) => fd), "ipc"],
+      stdio: ["ignore", "inherit", "inherit", ...listeners.map(({ fd }) => fd), "ipc"],
       env: { ...environment, [WORKER_VARIABLE]: JSON.stringify(config) },
     });
     const worker = new WorkerHandle(config, child, now);
@@ -85,9 +81,6 @@ export class WorkerHandle {
     });
     child.once("error", () => observer.exited(worker, { code: 1, signal: null }));
     child.once("exit", (code, signal) => observer.exited(worker, { code, signal }));
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding("utf8").on("data", (text: string) => observer.wrote(text));
-    }
     return worker;
   }
 
