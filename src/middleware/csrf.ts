@@ -1,0 +1,219 @@
+// Refuses requests that another site made the browser send. Two checks: where the request comes from (Sec-Fetch-Site, Origin, Referer), and
+// a token that only one's own pages know. Source: OWASP CSRF Prevention Cheat Sheet; Fetch Metadata Request Headers; @fastify/csrf makes and
+// checks the tokens. Place it inside of authentication (the token is bound to REMOTE_USER), around what changes something.
+import { Tokens } from "@fastify/csrf";
+import { TSGIError } from "../errors.ts";
+import { WSGIInputStream } from "../wsgi/input-stream.ts";
+import type { Bytes, Middleware, WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
+import { answering } from "./answer.ts";
+import { Cookie, COOKIE_READERS, type CookieOptions } from "./cookie.ts";
+import { MiddlewareOptionError } from "./errors.ts";
+import { addVary } from "./header-fields.ts";
+import { requestedOrigin } from "./host.ts";
+import { bytes, type Configuration, integer, oneOf, readOptions, text, within, words } from "./options.ts";
+import { changeHead } from "./replace-response.ts";
+
+/** Options of {@link csrf}. */
+export interface CsrfOptions extends CookieOptions {
+  /** What is checked. @default "both" */
+  readonly checks?: "both" | "origin" | "token";
+  /** Other origins that may send requests, for example `https://accounts.example`. @default [] */
+  readonly trustedOrigins?: readonly string[];
+  /** Paths (SCRIPT_NAME and PATH_INFO) that are not checked, with all below them, for example web hooks. @default [] */
+  readonly exemptPaths?: readonly string[];
+  /** Cookie with the secret that tokens are made of. @default "csrf" */
+  readonly cookieName?: string;
+  /** Request header with the token. @default "X-CSRF-Token" */
+  readonly headerName?: string;
+  /** Field of an urlencoded form with the token. @default "csrf_token" */
+  readonly fieldName?: string;
+  /** Largest form that is read for its token, in bytes. @default 1048576 */
+  readonly maxFormBytes?: number;
+  /** How long a token counts, in seconds; 0 for as long as the cookie. @default 0 */
+  readonly validitySeconds?: number;
+  /** Of 32 characters or more: makes tokens that nobody can compute from the cookie alone. @default none */
+  readonly secret?: string;
+}
+
+/** Key of the environ with the function that gives a token. */
+export const CSRF_TOKEN = "tsgi.csrf_token";
+
+const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+const SECRET = /^[\w-]{24}$/;
+
+/**
+ * Answers 403 to requests that change something and come from another site, or without a valid token. The application gets tokens by
+ * {@link csrfToken} and puts them into its forms, or into a page for its scripts. Forms with files (multipart) send the token in the header.
+ *
+ * @throws MiddlewareOptionError for an origin that is none, or a short secret
+ * @example
+ * const application = csrf({ trustedOrigins: ["https://accounts.example"] })(inner);
+ */
+export function csrf(options: CsrfOptions = {}): Middleware {
+  const { checks = "both", headerName = "X-CSRF-Token", fieldName = "csrf_token", exemptPaths = [] } = options;
+  const maxFormBytes = within(options.maxFormBytes ?? 1_048_576, "maxFormBytes", 1);
+  const trusted = new Set((options.trustedOrigins ?? []).map(checkOrigin));
+  const cookie = new Cookie(options.cookieName ?? "csrf", options);
+  const tokens = tokensOf(options);
+  const headerKey = `HTTP_${headerName.toUpperCase().replaceAll("-", "_")}`;
+  const refuseOrigin = answering({ status: 403, text: "This request comes from another site" });
+  const refuseToken = answering({
+    status: 403,
+    text: "This form is too old, or was not made here; load the page again",
+  });
+  const refuseSize = answering({ status: 413 });
+
+  /** Gives what refuses the request; null when it may pass. */
+  async function check(environ: WSGIEnvironment, secret: string | null): Promise<WSGIApplication | null> {
+    if (checks !== "token" && !isFromHere(environ, trusted)) return refuseOrigin;
+    if (checks === "origin") return null;
+    let token = environ[headerKey];
+    if (token === undefined && isForm(environ)) {
+      const form = await peekForm(environ, maxFormBytes);
+      if (form === null) return refuseSize;
+      token = new URLSearchParams(form).get(fieldName) ?? undefined;
+    }
+    if (secret === null || typeof token !== "string") return refuseToken;
+    return tokens.verify(secret, token, userOf(environ)) ? null : refuseToken;
+  }
+
+  return (application) =>
+    function refuseForgeries(environ, startResponse) {
+      const sent = cookie.read(environ);
+      const secret = sent !== null && SECRET.test(sent) ? sent : null;
+      const issuer = new TokenIssuer(tokens, secret, () => userOf(environ));
+      environ[CSRF_TOKEN] = () => issuer.token();
+      const start = changeHead(startResponse, ({ headers }) => {
+        issuer.isAnnounced = true;
+        if (issuer.isUsed) addVary(headers, "Cookie");
+        if (issuer.newSecret !== null) headers.push(["Set-Cookie", cookie.write(environ, issuer.newSecret, null)]);
+      });
+      if (SAFE_METHODS.has(environ.REQUEST_METHOD) || isExempt(environ, exemptPaths))
+        return application(environ, start);
+      return check(environ, secret).then((refusal) => (refusal ?? application)(environ, start));
+    };
+}
+
+/**
+ * Gives a token for the form or the page that a response holds; to be called before startResponse, since the first one sets a cookie.
+ *
+ * @throws TSGIError when the middleware is not around the application, or when it is too late
+ */
+export function csrfToken(environ: WSGIEnvironment): string {
+  const give = environ[CSRF_TOKEN];
+  if (typeof give === "function") return (give as () => string)(); // put there by csrf()
+  throw new TSGIError("configuration", "ERR_TSGI_NO_CSRF", "Expected a token; put csrf around the application");
+}
+
+/** The filter `egg:tsgi#csrf`: each option by its name, lists separated by blanks, commas or line ends. */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  const options = readOptions<CsrfOptions>(localConf, {
+    ...COOKIE_READERS,
+    checks: oneOf("both", "origin", "token"),
+    trustedOrigins: words,
+    exemptPaths: words,
+    headerName: text,
+    fieldName: text,
+    maxFormBytes: bytes,
+    validitySeconds: integer,
+    secret: text,
+  });
+  return csrf(options);
+}
+
+interface TokenMaker {
+  secretSync(): string;
+  create(secret: string, user: string): string;
+  verify(secret: string, token: string, user: string): boolean;
+}
+
+function tokensOf({ validitySeconds = 0, secret }: CsrfOptions): TokenMaker {
+  if (secret !== undefined && secret.length < 32) {
+    throw new MiddlewareOptionError('Option "secret" is easily guessed; expected 32 or more random characters');
+  }
+  const validity = within(validitySeconds, "validitySeconds", 0) * 1000;
+  return new Tokens({ userInfo: true, validity, ...(secret === undefined ? {} : { hmacKey: secret }) });
+}
+
+/** Gives the tokens of one request. */
+class TokenIssuer {
+  /** Whether status and headers are gone, so that no cookie can be set any more. */
+  isAnnounced = false;
+  isUsed = false;
+  /** The secret that the browser has to get; null when it has one, or needs none. */
+  newSecret: string | null = null;
+  readonly #tokens: TokenMaker;
+  readonly #secret: string | null;
+  readonly #user: () => string;
+
+  constructor(tokens: TokenMaker, secret: string | null, user: () => string) {
+    this.#tokens = tokens;
+    this.#secret = secret;
+    this.#user = user;
+  }
+
+  token(): string {
+    this.isUsed = true;
+    if (this.#secret === null && this.newSecret === null) {
+      if (this.isAnnounced) {
+        const what = "Ask for the first token before startResponse is called, because it sets a cookie";
+        throw new TSGIError("violation", "ERR_TSGI_CSRF_LATE", what);
+      }
+      this.newSecret = this.#tokens.secretSync();
+    }
+    return this.#tokens.create(this.#secret ?? this.newSecret ?? "", this.#user());
+  }
+}
+
+/** Never empty, because the tokens want to be bound to something. */
+function userOf(environ: WSGIEnvironment): string {
+  const user = environ["REMOTE_USER"];
+  return `user:${typeof user === "string" ? user : ""}`;
+}
+
+/** Whether a request comes from one's own pages, or from no page at all: then no browser has been misled. */
+function isFromHere(environ: WSGIEnvironment, trusted: ReadonlySet<string>): boolean {
+  const site = environ["HTTP_SEC_FETCH_SITE"];
+  if (site === "same-origin" || site === "none") return true;
+  const origin = environ["HTTP_ORIGIN"] ?? originOfReferer(environ["HTTP_REFERER"]);
+  if (typeof origin !== "string") return site === undefined;
+  return trusted.has(origin.toLowerCase()) || (site === undefined && origin.toLowerCase() === requestedOrigin(environ));
+}
+
+function originOfReferer(referer: unknown): string | undefined {
+  if (typeof referer !== "string") return undefined;
+  return URL.canParse(referer) ? new URL(referer).origin : "null";
+}
+
+function checkOrigin(entry: string): string {
+  if (/^https?:\/\/[^\s/*?#@]+$/i.test(entry)) return entry.toLowerCase();
+  throw new MiddlewareOptionError(`Option "trustedOrigins" has the entry "${entry}"; expected "https://host"`);
+}
+
+function isExempt(environ: WSGIEnvironment, paths: readonly string[]): boolean {
+  if (paths.length === 0) return false;
+  const path = environ.SCRIPT_NAME + environ.PATH_INFO;
+  return paths.some((exempt) => path === exempt || path.startsWith(exempt.endsWith("/") ? exempt : `${exempt}/`));
+}
+
+function isForm(environ: WSGIEnvironment): boolean {
+  return /^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(environ.CONTENT_TYPE ?? "");
+}
+
+/** Reads a form and puts it back for the application; null when it is too large. */
+async function peekForm(environ: WSGIEnvironment, maxBytes: number): Promise<string | null> {
+  const input = environ["wsgi.input"];
+  const length = environ.CONTENT_LENGTH ? Number(environ.CONTENT_LENGTH) : undefined;
+  if (length !== undefined && length > maxBytes) return null;
+  const body = await input.read(length ?? maxBytes + 1);
+  if (body.length > maxBytes) return null;
+  let rest: Bytes | null = body;
+  environ["wsgi.input"] = new WSGIInputStream({
+    pull() {
+      const chunk = rest;
+      rest = null;
+      return chunk;
+    },
+  });
+  return Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1");
+}
