@@ -2,11 +2,20 @@
 // requests; systemd checks the units; YAML is parsed; what a Dockerfile starts is started here, since no container engine is needed for that.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { PLATFORM_NAMES } from "../src/cli/init/platform-names.ts";
@@ -46,6 +55,13 @@ async function init(...args: string[]): Promise<string> {
   const { stdout, stderr, code } = await project.run(["init", ...args, "--stdout"]);
   expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
   return stdout;
+}
+
+/** What `npm install` does with the command of a package. */
+function installCommand(): void {
+  const path = project.path("node_modules/.bin/tsgi");
+  mkdirSync(dirname(path), { recursive: true });
+  if (!existsSync(path)) symlinkSync(join(ROOT, "bin", "tsgi.js"), path);
 }
 
 /** One file of several that were printed. */
@@ -249,10 +265,7 @@ describe.skipIf(analyze === undefined)("systemd with the units of tsgi init", ()
   test.each([[[]], [["--socket", "/run/shop/http.sock"]]])("finds no fault in them (%j)", async (options) => {
     const folder = mkdtempSync(join(tmpdir(), "tsgi-units-"));
     const text = await init("systemd", "--user", "root", ...options);
-    mkdirSync(project.path("node_modules/.bin"), { recursive: true });
-    if (!existsSync(project.path("node_modules/.bin/tsgi"))) {
-      execFileSync("ln", ["-s", join(ROOT, "bin", "tsgi.js"), project.path("node_modules/.bin/tsgi")]);
-    }
+    installCommand();
     const paths = ["shop.service", "shop.socket"].map((name) => {
       writeFileSync(join(folder, name), part(text, name));
       return join(folder, name);
@@ -266,6 +279,28 @@ describe.skipIf(analyze === undefined)("systemd with the units of tsgi init", ()
       status: 0,
       faults: [],
     });
+  });
+});
+
+const activate = program("systemd-socket-activate");
+
+describe.skipIf(activate === undefined)("the command of the unit", () => {
+  test("serves the socket that systemd hands over, and ends by TERM to its own process", async () => {
+    const port = await freePort();
+    const unit = part(await init("systemd"), "shop.service");
+    const words = splitWords(/^ExecStart=(.*)$/m.exec(unit)?.[1] ?? "", "unit");
+    installCommand();
+    const child = spawn(activate ?? "", ["-l", `127.0.0.1:${port}`, "-E", "PATH", ...words], {
+      cwd: project.directory,
+      stdio: "ignore",
+    });
+    try {
+      expect(await askPatiently(port)).toMatchObject({ SERVER_PORT: String(port), REMOTE_ADDR: "127.0.0.1" });
+      child.kill("SIGTERM");
+      expect(await once(child, "exit")).toEqual([0, null]);
+    } finally {
+      child.kill("SIGKILL");
+    }
   });
 });
 
