@@ -12,23 +12,43 @@ const faults = [];
 const rooms = readdirSync(join(ROOT, "src"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && existsSync(join(ROOT, "src", entry.name, "index.ts")))
   .map((entry) => entry.name);
-const entries = Object.keys(manifest.exports).filter((entry) => entry !== "./package.json");
+const entries = Object.keys(manifest.exports)
+  .filter((entry) => entry !== "./package.json")
+  .flatMap((entry) =>
+    entry.endsWith("/*") ? expand(entry) : [{ name: entry.slice(2), types: manifest.exports[entry].types, entry }],
+  );
+
+/**
+ * `./room/*` stands for each file of the room.
+ *
+ * @param {string} entry
+ * @returns {{ name: string, types: string, entry: string }[]}
+ */
+function expand(entry) {
+  const room = entry.slice(2, -2);
+  return readdirSync(join(ROOT, "src", room))
+    .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && file !== "index.ts")
+    .map((file) => file.slice(0, -3))
+    .map((file) => ({
+      name: `${room}/${file}`,
+      types: manifest.exports[entry].types.replace("*", file),
+      entry: `./${room}/${file}`,
+    }));
+}
 
 for (const room of rooms) {
-  if (!entries.includes(`./${room}`))
+  if (!entries.some(({ name }) => name === room))
     faults.push(`src/${room}/index.ts exists, but package.json does not export "./${room}"`);
 }
-for (const entry of entries) {
-  const room = entry.slice(2);
-  if (!rooms.includes(room)) {
-    faults.push(`package.json exports "${entry}", but there is no src/${room}/index.ts`);
+for (const { name, types, entry } of entries) {
+  if (!name.includes("/") && !rooms.includes(name)) {
+    faults.push(`package.json exports "${entry}", but there is no src/${name}/index.ts`);
     continue;
   }
-  const { types } = manifest.exports[entry];
   if (!existsSync(join(ROOT, types))) faults.push(`"${entry}" has no types: ${types} is not built`);
   try {
-    const module = await import(`${manifest.name}/${room}`);
-    if (Object.keys(module).length === 0) faults.push(`"${entry}" exports nothing`);
+    const module = await import(`${manifest.name}/${name}`);
+    if (rooms.includes(name) && Object.keys(module).length === 0) faults.push(`"${entry}" exports nothing`);
     if ("default" in module) faults.push(`"${entry}" has a default export`);
   } catch (error) {
     faults.push(`"${entry}" cannot be imported: ${error instanceof Error ? error.message : String(error)}`);
