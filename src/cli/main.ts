@@ -2,22 +2,26 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addSettings, SETTINGS_HELP, settingsFromCommand } from "../server/settings/command-line.ts";
+import type { PythonResolver } from "../server/python-resolver.ts";
 import { exitCodeOf } from "./errors.ts";
 import { EXIT_CODES, exitCodesHelp } from "./exit-codes.ts";
 import type { FetchOptions } from "./fetch.ts";
+import { registerConfigCommand } from "./config.ts";
 import { registerCtlCommand } from "./ctl.ts";
+import { iniArguments, SERVER_NAME_HELP, VARIABLES_HELP } from "./ini-arguments.ts";
 import { registerInitCommand } from "./init.ts";
 import { registerReloadCommand } from "./reload-command.ts";
 import { registerTopCommand } from "./top.ts";
 
 const TARGET_HELP =
-  'file.ts, file.ts:attribute, module:attribute or module:factory("literal", 2); without an attribute: application, app, default export';
+  'file.ts, file.ts:attribute, module:attribute, module:factory("literal", 2) or file.ini#name; without an attribute: application, app, default export';
 
 const EXAMPLES = `
 Examples:
   tsgi app.ts                              serve the application of app.ts at http://127.0.0.1:8000
   tsgi shop.wsgi:application -b :8080      serve an export of shop/wsgi.ts on all interfaces
   tsgi 'shop.wsgi:makeApp("test")' --reload
+  tsgi app.ini#site debug=true             serve what a section of an INI file composes
   tsgi fetch app.ts '/items?page=2' -i     call the application without a server and print its answer
 `;
 
@@ -40,6 +44,8 @@ function buildProgram(): Command {
     .description("Serves a WSGI application written in TypeScript or JavaScript.")
     .version(packageVersion(), "-V, --version")
     .argument("[target]", TARGET_HELP)
+    .argument("[variables...]", VARIABLES_HELP)
+    .option("--server-name <name>", SERVER_NAME_HELP)
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .showHelpAfterError('Run "tsgi --help" for the options')
@@ -47,18 +53,26 @@ function buildProgram(): Command {
     .configureHelp({ sortSubcommands: false })
     .configureOutput({ outputError: (text, write) => write(`tsgi: ${capitalize(text.replace(/^error: /, ""))}`) })
     .addHelpText("after", `\n${SETTINGS_HELP}\n${EXAMPLES}\n${exitCodesHelp()}`)
-    .action(async (target: string | undefined) => {
+    .action(async (named: string | undefined, variables: readonly string[], options: { serverName?: string }) => {
       const { serve } = await import("./serve.ts");
+      const [target, settings] = await iniArguments(named, variables, settingsFromCommand(program), options.serverName);
       // Nothing may keep a stopped server alive: an application's timer or connection would.
-      process.exit(await serve(target, settingsFromCommand(program), packageVersion()));
+      process.exit(await serve(target, settings, packageVersion()));
     });
   addSettings(program);
   program.addCommand(buildFetch());
+  registerConfigCommand(program, { guests: pythonFactories });
   registerInitCommand(program);
   registerReloadCommand(program);
   registerTopCommand(program);
   registerCtlCommand(program);
   return program;
+}
+
+/** For `config check`, which imports modules but starts no application. */
+async function pythonFactories(): Promise<[PythonResolver]> {
+  const { PythonResolver } = await import("../server/python-resolver.ts");
+  return [new PythonResolver({ isImporting: true })];
 }
 
 function buildFetch(): Command {

@@ -1,6 +1,6 @@
 // The target `app.ini#name`: an application out of a configuration file, with values for its globalConf.
 // Source: PasteDeploy's URIs; values after a question mark as plaster writes them, KEY=value arguments as pserve takes them.
-import { DeployError } from "../deploy/errors.ts";
+import { asGlobalConf } from "../deploy/converters.ts";
 import { configUri } from "../deploy/uri.ts";
 
 const FILE = /^[^?#]*\.ini(?=$|[?#])/i;
@@ -43,23 +43,14 @@ export function parseIniTarget(target: string, directory: string): IniTarget {
 /**
  * Puts arguments of a command line into a target, so that both travel as one text.
  *
+ * @param target - one for which `isIniTarget` holds
  * @param variables - `KEY=value`
- * @throws DeployError for an argument of another form, or when the target takes none
+ * @throws DeployError for an argument of another form
  */
 export function withVariables(target: string, variables: readonly string[]): string {
   if (variables.length === 0) return target;
-  if (!isIniTarget(target)) {
-    const what = `Argument "${variables[0] ?? ""}" is too much; only an INI file takes variables (KEY=value) after the target`;
-    throw new DeployError("ERR_TSGI_DEPLOY_VALUE", what);
-  }
   const values = new URLSearchParams();
-  for (const variable of variables) {
-    const equals = variable.indexOf("=");
-    if (equals < 1) {
-      throw new DeployError("ERR_TSGI_DEPLOY_VALUE", `Argument "${variable}" is no variable; expected KEY=value`);
-    }
-    values.append(variable.slice(0, equals), variable.slice(equals + 1));
-  }
+  for (const [key, value] of Object.entries(asGlobalConf(variables))) values.append(key, value);
   const hash = target.indexOf("#");
   const locator = hash === -1 ? target : target.slice(0, hash);
   const fragment = hash === -1 ? "" : target.slice(hash);

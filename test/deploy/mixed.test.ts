@@ -451,7 +451,15 @@ describe.skipIf(PYTHON === undefined)("What goes wrong", () => {
     };
     expect(error.message).toMatch(message);
     expect([error.name, error.exitCode, error.file]).toEqual(["DeployError", 3, realpathSync(`${directory}/app.ini`)]);
-    if (/ValueError/.test(error.message)) expect(error.detail).toContain('raise ValueError("the database is away")');
+  });
+
+  test("Python's traceback comes along", async () => {
+    const { directory } = project({ "app.ini": "[app:main]\nuse = call:pyfactories:failing_factory\n" });
+    const loading = load(`${directory}/app.ini`);
+    await expect(loading).rejects.toHaveProperty(
+      "detail",
+      expect.stringContaining('raise ValueError("the database is away")'),
+    );
   });
 
   test("no Python is started, or even looked for, while all is TypeScript", async () => {

@@ -2,9 +2,9 @@
 // Source: PasteDeploy's call: and egg: loaders; importlib.metadata for what is installed.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { Readable, Writable } from "node:stream";
 import { PythonStartError } from "../errors.ts";
 import { findInterpreter, type PythonInterpreter } from "../interpreter.ts";
 import { helperPath } from "./helper-path.ts";
@@ -47,7 +47,9 @@ interface Answer {
 
 /** A process, and who waits for its answers, in their order. */
 interface Conversation {
-  readonly stdin: Writable;
+  readonly stdin: Socket;
+  /** Whether the process keeps this one alive: only while it has something to answer. */
+  hold(isHeld: boolean): void;
   readonly waiting: { resolve(answer: Answer): void; reject(error: Error): void }[];
 }
 
@@ -107,10 +109,12 @@ export class FactoryFinder {
   async #ask(question: Readonly<Record<string, unknown>>): Promise<unknown> {
     const conversation = (this.#conversation ??= this.#start());
     if (conversation === null) return null;
+    conversation.hold(true);
     const answer = await new Promise<Answer>((resolve, reject) => {
       conversation.waiting.push({ resolve, reject });
       conversation.stdin.write(`${JSON.stringify({ ...question, isImporting: this.#options.isImporting === true })}\n`);
     });
+    if (conversation.waiting.length === 0) conversation.hold(false);
     if (answer.error !== undefined) throw new PythonStartError(answer.error, answer.stack);
     return answer.found ?? null;
   }
@@ -126,8 +130,14 @@ export class FactoryFinder {
       env: environment === null ? process.env : { ...process.env, VIRTUAL_ENV: environment },
       stdio: ["pipe", "pipe", "pipe"],
     });
-    const { stdin, stdout, stderr } = child as { stdin: Writable; stdout: Readable; stderr: Readable };
-    const conversation: Conversation = { stdin, waiting: [] };
+    const { stdin, stdout, stderr } = child as unknown as { stdin: Socket; stdout: Socket; stderr: Socket };
+    const conversation: Conversation = {
+      stdin,
+      waiting: [],
+      hold: (isHeld) => {
+        for (const handle of [child, stdin, stdout, stderr]) (isHeld ? handle.ref : handle.unref).call(handle);
+      },
+    };
     let lastWords = "";
     stdin.on("error", () => {}); // its end is reported below
     stderr.setEncoding("utf8").on("data", (text: string) => (lastWords = (lastWords + text).slice(-MAX_LAST_WORDS)));
