@@ -12,6 +12,8 @@ const PROGRAMS = [
   { commands: ["wrk"], packages: ["wrk"], tests: "the tests under load" },
   { commands: ["curl"], packages: ["curl"], tests: "the tests with curl" },
   { commands: ["openssl"], packages: ["openssl"], tests: "the tests over TLS" },
+  { commands: ["systemd-analyze"], packages: ["systemd"], tests: "the tests of systemd's units" },
+  { commands: ["redis-server"], packages: ["redis-server"], tests: "the tests of sessions in Redis" },
   { commands: ["python3"], packages: ["python3"], tests: "the tests against Python's modules" },
   {
     commands: ["chromium-headless-shell", "chromium", "google-chrome"],

@@ -21,7 +21,7 @@ import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { PLATFORM_NAMES } from "../src/cli/init/platform-names.ts";
 import { splitWords } from "../src/server/settings/split-words.ts";
 import { type Command, Project } from "./cli-command.ts";
-import { program } from "./needs.ts";
+import { program, venvPython } from "./needs.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const project = new Project({
@@ -304,10 +304,9 @@ describe.skipIf(activate === undefined)("the command of the unit", () => {
   });
 });
 
-const python = program("python3");
-const hasYaml = python !== undefined && spawnSync(python, ["-c", "import yaml"]).status === 0;
+const python = venvPython();
 
-describe.skipIf(!hasYaml)("the YAML of tsgi init", () => {
+describe.skipIf(python === undefined)("the YAML of tsgi init", () => {
   function parseYaml(text: string): unknown[] {
     const script = "import json, sys, yaml; json.dump(list(yaml.safe_load_all(sys.stdin.read())), sys.stdout)";
     return JSON.parse(execFileSync(python ?? "", ["-c", script], { input: text, encoding: "utf8" })) as unknown[];

@@ -27,7 +27,13 @@ const DAEMON_VARIABLE = "TSGI_IN_BACKGROUND";
  */
 export async function serve(target: string | undefined, commandLine: Layer, version: string): Promise<number> {
   const directory = process.cwd();
-  const { settings, hooks } = await resolveSettings({ commandLine });
+  const resolved = await resolveSettings({ commandLine });
+  const { settings, hooks } = resolved;
+  if (settings.printConfig || settings.checkConfig) {
+    await check(settings);
+    const { showConfig } = await import("./show-config.ts");
+    return await showConfig(resolved, target ?? settings.target);
+  }
   const options = { ...settings, target: requireTarget(target, settings) };
   const child = reloadChild();
   if (child !== undefined) {
