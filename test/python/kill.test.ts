@@ -1,6 +1,7 @@
 // Anything may be killed at any time: nothing hangs, nothing leaks, no answer goes to the wrong client.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { eventually, send, servePython } from "./serve-python.ts";
@@ -51,14 +52,17 @@ test.each([
   await served.close();
 });
 
-test("when the host is killed, its Python processes end", async () => {
+test("when the host is killed, its Python processes end, and clear up after it", async () => {
   const file = fileURLToPath(new URL("orphan-host.ts", import.meta.url));
   const host = spawn(process.execPath, ["--import", "jiti/register", file], { stdio: ["ignore", "pipe", "inherit"] });
   const [output] = (await once(host.stdout, "data")) as [Buffer];
   const pids = JSON.parse(output.toString()) as number[];
   expect(pids).toHaveLength(2);
+  const directory = /\S+\/tsgi-\w+(?=\/status)/.exec(readFileSync(`/proc/${pids[0]}/maps`, "utf8"))?.[0] ?? "";
+  expect(existsSync(directory)).toBe(true);
   host.kill("SIGKILL");
   await eventually(() => pids.every((pid) => !isAlive(pid)), "the end of the orphans");
+  expect(existsSync(directory)).toBe(false);
 });
 
 function isAlive(pid: number): boolean {

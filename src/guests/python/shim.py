@@ -1320,8 +1320,7 @@ class Guest:
         while True:
             message = self.hear()
             if message is None:
-                # Whoever started us is gone, and nobody is left who would wait for an answer.
-                os._exit(0)
+                self.leave()
             kind, _ = message
             if kind == STOP:
                 self.is_stopping = True
@@ -1333,6 +1332,24 @@ class Guest:
                 return
             if kind == LIST_MODULES:
                 self.tell(MODULES, module_files())
+
+    def leave(self):
+        """Ends at once: TSGI has hung up, and nobody would wait for an answer. Clears up after it if it was killed."""
+        try:
+            self.connect().close()
+        except ConnectionRefusedError:
+            for name in (self.options["socket"], self.options["status"]):
+                try:
+                    os.unlink(name)
+                except OSError:
+                    pass
+            try:
+                os.rmdir(os.path.dirname(self.options["status"]))
+            except OSError:
+                pass
+        except OSError:
+            pass
+        os._exit(0)
 
     # Serving.
 
@@ -1416,7 +1433,7 @@ class Guest:
                     continue
             message = self.hear()
             if message is None:
-                os._exit(0)
+                self.leave()
             kind, body = message
             if kind == STOP:
                 self.is_stopping = True
