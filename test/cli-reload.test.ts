@@ -108,10 +108,8 @@ describe("tsgi --reload", () => {
 
 async function refused(port: number): Promise<boolean> {
   for (let attempt = 0; attempt < 200; attempt++) {
-    // oxlint-disable-next-line no-await-in-loop -- polls what another process does
     const answer = await body(port).catch(() => undefined);
     if (answer === undefined) return true;
-    // oxlint-disable-next-line no-await-in-loop
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return false;

@@ -19,7 +19,7 @@ const WARMING_PASSES = 4;
  * @typedef {object} Server
  * @property {string} id name for --only and the record
  * @property {string} label what readers call it
- * @property {() => string | null} missing says why it cannot run here; null when it can
+ * @property {(workload?: Workload) => string | null} missing says why it cannot run here, or not for this workload; null when it can
  * @property {() => string | null} version of the program or package
  * @property {(place: { port: number, workload: Workload }) => import("./server-process.mjs").Command} command starts it
  */
@@ -170,7 +170,7 @@ async function warmUp(stand, workload, settings) {
  * @returns {Promise<Stand>} a running server that answers rightly, or the reason why not
  */
 async function openStand(workload, server, settings) {
-  const missing = server.missing();
+  const missing = server.missing(workload);
   if (missing) return closedStand(server, "missing", missing);
   try {
     const started = await startServer((port) => server.command({ port, workload }), settings.cores?.server);

@@ -6,14 +6,12 @@ import { isIPv6 } from "node:net";
 export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** A byte that may not stand in a field value (RFC 9110 section 5.5): anything but HTAB, SP, VCHAR and obs-text. */
-// oxlint-disable-next-line no-control-regex
 export const NOT_FIELD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** A byte that may not stand in a request target: CTL, SP, DEL, `#`, and (our choice) everything above ASCII. */
 export const NOT_TARGET = /[^\x21\x22\x24-\x7e]/;
 
 /** status-line's status-code SP reason-phrase (RFC 9112 section 4). */
-// oxlint-disable-next-line no-control-regex
 export const STATUS = /^[1-9][0-9][0-9] [\t\x20-\x7e\x80-\xff]*$/;
 
 /** uri-host [":" port] (RFC 9110 section 7.2; RFC 3986 section 3.2.2): reg-name, IPv4 or a bracketed IP literal. */
@@ -36,7 +34,6 @@ export const DIGITS = /^[0-9]+$/;
 export const CHUNK_SIZE = /^[0-9A-Fa-f]{1,16}$/;
 
 /** A byte that may not stand in a chunk extension; obs-text is allowed only within quotes, which the decoder checks. */
-// oxlint-disable-next-line no-control-regex
 export const NOT_CHUNK_EXTENSION = /[^\t\x20-\x7e]/;
 
 /**

@@ -43,7 +43,6 @@ export async function rawRequest(
   for (const piece of pieces(typeof data === "string" ? Buffer.from(data, "latin1") : data, split)) {
     if (socket.destroyed) break;
     socket.write(piece);
-    // oxlint-disable-next-line no-await-in-loop -- one piece per turn is the point
     await new Promise(setImmediate);
   }
   if (halfClose) socket.end();

@@ -116,7 +116,6 @@ export class TestClient {
     const history: TestResponse[] = [];
     let request = this.#compose(method, address, options);
     for (;;) {
-      // oxlint-disable-next-line no-await-in-loop -- each request follows from the response before
       const response = await this.#exchange(request, options, history, raiseErrors === true);
       const next = followRedirects ? redirected(request, response) : null;
       if (!next) return response;

@@ -60,7 +60,6 @@ export const errorCases: readonly ConformanceCase[] = [
     throw new Error(SECRET);
   }),
   cleanErrorCase("An application that throws something other than an Error", () => {
-    // oxlint-disable-next-line no-throw-literal -- that is the case
     throw SECRET;
   }),
   cleanErrorCase("An application that rejects", async () => {
