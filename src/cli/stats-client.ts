@@ -10,7 +10,6 @@ import { EXIT_CODES } from "./exit-codes.ts";
 export type StatsDocument = Omit<ArbiterSnapshot, "endedStats" | "startedAt"> & {
   readonly startedAt: string;
   readonly total: WorkerStats;
-  readonly endedWorkers: number;
 };
 
 const PATIENCE_MILLISECONDS = 5000;

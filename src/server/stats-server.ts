@@ -42,8 +42,8 @@ const PAGES: Readonly<Record<string, (control: ArbiterControl) => Page | Promise
 
 /** The document of `/stats`: the snapshot and the sum of all workers that ever ran. */
 export function statsDocument(snapshot: ArbiterSnapshot): object {
-  const { endedStats, ...rest } = snapshot;
-  return { ...rest, total: totalStats(snapshot), endedWorkers: endedStats.length };
+  const { endedStats: _, ...rest } = snapshot;
+  return { ...rest, total: totalStats(snapshot) };
 }
 
 /** Serves `/metrics`, `/healthz`, `/readyz` and `/stats`. */

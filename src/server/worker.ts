@@ -14,6 +14,7 @@ import { engineLimits } from "./engine-options.ts";
 import { SERVER_EXIT_CODES, ServerError, messageOf } from "./errors.ts";
 import { callHook } from "./hooks.ts";
 import { emptyAndClose } from "./listen-queue.ts";
+import { explain } from "./listeners.ts";
 import type { LoadedApplication } from "./load-application.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
 import { escapeText } from "./logging/escape-text.ts";
@@ -185,7 +186,9 @@ export class Worker {
           dispatch === "reuse-port" && tcp !== null
             ? { ...tcp, reusePort: true, backlog: options.backlog }
             : { fd: FIRST_LISTENER_FD + index, backlog: options.backlog };
-        return server.listen(where, this.#tls);
+        return server.listen(where, this.#tls).catch((error: unknown) => {
+          throw explain(error, tcp === null ? `descriptor ${FIRST_LISTENER_FD + index}` : `${tcp.host}:${tcp.port}`);
+        });
       });
       this.#listeners.push(...(await Promise.all(opened)));
     }
@@ -348,6 +351,8 @@ export class Worker {
     const exit = (): never => process.exit(0);
     if (how === "quit" || !process.connected) exit();
     setTimeout(exit, LAST_WORD_MILLISECONDS);
+    // The last counts: a dead worker's requests stay in the sums.
+    this.#send({ type: "heartbeat", stats: this.#stats() });
     process.send?.({ type: "drained" } satisfies WorkerMessage, exit);
     return await new Promise<never>(() => {});
   }
