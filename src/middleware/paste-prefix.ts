@@ -1,0 +1,111 @@
+// Puts an application under a prefix that its proxy took off or leaves on, and says at which scheme and port clients see it.
+// Source: PasteDeploy's PrefixMiddleware (egg:PasteDeploy#prefix), which believes X-Forwarded-* of anybody; here only of named proxies, and
+// each field by its last value, which the proxy itself has written. A prefix ends at a slash: /shop does not match /shopping.
+import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
+import { answering } from "./answer.ts";
+import { MiddlewareOptionError } from "./errors.ts";
+import { parseHost } from "./host.ts";
+import { NetworkSet } from "./network-set.ts";
+import { type Configuration, flag, oneOf, readOptions, text, words } from "./options.ts";
+
+/** Options of {@link pastePrefix}. */
+export interface PastePrefixOptions {
+  /** Becomes SCRIPT_NAME, and is taken off PATH_INFO where that begins with it. @default "/" */
+  readonly prefix?: string;
+  /** Whether X-Forwarded-Server, -Host, -For, -Scheme and -Proto of trusted proxies are taken over. @default true */
+  readonly translateForwardedServer?: boolean;
+  /** Addresses and networks of proxies, `unix` for those on a unix socket. @default none: nobody is believed */
+  readonly trusted?: readonly string[];
+  /** Port that clients see; empty for the usual one of the scheme. @default what the request says */
+  readonly forcePort?: string;
+  /** Scheme that clients see. @default what the request says */
+  readonly scheme?: "http" | "https";
+}
+
+const USUAL_PORTS = { http: "80", https: "443" } as const;
+
+/**
+ * Places an application under a prefix. In a pipeline it stands outermost.
+ *
+ * @throws MiddlewareOptionError for a prefix that does not begin with a slash, a port that is none, or a proxy that is no address
+ * @example
+ * const application = pastePrefix({ prefix: "/james", trusted: ["10.0.0.0/8"] })(inner);
+ */
+export function pastePrefix(options: PastePrefixOptions = {}): Middleware {
+  const { prefix = "/", translateForwardedServer = true, trusted = [], forcePort, scheme } = options;
+  if (!prefix.startsWith("/")) {
+    throw new MiddlewareOptionError(`Option "prefix" is "${prefix}"; expected a path that begins with "/"`);
+  }
+  if (forcePort !== undefined && forcePort !== "" && !isPort(forcePort)) {
+    throw new MiddlewareOptionError(
+      `Option "force_port" is "${forcePort}"; expected a port, or nothing for the usual one`,
+    );
+  }
+  const scriptName = prefix.replace(/\/+$/, "");
+  const proxies = translateForwardedServer && trusted.length > 0 ? new NetworkSet(trusted, "trusted") : null;
+  const refuse = answering({ status: 400, text: "A proxy forwards what cannot be read" });
+
+  return (application) =>
+    function prefixed(environ, startResponse) {
+      const { PATH_INFO: path } = environ;
+      const isBelow = path === scriptName || path.startsWith(`${scriptName}/`);
+      environ.PATH_INFO = (isBelow ? path.slice(scriptName.length) : path) || "/";
+      environ.SCRIPT_NAME = scriptName;
+      if (proxies?.has(environ.REMOTE_ADDR ?? "") === true && !takeForwarded(environ, proxies)) {
+        return refuse(environ, startResponse);
+      }
+      if (forcePort !== undefined) setPort(environ, forcePort, scheme);
+      if (scheme !== undefined) environ["wsgi.url_scheme"] = scheme;
+      return application(environ, startResponse);
+    };
+}
+
+/** The filter `egg:tsgi#paste-prefix`: `prefix`, `translate_forwarded_server`, `trusted`, `force_port`, `scheme`. */
+export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+  return pastePrefix(
+    readOptions<PastePrefixOptions>(localConf, {
+      prefix: text,
+      translateForwardedServer: flag,
+      trusted: words,
+      forcePort: text,
+      scheme: oneOf("http", "https"),
+    }),
+  );
+}
+
+/** Takes the fields over and out; false when one makes no sense. */
+function takeForwarded(environ: WSGIEnvironment, proxies: NetworkSet): boolean {
+  const server = take(environ, "HTTP_X_FORWARDED_SERVER").at(-1);
+  const host = take(environ, "HTTP_X_FORWARDED_HOST").at(-1);
+  for (const value of [server, host]) {
+    if (value === undefined) continue;
+    if (parseHost(value) === null) return false;
+    environ.HTTP_HOST = value;
+  }
+  if (server !== undefined) environ.SERVER_NAME = server;
+  const client = take(environ, "HTTP_X_FORWARDED_FOR");
+  if (client.length > 0) environ.REMOTE_ADDR = client.findLast((address) => !proxies.has(address)) ?? client[0] ?? "";
+  const schemes = [take(environ, "HTTP_X_FORWARDED_PROTO").at(-1), take(environ, "HTTP_X_FORWARDED_SCHEME").at(-1)];
+  for (const value of schemes) {
+    if (value === undefined) continue;
+    if (value !== "http" && value !== "https") return false;
+    environ["wsgi.url_scheme"] = value;
+  }
+  return true;
+}
+
+function take(environ: WSGIEnvironment, key: string): string[] {
+  const field = environ[key];
+  Reflect.deleteProperty(environ, key);
+  return typeof field === "string" ? field.split(",").map((value) => value.trim()) : [];
+}
+
+function setPort(environ: WSGIEnvironment, forcePort: string, scheme: "http" | "https" | undefined): void {
+  const name = parseHost(environ.HTTP_HOST ?? "")?.name ?? environ.SERVER_NAME;
+  environ.HTTP_HOST = forcePort === "" ? name : `${name}:${forcePort}`;
+  environ.SERVER_PORT = forcePort === "" ? USUAL_PORTS[scheme ?? environ["wsgi.url_scheme"]] : forcePort;
+}
+
+function isPort(value: string): boolean {
+  return /^\d{1,5}$/.test(value) && Number(value) > 0 && Number(value) <= 65_535;
+}
