@@ -10,7 +10,7 @@ import type { OpenFile } from "./open-file.ts";
 
 /** Files up to this size are read at once and leave with their head in one write. */
 const WHOLE_BYTES = 65_536;
-const BLOCK_BYTES = 262_144;
+const BLOCK_BYTES = 65_536;
 
 /**
  * Answers a GET or HEAD with a file, and closes it in any case.
@@ -45,7 +45,8 @@ export function sendFile(
     if (range !== null) common.push(["Content-Range", `bytes ${part.first}-${part.last}/${stats.size}`]);
     startResponse(range === null ? "200 OK" : "206 Partial Content", common);
     if (isHead || length === 0) return closed(descriptor, []);
-    return length <= WHOLE_BYTES ? readPart(descriptor, part) : fileBody(environ, descriptor, part);
+    if (length > WHOLE_BYTES) return fileBody(environ, descriptor, part);
+    return file.isRecent ? closed(descriptor, readNow(descriptor, part)) : readPart(descriptor, part);
   } catch (error) {
     fs.closeSync(file.descriptor);
     throw error;
@@ -80,6 +81,13 @@ function isRefused(environ: WSGIEnvironment, { etag, lastModified }: Validators)
 function closed(descriptor: number, body: WSGIBody): WSGIBody {
   fs.closeSync(descriptor);
   return body;
+}
+
+/** Reads a short file that is in memory. */
+function readNow(descriptor: number, { first, last }: ByteRange): WSGIBody {
+  const block = Buffer.allocUnsafeSlow(last - first + 1);
+  const bytesRead = fs.readSync(descriptor, block, 0, block.length, first);
+  return bytesRead === 0 ? [] : [block.subarray(0, bytesRead)];
 }
 
 /** Reads a short file whole; its descriptor is free before the answer leaves. */
