@@ -112,7 +112,7 @@ export async function measureWorkload(workload, servers, settings) {
       for (const stand of stands) await nextRound(stand, workload, settings, round);
     }
   } finally {
-    await Promise.all(stands.map((stand) => stand.process?.stop()));
+    await Promise.all(stands.map(async (stand) => await stand.process?.stop()));
   }
   return stands.map(({ result, rounds }) => (result.state === "measured" ? withFigures(result, rounds) : result));
 }
