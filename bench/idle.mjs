@@ -31,7 +31,7 @@ const SETTLE_MILLISECONDS = 3500;
 const KEEP_ALIVE_SECONDS = "600";
 
 const bench = fileURLToPath(new URL(".", import.meta.url));
-const collector = `--import=${pathToFileURL(`${bench}harness/collect-garbage.mjs`)}`;
+const collector = `--import=${pathToFileURL(`${bench}harness/collect-garbage.mjs`).href}`;
 const bun = answerOf("sh", ["-c", "command -v bun"]) ?? `${bench}node_modules/.bin/bun`;
 
 /** @type {Record<string, () => string[]>} */
@@ -45,7 +45,7 @@ const SERVERS = {
 try {
   process.exitCode = await main();
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 2;
 }
 

@@ -41,7 +41,7 @@ try {
 } catch (error) {
   const isOurs =
     error instanceof UsageError || /** @type {{ code?: string }} */ (error).code?.startsWith("ERR_PARSE_ARGS");
-  process.stderr.write(`${error instanceof Error ? (isOurs ? error.message : error.stack) : error}\n`);
+  process.stderr.write(`${error instanceof Error ? (isOurs ? error.message : error.stack) : String(error)}\n`);
   process.exitCode = isOurs ? 2 : 1;
 }
 

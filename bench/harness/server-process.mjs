@@ -94,9 +94,9 @@ export class ServerProcess {
 const running = new Set();
 
 for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
-  process.once(signal, async () => {
-    await Promise.all([...running].map((server) => server.stop()));
-    process.exit(130);
+  process.once(signal, () => {
+    const exit = () => process.exit(130);
+    Promise.all([...running].map((server) => server.stop())).then(exit, exit);
   });
 }
 

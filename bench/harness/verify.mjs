@@ -107,7 +107,8 @@ function difference(answer, expected) {
   if (!answer.body.equals(expected.body)) {
     return `${answer.body.length} bytes '${start(answer.body)}', expected ${expected.body.length} '${start(expected.body)}'`;
   }
-  if (expected.hasLength !== false && Number(length) !== expected.body.length) return `Content-Length '${length}'`;
+  if (expected.hasLength !== false && Number(length) !== expected.body.length)
+    return `Content-Length '${String(length)}'`;
   return null;
 }
 

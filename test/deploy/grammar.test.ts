@@ -49,7 +49,8 @@ function textOf(seed: number): string {
   const random = new Random(seed);
   const lines = Array.from({ length: random.below(12) }, (_, index) => {
     const start = index === 0 && random.chance(0.9) ? "[a]" : "";
-    if (random.chance(0.6)) return `${start || `${random.pick(["", "", "", " ", "  "])}k${random.below(40)} = v`}`;
+    if (random.chance(0.6))
+      return start === "" ? `${random.pick(["", "", "", " ", "  "])}k${random.below(40)} = v` : start;
     return start + Array.from({ length: random.below(4) }, () => random.pick(PIECES)).join("");
   });
   return lines.join(random.pick(["\n", "\n", "\r\n", "\r"]));

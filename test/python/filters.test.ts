@@ -32,7 +32,7 @@ describe("a Python filter around an application of ours", () => {
   test("changes the body and the headers", async () => {
     const port = await behind(["filters:shout", "filters:add_header"], (environ, startResponse) => {
       startResponse("201 Created", plain);
-      return [Buffer.from(`quiet ${environ["my.shouting"]}`)];
+      return [Buffer.from(`quiet ${String(environ["my.shouting"])}`)];
     });
     const received = await send(port, "/there");
     expect(received).toMatchObject({ status: 201, text: "QUIET TRUE" });

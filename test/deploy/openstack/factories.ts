@@ -6,7 +6,7 @@ import type { HeaderList, Middleware, WSGIApplication } from "../../../src/wsgi/
 
 export function appFactory(_globalConf: Configuration, localConf: Configuration): WSGIApplication {
   return (environ, startResponse) => {
-    const filters = String(environ["demo.filters"] ?? 0);
+    const filters = String((environ["demo.filters"] as number | undefined) ?? 0);
     const headers: HeaderList = [
       ["Content-Type", "text/plain"],
       ["X-Filters", filters],
