@@ -61,6 +61,7 @@ beforeAll(() => {
   symlinkSync("hello.txt", join(root, "inside.txt"));
   symlinkSync("../secret.txt", join(root, "outside.txt"));
   symlinkSync("..", join(root, "up"));
+  symlinkSync("../public-secret/secret.txt", join(root, "beside.txt"));
   symlinkSync("loop", join(root, "loop"));
   execFileSync("mkfifo", [join(root, "pipe")]);
 });
@@ -268,6 +269,7 @@ describe("threats", () => {
     "/hello.txt%00.png",
     "/%ff.txt",
     "/outside.txt",
+    "/beside.txt",
     "/up/secret.txt",
     "/loop",
     "/pipe",
@@ -278,13 +280,17 @@ describe("threats", () => {
     environ.PATH_INFO = path.replaceAll(/%([\da-f]{2})/g, (_, hex: string) =>
       String.fromCharCode(Number.parseInt(hex, 16)),
     );
-    let status = "";
-    const body = await staticApp({ root })(environ, (line) => {
-      status = line;
-      return () => undefined;
-    });
-    expect(status).toBe("404 Not Found");
-    expect(Buffer.concat([...(body as Iterable<Uint8Array>)]).toString()).not.toContain("secret");
+    // Where links may lead anywhere, the path alone must be enough to refuse.
+    const isLink = /^\/(?:outside|beside|up)/.test(path);
+    for (const symlinks of isLink ? (["inside"] as const) : (["inside", "anywhere"] as const)) {
+      let status = "";
+      const body = await staticApp({ root, symlinks })(environ, (line) => {
+        status = line;
+        return () => undefined;
+      });
+      expect(status).toBe("404 Not Found");
+      expect(Buffer.concat([...(body as Iterable<Uint8Array>)]).toString()).not.toContain("secret");
+    }
     expect(openDescriptors()).toBe(0);
   });
 
