@@ -284,7 +284,7 @@ describe("threats", () => {
     const isLink = /^\/(?:outside|beside|up)/.test(path);
     for (const symlinks of isLink ? (["inside"] as const) : (["inside", "anywhere"] as const)) {
       let status = "";
-      const body = await staticApp({ root, symlinks })(environ, (line) => {
+      const body = await staticApp({ root, symlinks, dotfiles: "allow" })(environ, (line) => {
         status = line;
         return () => undefined;
       });
