@@ -71,8 +71,12 @@ function buildProgram(): Command {
 
 /** For `config check`, which imports modules but starts no application. */
 async function pythonFactories(): Promise<[PythonResolver]> {
-  const { PythonResolver } = await import("../server/python-resolver.ts");
-  return [new PythonResolver({ isImporting: true })];
+  const [{ PythonResolver }, { resolveSettings }] = await Promise.all([
+    import("../server/python-resolver.ts"),
+    import("../server/settings/resolve.ts"),
+  ]);
+  const { python } = (await resolveSettings()).settings;
+  return [new PythonResolver({ isImporting: true, ...(python === null ? {} : { python }) })];
 }
 
 function buildFetch(): Command {

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { dirname, relative, resolve, sep } from "node:path";
 import { findSource } from "../guests/typescript/find-source.ts";
 import { parseTarget } from "../guests/typescript/parse-target.ts";
+import { isIniTarget, parseIniTarget } from "../server/ini-target.ts";
 import type { ErrorLog } from "../server/logging/error-log.ts";
 import type { Settings } from "../server/settings/table.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
@@ -11,6 +12,8 @@ import { globBase, matchesGlob } from "./glob.ts";
 import { RELOAD_VARIABLE, isListeningMessage } from "./reload-child.ts";
 
 const SOURCE_FILE = /\.[mc]?[jt]sx?$/;
+/** What an INI file composes may be Python too. */
+const INI_SOURCE_FILE = /\.(?:[mc]?[jt]sx?|py|ini)$/;
 const IGNORED_DIRECTORY = /(?:^|[\\/])(?:node_modules|\.[^\\/]+)(?:[\\/]|$)/;
 /** An editor's save may be several changes; they are one reload. */
 const SETTLE_MILLISECONDS = 50;
@@ -36,12 +39,15 @@ export async function superviseReload(
   settings: Pick<Settings, "reloadExtraFile">,
   log: ErrorLog,
 ): Promise<number> {
-  const sourceFile = await findSource(parseTarget(target), process.cwd());
-  return await new ReloadSupervisor(sourceFile, settings.reloadExtraFile, log).run();
+  const file = isIniTarget(target) ? parseIniTarget(target, process.cwd()).file : null;
+  const sourceFile = file === null ? await findSource(parseTarget(target), process.cwd()) : resolve(file);
+  const pattern = file === null ? SOURCE_FILE : INI_SOURCE_FILE;
+  return await new ReloadSupervisor(sourceFile, pattern, settings.reloadExtraFile, log).run();
 }
 
 class ReloadSupervisor {
   readonly #sourceFile: string;
+  readonly #pattern: RegExp;
   readonly #extraFiles: readonly string[];
   readonly #log: ErrorLog;
   #child: ChildProcess | undefined;
@@ -50,8 +56,9 @@ class ReloadSupervisor {
   #isStopping = false;
   #finish: (exitCode: number) => void = () => {};
 
-  constructor(sourceFile: string, extraFiles: readonly string[], log: ErrorLog) {
+  constructor(sourceFile: string, pattern: RegExp, extraFiles: readonly string[], log: ErrorLog) {
     this.#sourceFile = sourceFile;
+    this.#pattern = pattern;
     this.#extraFiles = extraFiles.map((glob) => resolve(glob));
     this.#log = log;
   }
@@ -87,7 +94,7 @@ class ReloadSupervisor {
 
   #isIgnored(path: string, isFile: boolean): boolean {
     if (this.#extraFiles.some((glob) => glob === path || matchesGlob(path, glob))) return false;
-    if (isFile) return !SOURCE_FILE.test(path) || IGNORED_DIRECTORY.test(relative(process.cwd(), path));
+    if (isFile) return !this.#pattern.test(path) || IGNORED_DIRECTORY.test(relative(process.cwd(), path));
     return IGNORED_DIRECTORY.test(
       relative(process.cwd(), path)
         .replaceAll(`..${sep}`, "")
@@ -96,7 +103,7 @@ class ReloadSupervisor {
   }
 
   #isWatched(path: string): boolean {
-    return SOURCE_FILE.test(path) || this.#extraFiles.some((glob) => matchesGlob(path, glob));
+    return this.#pattern.test(path) || this.#extraFiles.some((glob) => matchesGlob(path, glob));
   }
 
   #start(): void {

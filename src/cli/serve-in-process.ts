@@ -1,6 +1,6 @@
 // The serving process below --reload: loads an application and serves it in this process, which a change of the source replaces.
 import { rmSync } from "node:fs";
-import { loadTarget } from "../guests/typescript/load-target.ts";
+import { loadApplication } from "../server/load-application.ts";
 import { accessLog } from "../server/logging/access-log.ts";
 import type { ErrorLog } from "../server/logging/error-log.ts";
 import { escapeText } from "../server/logging/escape-text.ts";
@@ -29,7 +29,11 @@ export async function serveInProcess(target: string, settings: Settings, child: 
   const log = openErrorLog(settings);
   const addresses = child.addresses ?? settings.bind.map(parseBindAddress);
   const options = await serverOptions(settings, log);
-  const [{ makeServer }, { application }] = await Promise.all([import("../server/make-server.ts"), loadTarget(target)]);
+  const [{ makeServer }, loaded] = await Promise.all([
+    import("../server/make-server.ts"),
+    loadApplication(target, settings, log),
+  ]);
+  const { application } = loaded;
   if (stop.isAsked) return EXIT_CODES.success;
   const servers = addresses.map((address) => {
     return "path" in address
@@ -40,6 +44,7 @@ export async function serveInProcess(target: string, settings: Settings, child: 
   announce(servers, log, child);
   process.on("SIGUSR1", () => reopen(log, log));
   await stopWhenAsked(servers, stop, settings.gracefulTimeout, log);
+  await loaded.close(0);
   return EXIT_CODES.success;
 }
 

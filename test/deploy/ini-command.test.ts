@@ -110,7 +110,7 @@ describe("tsgi app.ini", () => {
     [
       ["app.ini", "--server-name", "wrong"],
       2,
-      /Unknown setting "wrokers"; did you mean "workers".*\[server:wrong\] \(app\.ini:27\)/,
+      /Unknown setting "wrokers"; did you mean "workers".*\[server:wrong\] \(app\.ini:26\)/,
     ],
     [["app.ini", "novalue"], 3, /Argument "novalue" is no variable; expected KEY=value/],
     [["site.ts:app", "a=b"], 2, /Too many arguments: "a=b"/],

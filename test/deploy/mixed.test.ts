@@ -1,5 +1,6 @@
 // Configuration files that mix languages: TypeScript around Python, Python around TypeScript, composites of both, eggs of Python.
 import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import type { DeployError } from "../../src/deploy/errors.ts";
 import { loadApplication, type LoadedApplication } from "../../src/server/load-application.ts";
@@ -489,5 +490,21 @@ describe.skipIf(PYTHON === undefined)("A target", () => {
     expect(await loaded.files?.()).toEqual(
       expect.arrayContaining([`${directory}/app.ini`, `${directory}/pyfactories.py`]),
     );
+  });
+});
+
+describe.skipIf(PYTHON === undefined)("The example", () => {
+  test("does what its README says", async () => {
+    const loaded = await load(
+      fileURLToPath(new URL("../../examples/mixed/app.ini?greeting=Hi", import.meta.url)).replace("%3F", "?"),
+    );
+    const client = new TestClient(loaded.application);
+    expect((await client.get("/shop/")).status).toBe(401);
+    const shop = await client.get("/shop/", { headers: { Authorization: "Bearer open sesame" } });
+    expect(shop.json()).toEqual({ message: "Good morning, Ada", roles: ["customer"] });
+    expect(shop.headers.get("X-Python-Seconds")).toMatch(/^0\.\d{6}$/);
+    const notes = await client.post("/notes", { body: "buy milk" });
+    expect(notes.json()).toEqual(["buy milk"]);
+    expect(notes.headers.get("X-Python-Seconds")).toMatch(/^0\.\d{6}$/);
   });
 });
