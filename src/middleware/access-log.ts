@@ -116,7 +116,7 @@ function jsonLine({ environ, startedAt, status, bodyBytes, isComplete, elapsedSe
     isComplete,
     referer: environ["HTTP_REFERER"],
     userAgent: environ["HTTP_USER_AGENT"],
-    requestId: environ["request_id.id"],
+    requestId: environ["tsgi.request_id"],
   });
 }
 

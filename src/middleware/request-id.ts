@@ -1,14 +1,12 @@
 // Gives each request a name that its log lines and its response share. Source: Rails' ActionDispatch::RequestId for the header; RFC 9562
 // for the identifier.
 import { randomUUID } from "node:crypto";
+import { TSGI_REQUEST_ID } from "../wsgi/environ.ts";
 import { checkHeaderName } from "../wsgi/head-rules.ts";
 import type { Middleware } from "../wsgi/types.ts";
 import { setHeader } from "./header-fields.ts";
 import { flag, readOptions, text, type Configuration } from "./options.ts";
 import { changeHead } from "./replace-response.ts";
-
-/** Key of the environ that holds the identifier. */
-export const REQUEST_ID = "request_id.id";
 
 /** What may come from outside: nothing that could forge a log line or fill it. */
 const ACCEPTABLE = /^[\w.:@=+/-]{1,128}$/;
@@ -17,27 +15,34 @@ const ACCEPTABLE = /^[\w.:@=+/-]{1,128}$/;
 export interface RequestIdOptions {
   /** Header of requests and responses. @default "X-Request-Id" */
   readonly header?: string;
-  /** Whether an identifier that the client or a proxy sent is kept, if it is harmless. @default true */
+  /**
+   * Whether an identifier that the client sent is kept, if it is harmless. TSGI's server has decided about those of its trusted proxies
+   * already.
+   *
+   * @default false
+   */
   readonly acceptIncoming?: boolean;
 }
 
 /**
- * Puts an identifier into the environ (`request_id.id`, and the request's header for applications that look there) and into the response.
+ * Puts an identifier into the environ (`tsgi.request_id`, and the request's header for applications that look there) and into the response:
+ * the one that the server has given, or a new one.
  *
  * In a pipeline: outermost, so that everything inside can log it.
  *
  * @throws ContractViolation when the header name is none
  */
 export function requestId(options: RequestIdOptions = {}): Middleware {
-  const { header = "X-Request-Id", acceptIncoming = true } = options;
+  const { header = "X-Request-Id", acceptIncoming = false } = options;
   checkHeaderName(header);
   const key = `HTTP_${header.toUpperCase().replaceAll("-", "_")}`;
   return function requestIdMiddleware(application) {
     return function identified(environ, startResponse) {
       const received = environ[key];
       const isKept = acceptIncoming && typeof received === "string" && ACCEPTABLE.test(received);
-      const id = isKept ? received : randomUUID();
-      environ[REQUEST_ID] = id;
+      const given = environ[TSGI_REQUEST_ID];
+      const id = isKept ? received : typeof given === "string" && given !== "" ? given : randomUUID();
+      environ[TSGI_REQUEST_ID] = id;
       environ[key] = id;
       return application(
         environ,
