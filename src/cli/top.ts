@@ -74,7 +74,9 @@ async function watch(address: string, first: StatsDocument, seconds: number): Pr
 }
 
 function draw(before: StatsDocument | null, now: StatsDocument, complaint: string): void {
-  const { columns, rows } = process.stdout;
+  // A terminal that does not know its size says 0.
+  const columns = process.stdout.columns || 80;
+  const rows = process.stdout.rows || 24;
   const lines = renderTop(before, now, viewOf(columns));
   if (complaint !== "") lines.push("", complaint.slice(0, columns));
   const visible = lines.slice(0, Math.max(1, rows - 1));

@@ -121,6 +121,7 @@ while time.time() < end:
         out += data
     if not pressed and out.count(b"WORKER") >= 2:
         os.write(fd, b"q"); pressed = True
+if not pressed: os.kill(pid, 9)
 _, status = os.waitpid(pid, 0)
 sys.stdout.buffer.write(out)
 sys.exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 99)`;
