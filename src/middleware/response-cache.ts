@@ -57,9 +57,8 @@ export function responseCache(options: ResponseCacheOptions = {}): Middleware {
       const stored = store.find(key, environ, time);
       if (stored !== null) return sendStored(stored, environ, startResponse, name, time);
       if (method === "HEAD") return application(environ, startResponse);
-      const asked = { ...environ }; // the application may change what Vary speaks of
       return replaceResponse(application, environ, startResponse, (head) => {
-        const change = recording(head, asked, maxEntryBytes, now, (response) => store.put(key, response, asked));
+        const change = recording(head, environ, maxEntryBytes, now, (response) => store.put(key, response, environ));
         if (name !== "") addStatus(head.headers, `${name}; fwd=miss${change === null ? "" : "; stored"}`);
         return change;
       });
