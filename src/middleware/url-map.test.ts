@@ -48,6 +48,11 @@ describe("urlMap", () => {
     ["/api/x", "shop.example:8080", 'both "/api" "/x"'],
     ["/api", "[::1]:8080", 'alternate "" "/api"'],
     ["/api", "shop.example.evil", 'api "/api" ""'],
+    ["/x", "shop.example.", 'shop "" "/x"'],
+    ["/x", "shop.example, other.example", 'root "" "/x"'],
+    ["/x", "other.example@shop.example", 'root "" "/x"'],
+    ["/x", "shop.example:8080:80", 'root "" "/x"'],
+    ["/x", "shop.example/y", 'root "" "/x"'],
   ])("answers %s at %s with %s", async (address, host, answer) => {
     expect(await ask(app, address, host)).toBe(answer);
   });

@@ -4,6 +4,7 @@ import { toApplication } from "../wsgi/application.ts";
 import type { WSGIApplication, WSGIApplicationLike, WSGIEnvironment } from "../wsgi/types.ts";
 import { answering } from "./answer.ts";
 import { MiddlewareOptionError } from "./errors.ts";
+import { requestedHost } from "./host.ts";
 
 /** Where an application is mounted. */
 export interface UrlMapEntry {
@@ -35,9 +36,7 @@ interface Mount {
   readonly application: WSGIApplication;
 }
 
-const USUAL_PORTS = { http: "80", https: "443" };
 const KEY = /^(?:domain\s+(\S+)\s+)?(?:port\s+(\d+)\s+)?(\/\S*)$/;
-const HOST = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/;
 
 /**
  * Mounts applications.
@@ -105,7 +104,7 @@ function toMount({ path, application, domain, port }: UrlMapEntry): Mount {
   }
   return {
     path: path.replace(/\/+$/, ""),
-    domain: domain?.toLowerCase() ?? null,
+    domain: domain?.toLowerCase().replace(/\.$/, "") ?? null,
     port: port === undefined ? null : String(port),
     application: toApplication(application),
   };
@@ -129,9 +128,8 @@ function refuseDoubles(mounts: readonly Mount[]): void {
   }
 }
 
-/** Host and port that the client asked for. */
-function hostOf(environ: WSGIEnvironment): [domain: string, port: string] {
-  const [, domain = "", port = ""] = HOST.exec(environ.HTTP_HOST ?? "") ?? [];
-  if (domain === "") return [environ.SERVER_NAME.toLowerCase(), environ.SERVER_PORT];
-  return [domain.toLowerCase(), port === "" ? USUAL_PORTS[environ["wsgi.url_scheme"]] : port];
+/** Host and port that the client asked for; what cannot be read fits only where any host does. */
+function hostOf(environ: WSGIEnvironment): [domain: string | null, port: string | null] {
+  const host = requestedHost(environ);
+  return host === null ? [null, null] : [host.name, host.port];
 }
