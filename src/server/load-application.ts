@@ -2,19 +2,12 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { PythonLogEntry, PythonOptions } from "../guests/python/options.ts";
-import type { WSGIApplication } from "../wsgi/types.ts";
 import { isIniTarget } from "./ini-target.ts";
+import type { LoadedApplication } from "./loaded-application.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
 import type { Settings } from "./settings/table.ts";
 
-/** An application that can be ended. */
-export interface LoadedApplication {
-  readonly application: WSGIApplication;
-  /** Ends what the application keeps running beside itself. */
-  close(graceSeconds: number): Promise<void>;
-  /** Files beside TypeScript's that it was made from, for a watcher: configuration and Python. Absent when there are none. */
-  files?(): Promise<readonly string[]>;
-}
+export type { LoadedApplication };
 
 /** The settings that say how Python is run. */
 export type PythonRunSettings = Pick<Settings, "python" | "threads" | "preload" | "timeout" | "gracefulTimeout">;

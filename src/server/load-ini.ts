@@ -4,7 +4,7 @@ import { describePlace } from "../deploy/errors.ts";
 import { loadContext } from "../deploy/load.ts";
 import { flatten, treeOf } from "../deploy/tree.ts";
 import { parseIniTarget } from "./ini-target.ts";
-import type { LoadedApplication } from "./load-application.ts";
+import type { LoadedApplication } from "./loaded-application.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
 import { PythonResolver, type PythonResolverOptions } from "./python-resolver.ts";
 
