@@ -13,9 +13,10 @@ import type {
 } from "./arbiter-control.ts";
 import { type ArbiterOptions, dispatchOf } from "./arbiter-options.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { BootError, messageOf, SERVER_EXIT_CODES } from "./errors.ts";
+import { canReusePort } from "./bound-socket.ts";
+import { BootError, messageOf, SERVER_EXIT_CODES, SettingError } from "./errors.ts";
 import { callHook } from "./hooks.ts";
-import { type Listener, openListeners } from "./listeners.ts";
+import { type Listener, type ListenerOptions, openListeners } from "./listeners.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
 import type { BootFailedMessage, DrainMessage, WorkerMessage } from "./messages.ts";
 import { mergeStats } from "./metrics/merge-stats.ts";
@@ -325,7 +326,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     const options = this.#options;
     await this.#hooks.onStarting?.(this.#asHookArbiter);
     const inherited = [...this.#inheritance.sockets, ...this.#activated];
-    this.#listeners = await openListeners(this.#binds(options), this.#listenerOptions(options), inherited);
+    this.#listeners = await openListeners(this.#binds(options), await this.#listenerOptions(options), inherited);
     if (options.pid !== null) {
       const { PidFile: File } = await import("./pid-file.ts");
       this.#pidFile = File.create(this.#predecessor === null ? options.pid : `${options.pid}.2`);
@@ -343,8 +344,17 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     return this.#activated.length > 0 ? this.#activated.map(({ bind }) => bind) : options.bind;
   }
 
-  #listenerOptions(options: ArbiterOptions): Parameters<typeof openListeners>[1] {
-    return { isReusable: dispatchOf(options) === "reuse-port", umask: options.umask };
+  async #listenerOptions(options: ArbiterOptions): Promise<ListenerOptions> {
+    const isReusable = dispatchOf(options) === "reuse-port";
+    if (isReusable && !canReusePort()) {
+      throw new SettingError(
+        `Cannot use --dispatch reuse-port: it needs Node 22.12 or later, and this is Node ${process.versions.node}`,
+      );
+    }
+    if (options.user === null && options.group === null) return { isReusable, umask: options.umask };
+    const { findIdentity } = await import("./privileges.ts");
+    const { uid, gid } = findIdentity(options.user, options.group);
+    return { isReusable, umask: options.umask, uid, gid };
   }
 
   async #announce(): Promise<void> {
@@ -578,7 +588,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     if (this.#inheritance.from !== null || this.#activated.length > 0) return this.#listeners;
     const known = new Map(this.#listeners.map((listener) => [listener.bind, listener]));
     const missing = options.bind.filter((bind) => !known.has(bind));
-    const opened = await openListeners(missing, this.#listenerOptions(options));
+    const opened = await openListeners(missing, await this.#listenerOptions(options));
     tell(opened);
     const fresh = new Map(opened.map((listener) => [listener.bind, listener]));
     return options.bind.flatMap((bind) => known.get(bind) ?? fresh.get(bind) ?? []);

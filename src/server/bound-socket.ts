@@ -47,6 +47,12 @@ const { _createServerHandle: createServerHandle, BoundSocket: Documented } = net
   BoundSocket?: BoundSocketClass;
 };
 
+/** Whether `net.Server.listen` knows `reusePort`: Node 22.12, 23.1 and later. */
+export function canReusePort(version: string = process.versions.node): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
+}
+
 /** Failure of the system; `code` is its name, for example EADDRINUSE. */
 export class SystemError extends Error {
   readonly code: string;

@@ -11,7 +11,7 @@ const MAX_FRAMES = 30;
 interface Frame {
   readonly functionName: string;
   readonly url: string;
-  readonly location: { readonly lineNumber: number; readonly columnNumber?: number };
+  readonly location: { readonly scriptId: string; readonly lineNumber: number; readonly columnNumber?: number };
 }
 
 const { beats, afterSeconds, errorLogfile, logLevel } = workerData as WatchConfig;
@@ -37,8 +37,13 @@ setInterval(() => {
 function takeStack(): void {
   const session = new Session();
   session.connectToMainThread();
+  // Frames name their script by number.
+  const urls = new Map<string, string>();
+  session.on("Debugger.scriptParsed", ({ params }) => urls.set(params.scriptId, params.url));
   session.once("Debugger.paused", ({ params }) => {
-    const frames = (params.callFrames as readonly Frame[]).slice(0, MAX_FRAMES).map(renderFrame);
+    const frames = (params.callFrames as readonly Frame[])
+      .slice(0, MAX_FRAMES)
+      .map((frame) => renderFrame(frame, urls));
     session.post("Debugger.resume");
     session.disconnect();
     report(frames);
@@ -47,8 +52,9 @@ function takeStack(): void {
   session.post("Debugger.pause");
 }
 
-function renderFrame({ functionName, url, location }: Frame): string {
-  const place = `${url}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`;
+function renderFrame({ functionName, url, location }: Frame, urls: ReadonlyMap<string, string>): string {
+  const script = url === "" ? (urls.get(location.scriptId) ?? "") : url;
+  const place = `${script}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`;
   return `    at ${functionName === "" ? place : `${functionName} (${place})`}`;
 }
 
