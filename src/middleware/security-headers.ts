@@ -3,7 +3,6 @@
 import { checkHeaderValue } from "../wsgi/head-rules.ts";
 import type { HeaderList, Middleware } from "../wsgi/types.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { findHeader } from "./header-fields.ts";
 import { type Configuration, type OptionReader, readOptions } from "./options.ts";
 import { changeHead } from "./replace-response.ts";
 
@@ -70,8 +69,9 @@ export function securityHeaders(options: SecurityHeadersOptions = {}): Middlewar
   }
 
   function add(headers: HeaderList, isSecure: boolean): void {
+    const count = headers.length; // what the application has set; no need to look at what was added here
     for (const { name, lowerName, value, isSecureOnly } of added) {
-      if ((isSecure || !isSecureOnly) && findHeader(headers, lowerName) === null) headers.push([name, value]);
+      if ((isSecure || !isSecureOnly) && !hasName(headers, count, lowerName)) headers.push([name, value]);
     }
   }
 
@@ -89,6 +89,15 @@ export function securityHeaders(options: SecurityHeadersOptions = {}): Middlewar
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
   const readers = Object.fromEntries(Object.keys(HEADERS).map((option) => [option, headerValue]));
   return securityHeaders(readOptions<SecurityHeadersOptions>(localConf, readers));
+}
+
+/** Whether one of the first headers has a name; lengths are compared first, since this runs for each header of each response. */
+function hasName(headers: HeaderList, count: number, lowerName: string): boolean {
+  for (let index = 0; index < count; index++) {
+    const name = headers[index]?.[0] ?? "";
+    if (name.length === lowerName.length && name.toLowerCase() === lowerName) return true;
+  }
+  return false;
 }
 
 /** Long policies may go over several lines. */
