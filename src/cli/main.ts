@@ -1,8 +1,8 @@
 // The command line: reads the arguments and hands over to the file of the command, which is imported only then.
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import type { GuestResolver } from "../deploy/guest-resolver.ts";
 import { addSettings, SETTINGS_HELP, settingsFromCommand } from "../server/settings/command-line.ts";
-import type { PythonResolver } from "../server/python-resolver.ts";
 import { exitCodeOf } from "./errors.ts";
 import { EXIT_CODES, exitCodesHelp } from "./exit-codes.ts";
 import type { FetchOptions } from "./fetch.ts";
@@ -70,13 +70,14 @@ function buildProgram(): Command {
 }
 
 /** For `config check`, which imports modules but starts no application. */
-async function pythonFactories(): Promise<[PythonResolver]> {
-  const [{ PythonResolver }, { resolveSettings }] = await Promise.all([
+async function pythonFactories(): Promise<GuestResolver[]> {
+  const [{ pasteDeployEggs }, { PythonResolver }, { resolveSettings }] = await Promise.all([
+    import("../server/paste-deploy-eggs.ts"),
     import("../server/python-resolver.ts"),
     import("../server/settings/resolve.ts"),
   ]);
   const { python } = (await resolveSettings()).settings;
-  return [new PythonResolver({ isImporting: true, ...(python === null ? {} : { python }) })];
+  return [new PythonResolver({ isImporting: true, ...(python === null ? {} : { python }) }), pasteDeployEggs];
 }
 
 function buildFetch(): Command {

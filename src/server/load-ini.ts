@@ -6,6 +6,7 @@ import { flatten, treeOf } from "../deploy/tree.ts";
 import { parseIniTarget } from "./ini-target.ts";
 import type { LoadedApplication } from "./loaded-application.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
+import { pasteDeployEggs } from "./paste-deploy-eggs.ts";
 import { PythonResolver, type PythonResolverOptions } from "./python-resolver.ts";
 
 /**
@@ -32,7 +33,7 @@ export async function loadIni(
   const resolver = new PythonResolver(python);
   resolver.rememberPlaces(contexts);
   try {
-    const application = await new ObjectBuilder([resolver]).application(context);
+    const application = await new ObjectBuilder([resolver, pasteDeployEggs]).application(context);
     await resolver.start();
     const iniFiles = new Set(contexts.flatMap(({ place }) => place.file ?? []));
     return {
