@@ -1,0 +1,8 @@
+// How long the soak tests are.
+
+const scale = Number(process.env["TSGI_SOAK_SCALE"] ?? 1);
+
+/** A number of rounds, made smaller by TSGI_SOAK_SCALE; at least one. */
+export function rounds(full: number): number {
+  return Math.max(1, Math.round(full * scale));
+}
