@@ -47,7 +47,10 @@ export async function emptyAndClose(
   let accepted = 0;
   listener.on("connection", () => (accepted += 1));
   acceptor.hold();
-  if (isLast && where.tcp !== null) (listener as unknown as { _handle: RawListener | null })._handle?.listen?.(0);
+  if (isLast && where.tcp !== null) {
+    const { _handle: handle } = listener as unknown as { _handle: RawListener | null };
+    handle?.listen?.(0);
+  }
   for (;;) {
     // Each turn decides about the next.
     // oxlint-disable-next-line no-await-in-loop

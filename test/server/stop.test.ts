@@ -51,7 +51,7 @@ describe("SIGTERM", () => {
     const answers = await Promise.all([...busy, ...queued]);
     expect(answers.filter((text) => !text.startsWith("HTTP/1.1 200 OK\r\n"))).toEqual([]);
     expect(await result).toMatchObject({ code: 0, signal: null });
-    if (path !== null) expect(existsSync(server.project.path(path))).toBe(false);
+    expect(existsSync(server.project.path("stop.sock"))).toBe(false);
   });
 
   test.each([
@@ -115,6 +115,7 @@ test("SIGKILL of the arbiter ends the workers too, after what they have in hand"
   await command.stop("SIGKILL");
   expect(await answer).toMatchObject({ status: 200 });
   await until(() => workers.every((pid) => !existsSync(`/proc/${pid}`)));
+  expect(children(command.pid)).toEqual([]);
 });
 
 test("closing the terminal of a command that starts leaves no process behind", async () => {
@@ -123,4 +124,5 @@ test("closing the terminal of a command that starts leaves no process behind", a
   const workers = children(command.pid);
   await command.stop("SIGKILL");
   await until(() => workers.every((pid) => !existsSync(`/proc/${pid}`)));
+  expect(children(command.pid)).toEqual([]);
 });

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import { LoadClient } from "../server/load-client.ts";
 import { children, kill, pause, ServerProject } from "../server/server-project.ts";
-import { rounds } from "./scale.ts";
+import { report as say, rounds } from "./scale.ts";
 
 const server = new ServerProject();
 beforeEach(() => server.deploy("one"));
@@ -27,9 +27,7 @@ test("1,000 reloads: no request fails", async () => {
   }
   const [kept, closed] = await Promise.all(loads.map((load) => load.stop()));
   expect([kept?.failures, closed?.failures]).toEqual([[], []]);
-  console.log(
-    `${count} reloads, ${kept?.answers} answers on kept connections, ${closed?.answers} on closed ones, none failed`,
-  );
+  say(`${count} reloads, ${kept?.answers} answers on kept connections, ${closed?.answers} on closed ones, none failed`);
 });
 
 test("1,000 reloads with SIGKILL beside them: only what a killed worker had in hand fails", async () => {
@@ -59,7 +57,7 @@ test("1,000 reloads with SIGKILL beside them: only what a killed worker had in h
   );
   expect(unexplained).toEqual([]);
   expect(failures.length).toBeLessThanOrEqual(kills.length * CONNECTIONS * 2);
-  console.log(`${count} reloads, ${kills.length} workers killed, ${failures.length} requests cut with them`);
+  say(`${count} reloads, ${kills.length} workers killed, ${failures.length} requests cut with them`);
 });
 
 test("200 reloads with broken code: none fails", async () => {
@@ -83,7 +81,7 @@ test("200 reloads with broken code: none fails", async () => {
   const report = await load.stop();
   expect(report.failures).toEqual([]);
   expect([...report.bodies.keys()]).toEqual(["one"]);
-  console.log(`${count} broken reloads, ${report.answers} answers, none failed`);
+  say(`${count} broken reloads, ${report.answers} answers, none failed`);
 });
 
 /** Waits until so many reloads have ended, well or not. */

@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { descendants, ServerProject } from "../server/server-project.ts";
-import { rounds } from "./scale.ts";
+import { report as say, rounds } from "./scale.ts";
 
 const SECONDS = rounds(10);
 const TICKS_PER_SECOND = 100;
@@ -22,7 +22,7 @@ test.runIf(availableParallelism() >= 2)(
     // One worker and wrk fit beside each other on two cores; two workers share what wrk leaves of the second one.
     const free = Math.min(2, availableParallelism() - two.wrkCores);
     const ideal = (free / Math.min(1, one.serverCores)) * one.perSecond;
-    console.log(
+    say(
       `one worker ${one.perSecond.toFixed(0)}/s on ${one.serverCores.toFixed(2)} cores (wrk ${one.wrkCores.toFixed(2)}), ` +
         `two ${two.perSecond.toFixed(0)}/s on ${two.serverCores.toFixed(2)} cores (wrk ${two.wrkCores.toFixed(2)}); ideal ${ideal.toFixed(0)}/s`,
     );

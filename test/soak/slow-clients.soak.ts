@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { LoadClient, type LoadReport } from "../server/load-client.ts";
 import { pause, ServerProject } from "../server/server-project.ts";
-import { rounds } from "./scale.ts";
+import { report as say, rounds } from "./scale.ts";
 
 const BYTES_PER_SECOND = 65_536;
 const PERIOD_MILLISECONDS = 250;
@@ -41,7 +41,7 @@ test("p99 of the normal load at most doubles", async () => {
   const beside = percentile(await measure(port, 10), 0.99);
   const { bytes, open } = sockets;
   sockets.close();
-  console.log(
+  say(
     `p99 alone ${alone.toFixed(2)} ms, beside ${open} slow clients (${(bytes / 1e6).toFixed(0)} MB read) ${beside.toFixed(2)} ms`,
   );
   expect(open).toBe(clients);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { LoadClient } from "../server/load-client.ts";
 import { kill, pause, ServerProject, until } from "../server/server-project.ts";
-import { rounds } from "./scale.ts";
+import { report as say, rounds } from "./scale.ts";
 
 const server = new ServerProject();
 afterEach(() => server.clean());
@@ -34,7 +34,7 @@ test.each([true, false])(
       expect(await stopped).toMatchObject({ code: 0 });
       answers += report.answers;
     }
-    console.log(`${rounds(100)} stops, ${answers} answers, none failed`);
+    say(`${rounds(100)} stops, ${answers} answers, none failed`);
   },
 );
 
@@ -65,7 +65,7 @@ test("20 upgrades with USR2, every other one taken back: none fails", async () =
     }
     const report = await load.stop();
     expect(report.failures).toEqual([]);
-    console.log(`${rounds(20)} upgrades, ${report.answers} answers, none failed`);
+    say(`${rounds(20)} upgrades, ${report.answers} answers, none failed`);
   } finally {
     kill(current, "SIGTERM");
     await until(() => !existsSync(`/proc/${current}`) || isZombie(current), 60);
