@@ -9,6 +9,7 @@ import type { FetchOptions } from "./fetch.ts";
 import { registerConfigCommand } from "./config.ts";
 import { registerCtlCommand } from "./ctl.ts";
 import { iniArguments, SERVER_NAME_HELP, VARIABLES_HELP } from "./ini-arguments.ts";
+import { registerImportCommand } from "./import.ts";
 import { registerInitCommand } from "./init.ts";
 import { registerReloadCommand } from "./reload-command.ts";
 import { registerTopCommand } from "./top.ts";
@@ -62,6 +63,7 @@ function buildProgram(): Command {
   addSettings(program);
   program.addCommand(buildFetch());
   registerConfigCommand(program, { guests: pythonFactories });
+  registerImportCommand(program);
   registerInitCommand(program);
   registerReloadCommand(program);
   registerTopCommand(program);

@@ -1,0 +1,29 @@
+// `tsgi import FILE`: the configuration of gunicorn or uWSGI as one of this server, and a list of what it cannot say.
+import { type Command, Option } from "commander";
+import type { ImportOptions } from "./import/import-file.ts";
+
+/**
+ * Adds `import` to the program.
+ *
+ * @param program - of commander
+ */
+export function registerImportCommand(program: Command): void {
+  program
+    .command("import")
+    .description("Turns the configuration of gunicorn or uWSGI into a tsgi.config, and says what has no equivalent.")
+    .argument("<file>", "gunicorn.conf.py, uwsgi.ini or Procfile")
+    .addOption(
+      new Option("--from <kind>", "kind of the file (default: by its name)").choices(["gunicorn", "uwsgi", "procfile"]),
+    )
+    .option("-o, --output <file>", "write to tsgi.config.json or tsgi.config.ts (default: JSON to standard output)")
+    .option("--force", "overwrite the file of --output")
+    .addHelpText("after", "\nA gunicorn.conf.py is Python and is run by python3; import only files that you trust.")
+    .exitOverride()
+    .action(async (file: string, options: ImportOptions) => {
+      const { importFile } = await import("./import/import-file.ts");
+      const { config, remarks } = importFile(file, options, process.cwd(), process.env);
+      if (options.output === undefined) process.stdout.write(config);
+      else process.stderr.write(`Wrote ${options.output}\n`);
+      process.stderr.write(remarks);
+    });
+}

@@ -1,0 +1,108 @@
+// A configuration as it comes together out of another server's, with what is to be said about it.
+import { kebabCase, type Setting } from "../../server/settings/setting.ts";
+import { checkLayer, shown } from "../../server/settings/layer.ts";
+import { SETTINGS, type SettingName, settingList } from "../../server/settings/table.ts";
+import { SettingError } from "../../server/errors.ts";
+
+/** What has no equivalent, what means something else here, and what is done anyway. */
+export type RemarkKind = "missing" | "changed" | "needless";
+
+/** One thing to say about a line of the other configuration. */
+export interface Remark {
+  readonly kind: RemarkKind;
+  /** The setting as it was written there, with its value. */
+  readonly subject: string;
+  readonly why: string;
+}
+
+/** A hook that is to be written anew. */
+export interface HookNote {
+  readonly name: string;
+  readonly parameters: string;
+  readonly doc: string;
+}
+
+/** The configuration while it is made. Every value is checked as the server itself would. */
+export class Draft {
+  readonly #values = new Map<SettingName, unknown>();
+  readonly #hooks = new Map<string, HookNote>();
+  readonly #remarks: Remark[] = [];
+
+  /**
+   * Sets a value; one that the server would refuse becomes a remark.
+   *
+   * @param subject - the setting as it was written
+   * @returns whether it was taken
+   */
+  set(name: SettingName, raw: unknown, subject: string): boolean {
+    const setting: Setting = SETTINGS[name];
+    const value = setting.type === "text" && typeof raw === "number" ? String(raw) : raw;
+    try {
+      checkLayer([{ name, raw: value, origin: subject, place: `${name}: ${shown(value)}` }]);
+    } catch (error) {
+      if (!(error instanceof SettingError)) throw error;
+      this.missing(subject, error.message);
+      return false;
+    }
+    this.#values.set(name, value);
+    return true;
+  }
+
+  /** Adds to the items of a list. */
+  add(name: SettingName, item: string, subject: string): void {
+    const before = this.get(name);
+    const items = Array.isArray(before) ? (before as readonly unknown[]) : before === undefined ? [] : [before];
+    if (!items.includes(item)) this.set(name, [...items, item], subject);
+  }
+
+  get(name: SettingName): unknown {
+    return this.#values.get(name);
+  }
+
+  /** Takes a value back, so that the default holds. */
+  unset(name: SettingName): void {
+    this.#values.delete(name);
+  }
+
+  hook(note: HookNote): void {
+    this.#hooks.set(note.name, note);
+  }
+
+  /** Notes what has no equivalent. */
+  missing(subject: string, why: string): void {
+    this.#remark({ kind: "missing", subject, why });
+  }
+
+  /** Notes what was taken over and means something else, or wants a change elsewhere. */
+  changed(subject: string, why: string): void {
+    this.#remark({ kind: "changed", subject, why });
+  }
+
+  /** Notes what is so without a setting. */
+  needless(subject: string, why: string): void {
+    this.#remark({ kind: "needless", subject, why });
+  }
+
+  #remark(remark: Remark): void {
+    const isThere = this.#remarks.some(({ subject, why }) => subject === remark.subject && why === remark.why);
+    if (!isThere) this.#remarks.push(remark);
+  }
+
+  /** The values in the order of the table. */
+  get values(): readonly (readonly [SettingName, unknown])[] {
+    return settingList().flatMap(([name]) => (this.#values.has(name) ? [[name, this.#values.get(name)] as const] : []));
+  }
+
+  get hooks(): readonly HookNote[] {
+    return [...this.#hooks.values()];
+  }
+
+  get remarks(): readonly Remark[] {
+    return this.#remarks;
+  }
+}
+
+/** `maxRequests` as `max_requests`. */
+export function snakeCase(name: string): string {
+  return kebabCase(name).replaceAll("-", "_");
+}

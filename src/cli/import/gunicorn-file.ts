@@ -1,0 +1,75 @@
+// Reads gunicorn.conf.py, which is Python, by letting Python run it.
+import { spawnSync } from "node:child_process";
+import { findInterpreter } from "../../guests/python/interpreter.ts";
+import { FileUnusableError } from "../errors.ts";
+
+/** A name that the file defines. */
+export type PythonName =
+  | { readonly kind: "value"; readonly value: unknown }
+  /** A function or a class. */
+  | { readonly kind: "callable" }
+  /** A value that JSON cannot hold: its type and how Python shows it. */
+  | { readonly kind: "other"; readonly type: string; readonly text: string };
+
+/**
+ * Runs the file as gunicorn does, under the name `__config__`, and prints the public names. What the file itself prints goes to
+ * standard error. Modules are left out: they are what it has imported.
+ */
+const PROGRAM = `
+import json, sys, types
+path = sys.argv[1]
+out, sys.stdout = sys.stdout, sys.stderr
+module = types.ModuleType("__config__")
+module.__file__ = path
+sys.modules["__config__"] = module
+with open(path, "rb") as file:
+    code = compile(file.read(), path, "exec")
+exec(code, module.__dict__)
+def plain(value):
+    if isinstance(value, (set, frozenset)):
+        return [plain(each) for each in sorted(value, key=str)]
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if isinstance(value, dict):
+        return {str(key): plain(each) for key, each in value.items()}
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float) and value - value == 0:
+        return value
+    raise TypeError
+names = {}
+for name, value in vars(module).items():
+    if name.startswith("_") or isinstance(value, types.ModuleType):
+        continue
+    try:
+        names[name] = {"kind": "value", "value": plain(value)}
+    except (TypeError, RecursionError):
+        if callable(value):
+            names[name] = {"kind": "callable"}
+        else:
+            names[name] = {"kind": "other", "type": type(value).__name__, "text": repr(value)[:120]}
+out.write(json.dumps(names))
+`;
+
+/**
+ * Evaluates a configuration file of gunicorn.
+ *
+ * @param path - absolute
+ * @param directory - in which the server would be started
+ * @throws FileUnusableError with Python's own message when the file fails
+ * @throws PythonStartError when there is no Python
+ */
+export function evaluateGunicornFile(path: string, directory: string): ReadonlyMap<string, PythonName> {
+  const python = findInterpreter({ directory, environment: process.env });
+  const result = spawnSync(python.path, ["-c", PROGRAM, path], { cwd: directory, encoding: "utf8" });
+  if (result.error !== undefined) {
+    throw new FileUnusableError(`Cannot run Python (${python.path}): ${result.error.message}`, { cause: result.error });
+  }
+  if (result.status !== 0) {
+    const reason = result.stderr.trim().split("\n").at(-1) ?? "no reason given";
+    throw new FileUnusableError(`Cannot evaluate the configuration file "${path}": ${reason}`);
+  }
+  return new Map(Object.entries(JSON.parse(result.stdout) as Record<string, PythonName>));
+}

@@ -1,0 +1,140 @@
+// Gunicorn's settings into ours. Names, flags and reasons come from the tables of the settings; here stands only what is neither
+// the same nor absent.
+import { resolve } from "node:path";
+import { nearestName } from "../../nearest-name.ts";
+import { isIniTarget, withVariables } from "../../server/ini-target.ts";
+import { HOOKS, type HookName } from "../../server/settings/hooks.ts";
+import { shown } from "../../server/settings/layer.ts";
+import { NOT_SUPPORTED } from "../../server/settings/not-supported.ts";
+import { type SettingName, settingList } from "../../server/settings/table.ts";
+import { type Draft, snakeCase } from "./draft.ts";
+import type { PythonName } from "./gunicorn-file.ts";
+
+/** Our setting by gunicorn's name of it. */
+export const SETTING_BY_GUNICORN_NAME: ReadonlyMap<string, SettingName> = new Map(
+  settingList().flatMap(([name, setting]) =>
+    setting.source === "gunicorn" ? [[setting.gunicorn ?? snakeCase(name), name] as const] : [],
+  ),
+);
+
+const REASONS = new Map(NOT_SUPPORTED.map(({ name, why }) => [name, why]));
+const HOOK_NAMES = new Map((Object.keys(HOOKS) as HookName[]).map((name) => [snakeCase(name), name]));
+/** They are for one run of the command. */
+const FOR_ONE_RUN = new Set(["config", "check_config", "print_config"]);
+const GREENLETS = /(?:^|[.:])(?:gevent|eventlet|GeventWorker|ggevent|geventlet)/i;
+const ASGI = /asgi|uvicorn|hypercorn|aiohttp/i;
+/** Threads that stand in for greenlets: as many as a Python guest takes for gevent. */
+const THREADS_FOR_GREENLETS = 100;
+
+/** Gunicorn's settings by name, stronger sources later. */
+export type GunicornSettings = Map<string, PythonName>;
+
+/**
+ * Translates gunicorn's settings.
+ *
+ * @param directory - in which the server would be started
+ */
+export function translateGunicorn(given: ReadonlyMap<string, PythonName>, draft: Draft, directory: string): void {
+  for (const [name, entry] of given) {
+    if (entry.kind === "value") translateValue(name, entry.value, draft);
+    else translateCallable(name, entry, draft);
+  }
+  translateWorkerClass(given, draft);
+  translatePath(given, draft, directory);
+  translatePaste(given, draft);
+  trustUnixPeers(draft);
+}
+
+/** Settings that several others decide together, done after the rest. */
+const TOGETHER = new Set(["worker_class", "pythonpath", "paste", "raw_paste_global_conf"]);
+
+function translateValue(name: string, value: unknown, draft: Draft): void {
+  if (value === null || TOGETHER.has(name) || FOR_ONE_RUN.has(name)) return;
+  const subject = `${name} = ${shown(value)}`;
+  const own = SETTING_BY_GUNICORN_NAME.get(name);
+  const why = REASONS.get(name);
+  if (own !== undefined) draft.set(own, value, subject);
+  else if (why !== undefined) draft.missing(subject, why);
+  else {
+    const meant = nearestName(name, [...SETTING_BY_GUNICORN_NAME.keys(), ...REASONS.keys()]);
+    if (meant !== undefined) draft.missing(subject, `gunicorn has no such setting either; did you mean "${meant}"`);
+  }
+}
+
+/** Hooks are code, which is to be written anew; other functions of the file are its own. */
+function translateCallable(name: string, entry: PythonName, draft: Draft): void {
+  const hook = HOOK_NAMES.get(name);
+  const why = REASONS.get(name);
+  if (hook !== undefined) {
+    const { parameters, doc } = HOOKS[hook];
+    draft.hook({ name: hook, parameters, doc });
+    draft.missing(name, `a hook in Python is not translated; write ${hook}(${parameters}) in tsgi.config.ts: ${doc}`);
+  } else if (why !== undefined) draft.missing(name, why);
+  else if (SETTING_BY_GUNICORN_NAME.has(name)) {
+    const what = entry.kind === "other" ? `${entry.type} ${entry.text}` : "a function or class";
+    draft.missing(name, `its value is ${what}; write the value itself`);
+  }
+}
+
+function translateWorkerClass(given: ReadonlyMap<string, PythonName>, draft: Draft): void {
+  const entry = given.get("worker_class");
+  const name = entry?.kind === "value" && typeof entry.value === "string" ? entry.value : undefined;
+  const threads = Number(draft.get("threads") ?? 1);
+  if (entry !== undefined && name === undefined)
+    return draft.missing("worker_class", REASONS.get("worker_class") ?? "");
+  const subject = `worker_class = ${shown(name ?? "sync")}`;
+  if (name !== undefined && ASGI.test(name)) {
+    draft.missing(subject, "it is for ASGI applications; WSGI applications are served here");
+  } else if (name !== undefined && GREENLETS.test(name)) {
+    const wanted = Math.min(Number(draft.get("workerConnections") ?? 1000) || 1000, THREADS_FOR_GREENLETS);
+    draft.set("threads", wanted, subject);
+    draft.changed(
+      subject,
+      `the command runs Python in threads, ${wanted} here, and patches nothing; for greenlets write an app.ts with pythonApplication({ target, workerClass: "gevent" }) and serve that`,
+    );
+  } else if (name === "sync" || name === "gthread") {
+    draft.needless(subject, "a Python application has the threads that the setting threads says");
+  } else if (name !== undefined) draft.missing(subject, REASONS.get("worker_class") ?? "");
+  const isRequestDeadline = (name === undefined || name === "sync") && threads === 1;
+  if (draft.get("timeout") !== undefined && !isRequestDeadline) {
+    draft.changed(
+      `timeout = ${shown(draft.get("timeout"))}`,
+      "here it is the deadline of each request; with threads and greenlets gunicorn only watches that the worker turns",
+    );
+  }
+}
+
+function translatePath(given: ReadonlyMap<string, PythonName>, draft: Draft, directory: string): void {
+  const entry = given.get("pythonpath");
+  if (entry?.kind !== "value" || typeof entry.value !== "string" || entry.value === "") return;
+  const base = resolve(directory, String(draft.get("chdir") ?? ""));
+  const paths = entry.value.split(",").map((path) => resolve(base, path.trim()));
+  draft.add("env", `PYTHONPATH=${paths.join(":")}`, "pythonpath");
+}
+
+function translatePaste(given: ReadonlyMap<string, PythonName>, draft: Draft): void {
+  const paste = given.get("paste");
+  const globals = given.get("raw_paste_global_conf");
+  if (paste?.kind !== "value" || typeof paste.value !== "string") {
+    if (globals?.kind === "value" && Array.isArray(globals.value) && globals.value.length > 0)
+      draft.missing("raw_paste_global_conf", "there is no paste that it could be for");
+    return;
+  }
+  const target = paste.value.replace(/^config:/, "");
+  const subject = `paste = ${shown(paste.value)}`;
+  if (!isIniTarget(target)) return draft.missing(subject, "expected the name of an .ini file");
+  const values = globals?.kind === "value" && Array.isArray(globals.value) ? globals.value.map(String) : [];
+  draft.set("target", withVariables(target, values), subject);
+}
+
+/** Gunicorn always believes front ends on a unix socket. */
+function trustUnixPeers(draft: Draft): void {
+  const bind = [draft.get("bind") ?? []].flat().map(String);
+  if (!bind.some((address) => address.includes("unix:"))) return;
+  const trusted = draft.get("forwardedAllowIps");
+  const items =
+    trusted === undefined ? ["127.0.0.1", "::1"] : [trusted].flat().flatMap((item) => String(item).split(","));
+  if (items.includes("*") || items.includes("unix")) return;
+  draft.set("forwardedAllowIps", [...items, "unix"], "bind");
+  draft.changed("bind", 'front ends on the unix socket are trusted, as gunicorn does: forwardedAllowIps has "unix"');
+}

@@ -1,0 +1,173 @@
+// Imports the configuration of another server: reads it, translates it, writes the result.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, extname, isAbsolute, join, relative, resolve } from "node:path";
+import { splitWords } from "../../server/settings/split-words.ts";
+import { isPythonTarget } from "../../server/load-application.ts";
+import { FileUnusableError, UsageError } from "../errors.ts";
+import { Draft } from "./draft.ts";
+import { parseGunicornArguments } from "./gunicorn-arguments.ts";
+import { evaluateGunicornFile, type PythonName } from "./gunicorn-file.ts";
+import { translateGunicorn } from "./gunicorn-settings.ts";
+import { readProcfile } from "./procfile.ts";
+import { renderConfig, renderRemarks } from "./render-config.ts";
+import { parseUwsgiArguments } from "./uwsgi-arguments.ts";
+import { readUwsgiIni } from "./uwsgi-ini.ts";
+import { translateUwsgi } from "./uwsgi-settings.ts";
+
+/** The kinds of files. */
+export const IMPORT_KINDS = ["gunicorn", "uwsgi", "procfile"] as const;
+
+/** A kind of file. */
+export type ImportKind = (typeof IMPORT_KINDS)[number];
+
+/** Options of `tsgi import`. */
+export interface ImportOptions {
+  /** @default by the name of the file */
+  readonly from?: ImportKind;
+  /** @default standard output */
+  readonly output?: string;
+  readonly force?: boolean;
+}
+
+/** What an import gives. */
+export interface Imported {
+  /** The configuration file. */
+  readonly config: string;
+  /** What is to be said about it. */
+  readonly remarks: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Imports a file; writes the result when the options name a file for it.
+ *
+ * @param directory - in which the other server would be started
+ * @throws UsageError when the kind is not known or the result exists already, FileUnusableError when a file cannot be used
+ */
+export function importFile(
+  file: string,
+  options: ImportOptions,
+  directory: string,
+  environment: Environment,
+): Imported {
+  const { output } = options;
+  const form = output === undefined ? "json" : formOf(output);
+  if (output !== undefined && options.force !== true && existsSync(resolve(directory, output))) {
+    throw new UsageError(`Cannot write ${output}: already there; give --force to overwrite`);
+  }
+  const draft = draftOf(file, options.from ?? kindOf(file), directory, environment);
+  const imported = { config: renderConfig(draft, form), remarks: renderRemarks(draft, basename(file)) };
+  if (output !== undefined) write(resolve(directory, output), imported.config);
+  return imported;
+}
+
+/**
+ * Translates a file.
+ *
+ * @throws UsageError or FileUnusableError when it cannot be read
+ */
+export function draftOf(file: string, kind: ImportKind, directory: string, environment: Environment): Draft {
+  const path = resolve(directory, file);
+  const draft = new Draft();
+  if (kind === "uwsgi") translateUwsgi(readUwsgiIni(path, environment), draft, directory);
+  else if (kind === "gunicorn") importGunicorn({ file: path, words: [] }, draft, directory, environment);
+  else importProcfile(path, draft, directory, environment);
+  checkTarget(draft, directory);
+  return draft;
+}
+
+function kindOf(file: string): ImportKind {
+  const name = basename(file);
+  if (/^procfile/i.test(name)) return "procfile";
+  if (name.endsWith(".py")) return "gunicorn";
+  if (name.endsWith(".ini")) return "uwsgi";
+  throw new UsageError(
+    `Cannot tell what kind of file "${file}" is: expected gunicorn.conf.py, uwsgi.ini or Procfile, or --from ${IMPORT_KINDS.join("|")}`,
+  );
+}
+
+function formOf(output: string): "json" | "ts" {
+  const extension = extname(output);
+  if (extension === ".json") return "json";
+  if ([".ts", ".mts", ".js", ".mjs"].includes(extension)) return "ts";
+  throw new UsageError(`Cannot write ${output}: expected a name that ends in .json, .ts or .js`);
+}
+
+interface GunicornStart {
+  /** Absolute. */
+  readonly file?: string;
+  readonly words: readonly string[];
+}
+
+/** The file, GUNICORN_CMD_ARGS and the command line; later ones win. */
+function importGunicorn(start: GunicornStart, draft: Draft, directory: string, environment: Environment): void {
+  const own = parseGunicornArguments(start.words);
+  const text = environment["GUNICORN_CMD_ARGS"] ?? "";
+  const shared = parseGunicornArguments(splitWords(text, "GUNICORN_CMD_ARGS"));
+  if (text !== "") draft.changed("GUNICORN_CMD_ARGS", "the variable is set and was taken in");
+  const named = own.get("config") ?? shared.get("config");
+  const usual = join(directory, "gunicorn.conf.py");
+  if (typeof named === "string" && named.startsWith("python:"))
+    draft.missing(`config = ${named}`, "a module is not read; import its file");
+  const isFile = typeof named === "string" && !named.startsWith("python:");
+  const file =
+    start.file ?? (isFile ? resolve(directory, named.replace(/^file:/, "")) : existsSync(usual) ? usual : undefined);
+  const given = new Map<string, PythonName>(file === undefined ? [] : evaluateGunicornFile(file, directory));
+  for (const source of [shared, own]) for (const [name, value] of source) given.set(name, { kind: "value", value });
+  translateGunicorn(given, draft, directory);
+}
+
+function importProcfile(path: string, draft: Draft, directory: string, environment: Environment): void {
+  const { server, words, directory: below, variables } = readProcfile(readText(path), draft);
+  const place = below === undefined ? directory : resolve(directory, below);
+  if (below !== undefined) draft.set("chdir", below, `cd ${below}`);
+  for (const [name, value] of variables) {
+    if (name !== "GUNICORN_CMD_ARGS") draft.add("env", `${name}=${value}`, `${name}=${value}`);
+  }
+  const seen = { ...environment, ...Object.fromEntries(variables) };
+  if (server === "gunicorn") return importGunicorn({ words }, draft, place, seen);
+  const { options, files } = parseUwsgiArguments(words);
+  const read = files.flatMap((file) => readUwsgiIni(resolve(place, file), seen));
+  translateUwsgi([...read, ...options], draft, place);
+}
+
+/** Says when the target is not where the server looks for it. */
+function checkTarget(draft: Draft, directory: string): void {
+  const target = draft.get("target");
+  if (target === undefined) {
+    draft.missing("the application", "the file does not name one; set target, or name it on the command line");
+  } else if (/^[\w.]+(?::|$)/.test(String(target)) && !/\.py(?::|$)/.test(String(target))) {
+    const base = resolve(directory, String(draft.get("chdir") ?? ""));
+    if (!isPythonTarget(String(target), base)) {
+      draft.changed(
+        `target = ${String(target)}`,
+        `no such Python module is in ${shortPath(base, directory)}; where it is elsewhere, name its file (path/app.py:attribute)`,
+      );
+    }
+  }
+}
+
+function shortPath(path: string, directory: string): string {
+  const short = relative(directory, path);
+  return short === "" ? "this directory" : short.startsWith("..") || isAbsolute(short) ? path : short;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FileUnusableError(`Cannot read the file "${path}": ${reason}`, { cause: error });
+  }
+}
+
+function write(path: string, text: string): void {
+  if (!existsSync(dirname(path))) throw new FileUnusableError(`Cannot write the file "${path}": no such directory`);
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FileUnusableError(`Cannot write the file "${path}": ${reason}`, { cause: error });
+  }
+}

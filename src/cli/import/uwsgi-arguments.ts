@@ -1,0 +1,36 @@
+// uWSGI's command line. Its options are those of the file, with dashes; a word alone is a configuration file.
+import { UWSGI_SHORT, UWSGI_SWITCHES } from "./uwsgi-rules.ts";
+import type { UwsgiOption } from "./uwsgi-ini.ts";
+
+/** What the words say. */
+export interface UwsgiArguments {
+  readonly options: readonly UwsgiOption[];
+  /** Configuration files in INI. */
+  readonly files: readonly string[];
+}
+
+/** Reads the words after `uwsgi`. */
+export function parseUwsgiArguments(words: readonly string[]): UwsgiArguments {
+  const options: UwsgiOption[] = [];
+  const files: string[] = [];
+  const rest = [...words];
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (!word.startsWith("-")) {
+      files.push(word);
+      continue;
+    }
+    const [, written = "", glued] = /^(--[^=]*|-.)=?(.*)$/s.exec(word) ?? [];
+    const key = written.startsWith("--") ? written.slice(2) : (UWSGI_SHORT[written.slice(1)] ?? written.slice(1));
+    const isAlone = UWSGI_SWITCHES.has(key) || rest[0] === undefined || rest[0].startsWith("--");
+    const value = glued !== undefined && glued !== "" ? glued : isAlone ? "" : (rest.shift() ?? "");
+    if (key === "ini") files.push(value);
+    else options.push(unfilled({ key, value }));
+  }
+  return { options, files };
+}
+
+/** A variable that only a shell of the platform could fill in. */
+function unfilled(option: UwsgiOption): UwsgiOption {
+  const [variable] = /\$\{?\w+\}?/.exec(option.value) ?? [];
+  return variable === undefined ? option : { ...option, unfilled: variable };
+}

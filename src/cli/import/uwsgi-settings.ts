@@ -1,0 +1,268 @@
+// uWSGI's options into our settings: the rules that are a name each, and code for those that are more.
+import { extname, resolve } from "node:path";
+import { didYouMean } from "../../nearest-name.ts";
+import { isIniTarget } from "../../server/ini-target.ts";
+import type { Draft } from "./draft.ts";
+import type { UwsgiOption } from "./uwsgi-ini.ts";
+import { UWSGI_FAMILIES, UWSGI_RULES } from "./uwsgi-rules.ts";
+
+/** The options by name, each with its values in order. */
+type Options = ReadonlyMap<string, readonly string[]>;
+
+const OFF = new Set(["false", "0", "off", "no"]);
+const NGINX_CHANGE =
+  "it spoke the uwsgi protocol and speaks HTTP now; in nginx replace uwsgi_pass and include uwsgi_params by";
+const DEFAULT_HEAD_BYTES = 65_536;
+const DEFAULT_FIELD_BYTES = 8190;
+const TRUSTED = ["127.0.0.1", "::1"];
+
+/**
+ * Translates uWSGI's options.
+ *
+ * @param directory - in which the server would be started
+ */
+export function translateUwsgi(given: readonly UwsgiOption[], draft: Draft, directory: string): void {
+  const options = new Map<string, string[]>();
+  for (const { key, value, unfilled } of given) {
+    if (unfilled !== undefined) {
+      draft.missing(subjectOf(key, value), `${unfilled} has no value here; write the value`);
+    } else options.set(key, [...(options.get(key) ?? []), value]);
+  }
+  for (const [key, values] of options) for (const value of values) translateByRule(key, value, draft);
+  translateTarget(options, draft);
+  translateSockets(options, draft);
+  translateModes(options, draft);
+  translateLogs(options, draft);
+  translateProcesses(options, draft, directory);
+}
+
+function translateByRule(key: string, value: string, draft: Draft): void {
+  const subject = subjectOf(key, value);
+  const rule = Object.hasOwn(UWSGI_RULES, key) ? UWSGI_RULES[key] : undefined;
+  if (rule === "translated") return;
+  if (rule === undefined) {
+    const [, why] = UWSGI_FAMILIES.find(([pattern]) => pattern.test(key)) ?? [];
+    draft.missing(subject, why ?? `no equivalent is known${didYouMean(key, Object.keys(UWSGI_RULES))}`);
+  } else if ("needless" in rule) {
+    if (OFF.has(value.toLowerCase())) draft.changed(subject, `it cannot be turned off: ${rule.needless}`);
+    else draft.needless(subject, rule.needless);
+  } else if ("missing" in rule) draft.missing(subject, rule.missing);
+  else {
+    const isTaken = ["env", "reloadExtraFile"].includes(rule.to)
+      ? (draft.add(rule.to, value, subject), true)
+      : draft.set(rule.to, value === "" ? true : plainNumber(value), subject);
+    if (isTaken && rule.note !== undefined) draft.changed(subject, rule.note);
+  }
+}
+
+/** A number as such, so that the file reads well. */
+function plainNumber(value: string): string | number {
+  return /^(?:0|[1-9]\d*)$/.test(value) ? Number(value) : value;
+}
+
+function translateTarget(options: Options, draft: Draft): void {
+  const callable = last(options, "callable");
+  const module = last(options, "module") ?? last(options, "wsgi");
+  const file = last(options, "wsgi-file") ?? last(options, "file");
+  const paste = last(options, "ini-paste-logged") ?? last(options, "ini-paste") ?? last(options, "paste");
+  if (module !== undefined) setTarget("module", module, callable, draft);
+  else if (file !== undefined) setTarget("wsgi-file", file, callable, draft);
+  else if (paste !== undefined) {
+    const target = paste.replace(/^config:/, "");
+    if (isIniTarget(target)) draft.set("target", target, subjectOf("paste", paste));
+    else draft.missing(subjectOf("paste", paste), "expected the name of an .ini file");
+  }
+  const mounts = options.get("mount") ?? [];
+  const [only, ...others] = mounts;
+  const [, path, mounted] = /^([^=]*)=(.*)$/.exec(only ?? "") ?? [];
+  if (
+    mounted !== undefined &&
+    others.length === 0 &&
+    (path === "/" || path === "") &&
+    draft.get("target") === undefined
+  )
+    return setTarget("mount", mounted, callable, draft);
+  for (const mount of mounts) {
+    draft.missing(
+      subjectOf("mount", mount),
+      "one target is served; put several under their paths with urlMap in an app.ts, or [composite:main] with use = egg:Paste#urlmap in an app.ini",
+    );
+  }
+}
+
+/** uWSGI's own default name of the application is written out: a file without it would be run as a program. */
+function setTarget(key: string, named: string, callable: string | undefined, draft: Draft): void {
+  const subject = subjectOf(key, named);
+  const [, place = named, attribute] = /^(.*?)(?::([^:/]+))?$/.exec(named) ?? [];
+  const isFile = place.includes("/") || key === "wsgi-file" || /\.(?:py|wsgi)$/.test(place);
+  if (isFile && extname(place) !== ".py")
+    return draft.missing(subject, "a target that is a file has to end in .py; rename it, or name the module");
+  draft.set("target", `${place}:${attribute ?? callable ?? "application"}`, subject);
+}
+
+function translateSockets(options: Options, draft: Draft): void {
+  for (const [key, values] of options) {
+    const isHttps = key === "https" || key === "https-socket";
+    const isUwsgi = key === "socket" || key === "uwsgi-socket";
+    if (!isHttps && !isUwsgi && !["http", "http-socket", "http11-socket"].includes(key)) continue;
+    for (const value of values) {
+      const subject = subjectOf(key, value);
+      const [address = "", certfile, keyfile, ciphers, caCerts] = value.split(",");
+      const bind = addressOf(address);
+      draft.add("bind", bind, subject);
+      if (isHttps) {
+        for (const [name, text] of Object.entries({ certfile, keyfile, ciphers, caCerts }) as [
+          "certfile" | "keyfile" | "ciphers" | "caCerts",
+          string | undefined,
+        ][]) {
+          if (text !== undefined && text !== "") draft.set(name, text, subject);
+        }
+        if (caCerts !== undefined) draft.set("certReqs", caCerts.startsWith("!") ? "2" : "1", subject);
+      }
+      if (isUwsgi) {
+        const upstream = bind.startsWith("unix:") ? `http://${bind}:` : `http://${bind.replace(/^:/, "127.0.0.1:")}`;
+        draft.changed(
+          subject,
+          `${NGINX_CHANGE} proxy_pass ${upstream}; proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme;`,
+        );
+      }
+      if (bind.startsWith("unix:") && draft.get("forwardedAllowIps") === undefined) {
+        draft.set("forwardedAllowIps", [...TRUSTED, "unix"], subject);
+        draft.changed(
+          subject,
+          'X-Forwarded-* of the front end on the unix socket are believed: forwardedAllowIps has "unix"',
+        );
+      }
+    }
+  }
+  if (["enable-proxy-protocol", "http-enable-proxy-protocol"].some((key) => isOn(options, key)))
+    draft.set("proxyProtocol", "auto", "enable-proxy-protocol");
+  const keepAlive = last(options, "http-keepalive");
+  if (keepAlive !== undefined) {
+    const subject = subjectOf("http-keepalive", keepAlive);
+    if (Number(keepAlive) > 1) draft.set("keepAlive", Number(keepAlive), subject);
+    else draft.needless(subject, "connections are kept open for keepAlive seconds");
+  }
+}
+
+/** uWSGI's forms of an address: HOST:PORT, :PORT, a path, @abstract, fd://N. */
+function addressOf(text: string): string {
+  if (/^[./]/.test(text) || (!text.includes(":") && /[/.]sock/.test(text))) return `unix:${text}`;
+  if (text.startsWith("0:")) return `0.0.0.0${text.slice(1)}`;
+  return text.startsWith("*:") ? text.slice(1) : text;
+}
+
+function translateModes(options: Options, draft: Draft): void {
+  const umask = last(options, "umask");
+  if (umask !== undefined) draft.set("umask", `0${umask.replace(/^0+/, "")}`, subjectOf("umask", umask));
+  const mode = last(options, "chmod-socket");
+  if (mode === undefined || umask !== undefined) {
+    if (mode !== undefined) draft.missing(subjectOf("chmod-socket", mode), "umask decides the mode of sockets too");
+    return;
+  }
+  const subject = subjectOf("chmod-socket", mode);
+  const bits = mode === "" ? 0o666 : /^[0-7]{3,4}$/.test(mode) ? Number.parseInt(mode, 8) : undefined;
+  if (bits === undefined) return draft.missing(subject, "expected a mode in octal");
+  // Nobody needs to execute a socket; files and directories of the application would miss that bit.
+  const mask = ~(bits | 0o111) & 0o777;
+  if (draft.set("umask", `0${mask.toString(8)}`, subject))
+    draft.changed(
+      subject,
+      `umask 0${mask.toString(8)} stands in for it, which holds for new files of the application too`,
+    );
+}
+
+function translateLogs(options: Options, draft: Draft): void {
+  const daemon = last(options, "daemonize") ?? last(options, "daemonize2");
+  if (daemon !== undefined) {
+    draft.set("daemon", true, subjectOf("daemonize", daemon));
+    draft.changed(subjectOf("daemonize", daemon), "a supervisor such as systemd or a container wants it off");
+  }
+  const plain = last(options, "logto") ?? last(options, "logto2") ?? daemon;
+  if (plain !== undefined && plain !== "") draft.set("errorLogfile", plain, subjectOf("logto", plain));
+  for (const value of options.get("logger") ?? []) translateLogger("errorLogfile", value, "logger", draft);
+  if (isOn(options, "disable-logging")) {
+    draft.needless("disable-logging", "requests are not logged unless accessLogfile says where");
+  } else {
+    draft.set("accessLogfile", plain === undefined || plain === "" ? "-" : plain, "logto");
+    draft.changed(
+      "the log of requests",
+      "uWSGI writes one by default, so accessLogfile is set; its lines are gunicorn's",
+    );
+    for (const value of options.get("req-logger") ?? []) translateLogger("accessLogfile", value, "req-logger", draft);
+  }
+}
+
+function translateLogger(name: "errorLogfile" | "accessLogfile", value: string, key: string, draft: Draft): void {
+  const subject = subjectOf(key, value);
+  const [, plugin = "", argument = ""] = /^(?:\S+\s+)?([a-z]\w*)(?::(.*))?$/.exec(value) ?? [];
+  if (plugin === "file" && argument !== "") draft.set(name, argument, subject);
+  else if (plugin === "stdio") draft.set(name, "-", subject);
+  else if (plugin === "syslog") {
+    draft.set("syslog", true, subject);
+    const [tag = "", facility] = argument.split(",");
+    if (tag !== "") draft.set("syslogPrefix", tag, subject);
+    if (facility !== undefined) draft.set("syslogFacility", facility, subject);
+    draft.changed(subject, "syslog is reached at syslogAddr, udp://localhost:514 unless you set another");
+  } else draft.missing(subject, "logs go to files and to syslog; let something else read them from there");
+}
+
+function translateProcesses(options: Options, draft: Draft, directory: string): void {
+  const base = resolve(directory, String(draft.get("chdir") ?? ""));
+  const paths = ["pythonpath", "python-path", "pp"].flatMap((key) => options.get(key) ?? []);
+  if (paths.length > 0)
+    draft.add("env", `PYTHONPATH=${paths.map((path) => resolve(base, path)).join(":")}`, "pythonpath");
+  const head = last(options, "buffer-size");
+  if (head !== undefined) translateBuffer(head, draft);
+  const reload = last(options, "py-autoreload") ?? last(options, "python-autoreload");
+  if (reload !== undefined && reload !== "0") {
+    draft.set("reload", true, subjectOf("py-autoreload", reload));
+    draft.needless(subjectOf("py-autoreload", reload), "reload is told of changes by the system, there is no interval");
+  }
+  const greenlets = last(options, "gevent");
+  if (greenlets !== undefined) {
+    const wanted = Math.min(Math.max(Number(greenlets) || 1, 1), 100);
+    draft.set("threads", wanted, subjectOf("gevent", greenlets));
+    draft.changed(
+      subjectOf("gevent", greenlets),
+      `the command runs Python in threads, ${wanted} here, and patches nothing; for greenlets write an app.ts with pythonApplication({ target, workerClass: "gevent" }) and serve that`,
+    );
+  }
+  if (isOn(options, "lazy-apps") || isOn(options, "lazy")) {
+    draft.needless("lazy-apps", "each worker loads the application itself, unless preload is set");
+  }
+  const preload = last(options, "preload");
+  if (preload !== undefined) draft.set("preload", !OFF.has(preload), subjectOf("preload", preload));
+  for (const value of [...(options.get("plugin") ?? []), ...(options.get("plugins") ?? [])].flatMap((text) =>
+    text.split(","),
+  )) {
+    const subject = subjectOf("plugin", value);
+    if (/^python|^http$|^gevent/.test(value.trim())) draft.needless(subject, "HTTP and Python are built in");
+    else draft.missing(subject, "there are no plugins; only Python, TypeScript and JavaScript are served");
+  }
+}
+
+/** uWSGI's buffer holds all variables of a request. Here 64 KiB are allowed anyway, in fields of 8190 bytes. */
+function translateBuffer(text: string, draft: Draft): void {
+  const subject = subjectOf("buffer-size", text);
+  const bytes = Number(text);
+  if (bytes > DEFAULT_HEAD_BYTES) draft.set("limitRequestHead", bytes, subject);
+  if (bytes > DEFAULT_FIELD_BYTES) {
+    draft.set("limitRequestLine", bytes, subject);
+    draft.set("limitRequestFieldSize", bytes, subject);
+  } else draft.needless(subject, `a head may have ${DEFAULT_HEAD_BYTES} bytes: limitRequestHead`);
+}
+
+function isOn(options: Options, key: string): boolean {
+  const value = last(options, key);
+  return value !== undefined && !OFF.has(value.toLowerCase());
+}
+
+/** Of an option that is given several times the last counts. */
+function last(options: Options, key: string): string | undefined {
+  return options.get(key)?.at(-1);
+}
+
+function subjectOf(key: string, value: string): string {
+  return value === "" ? key : `${key} = ${value}`;
+}
