@@ -1,4 +1,5 @@
 // Loads the application that a configuration file composes, with Python behind it where it names Python factories.
+import type { Context } from "../deploy/context.ts";
 import { ObjectBuilder } from "../deploy/create.ts";
 import { describePlace } from "../deploy/errors.ts";
 import { loadContext } from "../deploy/load.ts";
@@ -6,7 +7,7 @@ import { flatten, treeOf } from "../deploy/tree.ts";
 import { parseIniTarget } from "./ini-target.ts";
 import type { LoadedApplication } from "./loaded-application.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
-import { pasteDeployEggs } from "./paste-deploy-eggs.ts";
+import { isPasteDeploy, pasteDeployEggs } from "./paste-deploy-eggs.ts";
 import { PythonResolver, type PythonResolverOptions } from "./python-resolver.ts";
 
 /**
@@ -32,8 +33,9 @@ export async function loadIni(
   const contexts = flatten(treeOf(context)).map((node) => node.context);
   const resolver = new PythonResolver(python);
   resolver.rememberPlaces(contexts);
+  const guests = contexts.some(isPasteDeployEgg) ? [resolver, pasteDeployEggs] : [resolver];
   try {
-    const application = await new ObjectBuilder([resolver, pasteDeployEggs]).application(context);
+    const application = await new ObjectBuilder(guests).application(context);
     await resolver.start();
     const iniFiles = new Set(contexts.flatMap(({ place }) => place.file ?? []));
     return {
@@ -45,4 +47,10 @@ export async function loadIni(
     await resolver.close(0);
     throw error;
   }
+}
+
+function isPasteDeployEgg(context: Context): boolean {
+  return (
+    context.kind === "factory" && context.reference.kind === "egg" && isPasteDeploy(context.reference.distribution)
+  );
 }

@@ -36,7 +36,8 @@ export const pasteDeployEggs: GuestResolver = {
   },
 };
 
-function isPasteDeploy(distribution: string): boolean {
+/** Whether a distribution is PasteDeploy, in any spelling of the name. */
+export function isPasteDeploy(distribution: string): boolean {
   return distribution.toLowerCase().replaceAll(/[-_.]/g, "") === "pastedeploy";
 }
 
