@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import type { TlsOptions } from "node:tls";
 import { HttpGateway, type HttpGatewayOptions } from "../gateways/http/gateway.ts";
 import type { Limits } from "../http/limits.ts";
+import type { ProxyProtocolOptions } from "../http/proxy-protocol.ts";
 import { HttpServer } from "../http/server.ts";
 import { toApplication } from "../wsgi/application.ts";
 import type { WSGIApplicationLike } from "../wsgi/types.ts";
@@ -13,6 +14,8 @@ export interface ServerOptions extends HttpGatewayOptions {
   readonly limits?: Partial<Limits> | undefined;
   /** Certificate, key and so on (as for `node:tls`), to serve HTTPS. */
   readonly tls?: TlsOptions | undefined;
+  /** Whose connections begin with the PROXY protocol, and in which version. @default nobody's */
+  readonly proxyProtocol?: ProxyProtocolOptions | undefined;
   /** Length of the listen queue. @default 2048 */
   readonly backlog?: number | undefined;
 }
@@ -55,7 +58,11 @@ export class WSGIServer {
     this.#host = host;
     this.#port = port;
     this.#options = options;
-    this.#server = new HttpServer(new HttpGateway(toApplication(app), options), { limits: options.limits ?? {} });
+    const { limits = {}, proxyProtocol } = options;
+    this.#server = new HttpServer(new HttpGateway(toApplication(app), options), {
+      limits,
+      ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
+    });
     this.#closed = new Promise((resolve) => {
       this.#whenClosed = resolve;
     });
