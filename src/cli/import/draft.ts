@@ -36,15 +36,16 @@ export class Draft {
    */
   set(name: SettingName, raw: unknown, subject: string): boolean {
     const setting: Setting = SETTINGS[name];
-    const value = setting.type === "text" && typeof raw === "number" ? String(raw) : raw;
+    const value = asWritten(setting, raw);
     try {
-      checkLayer([{ name, raw: value, origin: subject, place: `${name}: ${shown(value)}` }]);
+      const checked = checkLayer([{ name, raw: value, origin: subject, place: `${name}: ${shown(value)}` }]);
+      // Choices are known by their exact words.
+      this.#values.set(name, setting.type === "choice" ? checked.get(name)?.value : value);
     } catch (error) {
       if (!(error instanceof SettingError)) throw error;
       this.missing(subject, error.message);
       return false;
     }
-    this.#values.set(name, value);
     return true;
   }
 
@@ -57,11 +58,6 @@ export class Draft {
 
   get(name: SettingName): unknown {
     return this.#values.get(name);
-  }
-
-  /** Takes a value back, so that the default holds. */
-  unset(name: SettingName): void {
-    this.#values.delete(name);
   }
 
   hook(note: HookNote): void {
@@ -100,6 +96,14 @@ export class Draft {
   get remarks(): readonly Remark[] {
     return this.#remarks;
   }
+}
+
+/** The value in the form in which a person would write it into the file. */
+function asWritten({ type }: Setting, raw: unknown): unknown {
+  if (type === "text" && typeof raw === "number") return String(raw);
+  if (type === "mask" && typeof raw === "number") return `0${raw.toString(8)}`;
+  const isQuantity = type === "integer" || type === "duration" || type === "size";
+  return isQuantity && typeof raw === "string" && /^(?:0|[1-9]\d*)$/.test(raw) ? Number(raw) : raw;
 }
 
 /** `maxRequests` as `max_requests`. */

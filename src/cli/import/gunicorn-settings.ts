@@ -110,6 +110,7 @@ function translatePath(given: ReadonlyMap<string, PythonName>, draft: Draft, dir
   const base = resolve(directory, String(draft.get("chdir") ?? ""));
   const paths = entry.value.split(",").map((path) => resolve(base, path.trim()));
   draft.add("env", `PYTHONPATH=${paths.join(":")}`, "pythonpath");
+  draft.changed(`pythonpath = ${shown(entry.value)}`, "it is the variable PYTHONPATH of env now, with absolute paths");
 }
 
 function translatePaste(given: ReadonlyMap<string, PythonName>, draft: Draft): void {

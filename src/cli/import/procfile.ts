@@ -116,5 +116,8 @@ function withoutShellVariables(text: string, draft: Draft): string {
     );
     return value;
   });
+  for (const [variable] of filled.matchAll(/\$\{?\w+\}?/g)) {
+    draft.missing(variable, "only a shell fills in this variable; write its value");
+  }
   return filled;
 }

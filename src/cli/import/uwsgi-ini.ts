@@ -11,6 +11,8 @@ export interface UwsgiOption {
   readonly value: string;
   /** A variable in the value that could not be filled in. */
   readonly unfilled?: string;
+  /** Whether another value uses it as `%(key)`. */
+  readonly isPlaceholder?: boolean;
 }
 
 const SET = new Set(["set", "set-placeholder", "set-ph"]);
@@ -45,7 +47,12 @@ export function readUwsgiIni(
     if (!placeholders.has(rawKey)) placeholders.set(rawKey, filled.value);
     options.push({ key, ...filled });
   }
-  return options;
+  return options.map((option) => {
+    const isPlaceholder = lines.some(
+      (line) => line.includes(`%(${option.key})`) || line.includes(`%(${option.key.replaceAll("-", "_")})`),
+    );
+    return isPlaceholder ? { ...option, isPlaceholder } : option;
+  });
 }
 
 function readText(path: string): string {

@@ -199,7 +199,7 @@ export const UWSGI_FAMILIES: readonly (readonly [pattern: RegExp, why: string])[
   [/^harakiri-/, "timeout is the only deadline"],
   [/^log-|^logger-/, ROTATION],
   [/^stats-push|^metric|^carbon|^snmp|^alarm/, "set statsdHost, or let Prometheus read /metrics of stats"],
-  [/^if-|^end-?if|^ifenv/, "conditions are not carried out; import the file that you get where it holds"],
+  [/^if-|^end-?if|^ifenv/, "conditions are not carried out; the lines below were taken as if it held"],
   [/^rpc|^queue|^sharedarea|^lock|^ftok/, "applications share nothing through the server; use Redis or a database"],
   [/^http-|^https-/, "the server itself speaks HTTP; see the timeouts and limits of the settings"],
   [/^ssl-|^tls-/, "set certfile, keyfile, caCerts and ciphers, or write the hook sslContext"],

@@ -23,7 +23,8 @@ const TRUSTED = ["127.0.0.1", "::1"];
  */
 export function translateUwsgi(given: readonly UwsgiOption[], draft: Draft, directory: string): void {
   const options = new Map<string, string[]>();
-  for (const { key, value, unfilled } of given) {
+  for (const { key, value, unfilled, isPlaceholder } of given) {
+    if (isPlaceholder === true && !Object.hasOwn(UWSGI_RULES, key)) continue;
     if (unfilled !== undefined) {
       draft.missing(subjectOf(key, value), `${unfilled} has no value here; write the value`);
     } else options.set(key, [...(options.get(key) ?? []), value]);
@@ -50,14 +51,9 @@ function translateByRule(key: string, value: string, draft: Draft): void {
   else {
     const isTaken = ["env", "reloadExtraFile"].includes(rule.to)
       ? (draft.add(rule.to, value, subject), true)
-      : draft.set(rule.to, value === "" ? true : plainNumber(value), subject);
+      : draft.set(rule.to, value === "" ? true : value, subject);
     if (isTaken && rule.note !== undefined) draft.changed(subject, rule.note);
   }
-}
-
-/** A number as such, so that the file reads well. */
-function plainNumber(value: string): string | number {
-  return /^(?:0|[1-9]\d*)$/.test(value) ? Number(value) : value;
 }
 
 function translateTarget(options: Options, draft: Draft): void {
@@ -94,7 +90,7 @@ function translateTarget(options: Options, draft: Draft): void {
 function setTarget(key: string, named: string, callable: string | undefined, draft: Draft): void {
   const subject = subjectOf(key, named);
   const [, place = named, attribute] = /^(.*?)(?::([^:/]+))?$/.exec(named) ?? [];
-  const isFile = place.includes("/") || key === "wsgi-file" || /\.(?:py|wsgi)$/.test(place);
+  const isFile = place.includes("/") || key === "wsgi-file" || place.endsWith(".py");
   if (isFile && extname(place) !== ".py")
     return draft.missing(subject, "a target that is a file has to end in .py; rename it, or name the module");
   draft.set("target", `${place}:${attribute ?? callable ?? "application"}`, subject);
