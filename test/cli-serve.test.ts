@@ -310,7 +310,6 @@ describe("tsgi logs", () => {
 
 async function until(isTrue: () => boolean): Promise<void> {
   for (let attempt = 0; attempt < 600 && !isTrue(); attempt++) {
-    // oxlint-disable-next-line no-await-in-loop -- polls what another process does
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   expect(isTrue()).toBe(true);

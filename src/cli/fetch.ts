@@ -2,13 +2,15 @@
 // Options and exit code 22 are curl's.
 import { type WriteStream, createWriteStream } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { loadTarget } from "../guests/typescript/load-target.ts";
+import { loadApplication } from "../server/load-application.ts";
+import { resolveSettings } from "../server/settings/resolve.ts";
 import { mockEnviron } from "../testing/mock-environ.ts";
 import { WSGIErrorStream } from "../wsgi/error-stream.ts";
 import { runApplication } from "../wsgi/handler.ts";
-import type { Bytes, HeaderList, WSGIEnvironment } from "../wsgi/types.ts";
+import type { Bytes, HeaderList, WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
 import { FileUnusableError, UsageError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
+import { openErrorLog } from "./open-error-log.ts";
 import { PrintedResponse } from "./printed-response.ts";
 
 /** What the command line says about the request and about what to print. */
@@ -35,8 +37,17 @@ export async function fetchTarget(target: string, path: string, options: FetchOp
   }
   const headers = options.header.map(parseHeader);
   const body = options.data === undefined ? undefined : await openData(options.data);
-  const { application } = await loadTarget(target);
-  const environ = makeEnviron(path, headers, body, options);
+  const { settings } = await resolveSettings({ commandLine: [] });
+  // That a Python process is ready is news for a server, not for one answer.
+  const loaded = await loadApplication(target, settings, openErrorLog({ ...settings, logLevel: "warning" }));
+  try {
+    return await call(loaded.application, makeEnviron(path, headers, body, options), options);
+  } finally {
+    await loaded.close(0);
+  }
+}
+
+async function call(application: WSGIApplication, environ: WSGIEnvironment, options: FetchOptions): Promise<number> {
   const output = options.output === undefined ? process.stdout : await openOutput(options.output);
   const response = new PrintedResponse(output, {
     isHead: environ.REQUEST_METHOD === "HEAD",

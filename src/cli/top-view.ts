@@ -141,6 +141,5 @@ function duration(seconds: number): string {
 
 /** Cuts, and shows what a target or a path may hold as it is. */
 function fit(text: string, { columns }: View): string {
-  // oxlint-disable-next-line no-control-regex
   return text.replaceAll(/[\x00-\x1f\x7f-\x9f]/g, "?").slice(0, columns);
 }

@@ -57,11 +57,9 @@ async function watch(address: string, first: StatsDocument, seconds: number): Pr
     let now = first;
     for (;;) {
       draw(before, now, "");
-      // oxlint-disable-next-line no-await-in-loop -- each look follows the one before
       if (await Promise.race([quit.then(() => true), pause(seconds)])) return;
       before = now;
       try {
-        // oxlint-disable-next-line no-await-in-loop
         now = await fetchStats(address);
       } catch (error) {
         draw(null, now, error instanceof Error ? error.message : String(error));

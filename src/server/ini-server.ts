@@ -43,7 +43,8 @@ const DEFAULT_PORT = "8000";
  */
 export function withIniServer(target: string | undefined, commandLine: Layer, options: IniServerOptions = {}): Layer {
   const { serverName, environment = process.env, directory = process.cwd(), onWarning = emitDeployWarning } = options;
-  const from = resolve(directory, String(commandLine.findLast(({ name }) => name === "chdir")?.raw ?? "."));
+  const chdir = commandLine.findLast(({ name }) => name === "chdir")?.raw;
+  const from = resolve(directory, typeof chdir === "string" ? chdir : ".");
   const parts = target !== undefined && isIniTarget(target) ? parseIniTarget(target, from) : null;
   if (parts === null || parts.file === null) {
     if (serverName === undefined) return commandLine;

@@ -29,8 +29,8 @@ export const pasteDeployEggs: GuestResolver = {
   createApplication: ([layer]) => Promise.reject(noApplication(layer)),
   createMiddleware: async (layers) => {
     const filters = layers.map(async ({ factory, globalConf, localConf }) => {
-      const { filterFactory } = await (factory.handle as Load)();
-      return filterFactory(globalConf, localConf);
+      const module = await (factory.handle as Load)();
+      return module.filterFactory(globalConf, localConf);
     });
     return compose(...(await Promise.all(filters)));
   },

@@ -44,7 +44,7 @@ interface BoundLayer extends Omit<GuestLayer, "loader"> {
 interface Mounts {
   readonly file: IniFile | null;
   /** @param isPassing - whether the global values of the composite are handed down */
-  resolve(wanted: "application" | "filter", name: string, isPassing: boolean): Context;
+  readonly resolve: (wanted: "application" | "filter", name: string, isPassing: boolean) => Context;
 }
 
 interface Handle {

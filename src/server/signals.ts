@@ -34,8 +34,8 @@ const HANDLERS: Readonly<Partial<Record<NodeJS.Signals, Handler>>> = {
 export function listenToSignals(actions: SignalActions): () => void {
   const listeners = Object.entries(HANDLERS).map(([name, handler]) => {
     const listener = (): void => handler(actions);
-    process.on(name as NodeJS.Signals, listener);
-    return () => process.off(name as NodeJS.Signals, listener);
+    process.on(name, listener);
+    return () => process.off(name, listener);
   });
   return () => {
     for (const stop of listeners) stop();

@@ -106,14 +106,12 @@ describe("the access log", () => {
     const client = async (): Promise<void> => {
       while (asked < total) {
         asked += 1;
-        // oxlint-disable-next-line no-await-in-loop -- one client, request after request
         await ask(watched.port, `/${asked}`);
       }
     };
     const clients = Promise.all([client(), client(), client()]);
     const names = ["access.log.1", "access.log.2", "access.log.3"];
     for (const name of names) {
-      // oxlint-disable-next-line no-await-in-loop -- rotations follow each other
       await expect.poll(() => linesOf(watched).length).toBeGreaterThan(5);
       renameSync(watched.project.path("access.log"), watched.project.path(name));
       watched.command.signal("SIGUSR1");

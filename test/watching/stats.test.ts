@@ -26,7 +26,6 @@ describe("--stats", () => {
     const address = statsAddress(watched);
     const load = async (count: number): Promise<void> => {
       for (let index = 0; index < count; index++) {
-        // oxlint-disable-next-line no-await-in-loop -- one client, request after request
         await ask(watched.port, index % 10 === 0 ? "/missing" : "/");
       }
     };

@@ -185,7 +185,7 @@ function readPrefix(text: string): string {
 /** Host, name and port are those that the client has in its address bar. */
 function setServer(environ: WSGIEnvironment, host: string | null, port: string | null): void {
   const defaultPort = DEFAULT_PORTS[environ["wsgi.url_scheme"]] ?? "80";
-  const authority = host ?? (environ["HTTP_HOST"] as string | undefined) ?? environ.SERVER_NAME;
+  const authority = host ?? environ.HTTP_HOST ?? environ.SERVER_NAME;
   const colon = authority.lastIndexOf(":");
   const hasPort = colon > authority.lastIndexOf("]");
   const name = hasPort ? authority.slice(0, colon) : authority;

@@ -114,7 +114,6 @@ export class GuestPool implements ProcessOwner {
     await this.#rendezvous.listen(this.#isShared);
     try {
       const started: Promise<void>[] = [];
-      // oxlint-disable-next-line no-await-in-loop -- the first must have loaded before the template can be forked
       for (let count = 0; count < this.settings.processes; count += 1) started.push((await this.#spawn()).whenReady);
       await Promise.all(started);
     } catch (error) {
@@ -158,9 +157,7 @@ export class GuestPool implements ProcessOwner {
     this.#template = null;
     try {
       for (const process of old) {
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
         const replacement = await this.#spawn();
-        // oxlint-disable-next-line no-await-in-loop
         await replacement.whenReady;
         process.isRetiring = true;
         this.#drain(process);
@@ -204,7 +201,6 @@ export class GuestPool implements ProcessOwner {
       performance.now() < until &&
       (this.#queue.length > 0 || this.#processes.some((process) => process.outstanding > 0))
     ) {
-      // oxlint-disable-next-line no-await-in-loop -- waits
       await sleep(10);
     }
     for (const exchange of [...this.#queue.take(Infinity), ...this.#slowQueue.take(Infinity)]) this.#refuse(exchange);
@@ -213,7 +209,6 @@ export class GuestPool implements ProcessOwner {
     const killAt = performance.now() + STOP_MILLISECONDS;
     while (all.some((process) => process.state !== "dead")) {
       if (performance.now() > killAt) for (const process of all) process.kill();
-      // oxlint-disable-next-line no-await-in-loop -- waits
       await sleep(5);
     }
     if (this.#ticker !== null) clearInterval(this.#ticker);
@@ -547,11 +542,7 @@ export class GuestPool implements ProcessOwner {
     for (const lane of process.lanes) {
       const exchange = lane.current;
       if (exchange === null || lane.isLost) continue;
-      if (
-        exchange.abandonedAt === 0 &&
-        exchange.isSettled === false &&
-        exchange.environ["tsgi.signal"]?.aborted === true
-      ) {
+      if (exchange.abandonedAt === 0 && !exchange.isSettled && exchange.environ["tsgi.signal"]?.aborted === true) {
         exchange.abandonedAt = now;
         this.abort(lane.slot, exchange.id);
       }

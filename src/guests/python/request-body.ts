@@ -56,7 +56,6 @@ export async function readBody(environ: WSGIEnvironment, limits: BodyLimits): Pr
   const kept: Bytes[] = [];
   let size = 0;
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- each chunk comes after the one before
     const { done, value } = await chunks.next();
     if (done === true) return size === 0 ? NO_BODY : { kind: "memory", bytes: Buffer.concat(kept, size) };
     kept.push(value);
@@ -75,16 +74,13 @@ async function spooledBody(
   let size = 0;
   try {
     for (const chunk of kept) {
-      // oxlint-disable-next-line no-await-in-loop -- in order
       await file.writeFile(chunk);
       size += chunk.length;
     }
     for (;;) {
       if (size > limits.fileBytes) return streamedBody(chunks, { file, path, size });
-      // oxlint-disable-next-line no-await-in-loop -- each chunk comes after the one before
       const { done, value } = await chunks.next();
       if (done === true) break;
-      // oxlint-disable-next-line no-await-in-loop -- in order
       await file.writeFile(value);
       size += value.length;
     }

@@ -79,7 +79,7 @@ export class ResponseBody implements AsyncIterableIterator<Bytes> {
       if (wasFull && !this.isFull) this.#owner.resume();
       return Promise.resolve({ done: false, value: chunk });
     }
-    if (this.#error !== null) return Promise.reject(this.#error as Error);
+    if (this.#error !== null) return Promise.reject(this.#error);
     if (this.#isOver || this.#isClosed) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };

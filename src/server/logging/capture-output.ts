@@ -11,7 +11,7 @@ type Write = typeof process.stdout.write;
  */
 export function captureOutput(file: LogFile): () => void {
   const streams = [process.stdout, process.stderr];
-  const originals = streams.map((stream) => stream.write);
+  const originals = streams.map((stream): unknown => Reflect.get(stream, "write"));
   for (const stream of streams) stream.write = captured(file);
   return function release() {
     for (const [index, stream] of streams.entries()) stream.write = originals[index] as Write;

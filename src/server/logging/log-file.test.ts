@@ -91,7 +91,6 @@ describe("LogFile on a pipe whose reader is slow", () => {
     let received = "";
     const buffer = Buffer.alloc(65_536);
     while (received.length < lines.join("").length) {
-      // oxlint-disable-next-line no-await-in-loop -- the log retries in between
       await new Promise((resolve) => setTimeout(resolve, 5));
       try {
         received += buffer.toString("utf8", 0, readSync(reader, buffer));

@@ -98,7 +98,12 @@ export class StatsdReporter implements ArbiterService {
     this.#socket = createSocket(isIPv6(this.#host) ? "udp6" : "udp4");
     this.#socket.on("error", () => {});
     this.#socket.unref();
-    this.#timer = setInterval(() => this.#report(), (this.#options.intervalSeconds ?? 1) * 1000);
+    this.#timer = setInterval(
+      () => {
+        this.#report().catch(() => {});
+      },
+      (this.#options.intervalSeconds ?? 1) * 1000,
+    );
     this.#timer.unref();
     return Promise.resolve();
   }

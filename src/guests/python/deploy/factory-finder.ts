@@ -147,7 +147,7 @@ export class FactoryFinder {
     const ended = (reason: string): void => {
       if (this.#conversation === conversation) this.#conversation = null;
       const error = new PythonStartError(`The search for factories with "${path}" ${reason}`, lastWords);
-      for (const { reject } of conversation.waiting.splice(0)) reject(error);
+      for (const waiting of conversation.waiting.splice(0)) waiting.reject(error);
     };
     child.once("error", (error) => ended(`could not be started: ${error.message}`));
     child.once("close", (code, signal) => ended(`ended with ${signal ?? `exit code ${code ?? "unknown"}`}`));
