@@ -74,7 +74,7 @@ function checkPlace(file) {
 function checkRelative(file, target, src) {
   if (!existsSync(join(src, target))) return "which does not exist";
   if (target.startsWith("..")) return file.isTest ? undefined : "which is outside of src";
-  if (target.endsWith("/index.ts")) return "which is an index; import the file that owns the symbol";
+  if (target.endsWith("/index.ts") && !file.isTest) return "which is an index; import the file that owns the symbol";
   const from = roomOf(file.path);
   const to = roomOf(target);
   if (to === undefined || from === to || file.isTest) return undefined;

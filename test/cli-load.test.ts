@@ -179,8 +179,16 @@ describe("tsgi says in one clear message, with an exit code of its own,", () => 
       /^tsgi: Unknown option '--bnid'\n\(Did you mean --bind\?\)\nRun "tsgi --help"/,
     ],
     ["a missing target", [], /^tsgi: Missing required argument 'target'/],
-    ["a bad number", ["plain.ts", "--backlog", "x"], /^tsgi: Cannot use --backlog "x": expected a whole number from 1 to 65535\n$/],
-    ["a bad choice", ["plain.ts", "--log-level", "loud"], /^tsgi: Cannot use --log-level "loud": expected one of debug, info/],
+    [
+      "a bad number",
+      ["plain.ts", "--backlog", "x"],
+      /^tsgi: Cannot use --backlog "x": expected a whole number from 1 to 65535\n$/,
+    ],
+    [
+      "a bad choice",
+      ["plain.ts", "--log-level", "loud"],
+      /^tsgi: Cannot use --log-level "loud": expected one of debug, info/,
+    ],
     [
       "a bad address",
       ["plain.ts", "--bind", "nonsense:port"],

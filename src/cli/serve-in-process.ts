@@ -77,12 +77,9 @@ async function listenAll(servers: readonly WSGIServer[], addresses: readonly Bin
     const address = addresses[index] as BindAddress; // made from this list, one for one
     try {
       // One after another, so that the first address that fails is the one that is named.
-      // oxlint-disable-next-line no-await-in-loop
       if ("path" in address) await removeStaleSocket(address.path);
-      // oxlint-disable-next-line no-await-in-loop
       await server.listen();
     } catch (error) {
-      // oxlint-disable-next-line no-await-in-loop
       await Promise.all(servers.slice(0, index).map((other) => other.close(0)));
       throw explainListenError(error, formatBindAddress(address));
     }

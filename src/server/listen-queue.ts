@@ -53,11 +53,9 @@ export async function emptyAndClose(
   }
   for (;;) {
     // Each turn decides about the next.
-    // oxlint-disable-next-line no-await-in-loop
     const wasEmpty = await turn(() => accepted);
     const isLate = performance.now() > deadline;
     if (!wasEmpty && !isLate) continue;
-    // oxlint-disable-next-line no-await-in-loop
     const plug = isLast && where.tcp !== null && !isLate ? await connectPlug(where.tcp) : null;
     const isClosable = plug === null || isEstablished(plug);
     if (isClosable) listener.close();

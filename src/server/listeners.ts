@@ -77,7 +77,6 @@ export async function openListeners(
   try {
     for (const bind of binds) {
       // One after another, so that the first address that fails is the one that is named.
-      // oxlint-disable-next-line no-await-in-loop
       listeners.push(await openListener(bind, options, inherited));
     }
   } catch (error) {

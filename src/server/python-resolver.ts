@@ -157,7 +157,6 @@ export class PythonResolver implements GuestResolver {
   async #describeAll(layers: readonly BoundLayer[], description: Description): Promise<PythonLayer[]> {
     const described: PythonLayer[] = [];
     // In order: what a composite loads is built on the way.
-    // oxlint-disable-next-line no-await-in-loop
     for (const layer of layers) described.push(await this.#describe(layer, description));
     return described;
   }
@@ -187,9 +186,7 @@ export class PythonResolver implements GuestResolver {
     for (const word of new Set(Object.values(localConf).flatMap((value) => value.split(/[\s,]+/)))) {
       const isUri = URI.test(word);
       // In order, as above.
-      // oxlint-disable-next-line no-await-in-loop
       if (isUri || hasSection(file, "application", word)) apps[word] = await describe("application", word);
-      // oxlint-disable-next-line no-await-in-loop
       if (isUri || hasSection(file, "filter", word)) filters[word] = await describe("filter", word);
     }
     return { filename: file?.path ?? null, apps, filters };
@@ -221,7 +218,6 @@ export class PythonResolver implements GuestResolver {
   async #bind(context: Context): Promise<readonly BoundLayer[] | null> {
     const layers: BoundLayer[] = [];
     for (const layer of layersOf(context)) {
-      // oxlint-disable-next-line no-await-in-loop
       const found = await resolveFactory(layer, [this]);
       if (found.kind === "local") return null;
       const { factory, protocol } = found;
