@@ -122,6 +122,7 @@ describe("Procfile", () => {
     ['gunicorn shop:app -b "0.0.0.0:${PORT:-8000}" --log-file -', { target: "shop:app" }],
     ["gunicorn --preload --threads ${THREADS:-8} shop:app", { target: "shop:app", preload: true, threads: 8 }],
     ["cd src && FOO=bar exec poetry run gunicorn shop:app", { target: "shop:app", chdir: "src", env: ["FOO=bar"] }],
+    ["cd src && gunicorn --chdir web shop:app", { target: "shop:app", chdir: "src/web" }],
     ["python -m gunicorn --paste site.ini#main --paste-global debug=true", { target: "site.ini?debug=true#main" }],
     ["GUNICORN_CMD_ARGS='--workers 3' gunicorn shop:app --reload", { target: "shop:app", workers: 3, reload: true }],
     ["gunicorn -k gevent --worker-connections 50 shop:app", { target: "shop:app", threads: 50, workerConnections: 50 }],
@@ -202,6 +203,7 @@ describe("uwsgi.ini", () => {
   test.each<[text: string, settings: Partial<Settings>]>([
     ["wsgi-file = web/app.py", { target: "web/app.py:application" }],
     ["module = shop.wsgi", { target: "shop.wsgi:application" }],
+    ["module = shop:make('a:b')", { target: "shop:make('a:b')" }],
     ["mount = /=shop:app", { target: "shop:app" }],
     ["ini-paste = site.ini", { target: "site.ini" }],
     ["http = 0:80", { bind: ["0.0.0.0:80"] }],

@@ -121,15 +121,20 @@ function importGunicorn(start: GunicornStart, draft: Draft, directory: string, e
 function importProcfile(path: string, draft: Draft, directory: string, environment: Environment): void {
   const { server, words, directory: below, variables } = readProcfile(readText(path), draft);
   const place = below === undefined ? directory : resolve(directory, below);
-  if (below !== undefined) draft.set("chdir", below, `cd ${below}`);
   for (const [name, value] of variables) {
     if (name !== "GUNICORN_CMD_ARGS") draft.add("env", `${name}=${value}`, `${name}=${value}`);
   }
   const seen = { ...environment, ...Object.fromEntries(variables) };
-  if (server === "gunicorn") return importGunicorn({ words }, draft, place, seen);
-  const { options, files } = parseUwsgiArguments(words);
-  const read = files.flatMap((file) => readUwsgiIni(resolve(place, file), seen));
-  translateUwsgi([...read, ...options], draft, place);
+  if (server === "gunicorn") importGunicorn({ words }, draft, place, seen);
+  else {
+    const { options, files } = parseUwsgiArguments(words);
+    const read = files.flatMap((file) => readUwsgiIni(resolve(place, file), seen));
+    translateUwsgi([...read, ...options], draft, place);
+  }
+  if (below === undefined) return;
+  // The directory that the server changes to itself is relative to the one that it is started in.
+  const further = String(draft.get("chdir") ?? "");
+  draft.set("chdir", isAbsolute(further) ? further : join(below, further), `cd ${below}`);
 }
 
 /** Says when the target is not where the server looks for it. */

@@ -89,7 +89,7 @@ function translateTarget(options: Options, draft: Draft): void {
 /** uWSGI's own default name of the application is written out: a file without it would be run as a program. */
 function setTarget(key: string, named: string, callable: string | undefined, draft: Draft): void {
   const subject = subjectOf(key, named);
-  const [, place = named, attribute] = /^(.*?)(?::([^:/]+))?$/.exec(named) ?? [];
+  const [, place = named, attribute] = /^([^:]*)(?::(.+))?$/.exec(named) ?? [];
   const isFile = place.includes("/") || key === "wsgi-file" || place.endsWith(".py");
   if (isFile && extname(place) !== ".py")
     return draft.missing(subject, "a target that is a file has to end in .py; rename it, or name the module");
