@@ -90,12 +90,9 @@ class SlowClients {
 
   #read(): void {
     for (const socket of this.#sockets) {
-      let left = (BYTES_PER_SECOND * PERIOD_MILLISECONDS) / 1000;
-      for (let chunk = socket.read(); chunk !== null && left > 0; chunk = left > 0 ? socket.read() : null) {
-        const { length } = chunk as Buffer;
-        this.bytes += length;
-        left -= length;
-      }
+      const wanted = Math.min((BYTES_PER_SECOND * PERIOD_MILLISECONDS) / 1000, socket.readableLength);
+      const chunk = (wanted === 0 ? socket.read(0) : socket.read(wanted)) as Buffer | null;
+      this.bytes += chunk?.length ?? 0;
     }
   }
 }
