@@ -26,9 +26,6 @@ const ASGI = /asgi|uvicorn|hypercorn|aiohttp/i;
 /** Threads that stand in for greenlets: as many as a Python guest takes for gevent. */
 const THREADS_FOR_GREENLETS = 100;
 
-/** Gunicorn's settings by name, stronger sources later. */
-export type GunicornSettings = Map<string, PythonName>;
-
 /**
  * Translates gunicorn's settings.
  *

@@ -116,7 +116,7 @@ function translateSockets(options: Options, draft: Draft): void {
         if (caCerts !== undefined) draft.set("certReqs", caCerts.startsWith("!") ? "2" : "1", subject);
       }
       if (isUwsgi) {
-        const upstream = bind.startsWith("unix:") ? `http://${bind}:` : `http://${bind.replace(/^:/, "127.0.0.1:")}`;
+        const upstream = bind.startsWith("unix:") ? `http://${bind}` : `http://${bind.replace(/^:/, "127.0.0.1:")}`;
         draft.changed(
           subject,
           `${NGINX_CHANGE} proxy_pass ${upstream}; proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme;`,
