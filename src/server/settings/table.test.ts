@@ -7,7 +7,7 @@ import { SECTIONS, SETTINGS, settingList } from "./table.ts";
 
 /** Every setting of gunicorn 26.1, hooks included. */
 const GUNICORN =
-  `config wsgi_app bind backlog workers worker_class threads worker_connections max_requests max_requests_jitter
+  `config websocket_max_message_size wsgi_app bind backlog workers worker_class threads worker_connections max_requests max_requests_jitter
   timeout graceful_timeout keepalive asgi_loop asgi_lifespan asgi_disconnect_grace_period http_parser limit_request_line
   limit_request_fields limit_request_field_size reload reload_engine reload_extra_files spew check_config print_config preload_app
   sendfile reuse_port chdir daemon raw_env pidfile worker_tmp_dir user group umask initgroups tmp_upload_dir secure_scheme_headers
