@@ -362,7 +362,6 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     this.#log.info(`Listening at: ${urls.join(",")} (${process.pid})`);
     for (const service of this.#context.services ?? []) {
       // One that cannot start is a fault of the configuration, and the server has just begun: say so and stop.
-      // oxlint-disable-next-line no-await-in-loop
       await service.start(this);
     }
     this.#notifier.notify("READY=1", `MAINPID=${process.pid}`);
@@ -772,7 +771,6 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     this.#pidFile?.remove();
     this.#notifier.close();
     for (const service of this.#context.services ?? []) {
-      // oxlint-disable-next-line no-await-in-loop
       await service.close().catch((error: unknown) => this.#log.error(messageOf(error)));
     }
     await callHook(this.#hooks.onExit, "onExit", this.#log, this.#asHookArbiter);

@@ -3,7 +3,8 @@
 /** What the arbiter does about signals. */
 export interface SignalActions {
   stop(kind: "graceful" | "quick", name: string): void;
-  reload(): void;
+  /** What comes of it is in the log. */
+  reload(): unknown;
   reopenLogs(): void;
   upgrade(): void;
   changeWorkers(difference: 1 | -1): void;

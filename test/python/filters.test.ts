@@ -69,20 +69,20 @@ describe("a Python filter around an application of ours", () => {
   });
 
   test("streams the body both ways", async () => {
-    const port = await behind("filters:add_header", async function* echo(
-      environ: WSGIEnvironment,
-      startResponse: StartResponse,
-    ) {
-      startResponse("200 OK", plain);
-      let total = 0;
-      for (;;) {
-        const block = await environ["wsgi.input"].read(100_000);
-        if (block.length === 0) break;
-        total += block.length;
-        yield Buffer.from(`${block.length}\n`);
-      }
-      yield Buffer.from(`= ${total}`);
-    } as unknown as WSGIApplication);
+    const port = await behind(
+      "filters:add_header",
+      async function* echo(environ: WSGIEnvironment, startResponse: StartResponse) {
+        startResponse("200 OK", plain);
+        let total = 0;
+        for (;;) {
+          const block = await environ["wsgi.input"].read(100_000);
+          if (block.length === 0) break;
+          total += block.length;
+          yield Buffer.from(`${block.length}\n`);
+        }
+        yield Buffer.from(`= ${total}`);
+      },
+    );
     const { text } = await send(port, "/", { method: "POST", body: Buffer.alloc(1_000_000) });
     expect(text.endsWith("= 1000000")).toBe(true);
   });

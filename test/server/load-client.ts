@@ -93,7 +93,6 @@ export class LoadClient {
     let isWanted = true;
     while (isWanted && !this.#isStopping) {
       // One connection after another is the point.
-      // oxlint-disable-next-line no-await-in-loop
       isWanted = await new Conversation(this.#options.to, this.#request, this.#options.pauseMilliseconds ?? 0, {
         answered: (status, body, milliseconds) => this.#answered(status, body, milliseconds),
         failed: (reason) => this.#failed(reason),

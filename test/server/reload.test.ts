@@ -21,7 +21,6 @@ describe("HUP replaces the code", () => {
     for (const [round, version] of ["two", "three", "four"].entries()) {
       server.deploy(version);
       command.signal("SIGHUP");
-      // oxlint-disable-next-line no-await-in-loop -- one reload after another
       await command.saw("Reloaded: generation", round + 1);
     }
     await pause(300);

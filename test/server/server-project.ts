@@ -141,10 +141,8 @@ export function kill(pid: number, signal: NodeJS.Signals): void {
 export async function until(isSo: () => boolean | Promise<boolean>, seconds = 15): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- polls what another process does
     if (await isSo()) return;
     if (Date.now() > deadline) throw new Error(`It did not become so within ${seconds} seconds: ${isSo.toString()}`);
-    // oxlint-disable-next-line no-await-in-loop
     await pause(20);
   }
 }

@@ -22,7 +22,6 @@ test("1,000 reloads: no request fails", async () => {
   );
   for (let round = 1; round <= count; round++) {
     command.signal("SIGHUP");
-    // oxlint-disable-next-line no-await-in-loop -- one reload after another
     await command.saw("Reloaded: generation", round);
   }
   const [kept, closed] = await Promise.all(loads.map((load) => load.stop()));
@@ -41,14 +40,12 @@ test("1,000 reloads with SIGKILL beside them: only what a killed worker had in h
   for (let round = 1; round <= count; round++) {
     command.signal("SIGHUP");
     if (round % 10 === 0) {
-      // oxlint-disable-next-line no-await-in-loop
       await pause(Math.random() * 300);
       const workers = children(command.pid);
       kills.push(Date.now());
       kill(workers[Math.floor(Math.random() * workers.length)] ?? 0, "SIGKILL");
     }
     // A killed canary fails its reload: that is what a transaction is for.
-    // oxlint-disable-next-line no-await-in-loop
     await sawAnyEnd(command, round);
   }
   const failures = (await Promise.all(loads.map((load) => load.stop()))).flatMap((report) => report.failures);
@@ -75,7 +72,6 @@ test("200 reloads with broken code: none fails", async () => {
   for (let round = 1; round <= count; round++) {
     server.deployBroken(broken[round % broken.length] ?? "");
     command.signal("SIGHUP");
-    // oxlint-disable-next-line no-await-in-loop
     await command.saw("Reload failed, generation 1 goes on serving", round);
   }
   const report = await load.stop();
@@ -88,7 +84,6 @@ test("200 reloads with broken code: none fails", async () => {
 async function sawAnyEnd(command: { readonly stderr: string }, times: number): Promise<void> {
   for (let attempt = 0; attempt < 1500; attempt++) {
     if ((command.stderr.match(/Reloaded: generation|Reload failed/g) ?? []).length >= times) return;
-    // oxlint-disable-next-line no-await-in-loop -- polls what another process does
     await pause(20);
   }
   throw new Error(`Reload ${times} did not end:\n${command.stderr.slice(-2000)}`);

@@ -15,7 +15,6 @@ test.each([true, false])(
     let answers = 0;
     for (let round = 0; round < rounds(100); round++) {
       const command = server.start(["-w", "2"]);
-      // oxlint-disable-next-line no-await-in-loop -- one server after another
       const port = await command.port();
       const load = new LoadClient({
         to: port,
@@ -24,13 +23,10 @@ test.each([true, false])(
         target: "/work/1",
         mayRefuse: true,
       }).start();
-      // oxlint-disable-next-line no-await-in-loop
       await pause(300);
       const stopped = command.stop("SIGTERM");
-      // oxlint-disable-next-line no-await-in-loop
       const report = await load.stop();
       expect(report.failures).toEqual([]);
-      // oxlint-disable-next-line no-await-in-loop
       expect(await stopped).toMatchObject({ code: 0 });
       answers += report.answers;
     }
@@ -47,19 +43,15 @@ test("20 upgrades with USR2, every other one taken back: none fails", async () =
   try {
     for (let round = 1; round <= rounds(20); round++) {
       kill(current, "SIGUSR2");
-      // oxlint-disable-next-line no-await-in-loop -- one upgrade after another
       await command.saw("Listening at", round + 1);
       const successor = Number(readFileSync(`${pidFile}.2`, "utf8"));
       const leaver = round % 2 === 0 ? successor : current;
       kill(leaver, "SIGTERM");
-      // oxlint-disable-next-line no-await-in-loop
       await until(() => !existsSync(`/proc/${leaver}`) || isZombie(leaver), 60);
       if (leaver === current) {
         current = successor;
-        // oxlint-disable-next-line no-await-in-loop
         await until(() => existsSync(pidFile) && Number(readFileSync(pidFile, "utf8")) === successor);
       } else {
-        // oxlint-disable-next-line no-await-in-loop
         await command.saw("The new arbiter has ended", round / 2);
       }
     }

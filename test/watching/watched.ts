@@ -66,7 +66,7 @@ export function ask(
   body?: string,
 ): Promise<Answer> {
   const [host, port] = typeof to === "number" ? ["127.0.0.1", to] : to.split(":");
-  const where = host === "unix" ? { socketPath: String(port) } : { host: String(host), port: Number(port) };
+  const where = host === "unix" ? { socketPath: String(port) } : { host, port: Number(port) };
   const method = body === undefined ? "GET" : "POST";
   return new Promise((resolve, reject) => {
     const asked = request({ ...where, path, headers: { ...headers }, method, agent: false }, (response) => {

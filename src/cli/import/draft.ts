@@ -56,6 +56,12 @@ export class Draft {
     if (!items.includes(item)) this.set(name, [...items, item], subject);
   }
 
+  /** A value that is text; undefined when it is not, or not set. */
+  text(name: SettingName): string | undefined {
+    const value = this.#values.get(name);
+    return typeof value === "string" ? value : undefined;
+  }
+
   get(name: SettingName): unknown {
     return this.#values.get(name);
   }

@@ -104,7 +104,7 @@ function translateWorkerClass(given: ReadonlyMap<string, PythonName>, draft: Dra
 function translatePath(given: ReadonlyMap<string, PythonName>, draft: Draft, directory: string): void {
   const entry = given.get("pythonpath");
   if (entry?.kind !== "value" || typeof entry.value !== "string" || entry.value === "") return;
-  const base = resolve(directory, String(draft.get("chdir") ?? ""));
+  const base = resolve(directory, draft.text("chdir") ?? "");
   const paths = entry.value.split(",").map((path) => resolve(base, path.trim()));
   draft.add("env", `PYTHONPATH=${paths.join(":")}`, "pythonpath");
   draft.changed(`pythonpath = ${shown(entry.value)}`, "it is the variable PYTHONPATH of env now, with absolute paths");
@@ -131,7 +131,9 @@ function trustUnixPeers(draft: Draft): void {
   if (!bind.some((address) => address.includes("unix:"))) return;
   const trusted = draft.get("forwardedAllowIps");
   const items =
-    trusted === undefined ? ["127.0.0.1", "::1"] : [trusted].flat().flatMap((item) => String(item).split(","));
+    trusted === undefined
+      ? ["127.0.0.1", "::1"]
+      : [trusted as string | string[]].flat().flatMap((item) => item.split(","));
   if (items.includes("*") || items.includes("unix")) return;
   draft.set("forwardedAllowIps", [...items, "unix"], "bind");
   draft.changed("bind", 'front ends on the unix socket are trusted, as gunicorn does: forwardedAllowIps has "unix"');

@@ -133,20 +133,20 @@ function importProcfile(path: string, draft: Draft, directory: string, environme
   }
   if (below === undefined) return;
   // The directory that the server changes to itself is relative to the one that it is started in.
-  const further = String(draft.get("chdir") ?? "");
+  const further = draft.text("chdir") ?? "";
   draft.set("chdir", isAbsolute(further) ? further : join(below, further), `cd ${below}`);
 }
 
 /** Says when the target is not where the server looks for it. */
 function checkTarget(draft: Draft, directory: string): void {
-  const target = draft.get("target");
+  const target = draft.text("target");
   if (target === undefined) {
     draft.missing("the application", "the file does not name one; set target, or name it on the command line");
-  } else if (/^[\w.]+(?::|$)/.test(String(target)) && !/\.py(?::|$)/.test(String(target))) {
-    const base = resolve(directory, String(draft.get("chdir") ?? ""));
-    if (!isPythonTarget(String(target), base)) {
+  } else if (/^[\w.]+(?::|$)/.test(target) && !/\.py(?::|$)/.test(target)) {
+    const base = resolve(directory, draft.text("chdir") ?? "");
+    if (!isPythonTarget(target, base)) {
       draft.changed(
-        `target = ${String(target)}`,
+        `target = ${target}`,
         `no such Python module is in ${shortPath(base, directory)}; where it is elsewhere, name its file (path/app.py:attribute)`,
       );
     }

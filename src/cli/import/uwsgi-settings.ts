@@ -204,7 +204,7 @@ function translateLogger(name: "errorLogfile" | "accessLogfile", value: string, 
 }
 
 function translateProcesses(options: Options, draft: Draft, directory: string): void {
-  const base = resolve(directory, String(draft.get("chdir") ?? ""));
+  const base = resolve(directory, draft.text("chdir") ?? "");
   const paths = ["pythonpath", "python-path", "pp"].flatMap((key) => options.get(key) ?? []);
   if (paths.length > 0)
     draft.add("env", `PYTHONPATH=${paths.map((path) => resolve(base, path)).join(":")}`, "pythonpath");

@@ -125,9 +125,9 @@ function orMissing(text: unknown): string {
 
 function textOf(value: unknown): string {
   try {
-    return typeof value === "object" ? (JSON.stringify(value) ?? "") : String(value);
+    return JSON.stringify(value) ?? "";
   } catch {
-    // A cycle, a BigInt inside, a toJSON that throws: a log line must not fail.
+    // A cycle, a BigInt, a toJSON that throws: a log line must not fail.
     return "";
   }
 }
