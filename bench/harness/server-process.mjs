@@ -133,7 +133,9 @@ export async function startServer(commandFor, core) {
 async function freePort() {
   const server = createServer().listen(0, HOST);
   await once(server, "listening");
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("Expected a TCP port");
+  const { port } = address;
   server.close();
   await once(server, "close");
   return port;
