@@ -428,6 +428,7 @@ class Lane:
         self.out = collections.deque()  # frames that have not left yet
         self.out_bytes = 0
         self.rest = b""
+        self.filed = 0  # counts what was received, by whichever thread
         self.current = 0
         self.lock = threading.Lock()  # whoever drains `out` holds it
         self.reading = threading.Lock()  # whoever receives holds it
@@ -446,9 +447,14 @@ class Lane:
 
     # Receiving.
 
-    def receive(self):
-        """Blocks for bytes and files every complete frame under `pending` or `mail`."""
+    def receive(self, filed):
+        """
+        Blocks for bytes and files every complete frame under `pending` or `mail`. `filed` is the count from before the caller
+        looked there: when the watcher has received something since, what the caller waits for may have come already.
+        """
         with self.reading:
+            if self.filed != filed:
+                return
             data = self.sock.recv(RECEIVE_BYTES)
             if not data:
                 raise LaneClosed
@@ -495,6 +501,7 @@ class Lane:
                 self.mail.append((kind, flags, aux, head, data[start:stop]))
         if position < end:
             self.rest = data[position:]
+        self.filed += 1  # only now: who reads the new count finds what it counts
 
     def missing(self):
         """How much of the frame that has begun is still to come."""
@@ -506,11 +513,12 @@ class Lane:
         """The next frame of one of these types (and of this inner call) for the request that is running."""
         self.flush()
         while True:
-            for index, frame in enumerate(self.mail):
+            filed = self.filed
+            for index, frame in enumerate(tuple(self.mail)):  # the watcher may append meanwhile
                 if frame[0] in kinds and frame[2] == call:
                     del self.mail[index]
                     return frame
-            self.receive()
+            self.receive(filed)
 
     # Sending.
 
@@ -558,8 +566,10 @@ class Lane:
     def run(self):
         pending, out = self.pending, self.out
         pop, flusher, answer = pending.popleft, self.guest.flusher, self.answer
+        filed = self.filed
         while True:
-            self.receive()
+            self.receive(filed)
+            filed = self.filed
             if not flusher.is_awake and pending and (len(pending) > 1 or pending[0][1] & BATCHED):
                 flusher.wake()
             while pending:
