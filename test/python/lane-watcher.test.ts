@@ -9,6 +9,7 @@ import importlib.util, os, socket, sys, threading, time, types
 
 spec = importlib.util.spec_from_file_location("shim", sys.argv[1])
 shim = importlib.util.module_from_spec(spec)
+sys.modules["shim"] = shim
 spec.loader.exec_module(shim)
 
 ours, theirs = socket.socketpair()
