@@ -62,7 +62,7 @@ test("when the host is killed, its Python processes end, and clear up after it",
   expect(existsSync(directory)).toBe(true);
   host.kill("SIGKILL");
   await eventually(() => pids.every((pid) => !isAlive(pid)), "the end of the orphans");
-  expect(existsSync(directory)).toBe(false);
+  await eventually(() => !existsSync(directory), "their directory to go");
 });
 
 function isAlive(pid: number): boolean {
