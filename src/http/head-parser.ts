@@ -199,16 +199,33 @@ export class HeadParser {
     this.#checkLength(text, from, end);
     this.headBytes += end + 2 - from;
     this.#fields += 1;
-    const name = this.#fieldName(text, from, end);
+    const expected = this.#lastName.next;
+    const isKnown = expected !== null && this.#isLineOf(expected, text, from, end);
+    const name = isKnown ? expected : this.#fieldName(text, from, end);
     this.#lastName = name;
-    const value = trimOWS(text, from + name.spelling.length + 1, end);
-    if (text.charCodeAt(end + 1) !== LF) throw badByte();
-    if (value !== name.goodValue) {
-      if (NOT_FIELD_VALUE.test(value)) throw badByte();
-      if (value.length <= MAX_REMEMBERED_VALUE) name.goodValue = value;
-    }
+    const value = isKnown ? name.goodValue : this.#fieldValue(name, text, from, end);
     if (name.role !== FieldRole.plain) this.#note(name, value);
     this.#store(name, value);
+  }
+
+  /** Whether a line is the one that was last found good for a name. */
+  #isLineOf(name: FieldName, text: string, from: number, end: number): boolean {
+    return (
+      end - from === name.goodLine.length &&
+      text.slice(from, end) === name.goodLine &&
+      name.spelling.length <= this.#limits.maxFieldNameBytes &&
+      text.charCodeAt(end + 1) === LF
+    );
+  }
+
+  #fieldValue(name: FieldName, text: string, from: number, end: number): string {
+    const value = trimOWS(text, from + name.spelling.length + 1, end);
+    if (text.charCodeAt(end + 1) !== LF || NOT_FIELD_VALUE.test(value)) throw badByte();
+    if (end - from <= MAX_REMEMBERED_LINE) {
+      name.goodLine = text.slice(from, end);
+      name.goodValue = value;
+    }
+    return value;
   }
 
   #fieldName(text: string, from: number, end: number): FieldName {
@@ -338,8 +355,8 @@ export class HeadParser {
 
 const LF = 0x0a;
 const COLON = 0x3a;
-/** Longer values are checked each time. */
-const MAX_REMEMBERED_VALUE = 1024;
+/** Longer lines are checked each time. */
+const MAX_REMEMBERED_LINE = 1024;
 /** Stands before the first field. */
 const firstName: FieldName = {
   lower: "",
@@ -348,6 +365,7 @@ const firstName: FieldName = {
   spelling: "",
   isKept: true,
   next: null,
+  goodLine: "",
   goodValue: "",
 };
 const TLS_HANDSHAKE = 0x16;
