@@ -1,6 +1,6 @@
-// The Date field (RFC 9110 section 6.6.1), written anew once a second at most.
+// The Date field (RFC 9110 section 6.6.1), written anew when a second is over and not before: to ask the clock for each answer costs more
+// than everything else that is done for the field.
 
-let second = 0;
 let line = "";
 
 /**
@@ -9,10 +9,14 @@ let line = "";
  * @returns `Date: <IMF-fixdate>` with its line end
  */
 export function dateLine(): string {
-  const now = Math.floor(Date.now() / 1000);
-  if (now !== second) {
-    second = now;
-    line = `Date: ${new Date(now * 1000).toUTCString()}\r\n`;
+  if (line === "") {
+    const now = new Date();
+    line = `Date: ${now.toUTCString()}\r\n`;
+    setTimeout(forget, 1000 - now.getMilliseconds()).unref();
   }
   return line;
+}
+
+function forget(): void {
+  line = "";
 }

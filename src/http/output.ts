@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 const HIGH_WATER = 65_536;
 /** Largest piece handed to the socket at once, so that progress can be seen on slow clients. */
 const SLICE_BYTES = 262_144;
-/** Bodies up to this size are copied behind their head; larger ones leave in the same system call, but without a copy. */
+/** Bodies up to this size are joined to their head; larger ones leave in the same system call, but without a copy. */
 const COPY_BYTES = 2048;
 
 const CRLF = Buffer.from("\r\n", "latin1");
@@ -60,11 +60,8 @@ export class Output {
       this.#socket.uncork();
       return this.hasRoom;
     }
-    const block = Buffer.allocUnsafe(head.length + body.length + tail.length);
-    block.write(head, 0, "latin1");
-    block.set(body, head.length);
-    if (tail.length > 0) block.set(tail, head.length + body.length);
-    this.#socket.write(block);
+    // Text leaves the process without a buffer of its own.
+    this.#socket.write(head + latin1(body) + latin1(tail), "latin1");
     return this.hasRoom;
   }
 
@@ -142,4 +139,11 @@ export class Output {
       else this.#backlog.push(slice);
     }
   }
+}
+
+function latin1(bytes: Uint8Array): string {
+  if (bytes.length === 0) return "";
+  return (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).toString(
+    "latin1",
+  );
 }
