@@ -70,3 +70,68 @@ test("fields that were expected from the request before are still checked", () =
       .verdict,
   ).toBe(400);
 });
+
+describe("a connection on which the same head comes again and again", () => {
+  const cases = Object.values(TABLES)
+    .flat()
+    .filter(({ bytes }) => readRequests(bytes).verdict === "idle");
+
+  test.each(cases)("$title", ({ bytes }) => {
+    const { requests } = readRequests(bytes);
+    const times = 5;
+    const reading = readRequests(bytes.repeat(times));
+    expect(reading.verdict).toBe("idle");
+    expect(reading.requests).toEqual(Array.from({ length: times }, () => requests).flat());
+  });
+
+  const head = (target: string, fields: string): string => `GET ${target} HTTP/1.1\r\n${fields}\r\n`;
+  const FIELDS = "Host: h\r\nCookie: a=1\r\nX: 1\r\nCookie: b=2\r\n";
+
+  test("cut anywhere, it is read alike", () => {
+    const data = Buffer.from(head("/", FIELDS).repeat(4), "latin1");
+    const whole = readRequests(data);
+    for (let cut = 1; cut < data.length; cut += 1) expect(readRequests(data, [cut]), `cut at ${cut}`).toEqual(whole);
+  });
+
+  test("and then one that differs in one byte, is longer, or is shorter", () => {
+    const others = [
+      "Host: i\r\nCookie: a=1\r\nX: 1\r\nCookie: b=2\r\n",
+      `${FIELDS}Y: 2\r\n`,
+      "Host: h\r\nCookie: a=1\r\n",
+    ];
+    for (const other of others) {
+      const alone = readRequests(head("/", other)).requests;
+      const { requests } = readRequests(`${head("/", FIELDS).repeat(3)}${head("/", other).repeat(7)}`);
+      expect(requests.slice(3)).toEqual(Array.from({ length: 7 }, () => alone[0]));
+    }
+  });
+
+  test.each([
+    ["X: 1", "X: \0"],
+    ["X: 1", "X : 1"],
+    ["Host: h", "Host: h h"],
+    ["Cookie: b=2\r\n", "Content-Length: 1, 1\r\n"],
+  ])("%j that becomes %j is refused", (good, bad) => {
+    const { requests, verdict } = readRequests(head("/", FIELDS).repeat(3) + head("/", FIELDS.replace(good, bad)));
+    expect([requests.length, verdict]).toEqual([3, 400]);
+  });
+
+  test("is held to the limit of the whole head, to the byte", () => {
+    const limits = { maxHeadBytes: head("/", FIELDS).length - 4 + 20 };
+    for (let more = 15; more < 25; more += 1) {
+      const last = head(`/${"p".repeat(more)}`, FIELDS);
+      const alone = readRequests(last, [], limits);
+      const behind = readRequests(head("/", FIELDS).repeat(3) + last, [], limits);
+      expect([behind.requests.length - 3, behind.verdict]).toEqual([alone.requests.length, alone.verdict]);
+    }
+  });
+
+  test("a request line in another version is judged anew", () => {
+    const noHost = "X: 1\r\n";
+    const { requests, verdict } = readRequests(
+      `GET / HTTP/1.0\r\nConnection: keep-alive\r\n${noHost}\r\n`.repeat(3) +
+        `GET / HTTP/1.1\r\nConnection: keep-alive\r\n${noHost}\r\n`,
+    );
+    expect([requests.length, verdict]).toEqual([3, 400]);
+  });
+});

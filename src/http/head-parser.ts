@@ -22,6 +22,25 @@ const VERSION = /^HTTP\/[0-9]\.[0-9]$/;
 /** Digits of the largest Content-Length that JavaScript counts exactly. */
 const MAX_LENGTH_DIGITS = 15;
 
+/** The fields of a head as they came, and what they set: a client that stays mostly sends the same ones again, byte for byte. */
+interface FieldBlock {
+  /** From the first field's name to the end of the empty line. */
+  readonly text: string;
+  readonly variables: readonly string[];
+  readonly values: readonly string[];
+  readonly fields: number;
+  readonly host: string | null;
+  readonly connection: string | null;
+  readonly transferEncoding: string | null;
+  readonly expect: string | null;
+  readonly contentLength: number;
+}
+
+/** Heads in a row that differ from the remembered one, after which a connection's are not remembered any more. */
+const MAX_DIFFERENT_HEADS = 4;
+/** Longer blocks are not remembered: what a connection keeps while it is idle is bounded. */
+const MAX_REMEMBERED_BLOCK = 2048;
+
 /** Parses one head at a time; `begin` makes it ready for the next. After it has thrown it must not be fed again. */
 export class HeadParser {
   // What was read; valid once `feed` has returned a position.
@@ -51,6 +70,12 @@ export class HeadParser {
   #connection: string | null = null;
   #transferEncoding: string | null = null;
   #expect: string | null = null;
+  #block: FieldBlock | null = null;
+  /** Heads that were complete before this one, and how many of the last ones differed from the remembered one. */
+  #heads = 0;
+  #differentHeads = 0;
+  /** The variables that the fields of this head have set, in order; null while this head is not to be remembered. */
+  #recorded: string[] | null = null;
 
   /**
    * @param limits - bounds of the head
@@ -89,6 +114,8 @@ export class HeadParser {
     this.#connection = null;
     this.#transferEncoding = null;
     this.#expect = null;
+    this.#recorded = null;
+    this.#heads += 1;
   }
 
   /**
@@ -103,6 +130,7 @@ export class HeadParser {
     let shift = 0;
     let from = start;
     let scan = start;
+    let block = -1;
     if (this.#partial !== "") {
       // Positions in the joined text lie `shift` behind those in `text`. The part that was searched is not searched again.
       shift = this.#partial.length - start;
@@ -120,6 +148,7 @@ export class HeadParser {
       if (end === from && text.charCodeAt(end + 1) === LF) {
         from += 2;
         if (this.#isInFields) {
+          if (block !== -1 && this.#recorded !== null) this.#remember(text.slice(block, from), this.#recorded);
           this.#finish();
           return from - shift;
         }
@@ -130,9 +159,62 @@ export class HeadParser {
       } else {
         this.#requestLine(text, from, end);
         from = end + 2;
+        block = from;
+        const known = this.#block;
+        if (known !== null && this.#repeats(known, text, from)) {
+          this.#finish();
+          return from + known.text.length - shift;
+        }
+        if (this.#heads > 0 && this.#differentHeads < MAX_DIFFERENT_HEADS) this.#recorded = [];
       }
       scan = from;
     }
+  }
+
+  /** Takes the fields of the head before once more when the same bytes follow; everything that was checked of them holds again. */
+  #repeats(block: FieldBlock, text: string, from: number): boolean {
+    const { length } = block.text;
+    if (text.slice(from, from + length) !== block.text) {
+      this.#differentHeads += 1;
+      if (this.#differentHeads === MAX_DIFFERENT_HEADS) this.#block = null;
+      return false;
+    }
+    if (this.headBytes + length > this.#limits.maxHeadBytes) return false;
+    this.#differentHeads = 0;
+    this.headBytes += length - 2;
+    this.#fields = block.fields;
+    this.#host = block.host;
+    this.#connection = block.connection;
+    this.#transferEncoding = block.transferEncoding;
+    this.#expect = block.expect;
+    this.contentLength = block.contentLength;
+    const { variables } = this;
+    for (let index = 0; index < block.variables.length; index += 1) {
+      variables[block.variables[index] as string] = block.values[index]; // both lists are of one length
+    }
+    return true;
+  }
+
+  #remember(text: string, recorded: readonly string[]): void {
+    if (text.length > MAX_REMEMBERED_BLOCK) return;
+    // A copy, and parts of that copy: a part of a received string would keep all of it.
+    const copy = Buffer.from(text, "latin1").toString("latin1");
+    const values = recorded.map((variable) => {
+      const value = this.variables[variable] as string;
+      const at = copy.indexOf(value);
+      return at === -1 ? value : copy.slice(at, at + value.length);
+    });
+    this.#block = {
+      text: copy,
+      variables: recorded,
+      values,
+      fields: this.#fields,
+      host: this.#host,
+      connection: this.#connection,
+      transferEncoding: this.#transferEncoding,
+      expect: this.#expect,
+      contentLength: this.contentLength,
+    };
   }
 
   /** Keeps an incomplete line, unless it can no longer become a good one; what lies before `scan` was looked at when it came. */
@@ -255,8 +337,10 @@ export class HeadParser {
     if (variable === "") return;
     const earlier = this.variables[variable];
     // Fields are few and bounded in sum, so joining them one by one stays linear.
-    if (earlier === undefined) this.variables[variable] = value;
-    else this.variables[variable] = `${earlier as string}${name.role === FieldRole.cookie ? "; " : ", "}${value}`;
+    if (earlier === undefined) {
+      this.variables[variable] = value;
+      this.#recorded?.push(variable);
+    } else this.variables[variable] = `${earlier as string}${name.role === FieldRole.cookie ? "; " : ", "}${value}`;
   }
 
   /** Remembers the fields that the engine itself acts on; all but Connection and Cookie may stand once only. */
