@@ -86,9 +86,9 @@ describe("tsgi", () => {
     ],
     [
       "an option of gunicorn's alone",
-      ["app.ts", "-k", "gevent"],
+      ["app.ts", "--http-parser", "fast"],
       {},
-      /^tsgi: --worker-class is not supported: a TypeScript/,
+      /^tsgi: --http-parser is not supported: there is one parser/,
     ],
     [
       "a mistyped variable",

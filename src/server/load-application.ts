@@ -10,7 +10,10 @@ import type { Settings } from "./settings/table.ts";
 export type { LoadedApplication };
 
 /** The settings that say how Python is run. */
-export type PythonRunSettings = Pick<Settings, "python" | "threads" | "preload" | "timeout" | "gracefulTimeout">;
+export type PythonRunSettings = Pick<
+  Settings,
+  "python" | "threads" | "workerClass" | "pythonMemoryLimit" | "preload" | "timeout" | "gracefulTimeout"
+>;
 
 /**
  * Loads an application.
@@ -60,8 +63,12 @@ async function loadPython(target: string, settings: PythonRunSettings, log: Erro
 
 /** The options of a Python guest, whatever it runs. */
 export function pythonOptions(settings: PythonRunSettings, log: Pick<ErrorLog, "log">): Omit<PythonOptions, "target"> {
+  const isGevent = settings.workerClass === "gevent";
   return {
-    threads: settings.threads,
+    // One greenlet would be no reason to use gevent: the guest's own default is meant then.
+    ...(isGevent && settings.threads === 1 ? {} : { threads: settings.threads }),
+    ...(isGevent ? { workerClass: "gevent" } : {}),
+    ...(settings.pythonMemoryLimit === 0 ? {} : { memoryLimitBytes: settings.pythonMemoryLimit }),
     preload: settings.preload,
     deadlineSeconds: settings.timeout,
     graceSeconds: settings.gracefulTimeout,

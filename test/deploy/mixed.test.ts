@@ -122,7 +122,15 @@ function project(files: Readonly<Record<string, string>>): Project {
 
 /** Loads as a worker does. */
 async function load(target: string, python = PYTHON as string, logFile = "/dev/null"): Promise<LoadedApplication> {
-  const settings = { python, threads: 1, preload: false, timeout: 20, gracefulTimeout: 1 };
+  const settings = {
+    python,
+    threads: 1,
+    workerClass: "sync",
+    pythonMemoryLimit: 0,
+    preload: false,
+    timeout: 20,
+    gracefulTimeout: 1,
+  };
   const loaded = await loadApplication(target, settings, new ErrorLog(LogFile.open(logFile), "info"));
   open.push(loaded);
   return loaded;

@@ -22,9 +22,10 @@ const HOOK_NAMES = new Map((Object.keys(HOOKS) as HookName[]).map((name) => [sna
 /** They are for one run of the command. */
 const FOR_ONE_RUN = new Set(["config", "check_config", "print_config"]);
 const GREENLETS = /(?:^|[.:])(?:gevent|eventlet|GeventWorker|ggevent|geventlet)/i;
+const OTHER_WORKERS = "there are sync, gthread and gevent only, for Python; TypeScript is served by an event loop";
 const ASGI = /asgi|uvicorn|hypercorn|aiohttp/i;
-/** Threads that stand in for greenlets: as many as a Python guest takes for gevent. */
-const THREADS_FOR_GREENLETS = 100;
+/** As many as the setting threads allows. */
+const MOST_GREENLETS = 1024;
 
 /**
  * Translates gunicorn's settings.
@@ -77,21 +78,18 @@ function translateWorkerClass(given: ReadonlyMap<string, PythonName>, draft: Dra
   const entry = given.get("worker_class");
   const name = entry?.kind === "value" && typeof entry.value === "string" ? entry.value : undefined;
   const threads = Number(draft.get("threads") ?? 1);
-  if (entry !== undefined && name === undefined)
-    return draft.missing("worker_class", REASONS.get("worker_class") ?? "");
+  if (entry !== undefined && name === undefined) return draft.missing("worker_class", OTHER_WORKERS);
   const subject = `worker_class = ${shown(name ?? "sync")}`;
   if (name !== undefined && ASGI.test(name)) {
     draft.missing(subject, "it is for ASGI applications; WSGI applications are served here");
   } else if (name !== undefined && GREENLETS.test(name)) {
-    const wanted = Math.min(Number(draft.get("workerConnections") ?? 1000) || 1000, THREADS_FOR_GREENLETS);
+    const wanted = Math.min(Number(draft.get("workerConnections") ?? 1000) || 1000, MOST_GREENLETS);
+    draft.set("workerClass", "gevent", subject);
     draft.set("threads", wanted, subject);
-    draft.changed(
-      subject,
-      `the command runs Python in threads, ${wanted} here, and patches nothing; for greenlets write an app.ts with pythonApplication({ target, workerClass: "gevent" }) and serve that`,
-    );
+    draft.changed(subject, `gevent with ${wanted} greenlets in each worker; a connection that waits has none`);
   } else if (name === "sync" || name === "gthread") {
     draft.needless(subject, "a Python application has the threads that the setting threads says");
-  } else if (name !== undefined) draft.missing(subject, REASONS.get("worker_class") ?? "");
+  } else if (name !== undefined) draft.missing(subject, OTHER_WORKERS);
   const isRequestDeadline = (name === undefined || name === "sync") && threads === 1;
   if (draft.get("timeout") !== undefined && !isRequestDeadline) {
     draft.changed(

@@ -146,8 +146,7 @@ export const UWSGI_RULES: Readonly<Record<string, UwsgiRule>> = {
     missing: "the socket belongs to who starts the server; let systemd open it (SocketUser, SocketGroup)",
   },
   "reload-on-rss": {
-    missing:
-      "maxMemoryBytes counts a worker without its Python process; use maxRequests, or memoryLimitBytes of pythonApplication() in an app.ts",
+    missing: "maxMemoryBytes counts a worker without its Python process; pythonMemoryLimit limits that",
   },
   "log-format": { missing: 'write accessLogformat in gunicorn\'s atoms, or accessLogFormat: "json"' },
   logformat: { missing: 'write accessLogformat in gunicorn\'s atoms, or accessLogFormat: "json"' },

@@ -217,12 +217,9 @@ function translateProcesses(options: Options, draft: Draft, directory: string): 
   }
   const greenlets = last(options, "gevent");
   if (greenlets !== undefined) {
-    const wanted = Math.min(Math.max(Number(greenlets) || 1, 1), 100);
+    const wanted = Math.min(Math.max(Number(greenlets) || 1, 1), 1024);
+    draft.set("workerClass", "gevent", subjectOf("gevent", greenlets));
     draft.set("threads", wanted, subjectOf("gevent", greenlets));
-    draft.changed(
-      subjectOf("gevent", greenlets),
-      `the command runs Python in threads, ${wanted} here, and patches nothing; for greenlets write an app.ts with pythonApplication({ target, workerClass: "gevent" }) and serve that`,
-    );
   }
   if (isOn(options, "lazy-apps") || isOn(options, "lazy")) {
     draft.needless("lazy-apps", "each worker loads the application itself, unless preload is set");

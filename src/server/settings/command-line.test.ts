@@ -78,7 +78,8 @@ describe("settingsFromCommand", () => {
   );
 
   test("-k is gunicorn's --worker-class", () => {
-    expect(() => parse("-k", "gevent")).toThrow(/^--worker-class is not supported/);
+    expect(values("-k", "gevent")).toEqual({ workerClass: "gevent" });
+    expect(() => values("-k", "tornado")).toThrow(/--worker-class "tornado": expected .*gevent/);
   });
 
   test("an unknown option is an error that names the nearest", () => {

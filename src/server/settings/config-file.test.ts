@@ -79,11 +79,7 @@ describe("readConfigFile", () => {
       "when_ready() {}",
       /^Unknown setting "when_ready"; did you mean "whenReady" \(a\.js:2\)$/,
     ],
-    [
-      "what is not supported",
-      "worker_class: 'gevent'",
-      /^The setting "worker_class" is not supported: .* \(a\.js:2\)$/,
-    ],
+    ["what is not supported", "http_parser: 'fast'", /^The setting "http_parser" is not supported: .* \(a\.js:2\)$/],
     ["what a file may not set", "printConfig: true", /^The setting "printConfig" is for the command line/],
     ["a hook that is no function", "onExit: 3", /^Cannot use onExit: 3 \(a\.js:2\): expected a function$/],
   ])("refuses %s", async (_, line, message) => {

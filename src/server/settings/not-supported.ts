@@ -20,12 +20,6 @@ const SERVED_BY_EVENT_LOOP = "it is for ASGI; WSGI applications are served here"
 
 /** The table. */
 export const NOT_SUPPORTED: readonly NotSupported[] = [
-  {
-    name: "worker_class",
-    flags: ["--worker-class"],
-    short: "-k",
-    why: "a TypeScript application is served by an event loop, a Python application by --threads; which one it is shows from the target",
-  },
   { name: "websocket_max_message_size", flags: ["--websocket-max-message-size"], why: SERVED_BY_EVENT_LOOP },
   { name: "asgi_loop", flags: ["--asgi-loop"], why: SERVED_BY_EVENT_LOOP },
   { name: "asgi_lifespan", flags: ["--asgi-lifespan"], why: SERVED_BY_EVENT_LOOP },

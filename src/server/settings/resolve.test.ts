@@ -94,7 +94,7 @@ describe("resolveSettings", () => {
       /^Cannot use TSGI_CMD_ARGS: unknown option '--wrkers' \(Did you mean --workers\?\)$/,
     ],
     [{ TSGI_CMD_ARGS: "-w x" }, /^Cannot use TSGI_CMD_ARGS: --workers "x": expected a whole number/],
-    [{ TSGI_CMD_ARGS: "-k gevent" }, /^TSGI_CMD_ARGS: --worker-class is not supported: /],
+    [{ TSGI_CMD_ARGS: "--http-parser fast" }, /^TSGI_CMD_ARGS: --http-parser is not supported: /],
     [{ TSGI_CMD_ARGS: "app.ts" }, /^Cannot use TSGI_CMD_ARGS: too many arguments/],
     [{ TSGI_CMD_ARGS: "'" }, /^Cannot read TSGI_CMD_ARGS: it has a quote/],
   ])("refuses the environment %j", async (environment, message) => {

@@ -69,6 +69,14 @@ export const WORKERS = {
       source: "tsgi",
       doc: "Resident memory at which a worker is replaced; 0 means never.",
     },
+    workerClass: {
+      type: "choice",
+      choices: ["sync", "gthread", "gevent"],
+      default: "sync",
+      short: "k",
+      source: "gunicorn",
+      doc: "How a Python application waits. `sync` and `gthread`: each request has one of `--threads` threads. `gevent`: each has a greenlet, and the standard library is patched as gunicorn patches it; gevent must be installed in the application's environment. A TypeScript application is served by an event loop whatever this says.",
+    },
     threads: {
       type: "integer",
       default: 1,
@@ -76,7 +84,13 @@ export const WORKERS = {
       maximum: 1024,
       unit: "number",
       source: "gunicorn",
-      doc: "Threads of a Python application in each worker. A TypeScript application has none: its worker answers many requests at once by itself.",
+      doc: "Threads of a Python application in each worker. A TypeScript application has none: its worker answers many requests at once by itself. With `--worker-class gevent`, greenlets; 1 then means 100.",
+    },
+    pythonMemoryLimit: {
+      type: "size",
+      default: 0,
+      source: "tsgi",
+      doc: "Memory of its own that the process of a Python application may have; 0 means no limit. At nine tenths it is replaced, the new process first; at all of it Python raises `MemoryError`.",
     },
     python: {
       type: "text",

@@ -1,0 +1,73 @@
+// What the command's own settings do for a Python application: the real command, and what a client gets.
+import { execFileSync } from "node:child_process";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Project, type Command } from "../cli-command.ts";
+import { venvPython } from "../needs.ts";
+import { send } from "./serve-python.ts";
+
+const APPLICATION = `
+import sys, time
+
+at_once = most = 0
+
+def application(environ, start_response):
+    global at_once, most
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    if environ["PATH_INFO"] == "/grow":
+        return [str(len(bytearray(600 * 1024 * 1024))).encode()]
+    if environ["PATH_INFO"] == "/patched":
+        monkey = sys.modules.get("gevent.monkey")
+        return [str(monkey is not None and monkey.is_module_patched("socket")).encode()]
+    at_once += 1
+    most = max(most, at_once)
+    time.sleep(0.2)
+    at_once -= 1
+    return [str(most).encode()]
+`;
+
+let project: Project;
+let command: Command | undefined;
+
+beforeEach(() => {
+  project = new Project({ "app.py": APPLICATION });
+});
+
+afterEach(async () => {
+  await command?.stop();
+  command = undefined;
+  project.remove();
+});
+
+async function serve(...options: readonly string[]): Promise<number> {
+  command = project.start(["app.py", "-b", "127.0.0.1:0", "--python", venvPython() ?? "python3", ...options]);
+  return await command.port();
+}
+
+async function mostAtOnce(port: number): Promise<number> {
+  const answers = await Promise.all(Array.from({ length: 30 }, () => send(port, "/")));
+  return Math.max(...answers.map(({ text }) => Number(text)));
+}
+
+test.each([
+  { options: ["-k", "gevent"], most: 30 },
+  { options: ["-k", "gevent", "--threads", "3"], most: 3 },
+  { options: ["-k", "gthread", "--threads", "2"], most: 2 },
+])("$options", async ({ options, most }) => {
+  const port = await serve(...options);
+  expect((await send(port, "/patched")).text).toBe(options.includes("gevent") ? "True" : "False");
+  expect(await mostAtOnce(port)).toBe(most);
+});
+
+test("gevent that is not installed is named, and the command ends", async () => {
+  execFileSync("python3", ["-m", "venv", "--without-pip", project.path("bare")]);
+  const { code, stderr } = await project.run(["app.py", "-b", "127.0.0.1:0", "--python", "bare", "-k", "gevent"]);
+  expect(stderr).toContain("No module named 'gevent'");
+  expect(code).toBe(3);
+});
+
+test("--python-memory-limit: what asks for more gets 500, and the next request is answered", async () => {
+  const port = await serve("--python-memory-limit", "300M");
+  expect((await send(port, "/grow")).status).toBe(500);
+  expect(command?.stderr).toContain("MemoryError");
+  expect((await send(port, "/patched")).status).toBe(200);
+});
