@@ -125,7 +125,7 @@ async function load(target: string, python = PYTHON as string, logFile = "/dev/n
   const settings = {
     python,
     threads: 1,
-    workerClass: "sync",
+    workerClass: "sync" as const,
     pythonMemoryLimit: 0,
     preload: false,
     timeout: 20,
