@@ -1,4 +1,4 @@
-// Bodies of 64 MB in both directions: memory must not grow with them. The gigabyte versions are benchmarks.
+// Bodies of 256 MB in both directions: memory must not grow with them. The gigabyte versions are benchmarks.
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -11,8 +11,12 @@ import { program } from "../needs.ts";
 import { spawnServer, type SpawnedServer } from "./spawn-server.ts";
 
 const run = promisify(execFile);
-const BYTES = 64_000_000;
-const MAX_GROWTH = 60_000_000;
+const BYTES = 256_000_000;
+/**
+ * What is read of a socket lies outside V8's heap, and the V8 of Node 24 lets some 64 MB of that become garbage before it collects any of
+ * it; Node 20 collects earlier.
+ */
+const MAX_GROWTH = process.versions.node.startsWith("20.") ? 60_000_000 : 128_000_000;
 const curl = program("curl");
 
 async function growthOf(server: SpawnedServer, work: () => Promise<void>): Promise<number> {
@@ -22,10 +26,10 @@ async function growthOf(server: SpawnedServer, work: () => Promise<void>): Promi
   return server.resident.peak - before;
 }
 
-describe.skipIf(curl === undefined)("peak memory grows by less than 60 MB", () => {
+describe.skipIf(curl === undefined)(`peak memory grows by less than ${MAX_GROWTH / 1e6} MB`, () => {
   const ask = async (...args: string[]): Promise<string> => (await run(curl ?? "", ["-sS", "--fail", ...args])).stdout;
 
-  test.each(["down", "down-length"])("while 64 MB go out by /%s", async (path) => {
+  test.each(["down", "down-length"])("while 256 MB go out by /%s", async (path) => {
     const server = await spawnServer();
     const growth = await growthOf(server, async () => {
       const size = await ask(
@@ -43,7 +47,7 @@ describe.skipIf(curl === undefined)("peak memory grows by less than 60 MB", () =
   test.each([
     ["with a length", []],
     ["in chunks", ["-H", "Transfer-Encoding: chunked"]],
-  ])("while 64 MB come in %s", async (_title, options) => {
+  ])("while 256 MB come in %s", async (_title, options) => {
     const server = await spawnServer();
     const growth = await growthOf(server, async () => {
       const upload = `head -c ${BYTES} /dev/zero | "${curl}" -sS --fail -T - ${options.map((option) => `'${option}'`).join(" ")} -H Expect: http://127.0.0.1:${server.port}/up`;
@@ -54,7 +58,7 @@ describe.skipIf(curl === undefined)("peak memory grows by less than 60 MB", () =
     expect(growth).toBeLessThan(MAX_GROWTH);
   });
 
-  test("while a client takes 64 MB in small pieces", async () => {
+  test("while a client takes 256 MB in small pieces", async () => {
     const server = await spawnServer();
     const growth = await growthOf(server, async () => {
       const socket = connect({ port: server.port, host: "127.0.0.1" });
