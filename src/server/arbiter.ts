@@ -286,6 +286,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
       case "listeners-closed":
         worker.hasClosedListeners = true;
         this.#continueSealing();
+        this.#sealReplaced();
         this.#continueReload();
         return;
       case "released":
@@ -315,6 +316,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
       this.#fail(new BootError(worker.bootFailure ?? lostWorker(worker, exit)));
       this.#stage = "ended";
     } else if (!wasExpected) this.#workerCrashed(worker, exit);
+    this.#sealReplaced();
     this.#continueReload();
     if (this.#stage === "stopping") this.#continueStop();
     else this.#balance();
@@ -424,6 +426,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
         path: address.kind === "unix" ? address.path : null,
         tcp: address.kind === "tcp" ? { host: address.host, port: address.port } : null,
         isForeign: bind.startsWith("fd://"),
+        bind,
       })),
     };
     const environment = { ...process.env, ...Object.fromEntries(options.env.map(splitAssignment)) };
@@ -484,10 +487,30 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
       idleSeconds: this.#options.keepAlive,
       isQueueKept: isBindKept,
     });
-    if (!isBindKept) worker.send({ type: "seal", isLast: false });
+    if (!isBindKept) this.#sealReplaced();
   }
 
   #hasChangedBind = false;
+
+  /**
+   * A reload has given up an address: as when stopping, each old worker accepts what is queued there, and the last one to hold it closes
+   * only when the queue is empty.
+   */
+  #sealReplaced(): void {
+    if (!this.#hasChangedBind || this.#stage === "stopping") return;
+    const old = [...this.#workers].filter(
+      ({ generation, hasClosedListeners }) => generation !== this.#generation && !hasClosedListeners,
+    );
+    const isShared = dispatchOf(this.#options) === "shared";
+    const kept = this.#listeners.map(({ bind }) => bind);
+    for (const worker of old) {
+      const isLast = !isShared || old.length === 1;
+      const mayBeLast = old.every((other) => other === worker || other.isSealing);
+      if (worker.phase !== "draining" || worker.isSealing || (mayBeLast && !isLast)) continue;
+      worker.isSealing = true;
+      worker.send({ type: "seal", isLast, kept });
+    }
+  }
 
   #sendDrain(worker: WorkerHandle, message: DrainMessage): void {
     worker.phase = "draining";
@@ -735,7 +758,8 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     const isShared = dispatchOf(this.#options) === "shared";
     this.#sealer = isShared ? (accepting.findLast(({ hasClosedListeners }) => !hasClosedListeners) ?? null) : null;
     for (const worker of accepting) {
-      if (worker !== this.#sealer && !worker.hasClosedListeners) worker.send({ type: "seal", isLast: !isShared });
+      if (worker !== this.#sealer && !worker.hasClosedListeners)
+        worker.send({ type: "seal", isLast: !isShared, kept: [] });
     }
     this.#continueSealing();
   }
@@ -746,7 +770,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     if (others.some(({ hasClosedListeners }) => !hasClosedListeners)) return;
     this.#isSealed = true;
     for (const listener of this.#listeners) listener.close();
-    this.#sealer?.send({ type: "seal", isLast: true });
+    this.#sealer?.send({ type: "seal", isLast: true, kept: [] });
   }
 
   #continueStop(): void {

@@ -62,17 +62,23 @@ export type WorkerMessage =
 export type ArbiterMessage =
   | { readonly type: "serve" }
   | DrainMessage
-  /**
-   * Accept what is in the listen queues, then close the listeners. `isLast`: nobody else holds them any more, so what is still queued
-   * when they close would be lost.
-   */
-  | { readonly type: "seal"; readonly isLast: boolean }
+  | SealMessage
   | { readonly type: "reopen-logs" }
   /** End now; requests in hand are cut. */
   | { readonly type: "quit" }
   | { readonly type: "connection" }
   /** Send a heartbeat now. */
   | { readonly type: "snapshot" };
+
+/**
+ * Accept what is in the listen queues, then close the listeners. `isLast`: nobody else holds them any more but those of the addresses in
+ * `kept`, so what is still queued when they close would be lost.
+ */
+export interface SealMessage {
+  readonly type: "seal";
+  readonly isLast: boolean;
+  readonly kept: readonly string[];
+}
 
 /** Complete what is in hand, then exit. */
 export interface DrainMessage {

@@ -20,7 +20,8 @@ export interface WorkerConfig {
   readonly id: number;
   readonly generation: number;
   readonly options: ArbiterOptions;
-  readonly listeners: readonly WorkerListener[];
+  /** With the address of each, as it was set. */
+  readonly listeners: readonly (WorkerListener & { readonly bind: string })[];
   /** Wait for `serve` before accepting. */
   readonly isHeld: boolean;
   /** Process id of the arbiter. */

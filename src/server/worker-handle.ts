@@ -41,6 +41,8 @@ export class WorkerHandle {
   endReason: WorkerEndReason | null = null;
   /** It goes as soon as another one serves in its place. */
   isRetiring = false;
+  /** It was told to accept what is queued and to close its listeners. */
+  isSealing = false;
   /** It accepts no more. */
   hasClosedListeners = false;
   /** When it is killed if it has not ended by then; seconds of the arbiter's clock. */

@@ -19,7 +19,7 @@ import type { LoadedApplication } from "./load-application.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
 import { escapeText } from "./logging/escape-text.ts";
 import { type ErrorOutput, type Logs, openErrorOutput, openLogs } from "./logging/open-logs.ts";
-import type { ArbiterMessage, BootFailedMessage, DrainMessage, WorkerMessage } from "./messages.ts";
+import type { ArbiterMessage, BootFailedMessage, DrainMessage, SealMessage, WorkerMessage } from "./messages.ts";
 import { isArbiterMessage } from "./messages.ts";
 import { WorkerCounters } from "./metrics/worker-counters.ts";
 import type { WorkerStats } from "./metrics/worker-stats.ts";
@@ -214,7 +214,7 @@ export class Worker {
         idleSeconds: 1,
         isQueueKept: false,
       });
-      this.#seal(true);
+      this.#seal({ type: "seal", isLast: true, kept: [] });
     });
     process.on("SIGTERM", () => this.#retire("signal"));
     process.on("SIGQUIT", () => void this.#quit());
@@ -231,7 +231,7 @@ export class Worker {
         void this.#drain(message);
         return;
       case "seal":
-        this.#seal(message.isLast);
+        this.#seal(message);
         return;
       case "reopen-logs":
         this.#reopenLogs();
@@ -335,12 +335,12 @@ export class Worker {
     await this.#end("drained");
   }
 
-  #seal(isLast: boolean): void {
+  #seal({ isLast, kept }: SealMessage): void {
     const server = this.#server;
     if (server === null || this.#draining === null) return;
     const closed = this.#listeners.map((listener, index) => {
       const where = this.#config.listeners[index] as WorkerConfig["listeners"][number]; // one for one
-      return emptyAndClose(server, listener, where, isLast && !where.isForeign);
+      return emptyAndClose(server, listener, where, isLast && !where.isForeign && !kept.includes(where.bind));
     });
     void Promise.all(closed).then(() => this.#sealed());
   }

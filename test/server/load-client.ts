@@ -23,8 +23,6 @@ export interface LoadOptions {
 /** A request without a complete answer. */
 export interface Failure {
   readonly reason: string;
-  /** Answers that its connection had brought before. */
-  readonly answersBefore: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
@@ -97,7 +95,7 @@ export class LoadClient {
       // One connection after another is the point.
       isWanted = await new Conversation(this.#options.to, this.#request, this.#options.pauseMilliseconds ?? 0, {
         answered: (status, body, milliseconds) => this.#answered(status, body, milliseconds),
-        failed: (reason, answersBefore) => this.#failed(reason, answersBefore),
+        failed: (reason) => this.#failed(reason),
         mayGoOn: () => !this.#isStopping,
       }).end;
     }
@@ -111,20 +109,20 @@ export class LoadClient {
   }
 
   /** @returns whether to go on with another connection */
-  #failed(reason: string, answersBefore: number): boolean {
+  #failed(reason: string): boolean {
     const isRefused = /ECONNREFUSED|ENOENT/.test(reason);
     if (isRefused && this.#options.mayRefuse === true) {
       this.#refused += 1;
       return false;
     }
-    this.#failures.push({ reason, answersBefore, at: Date.now() });
+    this.#failures.push({ reason, at: Date.now() });
     return true;
   }
 }
 
 interface Listener {
   answered(status: number, body: string, milliseconds: number): void;
-  failed(reason: string, answersBefore: number): boolean;
+  failed(reason: string): boolean;
   mayGoOn(): boolean;
 }
 
@@ -140,7 +138,6 @@ class Conversation {
   #isWaiting = false;
   #isConnected = false;
   #startedAt = 0;
-  #answers = 0;
   #error = "";
 
   constructor(to: number | string, request: string, pause: number, listener: Listener) {
@@ -179,7 +176,6 @@ class Conversation {
     const body = this.#received.slice(end + 4, end + 4 + length);
     this.#received = this.#received.slice(end + 4 + length);
     this.#isWaiting = false;
-    this.#answers += 1;
     this.#listener.answered(Number(head.slice(9, 12)), body, performance.now() - this.#startedAt);
     this.#startedAt = 0;
     if (/\r\nconnection: close/i.test(head) || !this.#listener.mayGoOn()) {
@@ -205,6 +201,6 @@ class Conversation {
         ? "before the answer"
         : "within the answer"
       : "while connecting";
-    this.#settle(this.#listener.failed(`${this.#error === "" ? "end" : this.#error} ${when}`, this.#answers));
+    this.#settle(this.#listener.failed(`${this.#error === "" ? "end" : this.#error} ${when}`));
   }
 }
