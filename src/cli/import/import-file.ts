@@ -1,5 +1,5 @@
 // Imports the configuration of another server: reads it, translates it, writes the result.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from "node:path";
 import { splitWords } from "../../server/settings/split-words.ts";
 import { isPythonTarget } from "../../server/load-application.ts";
@@ -9,6 +9,7 @@ import { parseGunicornArguments } from "./gunicorn-arguments.ts";
 import { evaluateGunicornFile, type PythonName } from "./gunicorn-file.ts";
 import { translateGunicorn } from "./gunicorn-settings.ts";
 import { readProcfile } from "./procfile.ts";
+import { readText } from "./read-text.ts";
 import { renderConfig, renderRemarks } from "./render-config.ts";
 import { parseUwsgiArguments } from "./uwsgi-arguments.ts";
 import { readUwsgiIni } from "./uwsgi-ini.ts";
@@ -156,15 +157,6 @@ function checkTarget(draft: Draft, directory: string): void {
 function shortPath(path: string, directory: string): string {
   const short = relative(directory, path);
   return short === "" ? "this directory" : short.startsWith("..") || isAbsolute(short) ? path : short;
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new FileUnusableError(`Cannot read the file "${path}": ${reason}`, { cause: error });
-  }
 }
 
 function write(path: string, text: string): void {

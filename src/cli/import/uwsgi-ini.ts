@@ -1,9 +1,9 @@
 // Reads the [uwsgi] section of an INI file as uWSGI does: keys may repeat, %-variables and placeholders are filled in.
 // Source: uWSGI's documentation of its configuration and of "magic variables".
-import { readFileSync } from "node:fs";
 import { availableParallelism, hostname, userInfo } from "node:os";
 import { basename, dirname, extname, resolve } from "node:path";
 import { FileUnusableError } from "../errors.ts";
+import { readText } from "./read-text.ts";
 
 /** One option, as it was written. */
 export interface UwsgiOption {
@@ -53,15 +53,6 @@ export function readUwsgiIni(
     );
     return isPlaceholder ? { ...option, isPlaceholder } : option;
   });
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new FileUnusableError(`Cannot read the file "${path}": ${reason}`, { cause: error });
-  }
 }
 
 /** The lines of one section without comments; undefined when there is none. */
