@@ -163,8 +163,8 @@ ${rows.join("\n")}
 }
 
 function absentText(): string {
-  const rows = NOT_SUPPORTED.map(({ name, flags, short, why }) => {
-    const written = [...(short === undefined ? [] : [short]), ...flags].map((flag) => `\`${flag}\``).join(", ");
+  const rows = NOT_SUPPORTED.map(({ name, flags, why }) => {
+    const written = flags.map((flag) => `\`${flag}\``).join(", ");
     return `| \`${name}\` | ${written} | ${why} |`;
   });
   return `## Settings of gunicorn that are not here

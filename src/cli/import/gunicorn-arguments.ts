@@ -91,10 +91,9 @@ function supportedFlags(): (readonly [string, Flag])[] {
 }
 
 function otherFlags(): (readonly [string, Flag])[] {
-  return NOT_SUPPORTED.flatMap(({ name, flags, short }) => {
-    const names = [...flags, ...(short === undefined ? [] : [short])];
+  return NOT_SUPPORTED.flatMap(({ name, flags }) => {
     const isSwitch = flags.some((flag) => SWITCHES.test(flag));
     const takes = isSwitch ? "nothing" : REPEATED.has(name) ? "many" : "one";
-    return names.map((each) => [each, { name, takes } as const] as const);
+    return flags.map((each) => [each, { name, takes } as const] as const);
   });
 }

@@ -96,10 +96,11 @@ function helpOf(setting: Setting): string {
 }
 
 function unsupportedFlags(): (Flag & { readonly why: string })[] {
-  return NOT_SUPPORTED.flatMap(({ flags, short, why }) =>
-    flags.map((long, index) => {
-      const text = short === undefined || index > 0 ? long : `${short}, ${long}`;
-      return { option: new Option(long.startsWith("--no-") ? text : `${text} [value]`).hideHelp(), long, why };
-    }),
+  return NOT_SUPPORTED.flatMap(({ flags, why }) =>
+    flags.map((long) => ({
+      option: new Option(long.startsWith("--no-") ? long : `${long} [value]`).hideHelp(),
+      long,
+      why,
+    })),
   );
 }

@@ -7,7 +7,6 @@ export interface NotSupported {
   readonly name: string;
   /** Flags on gunicorn's command line; empty when it has none. */
   readonly flags: readonly string[];
-  readonly short?: string;
   /** Why it is absent, and what to use in its place; goes after "… is not supported: ". */
   readonly why: string;
 }
