@@ -7,6 +7,7 @@ import { HOOKS, type HookName } from "../../server/settings/hooks.ts";
 import { shown } from "../../server/settings/layer.ts";
 import { NOT_SUPPORTED } from "../../server/settings/not-supported.ts";
 import { type SettingName, settingList } from "../../server/settings/table.ts";
+import { WORKERS } from "../../server/settings/workers.ts";
 import { type Draft, snakeCase } from "./draft.ts";
 import type { PythonName } from "./gunicorn-file.ts";
 
@@ -24,8 +25,6 @@ const FOR_ONE_RUN = new Set(["config", "check_config", "print_config"]);
 const GREENLETS = /(?:^|[.:])(?:gevent|eventlet|GeventWorker|ggevent|geventlet)/i;
 const OTHER_WORKERS = "there are sync, gthread and gevent only, for Python; TypeScript is served by an event loop";
 const ASGI = /asgi|uvicorn|hypercorn|aiohttp/i;
-/** As many as the setting threads allows. */
-const MOST_GREENLETS = 1024;
 
 /**
  * Translates gunicorn's settings.
@@ -83,7 +82,7 @@ function translateWorkerClass(given: ReadonlyMap<string, PythonName>, draft: Dra
   if (name !== undefined && ASGI.test(name)) {
     draft.missing(subject, "it is for ASGI applications; WSGI applications are served here");
   } else if (name !== undefined && GREENLETS.test(name)) {
-    const wanted = Math.min(Number(draft.get("workerConnections") ?? 1000) || 1000, MOST_GREENLETS);
+    const wanted = Math.min(Number(draft.get("workerConnections") ?? 1000) || 1000, WORKERS.settings.threads.maximum);
     draft.set("workerClass", "gevent", subject);
     draft.set("threads", wanted, subject);
     draft.changed(subject, `gevent with ${wanted} greenlets in each worker; a connection that waits has none`);

@@ -2,6 +2,7 @@
 import { extname, resolve } from "node:path";
 import { didYouMean } from "../../nearest-name.ts";
 import { isIniTarget } from "../../server/ini-target.ts";
+import { WORKERS } from "../../server/settings/workers.ts";
 import type { Draft } from "./draft.ts";
 import type { UwsgiOption } from "./uwsgi-ini.ts";
 import { UWSGI_FAMILIES, UWSGI_RULES } from "./uwsgi-rules.ts";
@@ -217,7 +218,7 @@ function translateProcesses(options: Options, draft: Draft, directory: string): 
   }
   const greenlets = last(options, "gevent");
   if (greenlets !== undefined) {
-    const wanted = Math.min(Math.max(Number(greenlets) || 1, 1), 1024);
+    const wanted = Math.min(Math.max(Number(greenlets) || 1, 1), WORKERS.settings.threads.maximum);
     draft.set("workerClass", "gevent", subjectOf("gevent", greenlets));
     draft.set("threads", wanted, subjectOf("gevent", greenlets));
   }
