@@ -199,20 +199,20 @@ export class HeadParser {
     if (text.length > MAX_REMEMBERED_BLOCK) return;
     // A copy, and parts of that copy: a part of a received string would keep all of it.
     const copy = Buffer.from(text, "latin1").toString("latin1");
-    const values = recorded.map((variable) => {
-      const value = this.variables[variable] as string;
+    const kept = (value: string): string => {
       const at = copy.indexOf(value);
       return at === -1 ? value : copy.slice(at, at + value.length);
-    });
+    };
+    const keptOrNull = (value: string | null): string | null => (value === null ? null : kept(value));
     this.#block = {
       text: copy,
       variables: recorded,
-      values,
+      values: recorded.map((variable) => kept(this.variables[variable] as string)), // only texts are recorded
       fields: this.#fields,
-      host: this.#host,
-      connection: this.#connection,
-      transferEncoding: this.#transferEncoding,
-      expect: this.#expect,
+      host: keptOrNull(this.#host),
+      connection: keptOrNull(this.#connection),
+      transferEncoding: keptOrNull(this.#transferEncoding),
+      expect: keptOrNull(this.#expect),
       contentLength: this.contentLength,
     };
   }
