@@ -4,6 +4,7 @@
 import { Tokens } from "@fastify/csrf";
 import { TSGIError } from "../errors.ts";
 import { WSGIInputStream } from "../wsgi/input-stream.ts";
+import { bytesToNative } from "../wsgi/native-string.ts";
 import type { Bytes, Middleware, WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
 import { answering } from "./answer.ts";
 import { Cookie, COOKIE_READERS, type CookieOptions } from "./cookie.ts";
@@ -215,5 +216,5 @@ async function peekForm(environ: WSGIEnvironment, maxBytes: number): Promise<str
       return chunk;
     },
   });
-  return Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1");
+  return bytesToNative(body);
 }
