@@ -55,6 +55,7 @@ type OwnedSocket = Socket & { [CONNECTION]: Connection };
 
 /** A connection; lives as long as its socket. */
 export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
+  place = -1;
   readonly socket: Socket;
   #endpoints: Endpoints | null = null;
   readonly #context: ConnectionContext;

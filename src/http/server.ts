@@ -43,7 +43,7 @@ export class HttpServer implements ConnectionContext {
   readonly limits: Limits;
   readonly ticker = new Ticker();
   readonly #handler: ExchangeHandler;
-  readonly #handlerClock: Ticking = { tick: (now) => this.#handler.tick?.(now) };
+  readonly #handlerClock: Ticking = { place: -1, tick: (now) => this.#handler.tick?.(now) };
   readonly #listeners = new Set<Server>();
   readonly #proxyProtocol: ProxyProtocolOptions | null;
   /** Sockets before their PROXY header or their TLS handshake is complete. */
@@ -252,18 +252,20 @@ export class HttpServer implements ConnectionContext {
   }
 
   #allConnections(): Connection[] {
-    return [...this.ticker.members].filter((member): member is Connection => member instanceof Connection);
+    const connections: Connection[] = [];
+    this.ticker.members.forEach((member) => {
+      if (member instanceof Connection) connections.push(member);
+    });
+    return connections;
   }
 
   /** Over the limit, an idle connection goes before a new one is turned away. */
   #makeRoom(newcomer: Connection): boolean {
-    for (const member of this.ticker.members) {
-      if (member instanceof Connection && member !== newcomer && member.isIdle) {
-        member.destroy();
-        return true;
-      }
-    }
-    return false;
+    const idle = this.ticker.members.find(
+      (member) => member instanceof Connection && member !== newcomer && member.isIdle,
+    );
+    (idle as Connection | undefined)?.destroy();
+    return idle !== undefined;
   }
 }
 

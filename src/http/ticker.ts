@@ -1,11 +1,13 @@
 // One coarse clock for all connections of a server, instead of a timer per connection.
 // Each connection looks at its own deadlines when the clock ticks; looking at ten thousand numbers costs less than re-arming one timer each.
 
+import { DenseSet, type DenseMember } from "./dense-set.ts";
+
 /** Seconds between two ticks, and so the precision of every timeout: one fires up to two ticks late, never early. */
 export const TICK_SECONDS = 0.5;
 
 /** Something with deadlines. */
-export interface Ticking {
+export interface Ticking extends DenseMember {
   /** @param now - the clock's time, in seconds */
   tick(now: number): void;
 }
@@ -14,13 +16,9 @@ export interface Ticking {
 export class Ticker {
   /** The time of the last tick, in seconds since an arbitrary start. Cheap to read, up to one tick behind. */
   now = 0;
-  readonly #members = new Set<Ticking>();
+  /** Those that are told the time. */
+  readonly members = new DenseSet<Ticking>();
   #timer: NodeJS.Timeout | null = null;
-
-  /** The members, in the order in which they came. */
-  get members(): ReadonlySet<Ticking> {
-    return this.#members;
-  }
 
   /** A deadline `seconds` from now that is not reached early, although `now` may lag. */
   deadline(seconds: number): number {
@@ -28,7 +26,7 @@ export class Ticker {
   }
 
   add(member: Ticking): void {
-    this.#members.add(member);
+    this.members.add(member);
     if (this.#timer !== null) return;
     this.now = performance.now() / 1000;
     this.#timer = setInterval(() => this.#tick(), TICK_SECONDS * 1000);
@@ -36,14 +34,14 @@ export class Ticker {
   }
 
   delete(member: Ticking): void {
-    this.#members.delete(member);
-    if (this.#members.size > 0 || this.#timer === null) return;
+    this.members.delete(member);
+    if (this.members.size > 0 || this.#timer === null) return;
     clearInterval(this.#timer);
     this.#timer = null;
   }
 
   #tick(): void {
     this.now = performance.now() / 1000;
-    for (const member of this.#members) member.tick(this.now);
+    this.members.forEach((member) => member.tick(this.now));
   }
 }

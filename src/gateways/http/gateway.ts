@@ -1,6 +1,7 @@
 // The gateway between the HTTP engine and a WSGI application: exchange in, environ and answer out.
 // Source: PEP 3333 "environ Variables", RFC 3875 section 4.1.
 import type { Connection } from "../../http/connection.ts";
+import { DenseSet, type DenseMember } from "../../http/dense-set.ts";
 import { ProtocolError, ServiceError } from "../../http/errors.ts";
 import type { Exchange } from "../../http/exchange.ts";
 import type { Variables } from "../../http/head-parser.ts";
@@ -74,7 +75,7 @@ const SIGNAL_PROPERTY: PropertyDescriptor & ThisType<GatewayEnviron> = {
 };
 
 /** A request whose answer is not complete. */
-interface InFlight {
+interface InFlight extends DenseMember {
   readonly exchange: Exchange;
   readonly environ: WSGIEnvironment;
   readonly run: ApplicationRun;
@@ -94,7 +95,7 @@ export class HttpGateway implements ExchangeHandler {
   readonly #timeoutSeconds: number;
   readonly #maxInFlight: number;
   /** Requests whose answer did not come in the same turn. */
-  readonly #inFlight = new Set<InFlight>();
+  readonly #inFlight = new DenseSet<InFlight>();
   readonly #timedOut = new WeakSet<Exchange>();
 
   constructor(application: WSGIApplication, options: HttpGatewayOptions = {}) {
@@ -172,17 +173,17 @@ export class HttpGateway implements ExchangeHandler {
       return;
     }
     const run = runApplication(this.#application, environ, exchange);
-    if (!exchange.isOver) this.#await({ exchange, environ, run, startedAt: performance.now() });
+    if (!exchange.isOver) this.#await({ place: -1, exchange, environ, run, startedAt: performance.now() });
   }
 
   /** Ends the requests that missed their deadline. */
   tick(): void {
     if (this.#timeoutSeconds === 0) return;
     const now = performance.now();
-    for (const flight of this.#inFlight) {
+    this.#inFlight.forEach((flight) => {
       const elapsedSeconds = (now - flight.startedAt) / 1000;
       if (elapsedSeconds > this.#timeoutSeconds && !flight.exchange.isSent) this.#timeOut(flight, elapsedSeconds);
-    }
+    });
   }
 
   refused(error: ProtocolError, connection: Connection): void {
