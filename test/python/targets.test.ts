@@ -1,6 +1,9 @@
 // What a target may be: modules, files, factories, and scripts that start a server themselves.
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { APPS, PYTHON, servePython } from "./serve-python.ts";
+import { APPS, eventually, PYTHON, servePython } from "./serve-python.ts";
 import { pythonApplication } from "../../src/guests/python/python-application.ts";
 
 test.each([
@@ -26,7 +29,11 @@ test.each([
 test.each([
   ["scripts/wsgiref_script.py", "main=__main__", ["", 8800]],
   ["scripts/one_request.py", "one at a time", ["127.0.0.1", 8801]],
+  ["scripts/class_script.py", "an instance for /", ["", 8803]],
+  ["scripts/instance_script.py", "Good day, from 2 layers", ["", 8804]],
+  ["scripts/form_script.py", "[]", ["", 8807]],
   ["scripts/text_body.py", "Index", ["127.0.0.1", 8051]],
+  ["scripts/bare_text_script.py", "Start", ["127.0.0.1", 8805]],
   ["scripts/flask_script.py", "Hello World!", ["127.0.0.1", 5001]],
   ["scripts/waitress_script.py", "waitress", ["127.0.0.1", 8041]],
   ["scripts/gevent_script.py", "gevent", ["127.0.0.1", 8042]],
@@ -45,11 +52,55 @@ test.each([
   await served.close();
 });
 
-test("a script that builds its pipeline with PasteDeploy from an INI file that names the script", async () => {
-  const served = await servePython({ target: "paste_script.py", directory: `${APPS}/scripts` });
-  expect(await served.get("/")).toMatchObject({ status: 200, text: "abc def" });
+test("a script reads a form", async () => {
+  const served = await servePython({ target: "scripts/form_script.py" });
+  const body = "name=gundar&rank=sniffle+chief&empty=";
+  const { text } = await served.get("/?ignored=1", { method: "POST", body });
+  expect(text).toBe("[('empty', ['']), ('name', ['gundar']), ('rank', ['sniffle chief'])]");
   await served.close();
 });
+
+test("a layer of a script replaces the status that layers inside have announced", async () => {
+  const served = await servePython({ target: "scripts/late_status_script.py" });
+  expect(await served.get("/")).toMatchObject({ status: 503, text: "Sorry: the work could not be done" });
+  expect(served.guest.address).toEqual(["127.0.0.1", 8806]);
+  await served.close();
+});
+
+test("text of a body is sent with one warning, and bytes elsewhere pass unchanged", async () => {
+  const served = await servePython({ target: "scripts/text_body.py" });
+  expect((await served.get("/abcd")).headers["content-length"]).toBe("5");
+  expect((await served.get("/abcd")).text).toBe("Hello");
+  const warnings = (): number => served.log.filter(({ message }) => message.includes("returned str")).length;
+  await eventually(() => warnings() > 0, "the warning");
+  await served.get("/");
+  expect(warnings()).toBe(1);
+  await served.close();
+});
+
+const FILTER = "use = call:paste_script:filter_factory\nkey";
+const SERVED = "use = call:paste_script:app_factory";
+
+test.each([
+  { name: "an application alone", ini: `[app:main]\n${SERVED}\n`, text: "" },
+  {
+    name: "filter-with",
+    ini: `[app:main]\n${SERVED}\nfilter-with = one \n\n[filter:one]\n${FILTER} = abc\n`,
+    text: "abc",
+  },
+  { name: "a pipeline", ini: readFileSync(`${APPS}/scripts/paste.ini`, "utf8"), text: "abc def" },
+])(
+  "a script that builds its application with PasteDeploy from an INI file that names the script: $name",
+  async (row) => {
+    const directory = mkdtempSync(join(tmpdir(), "tsgi-paste-"));
+    copyFileSync(`${APPS}/scripts/paste_script.py`, join(directory, "paste_script.py"));
+    writeFileSync(join(directory, "paste.ini"), row.ini);
+    const served = await servePython({ target: "paste_script.py", directory });
+    expect(await served.get("/")).toMatchObject({ status: 200, text: row.text });
+    await served.close();
+    rmSync(directory, { recursive: true });
+  },
+);
 
 test("a script with several processes and threads", async () => {
   const served = await servePython({ target: "scripts/wsgiref_script.py", processes: 2, threads: 3, preload: true });
