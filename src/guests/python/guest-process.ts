@@ -126,7 +126,7 @@ export class GuestProcess implements LaneOwner {
     }
     const { settings } = this.#owner;
     const slot = this.index * settings.threads + hello.lane;
-    this.lanes.push(new Lane(socket, slot, hello.thread ?? "", settings.answerBufferBytes, this));
+    this.lanes.push(new Lane(socket, slot, hello.thread ?? "", hello.keys ?? 0, settings.answerBufferBytes, this));
     this.#checkReady();
   }
 

@@ -1,7 +1,7 @@
 // One lane: the socket to one Python thread, and the requests that it works on, in order. Source: docs/lane-protocol.md.
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
-import { decodeHead, encodeEnviron } from "../../protocols/lane/environ-text.ts";
+import { decodeHead, encodeEnviron, KeyLists } from "../../protocols/lane/environ-text.ts";
 import { LaneProtocolError } from "../../protocols/lane/errors.ts";
 import { FrameFlag, FrameType, frameHeader, frameText, type LaneFrame } from "../../protocols/lane/frame.ts";
 import { LaneDecoder } from "../../protocols/lane/lane-decoder.ts";
@@ -51,6 +51,7 @@ export class Lane implements LaneLoad {
   readonly #owner: LaneOwner;
   readonly #decoder: LaneDecoder;
   readonly #answerBytes: number;
+  readonly #keyLists: KeyLists;
   /** Requests in the order in which they are answered; those before `#first` are over. */
   #running: Exchange[] = [];
   #first = 0;
@@ -68,13 +69,15 @@ export class Lane implements LaneLoad {
    * @param socket - connected, its HELLO read
    * @param slot - index in the status file
    * @param thread - the Python thread
+   * @param keyLists - how many lists of keys the guest remembers
    * @param answerBytes - how much of one answer is buffered here before the guest is made to wait
    * @param owner - the process
    */
-  constructor(socket: Socket, slot: number, thread: string, answerBytes: number, owner: LaneOwner) {
+  constructor(socket: Socket, slot: number, thread: string, keyLists: number, answerBytes: number, owner: LaneOwner) {
     this.#socket = socket;
     this.slot = slot;
     this.thread = thread;
+    this.#keyLists = new KeyLists(keyLists);
     this.#answerBytes = answerBytes;
     this.#owner = owner;
     this.#decoder = new LaneDecoder((frame) => this.#receive(frame));
@@ -116,7 +119,7 @@ export class Lane implements LaneLoad {
     for (const exchange of exchanges) {
       exchange.dispatchedAt = now;
       this.#running.push(exchange);
-      text += requestHead(exchange, isBatched);
+      text += this.#requestHead(exchange, isBatched);
       const { body } = exchange;
       if (body.kind === "memory") {
         if (body.bytes.length <= TEXT_BODY_BYTES) {
@@ -337,6 +340,28 @@ export class Lane implements LaneLoad {
     });
   }
 
+  /** The frame of a request, up to its body in memory; behind the one that tells its keys, where the guest does not know them. */
+  #requestHead(exchange: Exchange, isBatched: boolean): string {
+    const { environ, body, inner } = exchange;
+    let flags = isBatched ? FrameFlag.batched : 0;
+    if (inner !== null) flags |= FrameFlag.inner;
+    if (environ["wsgi.early_hints"] !== undefined) flags |= FrameFlag.hints;
+    if (body.kind === "file") flags |= FrameFlag.bodyFile;
+    if (body.kind === "stream") flags |= FrameFlag.bodyStream;
+    const path = body.kind === "file" ? latin1(body.path) : "";
+    const bodyBytes = body.kind === "memory" ? body.bytes.length : path.length;
+    const keyed = this.#keyLists.encode(environ);
+    if (keyed === null) {
+      const { text, pairs, hasJson } = encodeEnviron(environ);
+      if (hasJson) flags |= FrameFlag.json;
+      return frameHeader(FrameType.request, exchange.id, text.length, bodyBytes, flags, pairs) + text + path;
+    }
+    const { text, list, hasJson, definition } = keyed;
+    flags |= hasJson ? FrameFlag.json | FrameFlag.keyed : FrameFlag.keyed;
+    const frame = frameHeader(FrameType.request, exchange.id, text.length, bodyBytes, flags, list) + text + path;
+    return definition === null ? frame : frameText(FrameType.keys, 0, definition, "", 0, list) + frame;
+  }
+
   #send(text: string, body: Uint8Array | null): void {
     if (this.#socket.destroyed) return;
     if (body === null || body.length === 0) {
@@ -348,20 +373,6 @@ export class Lane implements LaneLoad {
     this.#socket.write(body);
     this.#socket.uncork();
   }
-}
-
-/** The frame of a request, up to its body in memory. */
-function requestHead(exchange: Exchange, isBatched: boolean): string {
-  const { environ, body, inner } = exchange;
-  const { text, pairs, hasJson } = encodeEnviron(environ);
-  let flags = (hasJson ? FrameFlag.json : 0) | (isBatched ? FrameFlag.batched : 0);
-  if (inner !== null) flags |= FrameFlag.inner;
-  if (environ["wsgi.early_hints"] !== undefined) flags |= FrameFlag.hints;
-  if (body.kind === "file")
-    return frameText(FrameType.request, exchange.id, text, latin1(body.path), flags | FrameFlag.bodyFile, pairs);
-  if (body.kind === "stream") flags |= FrameFlag.bodyStream;
-  const bodyBytes = body.kind === "memory" ? body.bytes.length : 0;
-  return frameHeader(FrameType.request, exchange.id, text.length, bodyBytes, flags, pairs) + text;
 }
 
 function latin1(path: string): string {

@@ -27,6 +27,8 @@ export interface Hello {
   /** Index of the lane in its process; -1 for the control channel. */
   readonly lane: number;
   readonly thread?: string;
+  /** How many lists of keys the lane remembers. */
+  readonly keys?: number;
   readonly pid?: number;
   readonly python?: string;
   readonly dumpSignal?: number;

@@ -41,7 +41,7 @@ HEADER_SIZE = HEADER.size
 FILE_REGION = struct.Struct("<QQQQ")
 
 # Types towards the guest: on a lane, on the control channel.
-REQUEST, BODY, TAKEN, ANSWER, PIECE, ASK, FAILED = 1, 2, 3, 4, 5, 6, 7
+REQUEST, BODY, TAKEN, ANSWER, PIECE, ASK, FAILED, KEYS = 1, 2, 3, 4, 5, 6, 7, 8
 STOP, FORK, LIST_MODULES = 32, 33, 34
 # Types from the guest: on a lane, on the control channel.
 HELLO, RESPONSE, CHUNK, FAIL, LOG, READ, RETURNED, HINTS, FILE = 64, 65, 66, 67, 68, 69, 70, 71, 72
@@ -49,8 +49,8 @@ CALL, PULL, GIVE, DROP = 73, 74, 75, 76
 READY, BROKEN, EXITED, MODULES = 96, 97, 98, 99
 # Flags.
 END = 1
-BODY_FILE, BODY_STREAM, HAS_JSON, HAS_HINTS, HAS_INNER, BATCHED = 2, 4, 8, 16, 32, 64
-NEEDS_PREPARATION = BODY_FILE | BODY_STREAM | HAS_JSON | HAS_HINTS
+BODY_FILE, BODY_STREAM, HAS_JSON, HAS_HINTS, HAS_INNER, BATCHED, KEYED = 2, 4, 8, 16, 32, 64, 128
+NEEDS_PREPARATION = BODY_FILE | BODY_STREAM | HAS_JSON
 GONE, RETIRE = 2, 4
 
 RECEIVE_BYTES = 262144
@@ -58,6 +58,10 @@ FLUSH_BYTES = 65536
 PIECE_BYTES = 262144
 TICK_SECONDS = 0.002
 HEAD_CACHE_ENTRIES = 512
+# Lists of keys that a lane remembers; fewer where there are hundreds of lanes.
+KEY_LISTS = 16
+KEY_LISTS_OF_MANY = 2
+MANY_LANES = 64
 
 HOP_BY_HOP = frozenset(
     "connection keep-alive proxy-authenticate proxy-authorization te trailer trailers transfer-encoding upgrade".split()
@@ -428,6 +432,7 @@ class Lane:
         self.out = collections.deque()  # frames that have not left yet
         self.out_bytes = 0
         self.rest = b""
+        self.key_lists = [None] * (KEY_LISTS if guest.threads <= MANY_LANES else KEY_LISTS_OF_MANY)
         self.filed = 0  # counts what was received, by whichever thread
         self.current = 0
         self.lock = threading.Lock()  # whoever drains `out` holds it
@@ -496,12 +501,23 @@ class Lane:
                 break
             position = stop
             if kind == REQUEST:
-                self.pending.append((request_id, flags, aux, data, start, start + head, stop))
+                # Found here and not when it is answered: the number may stand for another list by then.
+                known = self.key_lists[aux] if flags & KEYED else aux
+                self.pending.append((request_id, flags, known, data, start, start + head, stop))
+            elif kind == KEYS:
+                self.key_lists[aux] = self.key_list(data[start:stop])
             else:
                 self.mail.append((kind, flags, aux, head, data[start:stop]))
         if position < end:
             self.rest = data[position:]
         self.filed += 1  # only now: who reads the new count finds what it counts
+
+    def key_list(self, data):
+        """Keys that later requests have, and an environ that has them all: a copy of it is filled without growing."""
+        keys = tuple(map(sys.intern, data.decode("latin-1").split("\0")))
+        environ = dict(self.base)
+        environ.update(dict.fromkeys(keys, ""))
+        return keys, environ
 
     def missing(self):
         """How much of the frame that has begun is still to come."""
@@ -553,6 +569,7 @@ class Lane:
         _local.lane = self
         hello = {"version": PROTOCOL_VERSION, "token": self.guest.token, "process": self.guest.process, "lane": self.slot}
         hello["thread"] = "0x%016x" % self.thread
+        hello["keys"] = len(self.key_lists)
         payload = json.dumps(hello).encode()
         try:
             self.send(HEADER.pack(len(payload), 0, 0, HELLO, 0, 0) + payload)
@@ -583,17 +600,26 @@ class Lane:
             if out:
                 self.flush()
 
-    def answer(self, request_id, flags, pairs, data, start, middle, end):
+    def answer(self, request_id, flags, known, data, start, middle, end):
         self.current = self.started[self.slot] = request_id
         parts = data[start:middle].decode("latin-1").split("\0")
-        environ = self.base.copy()
-        keys = iter(parts)
-        environ.update(zip(keys, keys))
+        if flags & KEYED:
+            keys, environ = known
+            expected = len(keys) + 1
+            environ = environ.copy()
+            environ.update(zip(keys, parts))
+        else:
+            expected = known * 2 + 1
+            keys = iter(parts)
+            environ = self.base.copy()
+            environ.update(zip(keys, keys))
         response = Response(self, request_id)
         result = None
         try:
-            if len(parts) != pairs * 2 + 1:
+            if len(parts) != expected:
                 raise ValueError("A value of the environ holds a NUL")
+            if flags & HAS_HINTS:
+                environ["wsgi.early_hints"] = response.early_hints
             if flags & NEEDS_PREPARATION or middle != end:
                 self.prepare(environ, response, flags, data[middle:end])
             result = self.guest.application(environ, response.start_response)
@@ -635,11 +661,9 @@ class Lane:
                     environ_input.close()
 
     def prepare(self, environ, response, flags, body):
-        """What only some requests have: a body, values that are not strings, early hints."""
+        """What only some requests have: a body, values that are not strings."""
         if flags & HAS_JSON:
             environ.update(json.loads(environ.pop("tsgi.json"), object_hook=_from_json))
-        if flags & HAS_HINTS:
-            environ["wsgi.early_hints"] = response.early_hints
         if flags & BODY_FILE:
             stream = open(body, "rb")
             response_input[response.request_id] = stream

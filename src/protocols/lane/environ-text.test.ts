@@ -1,7 +1,15 @@
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeEnviron, decodeHead, encodeEnviron, encodeHead, JSON_KEY } from "./environ-text.ts";
+import {
+  decodeEnviron,
+  decodeHead,
+  encodeEnviron,
+  encodeHead,
+  JSON_KEY,
+  KeyLists,
+  type ValuesText,
+} from "./environ-text.ts";
 
 const latin1 = fc.string({
   unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)),
@@ -101,5 +109,93 @@ describe("encodeHead and decodeHead", () => {
 
   test("without a status, all parts are headers", () => {
     expect(decodeHead("Link\0</a>", false)).toEqual({ status: "", headers: [["Link", "</a>"]] });
+  });
+});
+
+describe("KeyLists", () => {
+  /** What a guest makes of the frames, as docs/lane-protocol.md tells. */
+  function guest(): (text: ValuesText | null, environ: Record<string, unknown>) => Record<string, unknown> | null {
+    const lists: string[][] = [];
+    return (encoded, environ) => {
+      if (encoded === null) {
+        const { text, pairs } = encodeEnviron(environ);
+        return decodeEnviron(text, pairs);
+      }
+      if (encoded.definition !== null) lists[encoded.list] = encoded.definition.split("\0");
+      const values = encoded.text.split("\0");
+      const keys = lists[encoded.list]!;
+      if (values.length !== keys.length + 1) return null;
+      return decodeEnviron(keys.map((key, index) => `${key}\0${values[index]}\0`).join(""), keys.length);
+    };
+  }
+
+  test("tells a list once, then only its number", () => {
+    const lists = new KeyLists(4);
+    const one = { REQUEST_METHOD: "GET", PATH_INFO: "/" };
+    const other = { REQUEST_METHOD: "GET", PATH_INFO: "/", HTTP_HOST: "a" };
+    expect(lists.encode(one)).toEqual({
+      text: "GET\0/\0",
+      list: 0,
+      hasJson: false,
+      definition: "REQUEST_METHOD\0PATH_INFO",
+    });
+    expect(lists.encode(other)).toMatchObject({
+      text: "GET\0/\0a\0",
+      list: 1,
+      definition: "REQUEST_METHOD\0PATH_INFO\0HTTP_HOST",
+    });
+    expect(lists.encode(one)).toMatchObject({ text: "GET\0/\0", list: 0, definition: null });
+    expect(lists.encode(one)).toMatchObject({ list: 0, definition: null });
+    expect(lists.encode({ ...other, PATH_INFO: "/b" })).toMatchObject({
+      text: "GET\0/b\0a\0",
+      list: 1,
+      definition: null,
+    });
+  });
+
+  test("begins anew with the numbers when the guest remembers no more", () => {
+    const lists = new KeyLists(2);
+    const numbers = ["A", "B", "C", "A", "B"].map((key) => lists.encode({ [key]: "" })?.list);
+    expect(numbers).toEqual([0, 1, 0, 1, 0]);
+  });
+
+  test("uses none for a guest that remembers none", () => {
+    expect(new KeyLists(0).encode({ PATH_INFO: "/" })).toBeNull();
+  });
+
+  test.each([
+    ["a NUL in the path", { PATH_INFO: "/a\0REMOTE_USER\0root" }],
+    ["a value beyond latin-1", { PATH_INFO: "/", "my.value": "\u4e00" }],
+    ["a key beyond latin-1", { PATH_INFO: "/", "my.\u4e00": "1" }],
+    ["a key with a NUL", { PATH_INFO: "/", "my.\0": "1" }],
+  ])("leaves %s to the pairs", (_what, environ) => {
+    expect(new KeyLists(4).encode(environ)).toBeNull();
+  });
+
+  test("a header with a NUL in it changes the number of values, so that the guest refuses it", () => {
+    const environ = { PATH_INFO: "/", HTTP_X: "a\0REMOTE_USER\0root" };
+    expect(guest()(new KeyLists(4).encode(environ), environ)).toBeNull();
+  });
+
+  test("any environs come back, one after another, however few lists the guest remembers", () => {
+    const key = fc.constantFrom("HTTP_A", "HTTP_B", "HTTP_C", "my.number", "my.text", "my.object");
+    const value = fc.oneof(
+      latin1,
+      fc.integer(),
+      fc.constant({ a: ["\u4e00"] }),
+      fc.constant("\u4e00"),
+      fc.constant("a\0b"),
+    );
+    const environ = fc
+      .dictionary(key, value)
+      .map((pairs): Record<string, unknown> => ({ PATH_INFO: "/", ...pairs }))
+      .filter((pairs) => !Object.entries(pairs).some(([name, text]) => name.startsWith("HTTP") && text === "a\0b"));
+    fc.assert(
+      fc.property(fc.array(environ, { maxLength: 12 }), fc.integer({ min: 0, max: 3 }), (environs, limit) => {
+        const lists = new KeyLists(limit);
+        const decode = guest();
+        for (const each of environs) expect(decode(lists.encode(each), each)).toEqual(each);
+      }),
+    );
   });
 });

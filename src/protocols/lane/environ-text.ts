@@ -1,6 +1,6 @@
 // The environ on a lane: NUL-separated `key\0value\0…` in latin-1, and one JSON key for values that such text cannot hold.
 // Source: docs/lane-protocol.md; SCGI for the idea. Guests decode it with one split.
-import { Buffer } from "node:buffer";
+import { asciiJson, isPortable, portable, revive } from "./environ-json.ts";
 
 /** The key that holds, as JSON, all values that are not native strings. */
 export const JSON_KEY = "tsgi.json";
@@ -29,7 +29,10 @@ const OWN_KEYS = new Set([
 ]);
 
 const LOWER_A = 97;
-// Filled and joined within one call. A join makes one flat string; adding up pieces leaves a tree of them to the collector.
+// The pairs of an environ, filled and joined within one call. A join makes one flat string; adding up pieces leaves a tree of them to
+// the collector.
+const keys: string[] = [];
+const values: string[] = [];
 const scratch: string[] = [];
 // V8 compiles this away for strings that it stores with one byte per character, which nearly all are.
 const isNotLatin1 = /[^\0-\u00ff]/;
@@ -42,6 +45,102 @@ const isNotLatin1 = /[^\0-\u00ff]/;
  * @returns the text and its number of pairs
  */
 export function encodeEnviron(environ: Readonly<Record<string, unknown>>): EnvironText {
+  const { others, isOdd } = collect(environ);
+  const pairs = keys.length;
+  for (let index = 0; index < pairs; index += 1) {
+    scratch[index * 2] = keys[index] as string; // both are below the length
+    scratch[index * 2 + 1] = values[index] as string;
+  }
+  scratch[pairs * 2] = "";
+  scratch.length = pairs * 2 + 1;
+  const text = scratch.join("\0");
+  if (isOdd || isNotLatin1.test(text)) return encodeWithOddStrings(environ, others ?? {});
+  return { text, pairs, hasJson: others !== null };
+}
+
+/** One environ whose keys the guest knows already, ready for a frame. */
+export interface ValuesText {
+  /** `value\0` for each key of the list. */
+  readonly text: string;
+  /** Number of the list of keys. */
+  readonly list: number;
+  readonly hasJson: boolean;
+  /** `key\0key…` when the guest must be told this list first; otherwise null. */
+  readonly definition: string | null;
+}
+
+/** The number of a list has two bytes in a frame. */
+const MAX_LISTS = 65_536;
+
+interface KeyList {
+  readonly number: number;
+  readonly keys: readonly string[];
+}
+
+/**
+ * The lists of keys that one guest lane remembers. Requests of one client, and of most, have the same keys in the same order: they then
+ * travel as their values alone, and the guest neither makes nor hashes the keys again.
+ */
+export class KeyLists {
+  readonly #limit: number;
+  readonly #lists = new Map<string, KeyList>();
+  #last: KeyList = { number: -1, keys: [] };
+
+  /** @param limit - how many lists the guest remembers; with more than that the numbers begin anew */
+  constructor(limit: number) {
+    this.#limit = Math.min(limit, MAX_LISTS);
+  }
+
+  /**
+   * Encodes an environ.
+   *
+   * @param environ - as for {@link encodeEnviron}
+   * @returns its values; null when it must travel with its keys, because some string is not plain text or the guest keeps no lists
+   */
+  encode(environ: Readonly<Record<string, unknown>>): ValuesText | null {
+    if (this.#limit === 0) return null;
+    const { others, isOdd } = collect(environ);
+    if (isOdd) return null;
+    values.push("");
+    const text = values.join("\0");
+    if (isNotLatin1.test(text)) return null;
+    const hasJson = others !== null;
+    const { number, keys: known } = this.#last;
+    if (isCollected(known)) return { text, list: number, hasJson, definition: null };
+    return this.#find(text, hasJson);
+  }
+
+  #find(text: string, hasJson: boolean): ValuesText | null {
+    const joined = keys.join("\0");
+    const known = this.#lists.get(joined);
+    if (known !== undefined) {
+      this.#last = known;
+      return { text, list: known.number, hasJson, definition: null };
+    }
+    if (isNotLatin1.test(joined) || keys.some((key) => key.includes("\0"))) return null;
+    if (this.#lists.size === this.#limit) this.#lists.clear();
+    this.#last = { number: this.#lists.size, keys: [...keys] };
+    this.#lists.set(joined, this.#last);
+    return { text, list: this.#last.number, hasJson, definition: joined };
+  }
+}
+
+/** Whether these are the keys that were collected last. */
+function isCollected(known: readonly string[]): boolean {
+  if (known.length !== keys.length) return false;
+  for (let index = 0; index < known.length; index += 1) if (known[index] !== keys[index]) return false;
+  return true;
+}
+
+/**
+ * Fills `keys` and `values` with what travels as text, and with the JSON of all else.
+ *
+ * @returns what went into the JSON, and whether a NUL was seen where there may be one
+ */
+function collect(environ: Readonly<Record<string, unknown>>): {
+  others: Record<string, unknown> | null;
+  isOdd: boolean;
+} {
   let filled = 0;
   let isOdd = false;
   let others: Record<string, unknown> | null = null;
@@ -52,23 +151,22 @@ export function encodeEnviron(environ: Readonly<Record<string, unknown>>): Envir
     if (typeof value === "string") {
       // Only a decoded path and what middleware made can hold a NUL; no header can. The number of pairs tells if one does.
       if ((isExtension || key === "PATH_INFO") && value.includes("\0")) isOdd = true;
-      scratch[filled] = key;
-      scratch[filled + 1] = value;
-      filled += 2;
+      keys[filled] = key;
+      values[filled] = value;
+      filled += 1;
     } else if (isPortable(value)) {
       others ??= {};
       others[key] = portable(value);
     }
   }
-  scratch[filled] = "";
-  scratch.length = filled + 1;
-  const text = scratch.join("\0");
-  if (isOdd || isNotLatin1.test(text)) {
-    return encodeWithOddStrings(environ, others ?? {});
+  if (others !== null && !isOdd) {
+    keys[filled] = JSON_KEY;
+    values[filled] = asciiJson(others);
+    filled += 1;
   }
-  const pairs = filled / 2;
-  if (others === null) return { text, pairs, hasJson: false };
-  return { text: `${text}${JSON_KEY}\0${asciiJson(others)}\0`, pairs: pairs + 1, hasJson: true };
+  keys.length = filled;
+  values.length = filled;
+  return { others, isOdd };
 }
 
 /**
@@ -143,43 +241,4 @@ function encodeWithOddStrings(
   }
   if (Object.keys(others).length === 0) return { text, pairs, hasJson: false };
   return { text: `${text}${JSON_KEY}\0${asciiJson(others)}\0`, pairs: pairs + 1, hasJson: true };
-}
-
-function isPortable(value: unknown): boolean {
-  if (value === null || typeof value === "number" || typeof value === "boolean" || typeof value === "bigint")
-    return true;
-  if (typeof value !== "object") return false;
-  if (Array.isArray(value)) return value.every((item) => typeof item === "string" || isPortable(item));
-  if (value instanceof Uint8Array || value instanceof Date) return true;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return false;
-  return Object.values(value).every((item) => typeof item === "string" || isPortable(item));
-}
-
-/** Tags what JSON lacks. `JSON.stringify` would turn a Date into text before a replacer sees it, so this runs first. */
-function portable(value: unknown): unknown {
-  if (typeof value === "bigint") return { "tsgi:int": String(value) };
-  if (typeof value === "number" && !Number.isFinite(value)) return null;
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(portable);
-  if (value instanceof Uint8Array) return { "tsgi:bytes": Buffer.from(value).toString("base64") };
-  if (value instanceof Date) return { "tsgi:datetime": value.toISOString().replace("Z", "+00:00") };
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, portable(item)]));
-}
-
-function revive(_key: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  const tagged = value as Record<string, unknown>;
-  if (typeof tagged["tsgi:bytes"] === "string") return Buffer.from(tagged["tsgi:bytes"], "base64");
-  if (typeof tagged["tsgi:int"] === "string") return BigInt(tagged["tsgi:int"]);
-  if (typeof tagged["tsgi:datetime"] === "string") return new Date(tagged["tsgi:datetime"]);
-  return value;
-}
-
-/** JSON in ASCII, so that it fits into latin-1 text; JSON never holds a raw NUL. */
-function asciiJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll(
-    /[\u007f-\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }

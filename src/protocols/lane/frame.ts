@@ -18,6 +18,7 @@ export const FrameType = {
   piece: 5,
   ask: 6,
   failed: 7,
+  keys: 8,
   stop: 32,
   fork: 33,
   listModules: 34,
@@ -56,6 +57,8 @@ export const FrameFlag = {
   inner: 32,
   /** `request`: more may follow before this one is answered; if it takes long, they are to be given back. */
   batched: 64,
+  /** `request`: the environ is the values of the list of keys that `aux` names. */
+  keyed: 128,
   /** `body`, `fail`: the client has left. */
   gone: 2,
   /** `fail`: the process should be replaced. */
