@@ -289,14 +289,12 @@ export class GuestPool implements ProcessOwner {
     this.#isFlushing = false;
     const depth = this.#depth;
     const now = performance.now();
-    let slowLanes = this.#slowQueue.length > 0 ? this.#slowRoom(now) : 0;
     while (this.#queued > 0) {
-      const isSlow = slowLanes > 0 && this.#slowQueue.firstArrivedAt < this.#queue.firstArrivedAt;
+      const isSlow = this.#slowQueue.firstArrivedAt < this.#queue.firstArrivedAt && this.#slowMayRun(now);
       if (!isSlow && this.#queue.length === 0) break;
       // A slow request neither joins a batch nor begins one.
       const choice = chooseLane(this.#targets, isSlow ? 1 : depth, now);
       if (choice === null) break;
-      if (isSlow) slowLanes -= 1;
       const batch = isSlow
         ? this.#slowQueue.take(1)
         : this.#queue.take(shareOf(this.#queue.length, this.#targets.length, choice.room));
@@ -318,15 +316,20 @@ export class GuestPool implements ProcessOwner {
     return this.#queue.length + this.#slowQueue.length;
   }
 
-  /** How many more lanes slow requests may take. */
-  #slowRoom(now: number): number {
+  /** Whether a request for a slow path may take one more lane. */
+  #slowMayRun(now: number): boolean {
     let lanes = 0;
     let taken = 0;
     for (const target of this.#targets) {
       lanes += target.lanes.length;
       for (const lane of target.lanes) if (lane.current?.isSlow === true) taken += 1;
     }
-    return slowLaneLimit(lanes, now - this.#lastFastAt) - taken;
+    const load = {
+      fastWaiting: this.#queue.length,
+      sinceFastMilliseconds: now - this.#lastFastAt,
+      slowWaitedMilliseconds: now - this.#slowQueue.firstArrivedAt,
+    };
+    return taken < slowLaneLimit(lanes, load);
   }
 
   #putBack(exchanges: readonly Exchange[]): void {

@@ -108,10 +108,17 @@ test.each([
 );
 
 test.each([
-  { lanes: 8, sinceFast: 10, limit: 6 },
-  { lanes: 8, sinceFast: 5000, limit: 8 },
-  { lanes: 2, sinceFast: 10, limit: 1 },
-  { lanes: 1, sinceFast: 10, limit: 1 },
-])("slowLaneLimit: $lanes lanes, $sinceFast ms after a fast request: $limit", ({ lanes, sinceFast, limit }) => {
-  expect(slowLaneLimit(lanes, sinceFast)).toBe(limit);
-});
+  { lanes: 8, fastWaiting: 0, sinceFast: 10, slowWaited: 0, limit: 6 },
+  { lanes: 8, fastWaiting: 9, sinceFast: 10, slowWaited: 0, limit: 1 },
+  { lanes: 8, fastWaiting: 9, sinceFast: 10, slowWaited: 1001, limit: 6 },
+  { lanes: 32, fastWaiting: 1, sinceFast: 0, slowWaited: 500, limit: 4 },
+  { lanes: 8, fastWaiting: 0, sinceFast: 5000, slowWaited: 0, limit: 8 },
+  { lanes: 2, fastWaiting: 0, sinceFast: 10, slowWaited: 0, limit: 1 },
+  { lanes: 1, fastWaiting: 1, sinceFast: 10, slowWaited: 0, limit: 1 },
+])(
+  "slowLaneLimit: $lanes lanes, $fastWaiting fast ones wait, the last came $sinceFast ms ago, a slow one has waited $slowWaited ms: $limit",
+  ({ lanes, fastWaiting, sinceFast, slowWaited, limit }) => {
+    const load = { fastWaiting, sinceFastMilliseconds: sinceFast, slowWaitedMilliseconds: slowWaited };
+    expect(slowLaneLimit(lanes, load)).toBe(limit);
+  },
+);

@@ -16,6 +16,9 @@ export const SLOW_PATH_MILLISECONDS = 25;
 /** For how long a fast request keeps lanes reserved for its like, in milliseconds. */
 export const RESERVED_MILLISECONDS = 1000;
 
+/** A request for a slow path that has waited for this long no longer stands back for fast ones, in milliseconds. */
+export const PATIENCE_MILLISECONDS = 1000;
+
 /** What the choice of a lane looks at. */
 export interface LaneLoad {
   /** Requests that were sent and are not answered. */
@@ -110,15 +113,27 @@ export function nextPathTime(knownMilliseconds: number, sampleMilliseconds: numb
   return knownMilliseconds * 0.8 + sampleMilliseconds * 0.2;
 }
 
+/** What waits for lanes, fast and slow. */
+export interface WaitingLoad {
+  /** Requests that wait, for paths that are not known to be slow. */
+  readonly fastWaiting: number;
+  /** Since the last of those came. */
+  readonly sinceFastMilliseconds: number;
+  /** For how long the first request for a slow path has waited. */
+  readonly slowWaitedMilliseconds: number;
+}
+
 /**
- * How many lanes requests for slow paths may hold: all, unless there are fast ones, which then keep a quarter.
+ * How many lanes requests for slow paths may hold: all while there are no others; three quarters while there are; and an eighth while
+ * fast ones wait, because each slow one then delays hundreds of them. One that has stood back for long enough does so no more.
  *
  * @param lanes - of all processes
- * @param sinceFastMilliseconds - since the last request for a path that is not known to be slow
+ * @param load - what waits
  */
-export function slowLaneLimit(lanes: number, sinceFastMilliseconds: number): number {
-  if (sinceFastMilliseconds > RESERVED_MILLISECONDS) return lanes;
-  return Math.max(1, lanes - Math.ceil(lanes / 4));
+export function slowLaneLimit(lanes: number, load: WaitingLoad): number {
+  if (load.sinceFastMilliseconds > RESERVED_MILLISECONDS) return lanes;
+  const isPatient = load.fastWaiting > 0 && load.slowWaitedMilliseconds < PATIENCE_MILLISECONDS;
+  return Math.max(1, isPatient ? Math.floor(lanes / 8) : lanes - Math.ceil(lanes / 4));
 }
 
 /**
