@@ -26,21 +26,6 @@ export class FileUnusableError extends CommandError {
   }
 }
 
-/** Another process listens on the address already. */
-export class AddressInUseError extends CommandError {
-  constructor(address: string, options?: ErrorOptions) {
-    const message = `Cannot listen at ${address}: the address is in use by another process`;
-    super(EXIT_CODES.addressInUse, "ERR_TSGI_ADDRESS_IN_USE", message, options);
-  }
-}
-
-/** The address cannot be listened on. */
-export class AddressUnusableError extends CommandError {
-  constructor(address: string, reason: string, options?: ErrorOptions) {
-    super(EXIT_CODES.addressUnusable, "ERR_TSGI_ADDRESS_UNUSABLE", `Cannot listen at ${address}: ${reason}`, options);
-  }
-}
-
 /** The exit code that an error asks for, whatever folder it comes from; undefined when it says nothing. */
 export function exitCodeOf(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined;

@@ -17,6 +17,7 @@ export const SERVER_NAME_HELP = "take settings from [server:name] of an INI file
  * @param variables - the arguments after it
  * @param commandLine - the settings of the command line
  * @param serverName - of --server-name
+ * @param directory - what the path of the file is relative to. @default the working directory
  * @throws UsageError for arguments that the target does not take
  * @throws SettingError or DeployError for a mistake in the file
  */
@@ -25,6 +26,7 @@ export async function iniArguments(
   variables: readonly string[],
   commandLine: Layer,
   serverName: string | undefined,
+  directory: string = process.cwd(),
 ): Promise<[target: string | undefined, settings: Layer]> {
   const [first] = variables;
   if (first !== undefined && (target === undefined || !isIniTarget(target))) {
@@ -35,5 +37,5 @@ export async function iniArguments(
   const { withIniServer } = await import("../server/ini-server.ts");
   const onWarning = (warning: DeployWarning): boolean =>
     process.stderr.write(`tsgi: Warning: ${warning.message}${describePlace(warning)}\n`);
-  return [full, withIniServer(full, commandLine, { serverName, onWarning })];
+  return [full, withIniServer(full, commandLine, { serverName, directory, onWarning })];
 }

@@ -12,6 +12,7 @@ import { iniArguments, SERVER_NAME_HELP, VARIABLES_HELP } from "./ini-arguments.
 import { registerImportCommand } from "./import.ts";
 import { registerInitCommand } from "./init.ts";
 import { registerReloadCommand } from "./reload-command.ts";
+import type { ArgumentReader } from "./serve.ts";
 import { registerTopCommand } from "./top.ts";
 
 const TARGET_HELP =
@@ -56,9 +57,11 @@ function buildProgram(): Command {
     .addHelpText("after", `\n${SETTINGS_HELP}\n${EXAMPLES}\n${exitCodesHelp()}`)
     .action(async (named: string | undefined, variables: readonly string[], options: { serverName?: string }) => {
       const { serve } = await import("./serve.ts");
-      const [target, settings] = await iniArguments(named, variables, settingsFromCommand(program), options.serverName);
+      const directory = process.cwd();
+      const given = settingsFromCommand(program);
+      const read: ArgumentReader = () => iniArguments(named, variables, given, options.serverName, directory);
       // Nothing may keep a stopped server alive: an application's timer or connection would.
-      process.exit(await serve(target, settings, packageVersion()));
+      process.exit(await serve(read, packageVersion()));
     });
   addSettings(program);
   program.addCommand(buildFetch());

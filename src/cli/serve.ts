@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { Arbiter } from "../server/arbiter.ts";
 import type { ArbiterOptions } from "../server/arbiter-options.ts";
+import type { ErrorLog } from "../server/logging/error-log.ts";
 import { LogFile } from "../server/logging/log-file.ts";
 import type { Hooks } from "../server/settings/hooks.ts";
 import type { Layer } from "../server/settings/layer.ts";
@@ -11,39 +12,41 @@ import { watchingServices } from "../server/watching-services.ts";
 import { exitCodeOf, UsageError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { openErrorLog } from "./open-error-log.ts";
-import { reloadChild } from "./reload-child.ts";
 
 /** Set in the process that --daemon starts in the background. */
 const DAEMON_VARIABLE = "TSGI_IN_BACKGROUND";
 
+/** Reads what the command line says, and what stands in the INI file that it names. */
+export type ArgumentReader = () => Promise<readonly [target: string | undefined, commandLine: Layer]>;
+
+/** What a server is made from; a reload reads it again. */
+interface Configuration {
+  readonly options: ArbiterOptions;
+  readonly hooks: Hooks;
+}
+
 /**
  * Serves until a signal ends it.
  *
- * @param target - as `loadTarget` takes it; undefined when the settings name one
- * @param commandLine - the settings of the command line
+ * @param readArguments - called again for each reload; a target that is undefined is one that the settings name
  * @param version - of this package
  * @returns the exit code of the process
  * @throws TargetError when the application cannot be loaded, ServerError or CommandError when it cannot be served
  */
-export async function serve(target: string | undefined, commandLine: Layer, version: string): Promise<number> {
+export async function serve(readArguments: ArgumentReader, version: string): Promise<number> {
   const directory = process.cwd();
+  const [target, commandLine] = await readArguments();
   const resolved = await resolveSettings({ commandLine });
-  const { settings, hooks } = resolved;
+  const { settings } = resolved;
   if (settings.printConfig || settings.checkConfig) {
     await check(settings);
     const { showConfig } = await import("./show-config.ts");
     return await showConfig(resolved, target ?? settings.target);
   }
-  const options = { ...settings, target: requireTarget(target, settings) };
-  const child = reloadChild();
-  if (child !== undefined) {
-    const { serveInProcess } = await import("./serve-in-process.ts");
-    return await serveInProcess(options.target, settings, child);
-  }
-  if (settings.reload) {
-    const { superviseReload } = await import("./reload.ts");
-    return await superviseReload(options.target, settings, openErrorLog(settings));
-  }
+  const first: Configuration = {
+    options: { ...settings, target: requireTarget(target, settings) },
+    hooks: resolved.hooks,
+  };
   await check(settings);
   const isInBackground = process.env[DAEMON_VARIABLE] !== undefined;
   if (settings.daemon && !isInBackground) {
@@ -52,21 +55,47 @@ export async function serve(target: string | undefined, commandLine: Layer, vers
   }
   if (settings.chdir !== null) process.chdir(resolve(directory, settings.chdir));
   const log = openErrorLog(settings);
-  const arbiter = new Arbiter(options, {
-    log,
-    version,
-    hooks,
-    directory,
-    command: process.argv.slice(1),
-    reread: () => reread(target, commandLine, directory),
-    services: await watchingServices(settings, log),
-    whenReady: isInBackground ? reportReady : undefined,
-  });
+  const reread = (): Promise<Configuration> => readConfiguration(readArguments, directory);
+  const makeArbiter = async ({ options, hooks }: Configuration, whenLoaded?: FilesListener): Promise<Arbiter> =>
+    new Arbiter(options, {
+      log,
+      version,
+      hooks,
+      directory,
+      command: process.argv.slice(1),
+      reread,
+      services: await watchingServices(options, log),
+      whenReady: isInBackground ? reportReady : undefined,
+      whenLoaded,
+    });
   try {
-    return await arbiter.run();
+    if (settings.reload) return await serveEdited(first, makeArbiter, reread, log);
+    return await (await makeArbiter(first)).run();
   } catch (error) {
     if (isInBackground) await reportFailure(error);
     throw error;
+  }
+}
+
+type FilesListener = (files: readonly string[]) => void;
+
+/** --reload. */
+async function serveEdited(
+  first: Configuration,
+  makeArbiter: (configuration: Configuration, whenLoaded: FilesListener) => Promise<Arbiter>,
+  reread: () => Promise<Configuration>,
+  log: ErrorLog,
+): Promise<number> {
+  const [{ serveAndWatch, watchedSource }, { ReloadWatcher }] = await Promise.all([
+    import("./reload.ts"),
+    import("./reload-watcher.ts"),
+  ]);
+  const { target, configFile, reloadExtraFile: globs } = first.options;
+  const watcher = await ReloadWatcher.open({ sourceFile: await watchedSource(target), configFile, globs }, log);
+  try {
+    return await serveAndWatch(async () => makeArbiter(await reread(), (files) => watcher.add(files)), watcher, log);
+  } finally {
+    await watcher.close();
   }
 }
 
@@ -82,12 +111,9 @@ async function reportFailure(error: unknown): Promise<void> {
   await tellForeground({ type: "daemon-failed", text, exitCode: exitCodeOf(error) ?? EXIT_CODES.unexpected });
 }
 
-/** The settings again, for a reload: the command line stays, the environment too, the configuration file may have changed. */
-async function reread(
-  target: string | undefined,
-  commandLine: Layer,
-  directory: string,
-): Promise<{ options: ArbiterOptions; hooks: Hooks }> {
+/** The configuration as it is now: the environment stays, files may have changed. */
+async function readConfiguration(readArguments: ArgumentReader, directory: string): Promise<Configuration> {
+  const [target, commandLine] = await readArguments();
   const { settings, hooks } = await resolveSettings({ commandLine, directory });
   await check(settings);
   return { options: { ...settings, target: requireTarget(target, settings) }, hooks };

@@ -61,13 +61,19 @@ export type ReloadOutcome =
   | { readonly isDone: true; readonly generation: number; readonly seconds: number }
   | { readonly isDone: false; readonly reason: string; readonly detail: string };
 
+/** How to reload. */
+export interface ReloadRequest {
+  /** Give up a reload that is under way, unless its workers serve already: its code is known to be outdated. @default false */
+  readonly isSuperseding?: boolean;
+}
+
 /** What may be asked of the arbiter. */
 export interface ArbiterControl {
   snapshot(): ArbiterSnapshot;
   /** Asks all workers for fresh heartbeats and waits for them, at most `maxSeconds`. */
   refresh(maxSeconds?: number): Promise<void>;
   /** Reloads as HUP does; a call during a reload waits for one more. */
-  reload(): Promise<ReloadOutcome>;
+  reload(options?: ReloadRequest): Promise<ReloadOutcome>;
   /** @returns the number of workers wanted from now on */
   addWorkers(count: number): number;
   removeWorkers(count: number): number;

@@ -9,6 +9,7 @@ import type {
   ArbiterService,
   ArbiterSnapshot,
   ReloadOutcome,
+  ReloadRequest,
   WorkerEndReason,
 } from "./arbiter-control.ts";
 import { type ArbiterOptions, dispatchOf } from "./arbiter-options.ts";
@@ -18,7 +19,7 @@ import { BootError, messageOf, SERVER_EXIT_CODES, SettingError } from "./errors.
 import { callHook } from "./hooks.ts";
 import { type Listener, type ListenerOptions, openListeners } from "./listeners.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
-import type { BootFailedMessage, DrainMessage, WorkerMessage } from "./messages.ts";
+import type { BootFailedMessage, DrainMessage, ReadyMessage, WorkerMessage } from "./messages.ts";
 import { mergeStats } from "./metrics/merge-stats.ts";
 import type { WorkerStats } from "./metrics/worker-stats.ts";
 import type { PidFile } from "./pid-file.ts";
@@ -47,6 +48,8 @@ export interface ArbiterContext {
   readonly services?: readonly ArbiterService[] | undefined;
   /** Told once the first worker serves. */
   readonly whenReady?: (() => void | Promise<void>) | undefined;
+  /** Told which files a worker has loaded, when the setting `reload` is on and it can tell. */
+  readonly whenLoaded?: ((files: readonly string[]) => void) | undefined;
 }
 
 type Stage = "starting" | "running" | "stopping" | "ended";
@@ -54,7 +57,7 @@ type Stage = "starting" | "running" | "stopping" | "ended";
 const TICK_MILLISECONDS = 200;
 /** A tick that is later than this shows that the arbiter itself was stopped: silence of the workers proves nothing then. */
 const OWN_SILENCE_SECONDS = 2;
-/** Time for answers in hand at a quick stop. Source: gunicorn. */
+/** Time for answers in hand at a quick stop, and in a worker whose code has been edited. Source: gunicorn. */
 const QUICK_SECONDS = 2;
 /** Time that idle connections stay open when the server stops: a request that is under way arrives within it. */
 const STOP_IDLE_SECONDS = 1;
@@ -226,13 +229,14 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     for (const worker of this.#workers) worker.send({ type: "reopen-logs" });
   }
 
-  reload(): Promise<ReloadOutcome> {
+  reload({ isSuperseding = false }: ReloadRequest = {}): Promise<ReloadOutcome> {
     if (this.#stage === "stopping" || this.#stage === "ended") {
       return Promise.resolve({ isDone: false, reason: `The server is ${this.#stage}`, detail: "" });
     }
     return new Promise((resolve) => {
       if (this.#isReloading) {
         this.#nextReloadWaiters.push(resolve);
+        if (isSuperseding) this.#reload?.cancel("A newer one takes its place", now());
         return;
       }
       this.#reloadWaiters.push(resolve);
@@ -267,7 +271,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
       case "timed-out":
         return;
       case "ready":
-        this.#workerReady(worker, message.bootSeconds);
+        this.#workerReady(worker, message);
         return;
       case "serving":
         this.#workerServes(worker);
@@ -441,9 +445,10 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     return worker;
   }
 
-  #workerReady(worker: WorkerHandle, bootSeconds: number): void {
+  #workerReady(worker: WorkerHandle, { bootSeconds, files }: ReadyMessage): void {
     worker.phase = "ready";
     worker.bootSeconds = bootSeconds;
+    if (files.length > 0) this.#context.whenLoaded?.(files);
     if (this.#reload?.workers.has(worker) === true) this.#reload.ready(now());
   }
 
@@ -481,10 +486,12 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
   #drain(worker: WorkerHandle, reason: WorkerEndReason): void {
     const isBindKept = this.#listeners.length === 0 || worker.generation === this.#generation || !this.#hasChangedBind;
     worker.endReason ??= reason;
+    const { gracefulTimeout, keepAlive, reload: isEdited } = this.#options;
     this.#sendDrain(worker, {
       type: "drain",
-      gracefulSeconds: this.#options.gracefulTimeout,
-      idleSeconds: this.#options.keepAlive,
+      gracefulSeconds: isEdited ? Math.min(QUICK_SECONDS, gracefulTimeout) : gracefulTimeout,
+      // Who has just edited wants to see that, and not another answer of the old code.
+      idleSeconds: isEdited ? 0 : keepAlive,
       isQueueKept: isBindKept,
     });
     if (!isBindKept) this.#sealReplaced();

@@ -44,10 +44,19 @@ export interface BootFailedMessage {
   readonly code: string;
 }
 
+/** The application is loaded and warmed up. */
+export interface ReadyMessage {
+  readonly type: "ready";
+  readonly pid: number;
+  readonly bootSeconds: number;
+  /** What the application was made from beside TypeScript, when somebody watches files. */
+  readonly files: readonly string[];
+}
+
 /** What a worker says. */
 export type WorkerMessage =
   | { readonly type: "booting" }
-  | { readonly type: "ready"; readonly pid: number; readonly bootSeconds: number }
+  | ReadyMessage
   | { readonly type: "serving" }
   | BootFailedMessage
   | { readonly type: "heartbeat"; readonly stats: WorkerStats }

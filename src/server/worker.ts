@@ -75,7 +75,9 @@ export class Worker {
       return;
     }
     this.#isBooted = true;
-    this.#send({ type: "ready", pid: process.pid, bootSeconds: (performance.now() - this.#startedAt) / 1000 });
+    const bootSeconds = (performance.now() - this.#startedAt) / 1000;
+    const files = this.#config.options.reload ? await this.#loaded?.files?.() : undefined;
+    this.#send({ type: "ready", pid: process.pid, bootSeconds, files: files ?? [] });
     if (this.#config.isHeld) await new Promise<void>((resolve) => (this.#onServe = resolve));
     try {
       await this.#serve();

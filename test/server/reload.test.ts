@@ -1,7 +1,7 @@
 // Reloads under load, as the clients see them.
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { LoadClient } from "./load-client.ts";
-import { ask, children, kill, pause, ServerProject } from "./server-project.ts";
+import { ask, children, kill, pause, ServerProject, until } from "./server-project.ts";
 
 const server = new ServerProject();
 beforeEach(() => server.deploy("one"));
@@ -116,10 +116,10 @@ describe("HUP with code that does not come up leaves the old code serving, and s
 
 test("HUP reads the configuration again: bind and the number of workers change, what stays is not touched", async () => {
   const config = (bind: string[], workers: number): void =>
-    server.project.write("tsgi.config.json", JSON.stringify({ bind, workers, target: "app.ts" }));
+    server.project.write("server.json", JSON.stringify({ bind, workers, target: "app.ts" }));
   const socket = server.project.path("second.sock");
   config(["127.0.0.1:0"], 1);
-  const command = server.run([]);
+  const command = server.run(["-c", "server.json"]);
   const port = await command.port();
   config(["127.0.0.1:0", `unix:${socket}`], 2);
   const load = new LoadClient({ to: port, connections: 4, isKeepAlive: true }).start();
@@ -137,4 +137,20 @@ test("HUP reads the configuration again: bind and the number of workers change, 
   command.signal("SIGHUP");
   await command.saw("Reload failed, generation 3 goes on serving");
   expect(await ask(socket, "/version")).toMatchObject({ status: 200 });
+});
+
+test("HUP reads the server section of an INI file again, also from another directory than the application's", async () => {
+  const ini = (workers: number): string =>
+    `[server:main]\nuse = egg:tsgi\nport = 0\nworkers = ${workers}\n[app:main]\nuse = call:app:factory\n`;
+  server.project.write(
+    "site/app.ts",
+    "export const factory = () => (_: object, start: Function) => (start('200 OK', []), []);",
+  );
+  server.project.write("site/site.ini", ini(1));
+  const command = server.run(["site.ini", "--chdir", "site"]);
+  await command.port();
+  server.project.write("site/site.ini", ini(2));
+  command.signal("SIGHUP");
+  await command.saw("Reloaded: generation 2");
+  await until(() => children(command.pid).length === 2);
 });

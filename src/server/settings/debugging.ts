@@ -9,7 +9,7 @@ export const DEBUGGING = {
       type: "boolean",
       default: false,
       source: "gunicorn",
-      doc: "Restart when a source file changes, for development.",
+      doc: "Reload when a source file changes, for development. Code that does not come up leaves the last good one serving.",
     },
     reloadExtraFile: {
       type: "list",
@@ -17,7 +17,7 @@ export const DEBUGGING = {
       default: [],
       source: "gunicorn",
       gunicorn: "reload_extra_files",
-      doc: "Restart when one of these files changes too; repeatable.",
+      doc: "Reload when one of these files changes too; repeatable.",
     },
     configFile: {
       type: "text",
