@@ -70,6 +70,7 @@ export class GuestPool implements ProcessOwner {
   readonly #slowQueue = new ExchangeQueue();
   readonly #times = new PathTimes();
   #lastFastAt = -Infinity;
+  #lastFastWaitedAt = -Infinity;
   #processes: GuestProcess[] = [];
   #template: GuestProcess | null = null;
   /** The processes that take requests; remade when one comes or goes. */
@@ -301,8 +302,9 @@ export class GuestPool implements ProcessOwner {
       for (const exchange of batch) exchange.id = this.#nextId();
       choice.lane.dispatch(batch, depth > 1 && !isSlow, now);
     }
-    // A lane that looked busy may turn out to be stuck while another one is idle: look again soon.
-    if (this.#queue.length > 0 && depth > 1) this.#lookAgain();
+    if (this.#queue.length > 0) this.#lastFastWaitedAt = now;
+    // A lane that looked busy may turn out to be stuck while another one is idle, and slow requests stand back only for a while.
+    if (this.#slowQueue.length > 0 || (this.#queue.length > 0 && depth > 1)) this.#lookAgain();
   }
 
   #lookAgain(): void {
@@ -325,7 +327,7 @@ export class GuestPool implements ProcessOwner {
       for (const lane of target.lanes) if (lane.current?.isSlow === true) taken += 1;
     }
     const load = {
-      fastWaiting: this.#queue.length,
+      sinceFastWaitedMilliseconds: now - this.#lastFastWaitedAt,
       sinceFastMilliseconds: now - this.#lastFastAt,
       slowWaitedMilliseconds: now - this.#slowQueue.firstArrivedAt,
     };

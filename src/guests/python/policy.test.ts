@@ -108,17 +108,21 @@ test.each([
 );
 
 test.each([
-  { lanes: 8, fastWaiting: 0, sinceFast: 10, slowWaited: 0, limit: 6 },
-  { lanes: 8, fastWaiting: 9, sinceFast: 10, slowWaited: 0, limit: 1 },
-  { lanes: 8, fastWaiting: 9, sinceFast: 10, slowWaited: 1001, limit: 6 },
-  { lanes: 32, fastWaiting: 1, sinceFast: 0, slowWaited: 500, limit: 4 },
-  { lanes: 8, fastWaiting: 0, sinceFast: 5000, slowWaited: 0, limit: 8 },
-  { lanes: 2, fastWaiting: 0, sinceFast: 10, slowWaited: 0, limit: 1 },
-  { lanes: 1, fastWaiting: 1, sinceFast: 10, slowWaited: 0, limit: 1 },
+  { lanes: 8, fastWaited: 21, sinceFast: 10, slowWaited: 0, limit: 6 },
+  { lanes: 8, fastWaited: 19, sinceFast: 10, slowWaited: 0, limit: 1 },
+  { lanes: 8, fastWaited: 19, sinceFast: 10, slowWaited: 1001, limit: 6 },
+  { lanes: 32, fastWaited: 0, sinceFast: 0, slowWaited: 500, limit: 4 },
+  { lanes: 8, fastWaited: 5000, sinceFast: 5000, slowWaited: 0, limit: 8 },
+  { lanes: 2, fastWaited: 21, sinceFast: 10, slowWaited: 0, limit: 1 },
+  { lanes: 1, fastWaited: 0, sinceFast: 10, slowWaited: 0, limit: 1 },
 ])(
-  "slowLaneLimit: $lanes lanes, $fastWaiting fast ones wait, the last came $sinceFast ms ago, a slow one has waited $slowWaited ms: $limit",
-  ({ lanes, fastWaiting, sinceFast, slowWaited, limit }) => {
-    const load = { fastWaiting, sinceFastMilliseconds: sinceFast, slowWaitedMilliseconds: slowWaited };
+  "slowLaneLimit: $lanes lanes, a fast one came $sinceFast ms ago and waited $fastWaited ms ago, a slow one has waited $slowWaited ms: $limit",
+  ({ lanes, fastWaited, sinceFast, slowWaited, limit }) => {
+    const load = {
+      sinceFastMilliseconds: sinceFast,
+      sinceFastWaitedMilliseconds: fastWaited,
+      slowWaitedMilliseconds: slowWaited,
+    };
     expect(slowLaneLimit(lanes, load)).toBe(limit);
   },
 );

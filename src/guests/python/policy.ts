@@ -16,6 +16,8 @@ export const SLOW_PATH_MILLISECONDS = 25;
 /** For how long a fast request keeps lanes reserved for its like, in milliseconds. */
 export const RESERVED_MILLISECONDS = 1000;
 
+/** For how long a fast request that found every lane taken makes slow ones stand back, in milliseconds. */
+export const PRESSING_MILLISECONDS = 20;
 /** A request for a slow path that has waited for this long no longer stands back for fast ones, in milliseconds. */
 export const PATIENCE_MILLISECONDS = 1000;
 
@@ -115,24 +117,25 @@ export function nextPathTime(knownMilliseconds: number, sampleMilliseconds: numb
 
 /** What waits for lanes, fast and slow. */
 export interface WaitingLoad {
-  /** Requests that wait, for paths that are not known to be slow. */
-  readonly fastWaiting: number;
-  /** Since the last of those came. */
+  /** Since the last request came for a path that is not known to be slow. */
   readonly sinceFastMilliseconds: number;
+  /** Since one of those was left waiting because every lane was taken. */
+  readonly sinceFastWaitedMilliseconds: number;
   /** For how long the first request for a slow path has waited. */
   readonly slowWaitedMilliseconds: number;
 }
 
 /**
  * How many lanes requests for slow paths may hold: all while there are no others; three quarters while there are; and an eighth while
- * fast ones wait, because each slow one then delays hundreds of them. One that has stood back for long enough does so no more.
+ * fast ones have to wait, because each slow one then delays hundreds of them. One that has stood back for long enough does so no more.
  *
  * @param lanes - of all processes
  * @param load - what waits
  */
 export function slowLaneLimit(lanes: number, load: WaitingLoad): number {
   if (load.sinceFastMilliseconds > RESERVED_MILLISECONDS) return lanes;
-  const isPatient = load.fastWaiting > 0 && load.slowWaitedMilliseconds < PATIENCE_MILLISECONDS;
+  const isPatient =
+    load.sinceFastWaitedMilliseconds < PRESSING_MILLISECONDS && load.slowWaitedMilliseconds < PATIENCE_MILLISECONDS;
   return Math.max(1, isPatient ? Math.floor(lanes / 8) : lanes - Math.ceil(lanes / 4));
 }
 
