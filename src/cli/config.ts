@@ -97,13 +97,16 @@ async function checkFile(
   isImporting: boolean,
   options: ConfigCommandOptions,
 ): Promise<void> {
-  const [{ asGlobalConf }, { checkConfig, formatProblems }] = await Promise.all([
+  const [{ asGlobalConf }, { checkConfig, formatProblems }, { checkIniServers }] = await Promise.all([
     import("../deploy/converters.ts"),
     import("../deploy/check.ts"),
+    import("../server/ini-server.ts"),
   ]);
   const guests = isImporting ? ((await options.guests?.()) ?? []) : [];
-  const settings = { isImporting, guests, globalConf: asGlobalConf(variables) };
-  const problems = await checkConfig(file.replace(/#.*/s, ""), settings);
+  const path = file.replace(/#.*/s, "");
+  const globalConf = asGlobalConf(variables);
+  const problems = await checkConfig(path, { isImporting, guests, globalConf });
+  problems.push(...checkIniServers(path, globalConf));
   print(formatProblems(problems));
   if (problems.some(({ level }) => level === "error")) process.exitCode = 1;
 }

@@ -1,11 +1,11 @@
 // Resolves sections of one configuration file to contexts, following names and URIs into other sections, files and packages.
 // Source: PasteDeploy; the order of steps decides which value wins, so it is kept exactly (docs/deploy-ini.md lists the differences).
 import { dirname } from "node:path";
-import type { Context, ContextLoader, FactoryContext } from "./context.ts";
+import type { Context, ContextLoader, FactoryContext, Requirement } from "./context.ts";
 import { DeployError, type Place } from "./errors.ts";
 import type { IniEntry, IniFile, IniSection } from "./ini.ts";
 import { interpolate, type InterpolationScope, type RawValue } from "./interpolation.ts";
-import { didYouMean, suggestion } from "../nearest-name.ts";
+import { didYouMean, nearestName, suggestion } from "../nearest-name.ts";
 import { PREFIX_PROTOCOL, PROTOCOLS, type ObjectType, type Protocol } from "./object-type.ts";
 import { strip, words } from "./python-text.ts";
 import { article, SectionIndex } from "./section-index.ts";
@@ -36,7 +36,7 @@ interface Reading {
   readonly locals: Settings;
   /** What `set` wrote: it beats the globals of a section that is used. */
   readonly additions: Settings;
-  readonly requires: string[];
+  readonly requires: Requirement[];
 }
 
 /** Keys that direct the loader; in [DEFAULT] they do nothing. */
@@ -112,7 +112,9 @@ export class ConfigLoader implements ContextLoader {
     const filterWith = wanted === "server" ? undefined : reading.locals.take("filter-with");
     if (wanted === "server") this.#warnFilteredServer(reading);
     const required = reading.locals.take("require");
-    if (required !== undefined) reading.requires.push(...words(required.value));
+    if (required !== undefined) {
+      for (const name of words(required.value)) reading.requires.push({ name, place: required.origin });
+    }
     const context = this.#dispatch(reading);
     if (filterWith === undefined) return context;
     const filter = this.resolve("filter", filterWith.value, reading.globals, filterWith.origin);
@@ -125,7 +127,7 @@ export class ConfigLoader implements ContextLoader {
     const globals = new Settings(defaults);
     if (callerGlobals !== null) globals.update(callerGlobals);
     const place = { file: this.file.path, line: section.line, section: section.name };
-    const reading = {
+    const reading: Reading = {
       wanted,
       section,
       place,
@@ -341,15 +343,24 @@ function missingGlobal(name: string, globals: Settings, origin: Origin): DeployE
 }
 
 function missingKey(reading: Reading, key: string, expected: string): DeployError {
-  const similar = didYouMean(key, [...reading.locals.keys()]);
-  const sentence = `The section is missing a "${key}" setting; expected ${expected}${similar}`;
-  return new DeployError("ERR_TSGI_DEPLOY_KEY_MISSING", sentence, reading.place);
+  const { hint, place } = misspeltKey(reading, [key]);
+  const sentence = `The section is missing a "${key}" setting; expected ${expected}${hint}`;
+  return new DeployError("ERR_TSGI_DEPLOY_KEY_MISSING", sentence, place);
 }
 
 function noFactory(reading: Reading, wanted: ObjectType, isInDefault: boolean): DeployError {
   const hint = isInDefault ? `; "use" in [DEFAULT] counts for no section` : "";
-  const similar = didYouMean("use", [...reading.locals.keys()]);
   const keys = PROTOCOLS[wanted].flat().filter((key) => key !== "paste.composit_factory");
-  const sentence = `No factory is given for ${article(wanted)}; expected "use" or one of ${keys.map((key) => `"${key}"`).join(", ")}${hint || similar}`;
-  return new DeployError("ERR_TSGI_DEPLOY_NO_FACTORY", sentence, reading.place);
+  const misspelt = misspeltKey(reading, ["use", ...keys]);
+  const sentence = `No factory is given for ${article(wanted)}; expected "use" or one of ${keys.map((key) => `"${key}"`).join(", ")}${hint || misspelt.hint}`;
+  return new DeployError("ERR_TSGI_DEPLOY_NO_FACTORY", sentence, misspelt.place);
+}
+
+/** The key that was probably meant to be one of these (`use egg:x` lacks its `=`), else the section. */
+function misspeltKey({ locals, place }: Reading, wanted: readonly string[]): { hint: string; place: Place } {
+  for (const [key, { origin }] of locals) {
+    const nearest = nearestName(key, wanted) ?? wanted.find((word) => key.startsWith(`${word} `));
+    if (nearest !== undefined) return { hint: `; did you mean "${nearest}" by "${key}"`, place: origin };
+  }
+  return { hint: "", place };
 }

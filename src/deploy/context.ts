@@ -10,6 +10,12 @@ export interface DeployWarning extends Place {
   readonly message: string;
 }
 
+/** A package that must be installed, and the place that says so. */
+export interface Requirement {
+  readonly name: string;
+  readonly place: Place;
+}
+
 /** What names a factory, and the directory in which it is searched first. */
 export type FactoryReference =
   | { readonly kind: "call"; readonly spec: string; readonly directory: string; readonly place: Place }
@@ -49,7 +55,7 @@ interface ContextBase {
   readonly globals: Settings;
   readonly locals: Settings;
   /** Packages that must be installed. */
-  readonly requires: string[];
+  readonly requires: Requirement[];
   /** The loader that a composite factory gets, and that resolves the names in this section. */
   loader: ContextLoader;
   /** What was found odd while this configuration was resolved; one list for the whole tree. */
@@ -103,6 +109,15 @@ export function layersOf(context: Context): FactoryContext[] {
     case "filter-with":
       return [...layersOf(context.filter), ...layersOf(context.next)];
   }
+}
+
+/**
+ * Where an object of a factory stands in a file, for messages.
+ *
+ * @param key - of its local values; without it (or where it has no such key) the place that names the factory
+ */
+export function placeOf({ locals, reference }: FactoryContext, key?: string): Place {
+  return (key === undefined ? undefined : locals.get(key)?.origin) ?? reference.place;
 }
 
 /** The contexts directly below one, in the order in which a request meets them. */

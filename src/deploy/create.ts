@@ -3,8 +3,8 @@
 import { dirname } from "node:path";
 import { toApplication } from "../wsgi/application.ts";
 import type { Middleware, WSGIApplication } from "../wsgi/types.ts";
-import { layersOf, type Context, type ContextLoader, type FactoryContext } from "./context.ts";
-import { DeployError, type Place } from "./errors.ts";
+import { layersOf, placeOf, type Context, type ContextLoader, type FactoryContext } from "./context.ts";
+import { DeployError, placedError, type Place } from "./errors.ts";
 import type {
   AppFactory,
   CompositeFactory,
@@ -17,6 +17,7 @@ import type {
 } from "./factories.ts";
 import type { GuestLayer, GuestResolver } from "./guest-resolver.ts";
 import type { ObjectType } from "./object-type.ts";
+import { words } from "./python-text.ts";
 import { checkRequired, resolveFactory, type LocalFactory, type ResolvedFactory } from "./resolve-factory.ts";
 import { MAX_REFERENCES } from "./session.ts";
 import { Settings, type Configuration } from "./settings.ts";
@@ -78,7 +79,11 @@ export class ObjectBuilder {
     const [layer] = await this.#bind(context);
     if (layer === undefined || layer.factory.kind === "foreign") {
       const what = "A server of another language cannot serve TSGI applications; expected a server of TSGI";
-      throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, context.place);
+      throw new DeployError(
+        "ERR_TSGI_DEPLOY_FACTORY",
+        what,
+        layer === undefined ? context.place : placeOf(layer.context),
+      );
     }
     const { factory } = layer;
     const [globalConf, localConf] = configurations(layer.context);
@@ -112,9 +117,7 @@ export class ObjectBuilder {
 
   async #checkRequired(context: Context): Promise<void> {
     const directory = context.place.file === undefined ? process.cwd() : dirname(context.place.file);
-    for (const name of context.requires) {
-      await checkRequired(name, directory, { ...context.place, key: "require" }, this.#guests);
-    }
+    for (const { name, place } of context.requires) await checkRequired(name, directory, place, this.#guests);
   }
 
   /** One filter for each local layer and each run of layers of one guest, outermost first. */
@@ -156,6 +159,7 @@ export class ObjectBuilder {
       globalConf,
       localConf,
       loader: this.#loader(context),
+      placeOf: (key) => placeOf(context, key),
     };
   }
 
@@ -171,7 +175,12 @@ export class ObjectBuilder {
 /** The loader for a composite factory: names from its file, values that keep their origin. */
 function objectLoader(loader: ContextLoader, context: FactoryContext, builder: ObjectBuilder): ObjectLoader {
   const resolve = (wanted: ObjectType, name: string | null = null, globalConf: Configuration | null = null): Context =>
-    loader.resolve(wanted, name, globalConf === null ? null : keepOrigins(globalConf, context), context.place);
+    loader.resolve(
+      wanted,
+      name,
+      globalConf === null ? null : keepOrigins(globalConf, context),
+      placeOfName(context, name),
+    );
   return {
     filename: loader.filename,
     file: loader.file,
@@ -182,6 +191,12 @@ function objectLoader(loader: ContextLoader, context: FactoryContext, builder: O
     filterContext: (name, globalConf) => resolve("filter", name, globalConf),
     serverContext: (name, globalConf) => resolve("server", name, globalConf),
   };
+}
+
+/** The key of a composite whose value names what its factory asks for. */
+function placeOfName(context: FactoryContext, name: string | null): Place {
+  const named = [...context.locals].find(([, { value }]) => name !== null && words(value).includes(name));
+  return placeOf(context, named?.[0]);
 }
 
 function keepOrigins(values: Configuration, context: FactoryContext): Settings {
@@ -251,7 +266,7 @@ function asApplication(made: unknown, layer: BoundLayer): WSGIApplication {
 function expectFunction<T>(made: T, layer: BoundLayer, expected: string): T {
   if (typeof made === "function") return made;
   const what = `Factory "${layer.factory.location}" returned ${made === null ? "null" : typeof made}; expected ${expected}`;
-  throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, layer.context.place);
+  throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, placeOf(layer.context));
 }
 
 async function guarded<T>(layer: BoundLayer, call: () => T | Promise<T>): Promise<T> {
@@ -271,16 +286,26 @@ function guardedNow<T>(layer: BoundLayer, call: () => T | Promise<T>): T | Promi
   }
 }
 
-/** Adds the place to what a factory threw: of the key, when the error names one. An error that has its place already passes. */
+/** Adds the place to what a factory threw: of the key, when the error names or quotes one. An error that has its place already passes. */
 function explained(error: unknown, { context, factory }: BoundLayer): unknown {
   if (isDeployError(error)) {
-    if (error.file !== undefined) return error;
-    const place: Place = context.locals.get(error.key ?? "")?.origin ?? context.place;
-    return new DeployError(error.code, error.what, place, { cause: error });
+    return error.file === undefined ? placedError(error, placeOf(context, error.key)) : error;
   }
   const reason = error instanceof Error ? error.message : String(error);
   const what = `Factory "${factory.location}" failed: ${reason}`;
-  return new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, context.place, { cause: error });
+  const place = placeOf(context, quotedKey(reason, context.locals.keys()));
+  return new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, place, { cause: error });
+}
+
+/** The key that a message quotes, as written or in camel case: `Option "maxAge" is "x"` speaks of `max_age`. */
+function quotedKey(message: string, keys: Iterable<string>): string | undefined {
+  const known = new Map([...keys].map((key) => [plainName(key), key]));
+  const quoted = [...message.matchAll(/"([^"]+)"|'([^']+)'/g)].map(([, double, single]) => double ?? single ?? "");
+  return quoted.map((word) => known.get(plainName(word))).find((key) => key !== undefined);
+}
+
+function plainName(name: string): string {
+  return name.replaceAll(/[-_ ]/g, "").toLowerCase();
 }
 
 /** By its shape, since a factory may have been loaded with a copy of this package of its own. */

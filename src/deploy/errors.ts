@@ -35,6 +35,12 @@ export type DeployErrorCode =
   | "ERR_TSGI_DEPLOY_REQUIRE"
   | "ERR_TSGI_DEPLOY_VALUE";
 
+/** What an error may carry beside its place. */
+export interface DeployErrorOptions extends ErrorOptions {
+  /** More for a terminal, below the message: the traceback of another language. */
+  readonly detail?: string;
+}
+
 /**
  * A configuration cannot be loaded. The message ends with the place (file, line, column, section, key), which programs find
  * as properties.
@@ -52,10 +58,12 @@ export class DeployError extends TSGIError {
   readonly column: number | undefined;
   readonly section: string | undefined;
   readonly key: string | undefined;
+  /** More for a terminal, below the message; empty when there is nothing more to say. */
+  readonly detail: string;
   /** With what a command ends that needed the configuration: it could not start. */
   readonly exitCode = 3;
 
-  constructor(code: DeployErrorCode, what: string, place: Place = {}, options?: ErrorOptions) {
+  constructor(code: DeployErrorCode, what: string, place: Place = {}, options: DeployErrorOptions = {}) {
     super("configuration", code, what + describePlace(place), options);
     this.what = what;
     this.file = place.file;
@@ -63,7 +71,13 @@ export class DeployError extends TSGIError {
     this.column = place.column;
     this.section = place.section;
     this.key = place.key;
+    this.detail = options.detail ?? "";
   }
+}
+
+/** The same error at a place, for what was found by somebody who knows no places. */
+export function placedError(error: DeployError, place: Place): DeployError {
+  return new DeployError(error.code, error.what, place, { cause: error, detail: error.detail });
 }
 
 /**

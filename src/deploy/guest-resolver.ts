@@ -1,8 +1,9 @@
 // What another language must offer so that its factories can stand in a configuration: find a factory, and build with it.
 // The Python guest implements this; the deploy room knows no interpreter.
 import type { Middleware, WSGIApplication } from "../wsgi/types.ts";
-import type { Protocol } from "./object-type.ts";
+import type { Place } from "./errors.ts";
 import type { ObjectLoader } from "./factories.ts";
+import type { Protocol } from "./object-type.ts";
 import type { Configuration } from "./settings.ts";
 
 /** A factory found in another language. */
@@ -23,7 +24,24 @@ export interface GuestLayer {
   readonly localConf: Configuration;
   /** For composite factories: resolves names of other applications, in whatever language they are. */
   readonly loader: ObjectLoader;
+  /**
+   * Where the layer stands in a file, for messages.
+   *
+   * @param key - of `localConf`; without it (or where no file has that key) the place that names the factory
+   */
+  placeOf(key?: string): Place;
 }
+
+/** What was looked for and not found. */
+export type Missing =
+  | { readonly kind: "module"; readonly name: string }
+  | { readonly kind: "distribution"; readonly name: string }
+  | {
+      readonly kind: "entryPoint";
+      readonly name: string;
+      readonly distribution: string;
+      readonly groups: readonly Protocol[];
+    };
 
 /** Another language. Methods that find give null when there is nothing of that name; they throw when it is there but broken. */
 export interface GuestResolver {
@@ -34,8 +52,9 @@ export interface GuestResolver {
    *
    * @param attribute - may have dots; null for the module itself
    * @param directory - of the configuration file; searched first
+   * @param isSure - give null for a module without that attribute, because the name is more likely that of another language
    */
-  findCall(module: string, attribute: string | null, directory: string): Promise<GuestFactory | null>;
+  findCall(module: string, attribute: string | null, directory: string, isSure?: boolean): Promise<GuestFactory | null>;
   /**
    * Finds the entry points of a distribution that have this name.
    *
@@ -50,6 +69,8 @@ export interface GuestResolver {
   ): Promise<readonly GuestFactory[] | null>;
   /** Tells whether a distribution is installed (`require =`). */
   hasDistribution(distribution: string, directory: string): Promise<boolean>;
+  /** Names that could have been meant, for the message about what is missing. */
+  candidates(missing: Missing, directory: string): Promise<readonly string[]>;
   /**
    * Builds an application of neighbouring layers, so that they call each other without leaving the language.
    *

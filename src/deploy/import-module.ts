@@ -10,7 +10,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 export type ModuleNamespace = Readonly<Record<string, unknown>>;
 
 const TYPESCRIPT = new Set([".ts", ".mts", ".cts", ".tsx", ".jsx"]);
-const EXTENSIONS = [".ts", ".mts", ".js", ".mjs", ".cjs", ".cts", ".tsx", ".jsx"];
+/** The endings of a module's file, in the order in which they are tried. */
+export const EXTENSIONS: readonly string[] = [".ts", ".mts", ".js", ".mjs", ".cjs", ".cts", ".tsx", ".jsx"];
 /** Codes with which Node refuses a TypeScript file before it has run any of it. */
 const NATIVE_REFUSALS = new Set([
   "ERR_UNKNOWN_FILE_EXTENSION",

@@ -12,10 +12,11 @@ export {
   type FilterAppContext,
   type FilterWithContext,
   type PipelineContext,
+  type Requirement,
 } from "./context.ts";
 export { asBool, asGlobalConf, asInt, asList } from "./converters.ts";
 export { ObjectBuilder } from "./create.ts";
-export { DeployError, type DeployErrorCode, type Place } from "./errors.ts";
+export { DeployError, type DeployErrorCode, type DeployErrorOptions, type Place } from "./errors.ts";
 export {
   explain,
   formatExplanation,
@@ -34,7 +35,7 @@ export type {
   ServerRunner,
 } from "./factories.ts";
 export { formatGraph, graph, svgGraph, type GraphNode, type GraphOptions } from "./graph.ts";
-export type { GuestFactory, GuestLayer, GuestResolver } from "./guest-resolver.ts";
+export type { GuestFactory, GuestLayer, GuestResolver, Missing } from "./guest-resolver.ts";
 export { exportOf, findModule, importModule, type ModuleNamespace } from "./import-module.ts";
 export { parseIni, type IniEntry, type IniFile, type IniSection } from "./ini.ts";
 export {

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { modulesBeside } from "./candidates.ts";
 import { findModule } from "./import-module.ts";
 import type { Protocol } from "./object-type.ts";
 
@@ -33,6 +34,12 @@ const ALIASES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   tsgi: { urlmap: "url-map" },
   paste: { urlmap: "url-map", cascade: "cascade" },
 };
+
+/** The packages of which TSGI answers for some names, for messages. */
+export const BUILTIN_PACKAGES: readonly string[] = ["tsgi", "Paste"];
+
+const OWN_NAME = "tsgi";
+const OWN_DIRECTORY = fileURLToPath(new URL("../middleware", import.meta.url));
 
 /** An installed package. */
 export interface Package {
@@ -89,10 +96,9 @@ export async function builtinFactory(
   protocols: readonly Protocol[],
 ): Promise<BuiltinFactory | null> {
   const aliases = ALIASES[distribution.toLowerCase()];
-  const module = aliases?.[name] ?? (distribution === "tsgi" ? name : undefined);
+  const module = aliases?.[name] ?? (distribution === OWN_NAME ? name : undefined);
   if (module === undefined || !/^[a-z][a-z0-9-]*$/.test(module)) return null;
-  const directory = fileURLToPath(new URL("../middleware", import.meta.url));
-  const path = findModule(`./${module}`, directory);
+  const path = findModule(`./${module}`, OWN_DIRECTORY);
   if (path === null) return null;
   const exports = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   for (const protocol of protocols) {
@@ -100,6 +106,16 @@ export async function builtinFactory(
     if (factory !== undefined) return { protocol, factory, location: `tsgi#${module}` };
   }
   return null;
+}
+
+/** The names that TSGI answers for in a package, for messages. */
+export async function builtinNames(distribution: string, protocols: readonly Protocol[]): Promise<string[]> {
+  const aliases = Object.keys(ALIASES[distribution.toLowerCase()] ?? {});
+  const modules = distribution === OWN_NAME ? modulesBeside("./", OWN_DIRECTORY).map((name) => name.slice(2)) : [];
+  const found = await Promise.all(
+    modules.map(async (name) => ((await builtinFactory(distribution, name, protocols)) === null ? [] : [name])),
+  );
+  return [...aliases, ...found.flat()];
 }
 
 function readPackage(root: string): Package | null {

@@ -1,12 +1,21 @@
 // Finds the factory that a reference names: next to the configuration file, then in node_modules, then in another language.
 // Source: PasteDeploy's call: and egg: loaders and explicit protocols; the order is in docs/deploy-ini.md.
 import type { FactoryContext, FactoryReference } from "./context.ts";
-import { DeployError, type Place } from "./errors.ts";
-import type { GuestFactory, GuestResolver } from "./guest-resolver.ts";
+import { modulesBeside, packagesAround } from "./candidates.ts";
+import { DeployError, placedError, type Place } from "./errors.ts";
+import type { GuestFactory, GuestResolver, Missing } from "./guest-resolver.ts";
 import { exportOf, findModule, importModule } from "./import-module.ts";
-import { suggestion } from "../nearest-name.ts";
+import { didYouMean, suggestion } from "../nearest-name.ts";
 import { DEFAULT_PROTOCOL, PROTOCOLS, type ObjectType, type Protocol } from "./object-type.ts";
-import { builtinFactory, findPackage, packageFactory, packageNames, type Package } from "./package-factories.ts";
+import {
+  BUILTIN_PACKAGES,
+  builtinFactory,
+  builtinNames,
+  findPackage,
+  packageFactory,
+  packageNames,
+  type Package,
+} from "./package-factories.ts";
 
 /** A factory of this process, ready to be called. */
 export interface LocalFactory {
@@ -59,9 +68,12 @@ export async function checkRequired(
   guests: readonly GuestResolver[],
 ): Promise<void> {
   if (findPackage(name, directory) !== null) return;
-  for (const guest of guests) if (await guest.hasDistribution(name, directory)) return;
+  for (const guest of guests) if (await asking(guest.hasDistribution(name, directory), place)) return;
   const where = ["node_modules", ...guests.map(({ language }) => language)].join(" and in ");
-  throw new DeployError("ERR_TSGI_DEPLOY_REQUIRE", `Package "${name}" is required, but not found in ${where}`, place);
+  const missing: Missing = { kind: "distribution", name };
+  const hint = didYouMean(name, await candidates(missing, packagesAround(directory), directory, guests));
+  const what = `Package "${name}" is required, but not found in ${where}${hint}`;
+  throw new DeployError("ERR_TSGI_DEPLOY_REQUIRE", what, place);
 }
 
 async function resolveCall(
@@ -76,18 +88,22 @@ async function resolveCall(
   const attribute = colon === -1 ? null : text.slice(colon + 1).trim();
   const path = findModule(module, directory);
   let problem = `Cannot find the module "${module}" next to the configuration file or in node_modules`;
+  let hint: string | null = null;
   if (path !== null) {
     const exports = await importUserModule(path, place);
     const found = exportOf(exports, attribute);
     if (found !== undefined) return { kind: "local", protocol, location: text, call: callable(found, text, place) };
     const name = attribute ?? "default";
-    problem = `Module "${path}" does not export "${name}"${suggestion(name, Object.keys(exports))}`;
+    problem = `Module "${path}" does not export "${name}"`;
+    hint = suggestion(name, Object.keys(exports));
   }
   for (const guest of guests) {
-    const factory = await guest.findCall(module, attribute, directory);
+    const factory = await asking(guest.findCall(module, attribute, directory, path !== null), place);
     if (factory !== null) return { kind: "foreign", protocol, location: factory.location, guest, factory };
   }
-  throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", problem + asked(guests, "not found"), place);
+  const missing: Missing = { kind: "module", name: module };
+  hint ??= didYouMean(module, await candidates(missing, modulesAround(module, directory), directory, guests));
+  throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", problem + asked(guests) + hint, place);
 }
 
 async function resolveEgg(
@@ -107,7 +123,7 @@ async function resolveEgg(
   }
   let isInstalled = found !== null;
   for (const guest of guests) {
-    const entries = await guest.findEntryPoints(distribution, name, protocols, directory);
+    const entries = await asking(guest.findEntryPoints(distribution, name, protocols, directory), place);
     isInstalled ||= entries !== null;
     const matches = byFamily(wanted, (protocol) => entries?.find((entry) => entry.protocol === protocol) ?? null);
     const [match] = matches;
@@ -115,11 +131,53 @@ async function resolveEgg(
     if (matches.length > 1) throw ambiguous(name, distribution, place);
     return { kind: "foreign", protocol: match[0], location: match[1].location, guest, factory: match[1] };
   }
-  const names = found === null ? [] : packageNames(found, protocols);
-  const problem = isInstalled
-    ? `Entry point "${name}" is not in package "${distribution}" (protocols: ${protocols.join(", ")})${suggestion(name, names)}`
-    : `Cannot find the package "${distribution}" in node_modules`;
-  throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", problem + asked(guests, "not found"), place);
+  const isKnown = isInstalled || BUILTIN_PACKAGES.some((each) => each.toLowerCase() === distribution.toLowerCase());
+  if (!isKnown) throw await missingPackage(distribution, directory, place, guests);
+  const names = [
+    ...(found === null ? [] : packageNames(found, protocols)),
+    ...(await builtinNames(distribution, protocols)),
+  ];
+  const missing: Missing = { kind: "entryPoint", distribution, name, groups: protocols };
+  const hint = suggestion(name, await candidates(missing, names, directory, guests));
+  const problem = `Entry point "${name}" is not in package "${distribution}" (protocols: ${protocols.join(", ")})`;
+  throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", problem + asked(guests) + hint, place);
+}
+
+async function missingPackage(
+  distribution: string,
+  directory: string,
+  place: Place,
+  guests: readonly GuestResolver[],
+): Promise<DeployError> {
+  const missing: Missing = { kind: "distribution", name: distribution };
+  const names = [...BUILTIN_PACKAGES, ...packagesAround(directory)];
+  const hint = didYouMean(distribution, await candidates(missing, names, directory, guests));
+  const problem = `Cannot find the package "${distribution}" in node_modules`;
+  return new DeployError("ERR_TSGI_DEPLOY_FACTORY", problem + asked(guests) + hint, place);
+}
+
+/** What another language answers; a mistake that it finds gets its place. */
+async function asking<T>(answer: Promise<T>, place: Place): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw error instanceof DeployError && error.file === undefined ? placedError(error, place) : error;
+  }
+}
+
+function modulesAround(module: string, directory: string): string[] {
+  return [...modulesBeside(module, directory), ...packagesAround(directory)];
+}
+
+/** All names that could have been meant: of this side first, so that they win over equally near ones. */
+async function candidates(
+  missing: Missing,
+  own: readonly string[],
+  directory: string,
+  guests: readonly GuestResolver[],
+): Promise<string[]> {
+  const others = await Promise.all(guests.map((guest) => guest.candidates(missing, directory)));
+  return [...new Set([...own, ...others.flat()])];
 }
 
 async function fromPackage(
@@ -167,6 +225,6 @@ function ambiguous(name: string, distribution: string, place: Place): DeployErro
   return new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, place);
 }
 
-function asked(guests: readonly GuestResolver[], verdict: string): string {
-  return guests.length === 0 ? "" : `; ${verdict} in ${guests.map(({ language }) => language).join(", ")} either`;
+function asked(guests: readonly GuestResolver[]): string {
+  return guests.length === 0 ? "" : `; not found in ${guests.map(({ language }) => language).join(", ")} either`;
 }

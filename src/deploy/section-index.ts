@@ -1,7 +1,7 @@
 // Finds the section of a file that describes an object of a type. Source: PasteDeploy, "Config Format"; the families of aliases.
 import { DeployError, type Place } from "./errors.ts";
 import type { IniFile, IniSection } from "./ini.ts";
-import { suggestion } from "../nearest-name.ts";
+import { nearestName, suggestion } from "../nearest-name.ts";
 import { SECTION_PREFIXES, splitSectionName, type ObjectType } from "./object-type.ts";
 import { strip } from "./python-text.ts";
 
@@ -81,6 +81,19 @@ export class SectionIndex {
     return new DeployError("ERR_TSGI_DEPLOY_SECTION_MISSING", what + hint, { file: this.#file.path, ...place });
   }
 
+  /** A section of this name whose prefix is none, but nearly one. */
+  #misspeltPrefix(wanted: ObjectType, name: string | null): string | undefined {
+    const prefixes = SECTION_PREFIXES[wanted].flat();
+    for (const { name: header, line } of this.#file.sections.values()) {
+      const colon = header.indexOf(":");
+      if (colon === -1 || strip(header.slice(colon + 1)) !== (name ?? "main")) continue;
+      const nearest = nearestName(header.slice(0, colon), prefixes);
+      if (nearest !== undefined)
+        return `; did you mean [${nearest}${header.slice(colon)}] by [${header}] on line ${line}`;
+    }
+    return undefined;
+  }
+
   #otherType(wanted: ObjectType, name: string | null): string | undefined {
     const types = Object.keys(SECTION_PREFIXES) as ObjectType[];
     for (const type of types) {
@@ -88,6 +101,8 @@ export class SectionIndex {
       if (found !== undefined)
         return `; [${found.name}] describes ${article(type)}, but ${article(wanted)} is expected`;
     }
+    const misspelt = this.#misspeltPrefix(wanted, name);
+    if (misspelt !== undefined) return misspelt;
     const isShort =
       name === "main" && SECTION_PREFIXES[wanted].flat().some((prefix) => this.#file.sections.has(prefix));
     return isShort ? `; a section without a name is not found by "main", write ":main" after its prefix` : undefined;

@@ -2,16 +2,18 @@
 // Source: PasteDeploy's [server:main] as pserve reads it; gunicorn ignores the section since 20.0.
 import { resolve } from "node:path";
 import type { Context } from "../deploy/context.ts";
-import { serverConfig } from "../deploy/load.ts";
-import { splitSectionName } from "../deploy/object-type.ts";
+import type { ConfigProblem } from "../deploy/check.ts";
+import { DeployError, describePlace } from "../deploy/errors.ts";
+import { type LoadOptions, serverConfig } from "../deploy/load.ts";
+import { SectionIndex } from "../deploy/section-index.ts";
 import { emitDeployWarning, Session, type WarningListener } from "../deploy/session.ts";
-import type { Setting as IniSetting, Settings as IniSettings } from "../deploy/settings.ts";
-import { configPath, splitUri } from "../deploy/uri.ts";
+import type { Configuration, Setting as IniSetting, Settings as IniSettings } from "../deploy/settings.ts";
+import { configPath, configUri, splitUri } from "../deploy/uri.ts";
 import { didYouMean } from "../nearest-name.ts";
 import { SettingError } from "./errors.ts";
 import { isIniTarget, parseIniTarget } from "./ini-target.ts";
 import { argumentsLayer, type Environment, environmentLayer } from "./settings/environment.ts";
-import { type Given, type Layer, shown } from "./settings/layer.ts";
+import { checkLayer, type Given, type Layer, shown } from "./settings/layer.ts";
 import { kebabCase } from "./settings/setting.ts";
 import { type SettingName, settingList, SETTINGS } from "./settings/table.ts";
 
@@ -51,26 +53,68 @@ export function withIniServer(target: string | undefined, commandLine: Layer, op
     throw new SettingError(`Cannot use --server-name ${shown(serverName)}: expected an INI file as the target`);
   }
   const uri = parts.uri.replace(/#.*/s, "");
-  if (serverName === undefined && !hasMainServer(uri, from)) return commandLine;
+  if (serverName === undefined && !serverNames(uri, from).includes("main")) return commandLine;
   const settings = { name: serverName ?? "main", relativeTo: from, globalConf: parts.globalConf, onWarning };
-  const { context } = serverConfig(uri, settings);
-  const { locals, section } = context;
   const stronger = new Set(
     [...commandLine, ...argumentsLayer(environment), ...environmentLayer(environment)].map(({ name }) => name),
   );
-  const given = [
-    ...bindOf(locals, parts.file, section),
-    ...settingsOf(locals, parts.file, section, isOwnServer(context) ? null : onWarning),
-  ];
+  const given = serverLayer(uri, parts.file, settings, onWarning);
   return [...given.filter(({ name }) => !stronger.has(name)), ...commandLine];
 }
 
-function hasMainServer(uri: string, directory: string): boolean {
-  const file = new Session(() => {}).readFile(configPath(splitUri(uri, null).path, directory), {});
-  return [...file.sections.keys()].some((section) => {
-    const parts = splitSectionName(section);
-    return parts?.prefix === "server" && parts.name?.trim() === "main";
+/**
+ * Checks every `[server:NAME]` of a file as the command would read it.
+ *
+ * @param file - absolute, or relative to the working directory
+ * @param globalConf - values of the caller
+ * @returns a problem for each section that cannot be served with, and for each key that would be ignored; what keeps the file from
+ *   being read is left to `checkConfig`
+ */
+export function checkIniServers(file: string, globalConf: Configuration = {}): ConfigProblem[] {
+  const directory = process.cwd();
+  const uri = configUri(file, directory);
+  const problems: ConfigProblem[] = [];
+  const onUnknown: WarningListener = ({ message, ...place }) => {
+    problems.push({ ...place, level: "warning", message: message + describePlace(place) });
+  };
+  const collect = (step: () => void): void => {
+    try {
+      step();
+    } catch (error) {
+      if (error instanceof SettingError) problems.push({ level: "error", message: error.message });
+      else if (!(error instanceof DeployError)) throw error;
+    }
+  };
+  collect(() => {
+    for (const name of serverNames(uri, directory)) {
+      const options = { name, relativeTo: directory, globalConf, onWarning: () => {} };
+      collect(() => void checkLayer(serverLayer(uri, file, options, onUnknown)));
+    }
   });
+  return problems;
+}
+
+/** A section, as far as messages name it. */
+interface Source {
+  /** The file as it was written, and its absolute path. */
+  readonly file: string;
+  readonly path: string | null;
+  readonly section: string | null;
+}
+
+/** What one section gives. */
+function serverLayer(uri: string, file: string, options: LoadOptions, onUnknown: WarningListener): Given[] {
+  const { context } = serverConfig(uri, options);
+  const source: Source = { file, path: context.loader.filename, section: context.section };
+  return [
+    ...bindOf(context.locals, source),
+    ...settingsOf(context.locals, source, isOwnServer(context) ? null : onUnknown),
+  ];
+}
+
+function serverNames(uri: string, directory: string): string[] {
+  const file = new Session(() => {}).readFile(configPath(splitUri(uri, null).path, directory), {});
+  return new SectionIndex(file).names("server");
 }
 
 /** Whether the section is written for this server, so that every key has to be a setting. */
@@ -78,10 +122,14 @@ function isOwnServer(context: Context): boolean {
   return context.kind === "factory" && context.reference.kind === "egg" && context.reference.distribution === "tsgi";
 }
 
-function bindOf(locals: IniSettings, file: string, section: string | null): Given[] {
-  const setting = [...ADDRESS_KEYS].map((key) => locals.get(key)).find((each) => each !== undefined);
+function bindOf(locals: IniSettings, source: Source): Given[] {
+  const port = locals.get("port");
+  // Of host and port, the one that is to blame if there is something wrong.
+  const isPortWrong = port !== undefined && !/^\d+$/.test(port.value);
+  const settings = [...ADDRESS_KEYS].map((key) => locals.get(key)).filter((each) => each !== undefined);
+  const [setting] = isPortWrong && !locals.has("listen") && !locals.has("unix_socket") ? [port] : settings;
   if (setting === undefined || locals.has("bind")) return [];
-  const { origin, place } = whereabouts(setting, file, section);
+  const { origin, place } = whereabouts(setting, source);
   return [{ name: "bind", raw: addresses(locals), origin, place }];
 }
 
@@ -96,17 +144,12 @@ function addresses(locals: IniSettings): string[] {
   return [`${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`];
 }
 
-function settingsOf(
-  locals: IniSettings,
-  file: string,
-  section: string | null,
-  onWarning: WarningListener | null,
-): Given[] {
+function settingsOf(locals: IniSettings, source: Source, onUnknown: WarningListener | null): Given[] {
   const layer: Given[] = [];
   for (const [key, setting] of locals) {
     if (ADDRESS_KEYS.has(key)) continue;
     const name = settingName(key);
-    const { origin, place } = whereabouts(setting, file, section);
+    const { origin, place } = whereabouts(setting, source);
     if (name !== undefined) {
       layer.push({ name, raw: rawOf(name, setting.value), origin, place });
       continue;
@@ -115,8 +158,8 @@ function settingsOf(
       key,
       settingList().map(([each]) => snakeCase(each)),
     )}`;
-    if (onWarning === null) throw new SettingError(`${problem} (${place})`);
-    onWarning({ ...setting.origin, message: `${problem}; it is ignored` });
+    if (onUnknown === null) throw new SettingError(`${problem} (${place})`);
+    onUnknown({ ...setting.origin, message: `${problem}; it is ignored` });
   }
   return layer;
 }
@@ -149,8 +192,9 @@ function snakeCase(name: string): string {
   return kebabCase(name).replaceAll("-", "_");
 }
 
-function whereabouts(setting: IniSetting, file: string, section: string | null): Pick<Given, "origin" | "place"> {
-  const { key = "", line, section: written = section } = setting.origin;
-  const origin = line === undefined ? file : `${file}:${line}`;
+function whereabouts(setting: IniSetting, { file, path, section }: Source): Pick<Given, "origin" | "place"> {
+  const { key = "", line, file: holder = path, section: written = section } = setting.origin;
+  const name = holder === null || holder === path ? file : holder;
+  const origin = line === undefined ? name : `${name}:${line}`;
   return { origin, place: `${key} = ${shown(setting.value)} in [${written ?? ""}] (${origin})` };
 }

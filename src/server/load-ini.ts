@@ -32,7 +32,6 @@ export async function loadIni(
   });
   const contexts = flatten(treeOf(context)).map((node) => node.context);
   const resolver = new PythonResolver(python);
-  resolver.rememberPlaces(contexts);
   const guests = contexts.some(isPasteDeployEgg) ? [resolver, pasteDeployEggs] : [resolver];
   try {
     const application = await new ObjectBuilder(guests).application(context);

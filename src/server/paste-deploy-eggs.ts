@@ -25,6 +25,8 @@ export const pasteDeployEggs: GuestResolver = {
     const found: GuestFactory = { protocol, location: `tsgi#paste-${name}`, handle: FILTERS[name] };
     return Promise.resolve(isThere ? [found] : []);
   },
+  candidates: (missing) =>
+    Promise.resolve(missing.kind === "entryPoint" && isPasteDeploy(missing.distribution) ? Object.keys(FILTERS) : []),
   hasDistribution: (distribution) => Promise.resolve(isPasteDeploy(distribution)),
   createApplication: ([layer]) => Promise.reject(noApplication(layer)),
   createMiddleware: async (layers) => {

@@ -1,8 +1,8 @@
 // Python factories in configuration files: finds them, and makes applications and middleware of neighbouring Python layers.
-import { layersOf, type Context } from "../deploy/context.ts";
+import { layersOf, placeOf, type Context } from "../deploy/context.ts";
 import { ObjectBuilder } from "../deploy/create.ts";
-import { DeployError, type Place } from "../deploy/errors.ts";
-import type { GuestFactory, GuestLayer, GuestResolver } from "../deploy/guest-resolver.ts";
+import { DeployError } from "../deploy/errors.ts";
+import type { GuestFactory, GuestLayer, GuestResolver, Missing } from "../deploy/guest-resolver.ts";
 import type { IniFile } from "../deploy/ini.ts";
 import { SECTION_PREFIXES, splitSectionName, type Protocol } from "../deploy/object-type.ts";
 import { resolveFactory } from "../deploy/resolve-factory.ts";
@@ -34,6 +34,10 @@ const KINDS: Readonly<Partial<Record<Protocol, PythonLayerKind>>> = {
   "paste.filter_app_factory": "filter_app",
 };
 const URI = /^(?:config|egg|call):/i;
+/** The words of tsgi_factories.py about a factory that failed; the layer is an index. */
+const FAILURE = /Factory "(.+?)" \(layer (\d+)(?:, key ("(?:[^"\\]|\\.)*"))?\) failed: ([^]*)/;
+/** What Python prints between an error and the one that was raised because of it. */
+const CONSEQUENCE = "\n\nThe above exception was the direct cause of the following exception:\n\n";
 
 /** A Python factory of a configuration, with what it is called with. */
 interface BoundLayer extends Omit<GuestLayer, "loader"> {
@@ -74,7 +78,10 @@ export class PythonResolver implements GuestResolver {
   readonly language = "Python";
   readonly #finder: FactoryFinder;
   readonly #parts: PythonParts;
-  #contexts: readonly Context[] = [];
+  /** Where each layer that was described stands; Python names a layer by its index. */
+  readonly #places: GuestLayer["placeOf"][] = [];
+  /** Mounts that do not load, by their message: an error only if the composite asks for them. */
+  readonly #mountErrors = new Map<string, DeployError>();
 
   constructor(options: PythonResolverOptions = {}) {
     const { isImporting = false, ...processes } = options;
@@ -87,10 +94,16 @@ export class PythonResolver implements GuestResolver {
     this.#parts = new PythonParts(processes);
   }
 
-  async findCall(module: string, attribute: string | null, directory: string): Promise<GuestFactory | null> {
-    const place = placeOf(attribute === null ? module : `${module}:${attribute}`, this.#contexts);
-    const found = await asking(this.#finder.findCall(module, attribute, directory), `module "${module}"`, place);
-    return found === null ? null : factoryOf(found, null, directory, place);
+  async findCall(
+    module: string,
+    attribute: string | null,
+    directory: string,
+    isSure?: boolean,
+  ): Promise<GuestFactory | null> {
+    const search = this.#finder.findCall(module, attribute, directory, isSure === true ? true : undefined);
+    const found = await asking(search, `module "${module}"`);
+    if (found === null || (isSure === true && found.missing !== undefined)) return null;
+    return factoryOf(found, null, directory);
   }
 
   async findEntryPoints(
@@ -99,14 +112,17 @@ export class PythonResolver implements GuestResolver {
     groups: readonly Protocol[],
     directory: string,
   ): Promise<readonly GuestFactory[] | null> {
-    const place = placeOf(`egg:${distribution}#${name}`, this.#contexts);
     const search = this.#finder.findEntryPoints(distribution, name, groups, directory);
-    const found = await asking(search, `distribution "${distribution}"`, place);
-    return found?.map((entry) => factoryOf(entry, entry.protocol as Protocol, directory, place)) ?? null;
+    const found = await asking(search, `distribution "${distribution}"`);
+    return found?.map((entry) => factoryOf(entry, entry.protocol as Protocol, directory)) ?? null;
   }
 
   hasDistribution(distribution: string, directory: string): Promise<boolean> {
-    return asking(this.#finder.hasDistribution(distribution, directory), `distribution "${distribution}"`, {});
+    return asking(this.#finder.hasDistribution(distribution, directory), `distribution "${distribution}"`);
+  }
+
+  candidates(missing: Missing, directory: string): Promise<readonly string[]> {
+    return this.#finder.candidates(missing, directory);
   }
 
   async createApplication(layers: readonly GuestLayer[]): Promise<WSGIApplication> {
@@ -121,15 +137,10 @@ export class PythonResolver implements GuestResolver {
     return this.#parts.middleware(await this.#describeAll(layers.map(boundLayer), { inner: new Map(), above: [] }));
   }
 
-  /** Remembers where factories stand in files, for messages. */
-  rememberPlaces(contexts: readonly Context[]): void {
-    this.#contexts = contexts;
-  }
-
   /**
    * Starts the processes of all that was loaded.
    *
-   * @throws DeployError with the place of the factory and, as `detail`, Python's traceback
+   * @throws DeployError with the place of the factory or of the key that it complains about and, as `detail`, Python's traceback
    */
   async start(): Promise<void> {
     this.#finder.close();
@@ -137,10 +148,18 @@ export class PythonResolver implements GuestResolver {
       await this.#parts.start();
     } catch (error) {
       if (!(error instanceof PythonStartError)) throw error;
-      const [what, location = ""] = /Factory "([^"]+)" failed.*/.exec(error.message) ?? [error.message];
-      const place = placeOf(location, this.#contexts);
-      throw withDetail(new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, place, { cause: error }), error.stack);
+      throw this.#explained(error);
     }
+  }
+
+  /** Puts the place to an error that Python met while it built the layers. */
+  #explained(error: PythonStartError): DeployError {
+    for (const [message, mountError] of this.#mountErrors) if (error.message.includes(message)) return mountError;
+    const options = { cause: error, detail: tracebackOf(error) };
+    const [, location, layer, key, reason = ""] = FAILURE.exec(error.message) ?? [];
+    if (layer === undefined) return new DeployError("ERR_TSGI_DEPLOY_FACTORY", error.message, {}, options);
+    const place = this.#places[Number(layer)]?.(key === undefined ? undefined : (JSON.parse(key) as string));
+    return new DeployError("ERR_TSGI_DEPLOY_FACTORY", `Factory "${location}" failed: ${reason}`, place, options);
   }
 
   /** The Python files that are loaded, for a watcher. */
@@ -167,7 +186,8 @@ export class PythonResolver implements GuestResolver {
     const kind = KINDS[protocol];
     if (kind === undefined) throw new TypeError(`A factory of ${protocol} makes no part of an application`);
     this.#parts.addPath(directory);
-    const base = { kind, module, attribute, location: factory.location, globalConf, localConf };
+    const index = this.#places.push(layer.placeOf) - 1;
+    const base = { kind, index, module, attribute, location: factory.location, globalConf, localConf };
     return kind === "composite" ? { ...base, ...(await this.#mounts(mounts, localConf, description)) } : base;
   }
 
@@ -176,20 +196,26 @@ export class PythonResolver implements GuestResolver {
     { file, resolve }: Mounts,
     localConf: Configuration,
     description: Description,
-  ): Promise<Pick<PythonLayer, "filename" | "apps" | "filters">> {
+  ): Promise<Pick<PythonLayer, "filename" | "apps" | "filters" | "sections">> {
     const apps = Object.create(null) as Record<string, PythonMount>;
     const filters = Object.create(null) as Record<string, PythonMount>;
     const describe = async (wanted: "application" | "filter", name: string): Promise<PythonMount> => ({
       passed: await this.#mount(() => resolve(wanted, name, true), description),
       bare: await this.#mount(() => resolve(wanted, name, false), description),
     });
+    const sections = { apps: sectionNames(file, "application"), filters: sectionNames(file, "filter") };
     for (const word of new Set(Object.values(localConf).flatMap((value) => value.split(/[\s,]+/)))) {
       const isUri = URI.test(word);
       // In order, as above.
-      if (isUri || hasSection(file, "application", word)) apps[word] = await describe("application", word);
-      if (isUri || hasSection(file, "filter", word)) filters[word] = await describe("filter", word);
+      if (isUri || sections.apps.has(word)) apps[word] = await describe("application", word);
+      if (isUri || sections.filters.has(word)) filters[word] = await describe("filter", word);
     }
-    return { filename: file?.path ?? null, apps, filters };
+    return {
+      filename: file?.path ?? null,
+      apps,
+      filters,
+      sections: { apps: [...sections.apps], filters: [...sections.filters] },
+    };
   }
 
   /** One mount. What is wrong with it is told to the factory that asks for it: not all that is named is asked for. */
@@ -198,18 +224,23 @@ export class PythonResolver implements GuestResolver {
       const context = resolve();
       const identity = `${context.place.file ?? ""}[${context.section ?? ""}]`;
       const { inner, above } = description;
-      if (above.includes(identity)) return { error: `[${context.section ?? ""}] is mounted in itself` };
+      if (above.includes(identity)) {
+        const what = `[${context.section ?? ""}] is mounted in itself; expected a chain that ends`;
+        throw new DeployError("ERR_TSGI_DEPLOY_CYCLE", what, context.place);
+      }
       const layers = await this.#bind(context);
       if (layers !== null) return { layers: await this.#describeAll(layers, { inner, above: [...above, identity] }) };
       if (context.wanted === "filter") {
         const what = context.section === null ? "The filter" : `[${context.section}]`;
-        return { error: `${what} is not written in Python, as filters that a Python composite loads must be` };
+        const reason = `${what} is not written in Python, as filters that a Python composite loads must be`;
+        throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", reason, context.place);
       }
       const name = String(inner.size);
       inner.set(name, await new ObjectBuilder([this]).application(context));
       return { inner: name };
     } catch (error) {
       if (!(error instanceof DeployError)) throw error;
+      this.#mountErrors.set(error.message, error);
       return { error: error.message };
     }
   }
@@ -231,6 +262,7 @@ export class PythonResolver implements GuestResolver {
         protocol,
         globalConf: layer.globals.toObject(),
         localConf: layer.locals.toObject(),
+        placeOf: (key) => placeOf(layer, key),
         mounts,
       });
     }
@@ -238,36 +270,38 @@ export class PythonResolver implements GuestResolver {
   }
 }
 
-function boundLayer({ factory, protocol, globalConf, localConf, loader }: GuestLayer): BoundLayer {
+function boundLayer({ loader, ...layer }: GuestLayer): BoundLayer {
   const resolve: Mounts["resolve"] = (wanted, name, isPassing) => {
-    const globals = isPassing ? globalConf : null;
+    const globals = isPassing ? layer.globalConf : null;
     return wanted === "application" ? loader.appContext(name, globals) : loader.filterContext(name, globals);
   };
-  return { factory, protocol, globalConf, localConf, mounts: { file: loader.file, resolve } };
+  return { ...layer, mounts: { file: loader.file, resolve } };
 }
 
-function hasSection(file: IniFile | null, wanted: "application" | "filter", name: string): boolean {
+function sectionNames(file: IniFile | null, wanted: "application" | "filter"): Set<string> {
   const prefixes = SECTION_PREFIXES[wanted].flat();
-  const sections = file === null ? [] : [...file.sections.keys()];
-  return sections.some((section) => {
+  const names = new Set<string>();
+  for (const section of file?.sections.keys() ?? []) {
     const parts = splitSectionName(section);
-    return parts !== null && prefixes.includes(parts.prefix) && parts.name?.trim() === name;
-  });
+    if (parts?.name !== undefined && parts.name !== null && prefixes.includes(parts.prefix))
+      names.add(parts.name.trim());
+  }
+  return names;
 }
 
-/** @throws DeployError with the place, when Python fails over a question */
-async function asking<T>(answer: Promise<T>, what: string, place: Place): Promise<T> {
+/** @throws DeployError when Python fails over a question */
+async function asking<T>(answer: Promise<T>, what: string): Promise<T> {
   try {
     return await answer;
   } catch (error) {
     if (!(error instanceof PythonStartError)) throw error;
     const problem = `Python fails to look into the ${what}: ${error.message}`;
-    throw withDetail(new DeployError("ERR_TSGI_DEPLOY_FACTORY", problem, place, { cause: error }), error.stack);
+    throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", problem, {}, { cause: error, detail: tracebackOf(error) });
   }
 }
 
 /** @throws DeployError for a factory that was found, but not as one */
-function factoryOf(found: FoundFactory, protocol: Protocol | null, directory: string, place: Place): GuestFactory {
+function factoryOf(found: FoundFactory, protocol: Protocol | null, directory: string): GuestFactory {
   const { module, attribute, missing, names = [], type } = found;
   const location = attribute === null ? module : `${module}:${attribute}`;
   let problem: string | null = null;
@@ -275,34 +309,13 @@ function factoryOf(found: FoundFactory, protocol: Protocol | null, directory: st
   else if (missing !== undefined) {
     problem = `Python module "${module}" has no attribute "${missing}"${suggestion(missing, [...names])}`;
   } else if (type !== undefined) problem = `"${location}" is a Python ${type}; expected a factory function`;
-  if (problem !== null) throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", problem, place);
+  if (problem !== null) throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", problem);
   return { protocol, location, handle: { module, attribute: attribute ?? "", directory } satisfies Handle };
 }
 
-/**
- * Where a factory stands, as far as the configuration names it once; otherwise the file alone.
- *
- * @param name - `module:attribute`, or `egg:distribution#name`
- */
-function placeOf(name: string, contexts: readonly Context[]): Place {
-  const places = contexts.flatMap((context) => (nameOf(context) === name ? [context.place] : []));
-  const [place] = places;
-  if (place !== undefined && places.length === 1) return place;
-  const files = new Set(
-    (places.length > 0 ? places : contexts.map((context) => context.place)).map(({ file }) => file),
-  );
-  const [file] = files;
-  return files.size === 1 && file !== undefined ? { file } : {};
-}
-
-function nameOf(context: Context): string | null {
-  if (context.kind !== "factory") return null;
-  const { reference } = context;
-  if (reference.kind === "egg") return `egg:${reference.distribution}#${reference.name}`;
-  return reference.spec.replace(/\s*\[.*$/, "").trim();
-}
-
-/** With a text that a command prints below the message. */
-function withDetail(error: DeployError, detail: string | undefined): DeployError {
-  return Object.assign(error, { detail: detail?.replace(/^PythonStartError: .*\n/, "") ?? "" });
+/** Python's traceback of the error itself, without what was raised because of it. */
+function tracebackOf({ stack = "" }: PythonStartError): string {
+  const trace = stack.replace(/^PythonStartError: .*\n/, "");
+  const end = trace.lastIndexOf(CONSEQUENCE);
+  return end !== -1 && trace.indexOf("FactoryFailed: ", end) !== -1 ? trace.slice(0, end) : trace;
 }

@@ -1,6 +1,6 @@
 // Where factories come from: beside the file, node_modules, packages with a "tsgi" key, TypeScript, and other languages.
 import { describe, expect, test } from "vitest";
-import type { GuestFactory, GuestLayer, GuestResolver } from "../../src/deploy/guest-resolver.ts";
+import type { GuestFactory, GuestLayer, GuestResolver, Missing } from "../../src/deploy/guest-resolver.ts";
 import { loadApp, loadFilter, loadServer } from "../../src/deploy/load.ts";
 import type { Middleware, WSGIApplication } from "../../src/wsgi/types.ts";
 import { FACTORIES, Project, storyOf, type Story } from "./project.ts";
@@ -99,6 +99,10 @@ class LoudLanguage implements GuestResolver {
 
   async hasDistribution(distribution: string): Promise<boolean> {
     return distribution === "Loud";
+  }
+
+  async candidates({ kind }: Missing): Promise<readonly string[]> {
+    return { module: ["loud"], distribution: ["Loud"], entryPoint: ["main"] }[kind];
   }
 
   async createApplication(layers: readonly GuestLayer[]): Promise<WSGIApplication> {

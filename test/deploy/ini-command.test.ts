@@ -162,9 +162,10 @@ describe.skipIf(PYTHON === undefined)("tsgi app.ini with Python", () => {
     expect(result.code).toBe(3);
   });
 
-  test("config check finds Python's factories, and names what is near a missing one", async () => {
+  test("config check finds Python's factories, and names what is near a missing one; so it does with settings of the server", async () => {
     const result = await makeProject().run(["config", "check", "app.ini"], { env: { VIRTUAL_ENV: "", ...env } });
     expect(result.stdout).toMatch(/Python module "snake" has no attribute "app_factry"; did you mean "app_factory"/);
-    expect([result.code, result.stdout.split("\n").filter((line) => line.startsWith("error")).length]).toEqual([1, 1]);
+    expect(result.stdout).toMatch(/Unknown setting "wrokers"; did you mean "workers"/);
+    expect([result.code, result.stdout.split("\n").filter((line) => line.startsWith("error")).length]).toEqual([1, 2]);
   });
 });

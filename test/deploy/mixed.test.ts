@@ -342,7 +342,7 @@ use = call:typescript:stamp
   });
 
   test.each([
-    ["an application that no value names", "asking_composite", "", /asks for 'hidden', which TSGI has not prepared/],
+    ["an application that no value names", "asking_composite", "", /No section describes the application "hidden"/],
     ["a TypeScript filter", "composite_factory", "around = stamp pyapp", /\[filter:stamp\] is not written in Python/],
     ["itself", "composite_factory", "/ = main", /\[composite:main\] is mounted in itself/],
     ["a section that does not load", "composite_factory", "/ = broken", /Cannot find the module "nowhere"/],
@@ -435,12 +435,12 @@ describe.skipIf(PYTHON === undefined)("What goes wrong", () => {
     [
       "an attribute that is not there",
       "call:pyfactories:app_factry",
-      /Factory "pyfactories:app_factry" failed: AttributeError.*line 1/,
+      /Factory "pyfactories:app_factry" failed: AttributeError.*line 2/,
     ],
     [
       "a factory that fails",
       "call:pyfactories:failing_factory",
-      /Factory "pyfactories:failing_factory" failed: ValueError: the database is away.*line 1/,
+      /Factory "pyfactories:failing_factory" failed: ValueError: the database is away.*line 2/,
     ],
     ["a factory that is none", "call:pyfactories:not_callable", /'int' object is not callable/],
     ["a module that does not load", "call:broken:app", /Factory "broken:app" failed: ZeroDivisionError/],

@@ -56,25 +56,33 @@ interface Conversation {
 /** Finds factories in Python. `close` it when the search is over; a later question starts a process anew. */
 export class FactoryFinder {
   readonly #options: FactoryFinderOptions;
+  readonly #isImporting: boolean;
   #conversation: Conversation | null = null;
 
   /** @param options - which Python */
   constructor(options: FactoryFinderOptions = {}) {
     this.#options = options;
+    this.#isImporting = options.isImporting ?? false;
   }
 
   /**
    * Finds a module, and an attribute of it.
    *
    * @param directory - searched first
+   * @param isImporting - import the module. @default the option
    * @returns null when Python has no such module, or there is no Python
    * @throws PythonStartError when looking for it (or importing it) fails
    */
-  async findCall(module: string, attribute: string | null, directory: string): Promise<FoundFactory | null> {
+  async findCall(
+    module: string,
+    attribute: string | null,
+    directory: string,
+    isImporting: boolean = this.#isImporting,
+  ): Promise<FoundFactory | null> {
     if (!/^[\w.]+$/.test(module) || module.startsWith(".")) return null;
     // Next to the file: no need to ask.
-    if (this.#options.isImporting !== true && isBeside(module, directory)) return { module, attribute };
-    const found = await this.#ask({ ask: "call", module, attribute, directory });
+    if (!isImporting && isBeside(module, directory)) return { module, attribute };
+    const found = await this.#ask({ ask: "call", module, attribute, directory, isImporting });
     return found === null ? null : { module, attribute, ...(found as object) };
   }
 
@@ -92,12 +100,31 @@ export class FactoryFinder {
     directory: string,
   ): Promise<readonly FoundEntryPoint[] | null> {
     if (distribution === "") return null;
-    return (await this.#ask({ ask: "entryPoints", distribution, name, groups, directory })) as FoundEntryPoint[] | null;
+    return (await this.#ask({
+      ask: "entryPoints",
+      distribution,
+      name,
+      groups,
+      directory,
+      isImporting: this.#isImporting,
+    })) as FoundEntryPoint[] | null;
   }
 
   /** Whether a distribution is installed. */
   async hasDistribution(distribution: string, directory: string): Promise<boolean> {
     return (await this.#ask({ ask: "distribution", distribution, directory })) === true;
+  }
+
+  /**
+   * The names that could have been meant instead of one that is missing: modules or packages that can be imported, distributions,
+   * or entry points of these groups. None when there is no Python, or when it fails: the error about the missing name says enough.
+   */
+  async candidates(
+    missing: { readonly kind: string; readonly name: string },
+    directory: string,
+  ): Promise<readonly string[]> {
+    const found = await this.#ask({ ask: "candidates", ...missing, directory }).catch(() => null);
+    return (found ?? []) as string[];
   }
 
   /** Ends the process, if there is one. */
@@ -112,7 +139,7 @@ export class FactoryFinder {
     conversation.hold(true);
     const answer = await new Promise<Answer>((resolve, reject) => {
       conversation.waiting.push({ resolve, reject });
-      conversation.stdin.write(`${JSON.stringify({ ...question, isImporting: this.#options.isImporting === true })}\n`);
+      conversation.stdin.write(`${JSON.stringify(question)}\n`);
     });
     if (conversation.waiting.length === 0) conversation.hold(false);
     if (answer.error !== undefined) throw new PythonStartError(answer.error, answer.stack);

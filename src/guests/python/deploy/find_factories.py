@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import json
 import os
+import pkgutil
 import re
 import traceback
 
@@ -95,7 +96,41 @@ def has_distribution(question):
     return installed(question["distribution"]) is not None
 
 
-QUESTIONS = {"call": find_call, "entryPoints": find_entry_points, "distribution": has_distribution}
+def find_candidates(question):
+    """Names that could have been meant: what can be imported, what is installed, or what a distribution offers."""
+    if question["kind"] == "module":
+        return modules_near(question["name"])
+    if question["kind"] == "distribution":
+        from importlib import metadata
+
+        return sorted({name for name in (each.metadata["Name"] for each in metadata.distributions()) if name})
+    distribution = installed(question["distribution"])
+    entries = () if distribution is None else distribution.entry_points
+    return sorted({entry.name for entry in entries if entry.group in question["groups"]})
+
+
+def modules_near(name):
+    """The modules beside the first part of a name that does not exist, followed by the rest of the name."""
+    parts = name.split(".")
+    paths, parents = None, ""
+    for index, part in enumerate(parts):
+        names = [module.name for module in pkgutil.iter_modules(paths) if not module.name.startswith("_")]
+        if part not in names or index == len(parts) - 1:
+            rest = "".join("." + other for other in parts[index + 1 :])
+            return [parents + other + rest for other in names]
+        spec = importlib.util.find_spec(parents + part)
+        if spec is None or not spec.submodule_search_locations:
+            return []
+        paths, parents = list(spec.submodule_search_locations), parents + part + "."
+    return []
+
+
+QUESTIONS = {
+    "call": find_call,
+    "entryPoints": find_entry_points,
+    "distribution": has_distribution,
+    "candidates": find_candidates,
+}
 
 
 def answer(question):
@@ -106,8 +141,7 @@ def answer(question):
     try:
         return {"found": QUESTIONS[question["ask"]](question)}
     except (Exception, SystemExit) as error:
-        text = "".join(traceback.format_exception_only(type(error), error)).strip()
-        return {"error": text, "stack": traceback.format_exc()}
+        return {"error": "%s: %s" % (type(error).__name__, error), "stack": traceback.format_exc()}
 
 
 def main():

@@ -19,6 +19,8 @@ export type PythonLayerKind = "app" | "composite" | "filter" | "filter_app";
 /** A factory with what it is called with. */
 export interface PythonLayer {
   readonly kind: PythonLayerKind;
+  /** Tells layers apart in messages; the same factory may be in several. */
+  readonly index: number;
   readonly module: string;
   readonly attribute: string;
   /** For messages. */
@@ -29,6 +31,8 @@ export interface PythonLayer {
   readonly filename?: string | null;
   readonly apps?: Readonly<Record<string, PythonMount>>;
   readonly filters?: Readonly<Record<string, PythonMount>>;
+  /** For composites: the names of all sections of the file, for messages. */
+  readonly sections?: { readonly apps: readonly string[]; readonly filters: readonly string[] };
 }
 
 /** What a composite may load under a name: with the global values that it hands down, and without. */

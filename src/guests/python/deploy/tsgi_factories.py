@@ -7,6 +7,7 @@ other without leaving Python. Standard library only, CPython 3.9 and later.
 import importlib
 import json
 import os
+import re
 import sys
 
 # The shim puts the directory of what it loads on the search path; this one holds nothing for others.
@@ -17,7 +18,25 @@ INNER = "tsgi.deploy.inner"
 
 
 class FactoryFailed(Exception):
-    """A factory could not be loaded or called; its own error is the cause."""
+    """A factory could not be loaded or called; its own error is the cause.
+
+    TSGI finds the layer's place in the configuration by its index, and that of the key that is to blame.
+    """
+
+    def __init__(self, layer, reason, key=None):
+        where = "" if key is None else ", key " + json.dumps(key)
+        super().__init__('Factory "%s" (layer %d%s) failed: %s' % (layer["location"], layer["index"], where, reason))
+
+
+class NothingMounted(FactoryFailed, LookupError):
+    """A composite asks for what its configuration does not name."""
+
+
+class MountFailed(FactoryFailed, LookupError):
+    """A composite asks for what does not load; the message of TSGI says why, and where."""
+
+    def __init__(self, message):
+        Exception.__init__(self, message)
 
 
 def application(_global_conf, parts):
@@ -41,7 +60,7 @@ def middleware(_global_conf, parts):
 def build(part, inner):
     """An application out of the description of its layers."""
     if "error" in part:
-        raise LookupError(part["error"])
+        raise MountFailed(part["error"])
     if "inner" in part:
         return inner_application(inner, part["inner"])
     layers = list(part["layers"])
@@ -66,10 +85,9 @@ def call(layer, inner, app):
     """What one factory makes. Source: PasteDeploy, "Factories"."""
     global_conf, local_conf = dict(layer["globalConf"]), layer["localConf"]
     kind = layer["kind"]
+    factory = None
     try:
-        factory = importlib.import_module(layer["module"])
-        for name in layer["attribute"].split("."):
-            factory = getattr(factory, name)
+        factory = find(layer)
         if kind == "filter_app":
             made = factory(app, global_conf, **local_conf)
         elif kind == "filter":
@@ -84,8 +102,53 @@ def call(layer, inner, app):
     except FactoryFailed:
         raise
     except (Exception, SystemExit) as error:
-        text = "%s: %s" % (type(error).__name__, error)
-        raise FactoryFailed('Factory "%s" failed: %s' % (layer["location"], text)) from error
+        key = unexpected_key(error, local_conf)
+        hint = "" if key is None else did_you_mean(key, arguments_of(factory))
+        reason = "%s: %s%s" % (type(error).__name__, error, hint)
+        raise FactoryFailed(layer, reason, key) from error.with_traceback(without_this_file(error.__traceback__))
+
+
+def find(layer):
+    """The factory of a layer."""
+    factory = importlib.import_module(layer["module"])
+    for name in layer["attribute"].split("."):
+        try:
+            factory = getattr(factory, name)
+        except AttributeError as error:
+            raise AttributeError(str(error) + did_you_mean(name, dir(factory))) from None
+    return factory
+
+
+def without_this_file(trace):
+    """The traceback from the factory's own first frame on; all of it when the factory was not reached."""
+    first = trace
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        trace = trace.tb_next
+    return trace or first
+
+
+def unexpected_key(error, local_conf):
+    """The key of the section that a factory does not take."""
+    match = re.search(r"unexpected keyword argument '(.*?)'", str(error)) if isinstance(error, TypeError) else None
+    return match[1] if match is not None and match[1] in local_conf else None
+
+
+def arguments_of(factory):
+    import inspect
+
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except (TypeError, ValueError):
+        return ()
+    return [each.name for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
+
+
+def did_you_mean(name, names):
+    """Ready to be put after an error; empty when no name is near."""
+    import difflib
+
+    near = difflib.get_close_matches(name, names, 1)
+    return '; did you mean "%s"' % near[0] if near else ""
 
 
 class Loader:
@@ -103,7 +166,7 @@ class Loader:
     def get_filter(self, name=None, global_conf=None):
         part = self._find("filters", name, global_conf)
         if "error" in part:
-            raise LookupError(part["error"])
+            raise MountFailed(part["error"])
         return lambda app: build_around(part, self._inner, app)
 
     def get_server(self, name=None, global_conf=None):
@@ -118,15 +181,23 @@ class Loader:
         name = "main" if name is None else name
         found = self._layer[kind].get(name)
         if found is None:
-            raise LookupError(
-                "The composite asks for %r, which TSGI has not prepared: no value of its section names %s of that name"
-                % (name, "an application" if kind == "apps" else "a filter")
-            )
+            raise self._missing(kind, name)
         if global_conf is None:
             return found["bare"]
         known = self._layer["globalConf"]
         changes = {key: value for key, value in global_conf.items() if known.get(key) != value}
         return with_globals(found["passed"], changes) if changes else found["passed"]
+
+
+    def _missing(self, kind, name):
+        local_conf, known = self._layer["localConf"], self._layer["sections"][kind]
+        key = next((key for key, value in local_conf.items() if name in re.split(r"[\s,]+", value)), None)
+        what = "application" if kind == "apps" else "filter"
+        if name in known:
+            reason = 'No value of its section names the %s "%s", which it asks for; expected one that does' % (what, name)
+        else:
+            reason = 'No section describes the %s "%s", which it asks for%s' % (what, name, did_you_mean(name, known))
+        return NothingMounted(self._layer, reason, key)
 
 
 def build_around(part, inner, app):
