@@ -96,8 +96,20 @@ export class HttpServer implements ConnectionContext {
     });
     listener.on("error", (error) => this.#handler.acceptFailed?.(error));
     this.#listeners.add(listener);
-    if (this.#handler.tick !== undefined) this.ticker.add(this.#handlerClock);
+    this.#startClock();
     return listener;
+  }
+
+  /**
+   * For sockets that another process accepts.
+   *
+   * @param tls - to speak TLS on them
+   * @returns what serves such a socket as a listener's own: with PROXY header and TLS handshake
+   */
+  receiver(tls: TlsOptions | null = null): (socket: Socket) => void {
+    const listener = tls === null ? this.#plainListener() : this.#tlsListener(tls);
+    this.#startClock();
+    return (socket) => void listener.emit("connection", socket);
   }
 
   /** Serves one socket that was accepted elsewhere. */
@@ -173,6 +185,10 @@ export class HttpServer implements ConnectionContext {
   closed(): void {
     this.#connections -= 1;
     if (this.#connections === 0) this.#whenEmpty?.();
+  }
+
+  #startClock(): void {
+    if (this.#handler.tick !== undefined) this.ticker.add(this.#handlerClock);
   }
 
   #plainListener(): Server {

@@ -4,6 +4,7 @@
 // just now, and would see a reset. So a drain first only announces itself: each answer says `Connection: close`, and idle connections
 // stay for a while. Source: RFC 9112 section 9.6.
 import type { Server, Socket } from "node:net";
+import type { TlsOptions } from "node:tls";
 import type { Connection } from "../http/connection.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { HttpServer } from "../http/server.ts";
@@ -15,9 +16,11 @@ export class DrainingServer extends HttpServer {
   /** Called when the number of requests reaches `requestLimit`. */
   onRequestLimit: (() => void) | null = null;
   requestLimit = 0;
-  /** Called when a connection has ended. */
-  onClosed: (() => void) | null = null;
+  /** Called when a socket that was received has ended. */
+  onReleased: (() => void) | null = null;
   #isDraining = false;
+  #receive: ((socket: Socket) => void) | null = null;
+  #received = 0;
   #held: Socket[] | null = null;
   #whenQuiet: (() => void) | null = null;
 
@@ -39,8 +42,27 @@ export class DrainingServer extends HttpServer {
 
   override closed(): void {
     super.closed();
-    this.onClosed?.();
-    if (this.connectionCount === 0) this.#whenQuiet?.();
+    if (this.#isQuiet) this.#whenQuiet?.();
+  }
+
+  /** Prepares for sockets that another process accepts. */
+  beginReceiving(tls: TlsOptions | null): void {
+    this.#receive = this.receiver(tls);
+  }
+
+  /** Serves a socket that another process has accepted. */
+  receive(socket: Socket): void {
+    this.#received += 1;
+    // Counted from here on, because one whose handshake fails never becomes a connection.
+    socket.once("close", () => {
+      this.#received -= 1;
+      this.onReleased?.();
+      if (this.#isQuiet) this.#whenQuiet?.();
+    });
+    socket.setNoDelay(true);
+    socket.allowHalfOpen = true;
+    this.#receive?.(socket);
+    socket.resume();
   }
 
   /** From now on accepted connections wait. Clients who wait open no further connections, so that a queue can be emptied. */
@@ -74,10 +96,14 @@ export class DrainingServer extends HttpServer {
     await this.close(Math.max(0, (deadline - performance.now()) / 1000));
   }
 
+  get #isQuiet(): boolean {
+    return this.connectionCount === 0 && this.#received === 0;
+  }
+
   /** Resolves when no connection is open. */
   async #quiet(listeners: readonly Server[]): Promise<void> {
     await Promise.all(listeners.map((listener) => new Promise<void>((resolve) => whenClosed(listener, resolve))));
-    if (this.connectionCount === 0) return;
+    if (this.#isQuiet) return;
     await new Promise<void>((resolve) => (this.#whenQuiet = resolve));
   }
 }

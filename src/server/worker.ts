@@ -48,8 +48,6 @@ export class Worker {
   #loaded: LoadedApplication | null = null;
   #gateway: HttpGateway | null = null;
   #server: DrainingServer | null = null;
-  /** Takes the TLS handshake of sockets that the arbiter has accepted. */
-  #handshaker: Server | null = null;
   #isRetiring = false;
   #draining: DrainMessage | null = null;
   #released = 0;
@@ -143,7 +141,7 @@ export class Worker {
     });
     server.requestLimit = this.#limits.requests;
     server.onRequestLimit = () => this.#retire("max-requests");
-    if (dispatchOf(this.#config.options) === "dispatch") server.onClosed = () => this.#countRelease();
+    server.onReleased = () => this.#countRelease();
     return server;
   }
 
@@ -181,8 +179,8 @@ export class Worker {
     const { options, listeners } = this.#config;
     const server = this.#server as DrainingServer; // made by #boot
     const dispatch = dispatchOf(options);
-    if (dispatch === "dispatch" && this.#tls !== null) this.#handshaker = await makeHandshaker(this.#tls, server);
-    if (dispatch !== "dispatch") {
+    if (dispatch === "dispatch") server.beginReceiving(this.#tls);
+    else {
       const opened = listeners.map(({ tcp }, index) => {
         const where =
           dispatch === "reuse-port" && tcp !== null
@@ -258,11 +256,7 @@ export class Worker {
       this.#countRelease();
       return;
     }
-    socket.setNoDelay(true);
-    socket.allowHalfOpen = true;
-    if (this.#handshaker !== null) this.#handshaker.emit("connection", socket);
-    else this.#server?.accept(socket);
-    socket.resume();
+    this.#server?.receive(socket);
   }
 
   #retire(reason: "max-requests" | "age" | "memory" | "signal" | "exception"): void {
@@ -387,14 +381,6 @@ function proxyProtocolOf({ proxyProtocol, proxyAllowIps }: WorkerConfig["options
   if (proxyProtocol === "off") return undefined;
   const trusted = TrustedProxies.parse([...proxyAllowIps, "unix"]);
   return { version: proxyProtocol, isAllowed: (address) => trusted.isTrusted(address) };
-}
-
-async function makeHandshaker(tls: TlsOptions, server: DrainingServer): Promise<Server> {
-  const { createServer } = await import("node:tls");
-  const handshaker = createServer({ ...tls, allowHalfOpen: true, noDelay: true } as TlsOptions);
-  handshaker.on("secureConnection", (socket) => server.accept(socket));
-  handshaker.on("tlsClientError", (_error, socket) => socket.destroy());
-  return handshaker;
 }
 
 /** The error as the arbiter tells it. */

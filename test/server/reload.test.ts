@@ -148,7 +148,7 @@ test("HUP reads the server section of an INI file again, also from another direc
   );
   server.project.write("site/site.ini", ini(1));
   const command = server.run(["site.ini", "--chdir", "site"]);
-  await command.port();
+  expect(await ask(await command.port())).toMatchObject({ status: 200 });
   server.project.write("site/site.ini", ini(2));
   command.signal("SIGHUP");
   await command.saw("Reloaded: generation 2");
