@@ -1,4 +1,6 @@
 // `tsgi app.ini` as a person runs it: arguments, server sections, workers, reloads, and the exit codes of what is wrong.
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { TestClient } from "../../src/testing/test-client.ts";
 import { type Command, Project } from "../cli-command.ts";
@@ -54,6 +56,15 @@ wrokers = 2
 `,
 };
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
 const open: { close(): void | Promise<unknown> }[] = [];
 afterEach(async () => {
   for (const item of open.splice(0).toReversed()) await item.close();
@@ -74,7 +85,11 @@ function start(project: Project, ...args: string[]): Command {
 }
 
 async function ask(command: Command): Promise<string> {
-  const client = new TestClient(`http://127.0.0.1:${await command.port()}`);
+  return askAt(await command.port());
+}
+
+async function askAt(port: number): Promise<string> {
+  const client = new TestClient(`http://127.0.0.1:${port}`);
   try {
     return (await client.get("/")).text();
   } finally {
@@ -103,6 +118,31 @@ describe("tsgi app.ini", () => {
     });
     const command = start(project, "v.ini", "who=Ada & Bob=#?", "port=0");
     expect(await ask(command)).toMatch(/^Ada & Bob=#\? \d+$/);
+  });
+
+  test("a reload takes the chosen server section anew, or says what is wrong with it", async () => {
+    const [first, second] = [await freePort(), await freePort()];
+    const section = (port: number, more: string): string =>
+      `[app:main]\nuse = call:site:app\ntext = %(who)s\n[server:two]\nuse = egg:tsgi\nport = ${port}\n${more}\n`;
+    const project = makeProject({ "r.ini": section(first, "workers = 1\nproc_name = %(who)s") });
+    const command = start(project, "r.ini", "who=ada", "--server-name", "two");
+    expect(await command.port()).toBe(first);
+    const [, pid] = (await ask(command)).split(" ");
+    project.write("r.ini", section(second, "workers = 2\nproc_name = %(who)s"));
+    command.signal("SIGHUP");
+    const pids = new Set<string>();
+    const collect = async (): Promise<number> => {
+      const [who, worker = ""] = (await askAt(second).catch(() => "")).split(" ");
+      if (who === "ada") pids.add(worker);
+      return pids.size;
+    };
+    await expect.poll(collect, { timeout: 20_000 }).toBe(2);
+    expect(pids).not.toContain(pid);
+    await expect.poll(() => askAt(first).catch((error: Error) => error.message)).toContain("ECONNREFUSED");
+    project.write("r.ini", section(first, "wrokers = 3"));
+    command.signal("SIGHUP");
+    await command.saw('Unknown setting "wrokers"; did you mean "workers" (wrokers = "3" in [server:two] (r.ini:7))');
+    expect(await askAt(second)).toMatch(/^ada \d+$/);
   });
 
   test.each<[args: string[], code: number, message: RegExp]>([
