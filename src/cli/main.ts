@@ -76,13 +76,12 @@ function buildProgram(): Command {
 
 /** For `config check`, which imports modules but starts no application. */
 async function pythonFactories(): Promise<GuestResolver[]> {
-  const [{ pasteDeployEggs }, { PythonResolver }, { resolveSettings }] = await Promise.all([
-    import("../server/paste-deploy-eggs.ts"),
+  const [{ PythonResolver }, { resolveSettings }] = await Promise.all([
     import("../server/python-resolver.ts"),
     import("../server/settings/resolve.ts"),
   ]);
   const { python } = (await resolveSettings()).settings;
-  return [new PythonResolver({ isImporting: true, ...(python === null ? {} : { python }) }), pasteDeployEggs];
+  return [new PythonResolver({ isImporting: true, ...(python === null ? {} : { python }) })];
 }
 
 function buildFetch(): Command {

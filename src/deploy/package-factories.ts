@@ -29,14 +29,42 @@ const BUILTIN_EXPORTS: Readonly<Record<Protocol, string>> = {
   "paste.server_runner": "serverRunner",
 };
 
-/** Names from Python's packages that TSGI answers for, because they must hold applications of any language. */
-const ALIASES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+/** Modules of TSGI by the names that a package has for them. */
+type ModulesByName = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Names from Python's packages that TSGI always answers for, because they must hold applications of any language. */
+const ALIASES: ModulesByName = {
   tsgi: { urlmap: "url-map" },
   paste: { urlmap: "url-map", cascade: "cascade" },
 };
 
+/** Names that TSGI answers for where the package is not installed in Python: its filters take the same keys. */
+const STAND_INS: ModulesByName = {
+  pastedeploy: { config: "paste-config", prefix: "paste-prefix" },
+};
+
+/** What TSGI has instead of factories of Python's Paste, with keys of its own; for messages. Source: the entry points of Paste 3.10. */
+const COUNTERPARTS: ModulesByName = {
+  paste: {
+    auth_basic: "auth-basic",
+    auth_digest: "auth-digest",
+    cgitb: "show-exceptions",
+    error_catcher: "show-exceptions",
+    errordocument: "error-documents",
+    evalerror: "show-exceptions",
+    flup_session: "session-store",
+    grantip: "ip-filter",
+    gzip: "compress",
+    lint: "validator-filter",
+    paste_session: "session-store",
+    profile: "profiler",
+    static: "static",
+    translogger: "access-log",
+  },
+};
+
 /** The packages of which TSGI answers for some names, for messages. */
-export const BUILTIN_PACKAGES: readonly string[] = ["tsgi", "Paste"];
+export const BUILTIN_PACKAGES: readonly string[] = ["tsgi", "Paste", "PasteDeploy"];
 
 const OWN_NAME = "tsgi";
 const OWN_DIRECTORY = fileURLToPath(new URL("../middleware", import.meta.url));
@@ -95,9 +123,47 @@ export async function builtinFactory(
   name: string,
   protocols: readonly Protocol[],
 ): Promise<BuiltinFactory | null> {
-  const aliases = ALIASES[distribution.toLowerCase()];
-  const module = aliases?.[name] ?? (distribution === OWN_NAME ? name : undefined);
-  if (module === undefined || !/^[a-z][a-z0-9-]*$/.test(module)) return null;
+  const module = moduleOf(ALIASES, distribution, name) ?? (distribution === OWN_NAME ? name : null);
+  return module === null ? null : ownFactory(module, protocols);
+}
+
+/** Finds what TSGI has in the place of a package that no other language has: `egg:PasteDeploy#prefix` and `egg:PasteDeploy#config`. */
+export async function standInFactory(
+  distribution: string,
+  name: string,
+  protocols: readonly Protocol[],
+): Promise<BuiltinFactory | null> {
+  const module = moduleOf(STAND_INS, distribution, name);
+  return module === null ? null : ownFactory(module, protocols);
+}
+
+/** Tells whether TSGI stands in for a whole package, so that requiring it is no mistake. */
+export function isStandIn(distribution: string): boolean {
+  return Object.hasOwn(STAND_INS, plainName(distribution));
+}
+
+/** Tells whether TSGI answers for names of a package, whether or not it is installed. */
+export function isBuiltinPackage(distribution: string): boolean {
+  return BUILTIN_PACKAGES.some((each) => plainName(each) === plainName(distribution));
+}
+
+/** TSGI's own middleware for a factory of Python's Paste; null when there is none. */
+export function counterpartOf(distribution: string, name: string): string | null {
+  return moduleOf(COUNTERPARTS, distribution, name);
+}
+
+function moduleOf(table: ModulesByName, distribution: string, name: string): string | null {
+  const names = table[plainName(distribution)];
+  return names !== undefined && Object.hasOwn(names, name) ? (names[name] ?? null) : null;
+}
+
+/** As Python compares the names of distributions. Source: PEP 503, "Normalized Names". */
+function plainName(distribution: string): string {
+  return distribution.toLowerCase().replaceAll(/[-_.]/g, "");
+}
+
+async function ownFactory(module: string, protocols: readonly Protocol[]): Promise<BuiltinFactory | null> {
+  if (!/^[a-z][a-z0-9-]*$/.test(module)) return null;
   const path = findModule(`./${module}`, OWN_DIRECTORY);
   if (path === null) return null;
   const exports = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
@@ -110,12 +176,13 @@ export async function builtinFactory(
 
 /** The names that TSGI answers for in a package, for messages. */
 export async function builtinNames(distribution: string, protocols: readonly Protocol[]): Promise<string[]> {
-  const aliases = Object.keys(ALIASES[distribution.toLowerCase()] ?? {});
+  const tables = [ALIASES, STAND_INS].map((table) => Object.entries(table[plainName(distribution)] ?? {}));
   const modules = distribution === OWN_NAME ? modulesBeside("./", OWN_DIRECTORY).map((name) => name.slice(2)) : [];
+  const candidates = [...tables.flat(), ...modules.map((name) => [name, name] as const)];
   const found = await Promise.all(
-    modules.map(async (name) => ((await builtinFactory(distribution, name, protocols)) === null ? [] : [name])),
+    candidates.map(async ([name, module]) => ((await ownFactory(module, protocols)) === null ? [] : [name])),
   );
-  return [...aliases, ...found.flat()];
+  return found.flat();
 }
 
 function readPackage(root: string): Package | null {

@@ -14,6 +14,11 @@ import {
   findPackage,
   packageFactory,
   packageNames,
+  counterpartOf,
+  isBuiltinPackage,
+  isStandIn,
+  standInFactory,
+  type BuiltinFactory,
   type Package,
 } from "./package-factories.ts";
 
@@ -69,6 +74,7 @@ export async function checkRequired(
 ): Promise<void> {
   if (findPackage(name, directory) !== null) return;
   for (const guest of guests) if (await asking(guest.hasDistribution(name, directory), place)) return;
+  if (isStandIn(name)) return;
   const where = ["node_modules", ...guests.map(({ language }) => language)].join(" and in ");
   const missing: Missing = { kind: "distribution", name };
   const hint = didYouMean(name, await candidates(missing, packagesAround(directory), directory, guests));
@@ -117,10 +123,7 @@ async function resolveEgg(
   const own = found === null ? null : await fromPackage(found, name, wanted, place);
   if (own !== null) return own;
   const builtin = await builtinFactory(distribution, name, protocols);
-  if (builtin !== null) {
-    const { protocol, factory, location } = builtin;
-    return { kind: "local", protocol, location, call: callable(factory, location, place) };
-  }
+  if (builtin !== null) return ownFactory(builtin, place);
   let isInstalled = found !== null;
   for (const guest of guests) {
     const entries = await asking(guest.findEntryPoints(distribution, name, protocols, directory), place);
@@ -131,16 +134,27 @@ async function resolveEgg(
     if (matches.length > 1) throw ambiguous(name, distribution, place);
     return { kind: "foreign", protocol: match[0], location: match[1].location, guest, factory: match[1] };
   }
-  const isKnown = isInstalled || BUILTIN_PACKAGES.some((each) => each.toLowerCase() === distribution.toLowerCase());
-  if (!isKnown) throw await missingPackage(distribution, directory, place, guests);
+  const standIn = await standInFactory(distribution, name, protocols);
+  if (standIn !== null) return ownFactory(standIn, place);
+  if (!isInstalled && !isBuiltinPackage(distribution)) {
+    throw await missingPackage(distribution, directory, place, guests);
+  }
   const names = [
     ...(found === null ? [] : packageNames(found, protocols)),
     ...(await builtinNames(distribution, protocols)),
   ];
   const missing: Missing = { kind: "entryPoint", distribution, name, groups: protocols };
-  const hint = suggestion(name, await candidates(missing, names, directory, guests));
+  const counterpart = counterpartOf(distribution, name);
+  const hint =
+    counterpart === null
+      ? suggestion(name, await candidates(missing, names, directory, guests))
+      : `; TSGI's own, with keys of its own, is "egg:tsgi#${counterpart}"`;
   const problem = `Entry point "${name}" is not in package "${distribution}" (protocols: ${protocols.join(", ")})`;
   throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", problem + asked(guests) + hint, place);
+}
+
+function ownFactory({ protocol, factory, location }: BuiltinFactory, place: Place): LocalFactory {
+  return { kind: "local", protocol, location, call: callable(factory, location, place) };
 }
 
 async function missingPackage(

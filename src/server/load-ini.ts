@@ -1,5 +1,4 @@
 // Loads the application that a configuration file composes, with Python behind it where it names Python factories.
-import type { Context } from "../deploy/context.ts";
 import { ObjectBuilder } from "../deploy/create.ts";
 import { describePlace } from "../deploy/errors.ts";
 import { loadContext } from "../deploy/load.ts";
@@ -7,7 +6,6 @@ import { flatten, treeOf } from "../deploy/tree.ts";
 import { parseIniTarget } from "./ini-target.ts";
 import type { LoadedApplication } from "./loaded-application.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
-import { isPasteDeploy, pasteDeployEggs } from "./paste-deploy-eggs.ts";
 import { PythonResolver, type PythonResolverOptions } from "./python-resolver.ts";
 
 /**
@@ -32,9 +30,8 @@ export async function loadIni(
   });
   const contexts = flatten(treeOf(context)).map((node) => node.context);
   const resolver = new PythonResolver(python);
-  const guests = contexts.some(isPasteDeployEgg) ? [resolver, pasteDeployEggs] : [resolver];
   try {
-    const application = await new ObjectBuilder(guests).application(context);
+    const application = await new ObjectBuilder([resolver]).application(context);
     await resolver.start();
     const iniFiles = new Set(contexts.flatMap(({ place }) => place.file ?? []));
     return {
@@ -46,10 +43,4 @@ export async function loadIni(
     await resolver.close(0);
     throw error;
   }
-}
-
-function isPasteDeployEgg(context: Context): boolean {
-  return (
-    context.kind === "factory" && context.reference.kind === "egg" && isPasteDeploy(context.reference.distribution)
-  );
 }

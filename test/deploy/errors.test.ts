@@ -294,7 +294,7 @@ const PYTHON_MISTAKES: readonly Mistake[] = [
   {
     name: "a module that is not there",
     ini: ["[app:main]", "paste.app_factory = snak:app_factory"],
-    message: /Cannot find the module "snak".*; not found in Python.* either; did you mean "snake"/,
+    message: /Cannot find the module "snak".*; not found in Python either; did you mean "snake"/,
     place: [2, "app:main", "paste.app_factory"],
   },
   {
