@@ -13,7 +13,7 @@ sys.modules["shim"] = shim
 spec.loader.exec_module(shim)
 
 ours, theirs = socket.socketpair()
-guest = types.SimpleNamespace(threads=1, started=None, aborted=None, is_multithread=False, is_multiprocess=False)
+guest = types.SimpleNamespace(threads=1, memory=None, kept=[(None, 0, 0)], started=None, aborted=None, is_multithread=False, is_multiprocess=False)
 lane = shim.Lane(guest, 0, ours)
 got = []
 lane.reading.acquire()  # as the watcher does in receive_waiting()

@@ -6,6 +6,7 @@ import { ExchangeQueue } from "./exchange-queue.ts";
 import type { Exchange } from "./exchange.ts";
 import { GuestProcess, type ProcessOwner } from "./guest-process.ts";
 import { findInterpreter, type PythonInterpreter } from "./interpreter.ts";
+import { keptAnswers } from "./kept-answers.ts";
 import type { Lane } from "./lane.ts";
 import { launch } from "./launch.ts";
 import type { PythonSettings } from "./options.ts";
@@ -476,10 +477,16 @@ export class GuestPool implements ProcessOwner {
   #salvage(lane: Lane, process: GuestProcess, reason: string, report: string): void {
     const rest = lane.takeAll();
     const started = this.#rendezvous.started(lane.slot);
+    const kept = keptAnswers(this.#rendezvous.kept(lane.slot));
     lane.destroy();
     const position = rest.findIndex((exchange) => exchange.id === started);
     const lost = rest.slice(0, position + 1);
     for (const exchange of lost) {
+      const answer = exchange.responseBody === null ? kept.get(exchange.id) : undefined;
+      if (answer !== undefined) {
+        exchange.whole(answer.head, answer.body);
+        continue;
+      }
       if (exchange.abandonedAt !== 0) exchange.fail(new PythonClientGone());
       exchange.fail(
         new PythonProcessDied(

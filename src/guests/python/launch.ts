@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { PythonStartError } from "./errors.ts";
 import type { PythonInterpreter } from "./interpreter.ts";
 import type { PythonSettings } from "./options.ts";
-import type { Rendezvous } from "./rendezvous.ts";
+import { ANSWER_BYTES, type Rendezvous } from "./rendezvous.ts";
 import { shimPath } from "./shim-path.ts";
 
 /** Bytes of stack that each thread may have, which count as private memory. */
@@ -74,6 +74,8 @@ function shimOptions(settings: PythonSettings, rendezvous: Rendezvous, role: Lau
   return {
     socket: rendezvous.socketPath,
     status: rendezvous.statusPath,
+    slots: rendezvous.slots,
+    answerBytes: ANSWER_BYTES,
     token: rendezvous.token,
     process: role.process,
     threads: settings.threads,

@@ -36,6 +36,8 @@ export interface Hello {
 
 const HELLO_MILLISECONDS = 10_000;
 const MAX_HELLO_BYTES = 65_536;
+/** Room for the finished answers of one lane, with the word that tells how much of it is used. */
+export const ANSWER_BYTES = 65_536;
 
 /** The listening socket, the token and the status file of one pool of guests. */
 export class Rendezvous {
@@ -43,7 +45,8 @@ export class Rendezvous {
   readonly directory: string;
   readonly socketPath: string;
   readonly statusPath: string;
-  readonly #slots: number;
+  /** Lanes that may exist at a time. */
+  readonly slots: number;
   readonly #server: Server;
   readonly #statusFile: number;
   readonly #word = Buffer.alloc(4);
@@ -57,15 +60,15 @@ export class Rendezvous {
    * @param onHello - receives each connection that has shown the token
    */
   constructor(slots: number, isShared: boolean, onHello: (hello: Hello, socket: Socket) => void) {
-    this.#slots = slots;
+    this.slots = slots;
     this.#onHello = onHello;
     this.directory = mkdtempSync(join(memoryDirectory(), "tsgi-"));
     if (isShared) chmodSync(this.directory, 0o711);
     this.socketPath = join(this.directory, "lanes");
     this.statusPath = join(this.directory, "status");
     this.#statusFile = openSync(this.statusPath, "wx+", 0o600);
-    if (isShared) chmodSync(this.statusPath, 0o666);
-    ftruncateSync(this.#statusFile, slots * 8);
+    // Sparse: what no batch fills takes no memory.
+    ftruncateSync(this.#statusFile, slots * (8 + ANSWER_BYTES));
     this.#server = createServer((socket) => this.#greet(socket));
   }
 
@@ -82,15 +85,27 @@ export class Rendezvous {
 
   /** The request that a lane has started last; 0 for none. */
   started(slot: number): number {
-    readSync(this.#statusFile, this.#word, 0, 4, slot * 4);
-    return endianness() === "LE" ? this.#word.readUInt32LE(0) : this.#word.readUInt32BE(0);
+    return this.#readWord(slot * 4);
+  }
+
+  /** The finished answers that a lane has left behind: whole RESPONSE frames, of which some may have been sent. */
+  kept(slot: number): Buffer {
+    const start = this.slots * 8 + slot * ANSWER_BYTES;
+    const bytes = Buffer.alloc(Math.min(this.#readWord(start), ANSWER_BYTES - 4));
+    readSync(this.#statusFile, bytes, 0, bytes.length, start + 4);
+    return bytes;
   }
 
   /** Tells a lane that nobody wants the answer to a request any more. */
   abort(slot: number, id: number): void {
     if (endianness() === "LE") this.#word.writeUInt32LE(id, 0);
     else this.#word.writeUInt32BE(id, 0);
-    writeSync(this.#statusFile, this.#word, 0, 4, (this.#slots + slot) * 4);
+    writeSync(this.#statusFile, this.#word, 0, 4, (this.slots + slot) * 4);
+  }
+
+  #readWord(position: number): number {
+    readSync(this.#statusFile, this.#word, 0, 4, position);
+    return endianness() === "LE" ? this.#word.readUInt32LE(0) : this.#word.readUInt32BE(0);
   }
 
   /** Closes the socket and removes the directory. */

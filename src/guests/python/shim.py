@@ -379,7 +379,20 @@ class Response:
         self.sent = len(data)
         self.done = True
         lane = self.lane
-        lane.out.append(HEADER.pack(size + self.sent, self.request_id, size, RESPONSE, END, head.code) + head.data + data)
+        frame = HEADER.pack(size + self.sent, self.request_id, size, RESPONSE, END, head.code) + head.data + data
+        if lane.pending:
+            # What comes next may end this process before this answer is sent: leave it where TSGI finds it then.
+            start = lane.kept_end if lane.out else lane.begin_keeping()
+            end = start + len(frame)
+            if end > lane.kept_limit:
+                lane.flush()
+                start = lane.begin_keeping()
+                end = start + len(frame)
+            if end <= lane.kept_limit:
+                lane.memory[start:end] = frame
+                lane.kept_length[0] = end - lane.kept_start
+                lane.kept_end = end
+        lane.out.append(frame)
         lane.out_bytes += self.sent + size
 
     def finish(self):
@@ -426,6 +439,9 @@ class Lane:
         # The same descriptor, for calls that must not wait even where gevent has replaced the socket's class.
         self.raw = _socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, sock.fileno())
         self.started = guest.started
+        self.memory = guest.memory
+        self.kept_length, self.kept_start, self.kept_limit = guest.kept[index]
+        self.kept_end = self.kept_start
         self.aborted = guest.aborted
         self.pending = collections.deque()  # requests that were received and not started
         self.mail = collections.deque()  # frames for the request that is running
@@ -552,6 +568,12 @@ class Lane:
                 self.sock.sendall(data)
             except OSError:
                 raise LaneClosed from None
+
+    def begin_keeping(self):
+        """Forgets the answers that were kept: they have been sent."""
+        self.kept_length[0] = 0
+        self.kept_end = self.kept_start
+        return self.kept_start
 
     def log(self, text):
         data = text.encode("utf-8", "backslashreplace")
@@ -1252,8 +1274,9 @@ class PatchingFinder:
 class Guest:
     """This process: its options, its control channel, its lanes, and the application."""
 
-    def __init__(self, options):
+    def __init__(self, options, memory):
         self.options = options
+        self.memory = memory  # the status file
         self.token = options["token"]
         self.process = options["process"]
         self.threads = options["threads"]
@@ -1412,7 +1435,7 @@ class Guest:
             if self.is_stopping:
                 return
         self.ready()
-        self.map_status()
+        self.take_slots()
         if self.threads == 1:
             # The main thread answers: programs that need it (signals, event loops) find themselves there.
             threading.Thread(target=self.obey, name="tsgi-control", daemon=True).start()
@@ -1433,19 +1456,18 @@ class Guest:
     def ready(self):
         self.tell(READY, {"pid": os.getpid(), "address": self.stage.address, "modules": module_files()})
 
-    def map_status(self):
-        descriptor = os.open(self.options["status"], os.O_RDWR)
-        try:
-            size = os.fstat(descriptor).st_size
-            memory = memoryview(mmap.mmap(descriptor, size)).cast("I")
-        finally:
-            os.close(descriptor)
+    def take_slots(self):
+        """This process's part of the status file."""
+        slots, size = self.options["slots"], self.options["answerBytes"]
+        words = memoryview(self.memory).cast("I")
         first = self.process * self.threads
-        half = size // 8
-        self.started = memory[first : first + self.threads]
-        self.aborted = memory[half + first : half + first + self.threads]
+        self.started = words[first : first + self.threads]
+        self.aborted = words[slots + first : slots + first + self.threads]
+        self.kept = []
         for slot in range(self.threads):
-            self.started[slot] = 0
+            start = slots * 8 + (first + slot) * size
+            self.kept.append((words[start // 4 : start // 4 + 1], start + 4, start + size))
+            self.started[slot] = self.kept[slot][0][0] = 0
 
     def fork_children(self):
         """The template of a preloaded application: forks at each request of TSGI, and returns only in a child."""
@@ -1519,6 +1541,15 @@ def dump_signal():
     return int(signal.SIGRTMAX - 3) if hasattr(signal, "SIGRTMAX") else int(signal.SIGUSR2)
 
 
+def map_status(options):
+    """The status file, while this process may still open it."""
+    descriptor = os.open(options["status"], os.O_RDWR)
+    try:
+        return mmap.mmap(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
 def drop_privileges(options):
     import grp
     import pwd
@@ -1572,8 +1603,9 @@ def main():
     os.close(null)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")
+    memory = map_status(options)
     prepare_process(options)
-    guest = Guest(options)
+    guest = Guest(options, memory)
     guest.open_control()
     try:
         application = guest.load()
