@@ -1,7 +1,7 @@
 // Where guests connect: a unix socket in a directory that only we (or holders of the token) can use, and the status file, in which
 // each lane says which request it has started and learns whose client has left. Source: docs/lane-protocol.md, "Connecting", "The status file".
 import { Buffer } from "node:buffer";
-import { randomBytes } from "node:crypto";
+import { randomBytes, timingSafeEqual } from "node:crypto";
 import {
   accessSync,
   chmodSync,
@@ -143,7 +143,9 @@ export class Rendezvous {
     if (frame[12] !== FrameType.hello) return null;
     try {
       const hello = JSON.parse(frame.toString("utf8", FRAME_HEADER_BYTES)) as Hello;
-      return hello.token === this.token && hello.version === LANE_VERSION ? hello : null;
+      const [shown, expected] = [Buffer.from(String(hello.token)), Buffer.from(this.token)];
+      const isAdmitted = shown.length === expected.length && timingSafeEqual(shown, expected);
+      return isAdmitted && hello.version === LANE_VERSION ? hello : null;
     } catch {
       return null;
     }
