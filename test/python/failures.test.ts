@@ -1,6 +1,6 @@
 // Crashes, exits, loops and limits: one request pays, the log says why, and no other request is touched.
 import { connect, type Socket } from "node:net";
-import { text } from "node:stream/consumers";
+import { text as textOf } from "node:stream/consumers";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -57,7 +57,7 @@ test.each([
   expect(served.guest.stats().batchDepth).toBeGreaterThan(1);
   // All in one turn of the event loop, so that they share a batch.
   const sockets = await Promise.all(Array.from({ length: 60 }, () => connected(served.port)));
-  const received = sockets.map((socket) => text(socket));
+  const received = sockets.map((socket) => textOf(socket));
   for (const [index, socket] of sockets.entries()) {
     const target = CRASHES.includes(index) ? path : `/sleep?seconds=0&say=${index}`;
     socket.write(`GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
