@@ -2,6 +2,7 @@
 // it is not). Run: node --import jiti/register scripts/generate-settings.ts [--check]
 import { readFileSync, writeFileSync } from "node:fs";
 import { plainDefault } from "../src/server/settings/describe.ts";
+import { AT_START_ONLY } from "../src/server/settings/at-start-only.ts";
 import { HOOKS } from "../src/server/settings/hooks.ts";
 import { NOT_SUPPORTED } from "../src/server/settings/not-supported.ts";
 import {
@@ -53,7 +54,7 @@ export default defineConfig({
 });
 \`\`\`
 
-It is read anew at each reload. Variables that begin with \`TSGI_\` and resemble no setting are let be, since Kubernetes sets some for a service
+It is read anew at [each reload](#what-a-reload-applies). Variables that begin with \`TSGI_\` and resemble no setting are let be, since Kubernetes sets some for a service
 of that name.
 
 Where a setting is said to be gunicorn's, it has the same flag and meaning there; its name in gunicorn's configuration file is given where it
@@ -61,7 +62,9 @@ is not the same in snake_case. Those of gunicorn's that do not exist here [stand
 reason.
 `;
 
-const page = [PREFACE, ...SECTIONS.map(sectionText), hooksText(), absentText()].join("\n");
+const AT_START_TEXT = "holds from start to end: [a reload does not change it](#what-a-reload-applies)";
+
+const page = [PREFACE, ...SECTIONS.map(sectionText), reloadText(), hooksText(), absentText()].join("\n");
 
 if (process.argv.includes("--check")) {
   if (readOrEmpty() !== page) {
@@ -84,6 +87,7 @@ function settingText(name: string, setting: Setting): string {
     typeText(setting),
     defaultText(setting),
     sourceText(name, setting),
+    ...(setting.isForStartOnly === true ? [AT_START_TEXT] : []),
   ];
   return `### ${name}\n\n${setting.doc}\n\n${facts.map((fact) => `- ${fact}\n`).join("")}`;
 }
@@ -145,6 +149,28 @@ function sourceText(name: string, setting: Setting): string {
   const theirs = setting.gunicorn ?? kebabCase(name).replaceAll("-", "_");
   const other = setting.gunicornDefault === undefined ? "" : `, whose default is ${setting.gunicornDefault}`;
   return `gunicorn's \`${theirs}\`${other}`;
+}
+
+function reloadText(): string {
+  const names = AT_START_ONLY.map((name) => `[\`${name}\`](#${name.toLowerCase()})`).join(", ");
+  return `## What a reload applies
+
+A reload (HUP, \`tsgi reload\`, \`tsgi ctl reload\`) reads the configuration file and the server section of an INI file again; the command line and
+the environment stay what they were. It applies every setting but these, which hold until the server is started again; the log warns when
+one of them was changed: ${names}.
+
+| settings | what a reload does |
+|---|---|
+| \`bind\` | opens new addresses before old ones are given up; those that stay are not touched, nor is their owner and mode. Sockets that systemd has opened stay as they are |
+| \`workers\` | is followed, unless TTIN and TTOU have made it another number |
+| \`chdir\` | is looked up again: a symbolic link that points elsewhere now is followed |
+| \`stats\`, \`controlSocket\`, \`statsdHost\`, \`statsdPrefix\`, \`dogstatsdTags\`, \`pid\` | the new one is opened before the old one is closed |
+| \`errorLogfile\`, \`logLevel\`, \`syslog\` and its like | hold for the arbiter and for new workers |
+| \`gracefulTimeout\`, \`keepAlive\`, \`lameDuckSeconds\`, \`heartbeatTimeout\`, hooks of the arbiter | hold once the new workers serve, for old workers too |
+| all others | hold for the new workers; the old ones end with what they were started with |
+
+What cannot be opened makes the reload fail: everything stays as it was, and the log says why.
+`;
 }
 
 function hooksText(): string {

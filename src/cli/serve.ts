@@ -8,7 +8,7 @@ import type { Hooks } from "../server/settings/hooks.ts";
 import type { Layer } from "../server/settings/layer.ts";
 import { resolveSettings } from "../server/settings/resolve.ts";
 import type { Settings } from "../server/settings/table.ts";
-import { watchingServices } from "../server/watching-services.ts";
+import { Services } from "../server/services.ts";
 import { exitCodeOf, UsageError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { openErrorLog } from "./open-error-log.ts";
@@ -64,7 +64,7 @@ export async function serve(readArguments: ArgumentReader, version: string): Pro
       directory,
       command: process.argv.slice(1),
       reread,
-      services: await watchingServices(options, log),
+      services: new Services(options, log),
       whenReady: isInBackground ? reportReady : undefined,
       whenLoaded,
     });

@@ -85,6 +85,11 @@ export interface ArbiterControl {
 
 /** Something that runs beside the arbiter: it is started once the listeners are open, and closed when the server has ended. */
 export interface ArbiterService {
+  /** For the log, once it has started. */
+  readonly announcement?: string;
+  /** Opens what it needs. Another one of its kind may still run. */
   start(control: ArbiterControl): Promise<void>;
+  /** From now on it is the only one of its kind. @param isLate - the server runs already: what was before is not its affair */
+  begin?(isLate: boolean): void;
   close(): Promise<void>;
 }

@@ -4,9 +4,10 @@
 //
 // A worker's phases:  booting ──► ready ──► serving ──► draining ──► dead
 // The server's:       starting ──► running ──► stopping ──► ended
+import { statSync } from "node:fs";
+import { resolve as resolvePath } from "node:path";
 import type {
   ArbiterControl,
-  ArbiterService,
   ArbiterSnapshot,
   ReloadOutcome,
   ReloadRequest,
@@ -19,14 +20,19 @@ import { BootError, messageOf, SERVER_EXIT_CODES, SettingError } from "./errors.
 import { callHook } from "./hooks.ts";
 import { type Listener, type ListenerOptions, openListeners } from "./listeners.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
+import { openErrorOutput } from "./logging/open-logs.ts";
 import type { BootFailedMessage, DrainMessage, ReadyMessage, WorkerMessage } from "./messages.ts";
 import { mergeStats } from "./metrics/merge-stats.ts";
 import type { WorkerStats } from "./metrics/worker-stats.ts";
 import type { PidFile } from "./pid-file.ts";
 import { afterCrash, type BackOffState, NO_CRASHES } from "./policy/respawn-back-off.ts";
 import { planWorkers } from "./policy/worker-count.ts";
+import { type Preparation, prepareAll } from "./preparation.ts";
 import { ReloadTransaction } from "./reload-transaction.ts";
+import type { Services } from "./services.ts";
+import { keepAtStartOnly } from "./settings/at-start-only.ts";
 import type { HookArbiter, Hooks, HookWorker } from "./settings/hooks.ts";
+import type { SettingName } from "./settings/table.ts";
 import { listenToSignals, type SignalActions } from "./signals.ts";
 import { SystemdNotifier, takeActivatedSockets } from "./systemd.ts";
 import { startSuccessor, takeInheritance } from "./upgrade.ts";
@@ -45,7 +51,7 @@ export interface ArbiterContext {
   readonly hooks?: Hooks | undefined;
   /** Reads the configuration again, for a reload. @default everything stays as it is */
   readonly reread?: (() => Promise<{ options: ArbiterOptions; hooks: Hooks }>) | undefined;
-  readonly services?: readonly ArbiterService[] | undefined;
+  readonly services?: Services | undefined;
   /** Told once the first worker serves. */
   readonly whenReady?: (() => void | Promise<void>) | undefined;
   /** Told which files a worker has loaded, when the setting `reload` is on and it can tell. */
@@ -63,6 +69,16 @@ const QUICK_SECONDS = 2;
 const STOP_IDLE_SECONDS = 1;
 /** Time between the end of a worker's patience and its end by force. */
 const KILL_SECONDS = 5;
+/** The settings that the arbiter's own log is made from. */
+const ERROR_LOG_SETTINGS = [
+  "errorLogfile",
+  "logLevel",
+  "syslog",
+  "syslogAddr",
+  "syslogPrefix",
+  "syslogFacility",
+  "procName",
+] as const satisfies readonly SettingName[];
 /** Dead workers whose counts are kept one by one. */
 const MAX_ENDED_STATS = 16;
 
@@ -130,7 +146,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
       this.#fail = reject;
     });
     const allServe = new Promise<void>((resolve) => (this.#allServe = resolve));
-    process.title = `${this.#options.procName ?? "tsgi"}: arbiter [${this.#options.target}]`;
+    this.#setTitle();
     const stopListening = listenToSignals(this);
     try {
       await this.#open();
@@ -144,6 +160,10 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
       stopListening();
       await this.#close();
     }
+  }
+
+  #setTitle(): void {
+    process.title = `${this.#options.procName ?? "tsgi"}: arbiter [${this.#options.target}]`;
   }
 
   // What others may ask for.
@@ -333,15 +353,18 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     await this.#hooks.onStarting?.(this.#asHookArbiter);
     const inherited = [...this.#inheritance.sockets, ...this.#activated];
     this.#listeners = await openListeners(this.#binds(options), await this.#listenerOptions(options), inherited);
-    if (options.pid !== null) {
-      const { PidFile: File } = await import("./pid-file.ts");
-      this.#pidFile = File.create(this.#predecessor === null ? options.pid : `${options.pid}.2`);
-    }
+    this.#pidFile = await this.#createPidFile(options);
     if (dispatchOf(options) === "dispatch") {
       const { Dispatcher: Accepting } = await import("./dispatcher.ts");
       this.#dispatcher = new Accepting(() => this.#workers, options.backlog);
       await this.#dispatcher.update(this.#listeners);
     }
+  }
+
+  async #createPidFile({ pid }: ArbiterOptions): Promise<PidFile | null> {
+    if (pid === null) return null;
+    const { PidFile: File } = await import("./pid-file.ts");
+    return File.create(this.#predecessor === null ? pid : `${pid}.2`);
   }
 
   /** The addresses: systemd's sockets stand in for all others. */
@@ -366,10 +389,8 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
   async #announce(): Promise<void> {
     const urls = this.#listeners.map((listener) => listener.describe(this.#isSecure));
     this.#log.info(`Listening at: ${urls.join(",")} (${process.pid})`);
-    for (const service of this.#context.services ?? []) {
-      // One that cannot start is a fault of the configuration, and the server has just begun: say so and stop.
-      await service.start(this);
-    }
+    // One that cannot start is a fault of the configuration, and the server has just begun: say so and stop.
+    await this.#context.services?.start(this);
     this.#notifier.notify("READY=1", `MAINPID=${process.pid}`);
     this.#notifier.startWatchdog(() => this.snapshot().isReady);
     await this.#context.whenReady?.();
@@ -439,7 +460,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
       void callHook(this.#hooks.preFork, "preFork", this.#log, this.#asHookArbiter, hookWorker);
     }
     const handed = dispatchOf(options) === "dispatch" ? [] : listeners;
-    const worker = WorkerHandle.spawn(config, handed, environment, now(), this);
+    const worker = WorkerHandle.spawn(config, handed, environment, this.#directoryOf(options), now(), this);
     this.#workers.add(worker);
     void callHook(this.#hooks.postFork, "postFork", this.#log, this.#asHookArbiter, this.#asHookWorker(worker));
     return worker;
@@ -547,7 +568,8 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
   }
 
   #checkPatience(worker: WorkerHandle, time: number): void {
-    const { bootTimeout, heartbeatTimeout } = this.#options;
+    const { heartbeatTimeout } = this.#options;
+    const { bootTimeout } = this.#reload?.workers.has(worker) === true ? this.#reload.options : this.#options;
     if (worker.killAt !== null) {
       if (time > worker.killAt) worker.kill("SIGKILL");
     } else if (worker.phase === "booting") {
@@ -582,10 +604,15 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     this.#isReloading = true;
     this.#log.info(`Reloading: generation ${this.#generation + 1} is started`);
     this.#notifier.notify("RELOADING=1");
-    let opened: Listener[] = [];
+    let prepared: Preparation | null = null;
     try {
-      const { options, hooks } = (await this.#context.reread?.()) ?? { options: this.#options, hooks: this.#hooks };
-      const listeners = await this.#reloadListeners(options, (fresh) => (opened = fresh));
+      const { options: wanted, hooks } = (await this.#context.reread?.()) ?? {
+        options: this.#options,
+        hooks: this.#hooks,
+      };
+      const options = this.#applicable(wanted);
+      const { listeners, prepared: all } = await this.#prepare(options);
+      prepared = all;
       await callHook(this.#hooks.onReload, "onReload", this.#log, this.#asHookArbiter);
       const generation = this.#generation + 1;
       const workers = this.#wanted === this.#options.workers || this.#wanted === 0 ? options.workers : this.#wanted;
@@ -596,8 +623,12 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
           commit: () => {
             this.#hooks = hooks;
             this.#commitReload(transaction, workers);
+            all.commit();
           },
-          abort: (_, reason, detail) => this.#abortReload(transaction, opened, reason, detail),
+          abort: (_, reason, detail) => {
+            all.abort();
+            this.#abortReload(transaction, reason, detail);
+          },
         },
         now(),
       );
@@ -605,22 +636,99 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
       if (this.#stage === "running") transaction.begin();
       else transaction.cancel("The server stops", now());
     } catch (error) {
-      for (const listener of opened) listener.close();
+      prepared?.abort();
       const detail =
         error instanceof Error && "detail" in error && typeof error.detail === "string" ? error.detail : "";
       this.#reloadFailed(messageOf(error), detail);
     }
   }
 
+  /** Options as a reload can apply them; the log says which cannot. */
+  #applicable(wanted: ArbiterOptions): ArbiterOptions {
+    const { settings: options, kept } = keepAtStartOnly(this.#options, wanted);
+    for (const name of kept) this.#warnOfKept(name, wanted, "until the server is started again");
+    // A predecessor may still accept on the sockets that it shares with this process.
+    const isForeign = this.#predecessor !== null || this.#activated.length > 0;
+    if (!isForeign || JSON.stringify(options.bind) === JSON.stringify(this.#options.bind)) return options;
+    const why = this.#predecessor === null ? "since systemd opens the sockets" : "while the old arbiter is there";
+    this.#warnOfKept("bind", wanted, why);
+    return { ...options, bind: this.#options.bind };
+  }
+
+  #warnOfKept(name: SettingName, wanted: ArbiterOptions, how: string): void {
+    const [current, configured] = [this.#options[name], wanted[name]].map((value) => JSON.stringify(value));
+    this.#log.warning(
+      `This reload cannot change ${name}: it stays ${current} ${how}; the configuration says ${configured}`,
+    );
+  }
+
+  /** Opens what new options ask for, beside what is open. */
+  async #prepare(options: ArbiterOptions): Promise<{ listeners: readonly Listener[]; prepared: Preparation }> {
+    let listeners = this.#listeners;
+    const prepared = await prepareAll([
+      () => this.#prepareDirectory(options),
+      async () => {
+        const { all, opened } = await this.#reloadListeners(options);
+        listeners = all;
+        return {
+          commit() {},
+          abort() {
+            for (const listener of opened) listener.close();
+          },
+        };
+      },
+      () => this.#prepareLog(options),
+      () => this.#preparePidFile(options),
+      () => this.#context.services?.prepare(options) ?? null,
+    ]);
+    return { listeners, prepared };
+  }
+
+  /** The directory that workers run in. Named again for each, it follows a symbolic link that a deployment has changed. */
+  #directoryOf({ chdir }: ArbiterOptions): string {
+    return resolvePath(this.#context.directory, chdir ?? ".");
+  }
+
+  #prepareDirectory(options: ArbiterOptions): Preparation {
+    const directory = this.#directoryOf(options);
+    if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
+      throw new SettingError(`Cannot change to the directory "${directory}" (--chdir): there is none`);
+    const enter = (): void => {
+      try {
+        process.chdir(directory);
+      } catch (error) {
+        this.#log.error(`Cannot change to the directory "${directory}": ${messageOf(error)}`);
+      }
+    };
+    return { commit: enter, abort() {} };
+  }
+
+  #prepareLog(options: ArbiterOptions): Preparation | null {
+    if (ERROR_LOG_SETTINGS.every((name) => options[name] === this.#options[name])) return null;
+    const { log } = openErrorOutput(options);
+    return { commit: () => this.#log.become(log), abort: () => log.close() };
+  }
+
+  async #preparePidFile(options: ArbiterOptions): Promise<Preparation | null> {
+    if (options.pid === this.#options.pid) return null;
+    const file = await this.#createPidFile(options);
+    const commit = (): void => {
+      this.#pidFile?.remove();
+      this.#pidFile = file;
+    };
+    return { commit, abort: () => file?.remove() };
+  }
+
   /** The sockets of new options: those whose address stays are kept. */
-  async #reloadListeners(options: ArbiterOptions, tell: (opened: Listener[]) => void): Promise<readonly Listener[]> {
-    if (this.#inheritance.from !== null || this.#activated.length > 0) return this.#listeners;
+  async #reloadListeners(options: ArbiterOptions): Promise<{ all: readonly Listener[]; opened: readonly Listener[] }> {
+    if (this.#activated.length > 0) return { all: this.#listeners, opened: [] };
     const known = new Map(this.#listeners.map((listener) => [listener.bind, listener]));
-    const missing = options.bind.filter((bind) => !known.has(bind));
+    // An upgraded arbiter has the sockets of the one before it, whatever its configuration says.
+    const binds = this.#predecessor === null ? options.bind : [...known.keys()];
+    const missing = binds.filter((bind) => !known.has(bind));
     const opened = await openListeners(missing, await this.#listenerOptions(options));
-    tell(opened);
     const fresh = new Map(opened.map((listener) => [listener.bind, listener]));
-    return options.bind.flatMap((bind) => known.get(bind) ?? fresh.get(bind) ?? []);
+    return { all: binds.flatMap((bind) => known.get(bind) ?? fresh.get(bind) ?? []), opened };
   }
 
   #commitReload(transaction: ReloadTransaction, workers: number): void {
@@ -632,7 +740,10 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     this.#generation = transaction.generation;
     this.#backOff = NO_CRASHES;
     this.#wanted = workers;
-    void this.#dispatcher?.update(transaction.listeners);
+    this.#setTitle();
+    this.#dispatcher
+      ?.update(transaction.listeners, transaction.options.backlog)
+      .catch((error: unknown) => this.#log.critical(`Cannot accept connections: ${messageOf(error)}`));
     this.#settling = { transaction, old: [...this.#workers].filter((worker) => !transaction.workers.has(worker)) };
     for (const worker of this.#workers) {
       if (transaction.workers.has(worker)) worker.send({ type: "serve" });
@@ -655,10 +766,9 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     this.#settleReload({ isDone: true, generation: transaction.generation, seconds });
   }
 
-  #abortReload(transaction: ReloadTransaction, opened: readonly Listener[], reason: string, detail: string): void {
+  #abortReload(transaction: ReloadTransaction, reason: string, detail: string): void {
     this.#reload = null;
     for (const worker of transaction.workers) if (worker.phase !== "dead") this.#dismiss(worker, "boot-failed");
-    for (const listener of opened) listener.close();
     this.#reloadFailed(reason, detail);
   }
 
@@ -801,9 +911,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     if (!isShared && !this.#isSealed) for (const listener of this.#listeners) listener.close();
     this.#pidFile?.remove();
     this.#notifier.close();
-    for (const service of this.#context.services ?? []) {
-      await service.close().catch((error: unknown) => this.#log.error(messageOf(error)));
-    }
+    await this.#context.services?.close();
     await callHook(this.#hooks.onExit, "onExit", this.#log, this.#asHookArbiter);
     if (this.#stops > 0) this.#log.info("Shutting down: tsgi");
   }

@@ -9,21 +9,29 @@ import { statsDocument } from "./stats-server.ts";
 
 const SOCKET_MODE = 0o600;
 const REFRESH_SECONDS = 0.5;
+/** Time for answers when the socket closes. */
+const LAST_ANSWER_MILLISECONDS = 1000;
 
 /** Serves the commands of `tsgi ctl`. */
 export class ControlServer implements ArbiterService {
   readonly #path: string;
-  readonly #config: unknown;
-  readonly #sockets = new Set<Socket>();
+  readonly #showConfig: () => unknown;
+  /** With the answers that each waits for. */
+  readonly #sockets = new Map<Socket, Promise<void>>();
   #server: Server | null = null;
 
   /**
    * @param path - of the unix socket
-   * @param config - what `show config` shows
+   * @param showConfig - gives what `show config` shows
    */
-  constructor(path: string, config: unknown) {
+  constructor(path: string, showConfig: () => unknown) {
     this.#path = path;
-    this.#config = config;
+    this.#showConfig = showConfig;
+  }
+
+  /** Says where it listens. */
+  get announcement(): string {
+    return `Control socket at: unix:${this.#path}`;
   }
 
   async start(control: ArbiterControl): Promise<void> {
@@ -39,15 +47,15 @@ export class ControlServer implements ArbiterService {
     if (server?.listening !== true) return;
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
-      // Whoever has asked for a stop gets the answer first.
-      for (const socket of this.#sockets) socket.destroySoon();
+      // Whoever has asked for a stop, or for the reload that closes this socket, gets the answer first.
+      for (const [socket, answered] of this.#sockets) void answered.then(() => socket.destroySoon());
+      setTimeout(resolve, LAST_ANSWER_MILLISECONDS).unref();
     });
   }
 
   #serve(socket: Socket, control: ArbiterControl): void {
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, Promise.resolve());
     let text = "";
-    let turn = Promise.resolve();
     socket.setEncoding("utf8");
     socket.on("error", () => socket.destroy());
     socket.on("close", () => this.#sockets.delete(socket));
@@ -56,7 +64,13 @@ export class ControlServer implements ArbiterService {
       const lines = text.split("\n");
       text = lines.pop() ?? "";
       if (text.length > MAX_CONTROL_LINE) socket.destroy();
-      for (const line of lines) turn = turn.then(() => this.#answer(socket, control, line));
+      for (const line of lines) {
+        const before = this.#sockets.get(socket) ?? Promise.resolve();
+        this.#sockets.set(
+          socket,
+          before.then(() => this.#answer(socket, control, line)),
+        );
+      }
     });
   }
 
@@ -101,11 +115,11 @@ export class ControlServer implements ArbiterService {
     const snapshot = control.snapshot();
     const parts = {
       workers: snapshot.workers,
-      config: this.#config,
+      config: this.#showConfig(),
       stats: totalStats(snapshot),
       listeners: snapshot.listeners,
     };
-    return what === "all" ? { ...statsDocument(snapshot), config: this.#config } : parts[what];
+    return what === "all" ? { ...statsDocument(snapshot), config: this.#showConfig() } : parts[what];
   }
 }
 

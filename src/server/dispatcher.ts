@@ -2,13 +2,13 @@
 // shared socket one worker takes most of a burst, because it accepts until the queue is empty.
 import { createServer, type Server, type Socket } from "node:net";
 import type { Listener } from "./listeners.ts";
-import { emptyAndClose } from "./listen-queue.ts";
+import { emptyAndClose, setBacklog } from "./listen-queue.ts";
 import type { WorkerHandle } from "./worker-handle.ts";
 
 /** Accepts connections for workers. */
 export class Dispatcher {
   readonly #workers: () => Iterable<WorkerHandle>;
-  readonly #backlog: number;
+  #backlog: number;
   readonly #servers = new Map<Listener, Server>();
   /** Connections that found no worker. */
   #waiting: Socket[] = [];
@@ -19,8 +19,10 @@ export class Dispatcher {
     this.#backlog = backlog;
   }
 
-  /** Accepts on these listeners, and no longer on those that are not among them. */
-  async update(listeners: readonly Listener[]): Promise<void> {
+  /** Accepts on these listeners, and no longer on those that are not among them. @param backlog - for those that stay, too */
+  async update(listeners: readonly Listener[], backlog = this.#backlog): Promise<void> {
+    if (backlog !== this.#backlog) for (const server of this.#servers.values()) setBacklog(server, backlog);
+    this.#backlog = backlog;
     const removed = [...this.#servers.keys()].filter((listener) => !listeners.includes(listener));
     await Promise.all([
       ...removed.map((listener) => this.#close(listener, false)),

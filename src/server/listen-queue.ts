@@ -48,8 +48,7 @@ export async function emptyAndClose(
   listener.on("connection", () => (accepted += 1));
   acceptor.hold();
   if (isLast && where.tcp !== null) {
-    const { _handle: handle } = listener as unknown as { _handle: RawListener | null };
-    handle?.listen?.(0);
+    setBacklog(listener, 0);
   }
   for (;;) {
     // Each turn decides about the next.
@@ -63,6 +62,12 @@ export async function emptyAndClose(
     if (isClosable) break;
   }
   acceptor.release();
+}
+
+/** Changes the length of the listen queue of a listener. */
+export function setBacklog(listener: Server, backlog: number): void {
+  const { _handle: handle } = listener as unknown as { _handle: RawListener | null };
+  handle?.listen?.(backlog);
 }
 
 /** Lets the event loop poll once. Resolves in the phase right behind polling; true when no connection came. */

@@ -57,9 +57,9 @@ export class StatsServer implements ArbiterService {
     this.#where = where;
   }
 
-  /** Where it listens, with the port that was taken; empty before. */
-  get address(): string {
-    return this.#address;
+  /** Says where it listens, with the port that was taken. */
+  get announcement(): string {
+    return `Statistics at: ${this.#address}`;
   }
 
   async start(control: ArbiterControl): Promise<void> {

@@ -64,17 +64,20 @@ export class WorkerHandle {
    *
    * @param listeners - whose descriptors it inherits, as 3, 4 …
    * @param environment - of the process
+   * @param directory - that it runs in
    * @param now - seconds of the arbiter's clock
    */
   static spawn(
     config: WorkerConfig,
     listeners: readonly Listener[],
     environment: NodeJS.ProcessEnv,
+    directory: string,
     now: number,
     observer: WorkerObserver,
   ): WorkerHandle {
     const child = spawn(process.execPath, [...process.execArgv, WORKER_MAIN, TITLE_ROOM], {
       stdio: ["ignore", "inherit", "inherit", ...listeners.map(({ fd }) => fd), "ipc"],
+      cwd: directory,
       env: { ...environment, [WORKER_VARIABLE]: JSON.stringify(config) },
     });
     const worker = new WorkerHandle(config, child, now);

@@ -11,9 +11,9 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Writes messages of a level and above; `wsgi.errors` of the applications goes to the same file. */
 export class ErrorLog {
-  readonly #file: LogFile;
-  readonly #threshold: number;
-  readonly #syslog: Syslog | null;
+  #file: LogFile;
+  #threshold: number;
+  #syslog: Syslog | null;
   readonly #timestamp = errorTimestamp();
 
   /**
@@ -57,8 +57,21 @@ export class ErrorLog {
 
   /** A stream for `wsgi.errors`: the text as it is, line by line, written when the event loop has turned. */
   toErrorStream(): ErrorStream {
-    const file = this.#file;
-    return new WSGIErrorStream((text) => file.write(text));
+    return new WSGIErrorStream((text) => this.#file.write(text));
+  }
+
+  /** Writes from now on where another log does, which is used no more, and closes what it has written to. */
+  become(other: ErrorLog): void {
+    this.close();
+    this.#file = other.#file;
+    this.#threshold = other.#threshold;
+    this.#syslog = other.#syslog;
+  }
+
+  /** Writes what is left, and closes what it writes to. */
+  close(): void {
+    this.#syslog?.close();
+    this.#file.close();
   }
 
   /** Opens the file again under its name, after a rotation. */

@@ -98,6 +98,11 @@ export class StatsdReporter implements ArbiterService {
     this.#socket = createSocket(isIPv6(this.#host) ? "udp6" : "udp4");
     this.#socket.on("error", () => {});
     this.#socket.unref();
+    return Promise.resolve();
+  }
+
+  begin(isLate: boolean): void {
+    if (isLate && this.#control !== null) this.#reported = totalStats(this.#control.snapshot());
     this.#timer = setInterval(
       () => {
         this.#report().catch(() => {});
@@ -105,12 +110,13 @@ export class StatsdReporter implements ArbiterService {
       (this.#options.intervalSeconds ?? 1) * 1000,
     );
     this.#timer.unref();
-    return Promise.resolve();
   }
 
   async close(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    await this.#report();
+    if (this.#timer !== null) {
+      clearInterval(this.#timer);
+      await this.#report();
+    }
     this.#socket?.close();
     this.#socket = null;
   }

@@ -9,6 +9,7 @@ export const DEBUGGING = {
       type: "boolean",
       default: false,
       source: "gunicorn",
+      isForStartOnly: true,
       doc: "Reload when a source file changes, for development. Code that does not come up leaves the last good one serving.",
     },
     reloadExtraFile: {
@@ -17,6 +18,7 @@ export const DEBUGGING = {
       default: [],
       source: "gunicorn",
       gunicorn: "reload_extra_files",
+      isForStartOnly: true,
       doc: "Reload when one of these files changes too; repeatable.",
     },
     configFile: {

@@ -37,6 +37,7 @@ export const PROCESS = {
       default: false,
       short: "D",
       source: "gunicorn",
+      isForStartOnly: true,
       doc: "Run in the background. A supervisor such as systemd or a container wants it off.",
     },
     enableStdioInheritance: {
@@ -44,6 +45,7 @@ export const PROCESS = {
       default: false,
       short: "R",
       source: "gunicorn",
+      isForStartOnly: true,
       doc: "Keep standard output and standard error in the background, with `--daemon`.",
     },
     pid: {

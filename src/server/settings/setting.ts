@@ -22,6 +22,8 @@ interface Declaration {
   readonly fallback?: Fallback;
   /** True when a configuration file may not set it. */
   readonly isNotForFile?: boolean;
+  /** True when a reload cannot change it: the server has to be started again. */
+  readonly isForStartOnly?: boolean;
 }
 
 /** A variable of the environment that stands in for a default. */
