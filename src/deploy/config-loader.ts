@@ -8,9 +8,9 @@ import { interpolate, type InterpolationScope, type RawValue } from "./interpola
 import { didYouMean, nearestName, suggestion } from "../nearest-name.ts";
 import { PREFIX_PROTOCOL, PROTOCOLS, type ObjectType, type Protocol } from "./object-type.ts";
 import { strip, words } from "./python-text.ts";
-import { article, SectionIndex } from "./section-index.ts";
+import { article, type SectionIndex } from "./section-index.ts";
 import type { Session } from "./session.ts";
-import { Settings, type Origin } from "./settings.ts";
+import { Settings, type Origin, type Setting } from "./settings.ts";
 import { isAbsoluteName } from "./uri.ts";
 
 /** Follows a URI; given from outside, since that may open a file with a loader of its own. */
@@ -39,6 +39,11 @@ interface Reading {
   readonly requires: Requirement[];
 }
 
+/** What one key of a section does: the same each time that the section is read, whoever asks for it. */
+type Step =
+  | { readonly kind: "set" | "local"; readonly name: string; readonly setting: Setting }
+  | { readonly kind: "get"; readonly name: string; readonly global: string; readonly origin: Origin };
+
 /** Keys that direct the loader; in [DEFAULT] they do nothing. */
 const DIRECTIVES = new Set<string>([
   "use",
@@ -59,6 +64,8 @@ export class ConfigLoader implements ContextLoader {
   /** The `set` and `get` keys among the defaults. */
   readonly #defaultDirectives: readonly [key: string, raw: ParserDefault][];
   #interpolatedDefaults: Settings | null = null;
+  /** Of each section that was read: a filter may stand in hundreds of pipelines. */
+  readonly #steps = new Map<IniSection, readonly Step[]>();
 
   /**
    * @param globals - of the caller: names for interpolation where the file has no default of that name
@@ -66,7 +73,7 @@ export class ConfigLoader implements ContextLoader {
   constructor(session: Session, file: IniFile, globals: Settings | null, resolveUri: UriResolver) {
     this.#session = session;
     this.file = file;
-    this.#index = new SectionIndex(file);
+    this.#index = session.index(file);
     this.#resolveUri = resolveUri;
     const builtin: Origin = { kind: "builtin", file: file.path };
     this.#defaults.set("here", { text: dirname(file.path), isLiteral: true, origin: { ...builtin, key: "here" } });
@@ -123,8 +130,7 @@ export class ConfigLoader implements ContextLoader {
 
   /** Reads the keys: globals, then `set`, `get` and local keys in the order of the file. */
   #read(wanted: ObjectType, section: IniSection, callerGlobals: Settings | null): Reading {
-    const defaults = this.defaults();
-    const globals = new Settings(defaults);
+    const globals = new Settings(this.defaults());
     if (callerGlobals !== null) globals.update(callerGlobals);
     const place = { file: this.file.path, line: section.line, section: section.name };
     const reading: Reading = {
@@ -136,8 +142,31 @@ export class ConfigLoader implements ContextLoader {
       additions: new Settings(),
       requires: [],
     };
+    const steps = this.#stepsOf(section);
+    for (const step of steps) {
+      if (step.kind === "get") continue;
+      const { kind, name, setting } = step;
+      if (kind === "local") reading.locals.put(name, setting);
+      else {
+        globals.put(name, setting);
+        reading.additions.put(name, setting);
+      }
+    }
+    for (const step of steps) {
+      if (step.kind !== "get") continue;
+      const found = globals.get(step.global);
+      if (found === undefined) throw missingGlobal(step.global, globals, step.origin);
+      reading.locals.put(step.name, { value: found.value, origin: { ...step.origin, kind: "get" }, replaced: found });
+    }
+    return reading;
+  }
+
+  #stepsOf(section: IniSection): readonly Step[] {
+    const known = this.#steps.get(section);
+    if (known !== undefined) return known;
+    const defaults = this.defaults();
     const scope = this.#scope(section);
-    const fromGlobals: [local: string, global: string, origin: Origin][] = [];
+    const steps: Step[] = [];
     for (const [key, raw] of this.#options(section)) {
       const { origin } = raw;
       const isSet = key.startsWith("set ");
@@ -147,23 +176,13 @@ export class ConfigLoader implements ContextLoader {
         continue;
       }
       const value = raw.isLiteral ? raw.text : interpolate(raw.text, scope, origin);
-      if (isSet) {
-        const name = strip(key.slice(4));
-        const written: Origin = { ...origin, kind: "set" };
-        globals.set(name, value, written);
-        reading.additions.set(name, value, written);
-      } else if (isGet) {
-        fromGlobals.push([strip(key.slice(4)), value, origin]);
-      } else {
-        reading.locals.set(key, value, origin);
-      }
+      if (isGet) steps.push({ kind: "get", name: strip(key.slice(4)), global: value, origin });
+      else if (isSet) {
+        steps.push({ kind: "set", name: strip(key.slice(4)), setting: { value, origin: { ...origin, kind: "set" } } });
+      } else steps.push({ kind: "local", name: key, setting: { value, origin } });
     }
-    for (const [local, name, origin] of fromGlobals) {
-      const found = globals.get(name);
-      if (found === undefined) throw missingGlobal(name, globals, origin);
-      reading.locals.put(local, { value: found.value, origin: { ...origin, kind: "get" }, replaced: found });
-    }
-    return reading;
+    this.#steps.set(section, steps);
+    return steps;
   }
 
   /** The keys of a section, then the `set` and `get` keys of [DEFAULT] that it does not have itself. */
@@ -289,7 +308,7 @@ export class ConfigLoader implements ContextLoader {
         const entry = section?.entries.get(name);
         return entry === undefined ? this.#defaults.get(name) : { text: entry.value, isLiteral: false };
       },
-      names: () => [...(section?.entries.keys() ?? []), ...this.#defaults.keys()],
+      names: () => [...(section?.entries.keys() ?? []), ...this.#defaults.keys()].filter((key) => !DIRECTIVES.has(key)),
     };
   }
 

@@ -174,13 +174,16 @@ export class ObjectBuilder {
 
 /** The loader for a composite factory: names from its file, values that keep their origin. */
 function objectLoader(loader: ContextLoader, context: FactoryContext, builder: ObjectBuilder): ObjectLoader {
-  const resolve = (wanted: ObjectType, name: string | null = null, globalConf: Configuration | null = null): Context =>
-    loader.resolve(
-      wanted,
-      name,
-      globalConf === null ? null : keepOrigins(globalConf, context),
-      placeOfName(context, name),
-    );
+  let places: ReadonlyMap<string, Place> | null = null;
+  const resolve = (
+    wanted: ObjectType,
+    name: string | null = null,
+    globalConf: Configuration | null = null,
+  ): Context => {
+    places ??= placesOfNames(context);
+    const place = places.get(name ?? "") ?? placeOf(context);
+    return loader.resolve(wanted, name, globalConf === null ? null : keepOrigins(globalConf, context), place);
+  };
   return {
     filename: loader.filename,
     file: loader.file,
@@ -193,10 +196,13 @@ function objectLoader(loader: ContextLoader, context: FactoryContext, builder: O
   };
 }
 
-/** The key of a composite whose value names what its factory asks for. */
-function placeOfName(context: FactoryContext, name: string | null): Place {
-  const named = [...context.locals].find(([, { value }]) => name !== null && words(value).includes(name));
-  return placeOf(context, named?.[0]);
+/** The keys of a composite by the names in their values, which its factory probably asks for. */
+function placesOfNames({ locals }: FactoryContext): ReadonlyMap<string, Place> {
+  const places = new Map<string, Place>();
+  for (const [, { value, origin }] of locals) {
+    for (const word of words(value)) if (!places.has(word)) places.set(word, origin);
+  }
+  return places;
 }
 
 function keepOrigins(values: Configuration, context: FactoryContext): Settings {

@@ -72,13 +72,13 @@ class IniReader {
   }
 
   #readLine(line: string, number: number): void {
-    const text = strip(line);
+    const indent = indentOf(line);
+    const text = stripEnd(indent === 0 ? line : line.slice(indent));
     if (text === "") {
       if (this.#entry !== null) this.#entry.value += "\n";
       return;
     }
     if (text.startsWith("#") || text.startsWith(";")) return;
-    const indent = indentOf(line);
     if (this.#entry !== null && indent > this.#indent) {
       this.#entry.value += `\n${text}`;
       return;
@@ -106,7 +106,7 @@ class IniReader {
   }
 
   #readEntry(section: IniSection, text: string, line: number, column: number): void {
-    const delimiter = text.search(/[=:]/);
+    const delimiter = firstDelimiter(text);
     if (delimiter === -1) {
       this.#misread(`Line "${text}" has no "=" or ":"; expected "key = value"`, section, line, column);
       return;
@@ -135,4 +135,10 @@ class IniReader {
       : `Text "${strip(text)}" stands before the first section; expected a header like [app:main]`;
     return new DeployError("ERR_TSGI_INI_NO_SECTION", what, { file: this.#path, line, column: indent + 1 });
   }
+}
+
+function firstDelimiter(text: string): number {
+  const equals = text.indexOf("=");
+  const colon = text.indexOf(":");
+  return equals === -1 || colon === -1 ? Math.max(equals, colon) : Math.min(equals, colon);
 }

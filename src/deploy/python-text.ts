@@ -11,7 +11,7 @@ const ESCAPES = /(?:%[0-9a-fA-F]{2})+/g;
 export function indentOf(line: string): number {
   const first = line.charCodeAt(0);
   if (first > 0x20 && first < 0x7f) return 0;
-  return LEADING.exec(line)?.[0].length ?? 0;
+  return line === "" ? 0 : (LEADING.exec(line)?.[0].length ?? 0);
 }
 
 /** Python's `rstrip()`. */

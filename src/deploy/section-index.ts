@@ -32,13 +32,12 @@ export class SectionIndex {
 
   /** All sections that fit, from each family those of the first alias that is there. */
   candidates(wanted: ObjectType, name: string | null): IniSection[] {
-    return SECTION_PREFIXES[wanted].flatMap((family) => {
-      for (const prefix of family) {
-        const found = this.#withPrefix(prefix, name);
-        if (found.length > 0) return found;
-      }
-      return [];
-    });
+    const candidates: IniSection[] = [];
+    for (const family of SECTION_PREFIXES[wanted]) {
+      const alias = family.find((prefix) => this.#withPrefix(prefix, name).length > 0);
+      if (alias !== undefined) candidates.push(...this.#withPrefix(alias, name));
+    }
+    return candidates;
   }
 
   /**

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { DeployWarning } from "./context.ts";
 import { DeployError, describePlace, type Place } from "./errors.ts";
 import { parseIni, type IniFile } from "./ini.ts";
+import { SectionIndex } from "./section-index.ts";
 
 /** How deep sections may refer to sections before that counts as a circle. */
 export const MAX_REFERENCES = 100;
@@ -20,6 +21,7 @@ export class Session {
   readonly warnings: DeployWarning[] = [];
   readonly #onWarning: WarningListener;
   readonly #files = new Map<string, IniFile>();
+  readonly #indexes = new Map<IniFile, SectionIndex>();
   readonly #trail: string[] = [];
   readonly #warned = new Set<string>();
 
@@ -38,6 +40,15 @@ export class Session {
     const file = parseIni(readText(path, place), path);
     this.#files.set(path, file);
     return file;
+  }
+
+  /** The sections of a file by their names, put in order once. */
+  index(file: IniFile): SectionIndex {
+    const known = this.#indexes.get(file);
+    if (known !== undefined) return known;
+    const index = new SectionIndex(file);
+    this.#indexes.set(file, index);
+    return index;
   }
 
   /** Records a warning and tells the listener, unless the same was said before. */
