@@ -12,7 +12,15 @@ export type { LoadedApplication };
 /** The settings that say how Python is run. */
 export type PythonRunSettings = Pick<
   Settings,
-  "python" | "threads" | "workerClass" | "pythonMemoryLimit" | "preload" | "timeout" | "gracefulTimeout"
+  | "workers"
+  | "python"
+  | "pythonProcesses"
+  | "threads"
+  | "workerClass"
+  | "pythonMemoryLimit"
+  | "preload"
+  | "timeout"
+  | "gracefulTimeout"
 >;
 
 /**
@@ -68,6 +76,8 @@ export function pythonOptions(settings: PythonRunSettings, log: Pick<ErrorLog, "
     // One greenlet would be no reason to use gevent: the guest's own default is meant then.
     ...(isGevent && settings.threads === 1 ? {} : { threads: settings.threads }),
     ...(isGevent ? { workerClass: "gevent" } : {}),
+    processes: settings.pythonProcesses,
+    isMultiprocess: settings.workers * settings.pythonProcesses > 1,
     ...(settings.pythonMemoryLimit === 0 ? {} : { memoryLimitBytes: settings.pythonMemoryLimit }),
     preload: settings.preload,
     deadlineSeconds: settings.timeout,

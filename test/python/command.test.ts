@@ -6,7 +6,7 @@ import { venvPython } from "../needs.ts";
 import { send } from "./serve-python.ts";
 
 const APPLICATION = `
-import sys, time
+import os, sys, time
 
 at_once = most = 0
 
@@ -18,6 +18,11 @@ def application(environ, start_response):
     if environ["PATH_INFO"] == "/patched":
         monkey = sys.modules.get("gevent.monkey")
         return [str(monkey is not None and monkey.is_module_patched("socket")).encode()]
+    if environ["PATH_INFO"] == "/kind":
+        return [("%s %s" % (environ["wsgi.multiprocess"], environ["wsgi.multithread"])).encode()]
+    if environ["PATH_INFO"] == "/process":
+        time.sleep(0.05)
+        return [str(os.getpid()).encode()]
     at_once += 1
     most = max(most, at_once)
     time.sleep(0.2)
@@ -41,7 +46,7 @@ afterEach(async () => {
 });
 
 async function serve(...options: readonly string[]): Promise<number> {
-  command = project.start(["app.py", "-b", "127.0.0.1:0", "--python", python ?? "", ...options]);
+  command = project.start(["app.py", "-b", "127.0.0.1:0", "--python", python ?? "python3", ...options]);
   return await command.port();
 }
 
@@ -58,6 +63,25 @@ test.skipIf(python === undefined).each([
   const port = await serve(...options);
   expect((await send(port, "/patched")).text).toBe(options.includes("gevent") ? "True" : "False");
   expect(await mostAtOnce(port)).toBe(most);
+});
+
+test.each([
+  { options: [], multiprocess: "False", multithread: "False" },
+  { options: ["-w", "2"], multiprocess: "True", multithread: "False" },
+  { options: ["--python-processes", "2"], multiprocess: "True", multithread: "False" },
+  { options: ["--threads", "2"], multiprocess: "False", multithread: "True" },
+])(
+  "wsgi.multiprocess and wsgi.multithread tell the truth: $options",
+  async ({ options, multiprocess, multithread }) => {
+    const port = await serve(...options);
+    expect((await send(port, "/kind")).text).toBe(`${multiprocess} ${multithread}`);
+  },
+);
+
+test("--python-processes: requests of one worker are shared out among them", async () => {
+  const port = await serve("--python-processes", "3");
+  const answers = await Promise.all(Array.from({ length: 12 }, () => send(port, "/process")));
+  expect(new Set(answers.map(({ text }) => text)).size).toBe(3);
 });
 
 test("gevent that is not installed is named, and the command ends", async () => {

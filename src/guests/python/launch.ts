@@ -79,7 +79,7 @@ function shimOptions(settings: PythonSettings, rendezvous: Rendezvous, role: Lau
     token: rendezvous.token,
     process: role.process,
     threads: settings.threads,
-    multiprocess: settings.processes > 1,
+    multiprocess: settings.isMultiprocess,
     preload: role.isTemplate,
     app: role.hasInner ? null : settings.target,
     filters: settings.filters ?? [],

@@ -40,6 +40,8 @@ export interface PythonOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Python processes. @default 1 */
   readonly processes?: number;
+  /** `wsgi.multiprocess`: other processes serve the same application. @default processes > 1 */
+  readonly isMultiprocess?: boolean;
   /** Threads per process. @default 1, or 100 with gevent */
   readonly threads?: number;
   /** Load the application once and fork. @default false */
@@ -77,6 +79,7 @@ export interface PythonOptions {
 export interface PythonSettings extends PythonOptions {
   readonly directory: string;
   readonly processes: number;
+  readonly isMultiprocess: boolean;
   readonly threads: number;
   readonly preload: boolean;
   readonly workerClass: "thread" | "gevent";
@@ -101,6 +104,7 @@ export function pythonSettings(options: PythonOptions): PythonSettings {
   return {
     directory: process.cwd(),
     processes: 1,
+    isMultiprocess: (options.processes ?? 1) > 1,
     threads: options.workerClass === "gevent" ? 100 : 1,
     preload: false,
     workerClass: "thread",

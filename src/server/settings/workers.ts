@@ -86,6 +86,15 @@ export const WORKERS = {
       source: "gunicorn",
       doc: "Threads of a Python application in each worker. A TypeScript application has none: its worker answers many requests at once by itself. With `--worker-class gevent`, greenlets; 1 then means 100.",
     },
+    pythonProcesses: {
+      type: "integer",
+      default: 1,
+      minimum: 1,
+      maximum: 256,
+      unit: "number",
+      source: "tsgi",
+      doc: "Processes of a Python application in each worker. Each request goes to the one with the least work, whichever connection it came on: `--workers 1 --python-processes 4` spreads requests evenly where the connections of four workers would not.",
+    },
     pythonMemoryLimit: {
       type: "size",
       default: 0,
