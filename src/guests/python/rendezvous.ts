@@ -18,6 +18,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { endianness, tmpdir } from "node:os";
 import { join } from "node:path";
 import { FRAME_HEADER_BYTES, FrameType, LANE_VERSION } from "../../protocols/lane/frame.ts";
+import { directoryPrefix, removeAbandoned, SOCKET_NAME, STATUS_NAME } from "./abandoned-directories.ts";
 
 /** The first frame of each connection. */
 export interface Hello {
@@ -62,10 +63,12 @@ export class Rendezvous {
   constructor(slots: number, isShared: boolean, onHello: (hello: Hello, socket: Socket) => void) {
     this.slots = slots;
     this.#onHello = onHello;
-    this.directory = mkdtempSync(join(memoryDirectory(), "tsgi-"));
+    const parent = memoryDirectory();
+    removeAbandoned(parent);
+    this.directory = mkdtempSync(join(parent, directoryPrefix()));
     if (isShared) chmodSync(this.directory, 0o711);
-    this.socketPath = join(this.directory, "lanes");
-    this.statusPath = join(this.directory, "status");
+    this.socketPath = join(this.directory, SOCKET_NAME);
+    this.statusPath = join(this.directory, STATUS_NAME);
     this.#statusFile = openSync(this.statusPath, "wx+", 0o600);
     // Sparse: what no batch fills takes no memory.
     ftruncateSync(this.#statusFile, slots * (8 + ANSWER_BYTES));
