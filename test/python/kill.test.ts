@@ -3,8 +3,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
-import { eventually, send, servePython } from "./serve-python.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Project } from "../cli-command.ts";
+import { IDENTITY_APPLICATION, IdentityLoad } from "./identity-load.ts";
+import { guestDirectories, processesOf } from "./processes-of.ts";
+import { eventually, PYTHON, send, servePython } from "./serve-python.ts";
 
 const pause = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => {
@@ -58,11 +61,112 @@ test("when the host is killed, its Python processes end, and clear up after it",
   const [output] = (await once(host.stdout, "data")) as [Buffer];
   const pids = JSON.parse(output.toString()) as number[];
   expect(pids).toHaveLength(2);
-  const directory = /\S+\/tsgi-\w+(?=\/status)/.exec(readFileSync(`/proc/${pids[0]}/maps`, "utf8"))?.[0] ?? "";
+  const directory = /\S+\/tsgi-[\w-]+(?=\/status)/.exec(readFileSync(`/proc/${pids[0]}/maps`, "utf8"))?.[0] ?? "";
   expect(existsSync(directory)).toBe(true);
   host.kill("SIGKILL");
   await eventually(() => pids.every((pid) => !isAlive(pid)), "the end of the orphans");
   await eventually(() => !existsSync(directory), "their directory to go");
+});
+
+/** Numbers from 0 to 1 that look random, the same for each seed. Source: the generator mulberry32. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d_2b_79_f5) | 0;
+    let value = Math.imul(state ^ (state >>> 15), 1 | state);
+    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
+    return ((value ^ (value >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+describe("the command with two workers, under load", () => {
+  const CLIENTS = 16;
+  const WORKERS = 2;
+
+  async function serve() {
+    const project = new Project({ "app.py": IDENTITY_APPLICATION });
+    const command = project.start([
+      "app.py",
+      "-b",
+      "127.0.0.1:0",
+      "-w",
+      String(WORKERS),
+      "--threads",
+      "2",
+      "-t",
+      "2",
+      "--python",
+      PYTHON,
+    ]);
+    onTestFinished(async () => {
+      await command.stop("SIGKILL");
+      project.remove();
+    });
+    const port = await command.port();
+    const directories = new Set<string>();
+    const look = () => {
+      const found = processesOf(project.directory, command.pid);
+      for (const directory of guestDirectories(found.interpreters)) directories.add(directory);
+      return found;
+    };
+    const isWhole = (): boolean => {
+      const { workers, interpreters } = look();
+      return workers.length === WORKERS && interpreters.length === WORKERS;
+    };
+    await eventually(isWhole, "all processes");
+    return { command, port, directories, look, isWhole };
+  }
+
+  test.each([1, 2])("interpreters and workers killed at random, seed %i", async (seed) => {
+    const { command, port, directories, look, isWhole } = await serve();
+    const load = new IdentityLoad(port, CLIENTS);
+    const random = seeded(seed);
+    const pick = <T>(choices: readonly T[]): T | undefined => choices[Math.floor(random() * choices.length)];
+    const killed = { workers: 0, interpreters: 0 };
+    for (let kills = 0; kills < 14; kills += 1) {
+      await pause(300 + random() * 300);
+      const kind = random() < 0.3 ? "workers" : "interpreters";
+      const signal = kind === "workers" ? "SIGKILL" : pick(["SIGKILL", "SIGSEGV", "SIGABRT", "SIGKILL"] as const);
+      const victim = pick(look()[kind]);
+      if (victim === undefined || signal === undefined) continue;
+      process.kill(victim, signal);
+      killed[kind] += 1;
+    }
+    await eventually(isWhole, "all processes again");
+    const before = load.answered;
+    await eventually(() => load.answered > before + 200, "answers as before");
+    const { counts, wrong } = await load.stop();
+    expect(wrong).toEqual([]);
+    expect(killed.workers).toBeGreaterThan(0);
+    expect(killed.interpreters).toBeGreaterThan(killed.workers);
+    expect([...counts.keys()].filter((status) => !["200", "502", "503", "504", "broken"].includes(status))).toEqual([]);
+    expect(counts.get("200")).toBeGreaterThan(1000);
+    const used = new Set(guestDirectories(look().interpreters));
+    await eventually(
+      () => [...directories].every((name) => used.has(name) || !existsSync(name)),
+      "old directories to go",
+    );
+    expect((await command.stop()).code).toBe(0);
+    expect(look()).toEqual({ workers: [], interpreters: [] });
+    expect([...directories].filter((name) => existsSync(name))).toEqual([]);
+  });
+
+  test("the arbiter killed: everything ends, the port is free, nothing is left", async () => {
+    const { command, port, directories, look } = await serve();
+    const load = new IdentityLoad(port, CLIENTS);
+    await eventually(() => load.answered > 300, "answers");
+    command.signal("SIGKILL");
+    await command.result;
+    await eventually(() => {
+      const { workers, interpreters } = look();
+      return workers.length === 0 && interpreters.length === 0;
+    }, "the end of workers and interpreters");
+    const { counts, wrong } = await load.stop();
+    expect(wrong).toEqual([]);
+    expect([...counts.keys()].filter((status) => !["200", "502", "503", "504", "broken"].includes(status))).toEqual([]);
+    await expect(send(port, "/whole?x")).rejects.toThrow("ECONNREFUSED");
+    await eventually(() => [...directories].every((name) => !existsSync(name)), "the directories to go");
+  });
 });
 
 function isAlive(pid: number): boolean {
