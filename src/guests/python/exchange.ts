@@ -25,8 +25,8 @@ export class Exchange {
   /** Resolves (or rejects) the application's promise. */
   readonly answer: Promise<WSGIBody>;
   readonly #startResponse: StartResponse;
-  #resolve: (body: WSGIBody) => void = () => {};
-  #reject: (error: unknown) => void = () => {};
+  #resolve!: (body: WSGIBody) => void;
+  #reject!: (error: unknown) => void;
   #isSettled = false;
   #responseBody: ResponseBody | null = null;
 
@@ -64,7 +64,7 @@ export class Exchange {
   /** The whole answer has come. */
   whole(head: string, body: Bytes): void {
     if (this.#isSettled) return;
-    this.#settle(head, -1, () => [body]);
+    this.#settle(head, -1, [body]);
     this.release();
   }
 
@@ -78,14 +78,14 @@ export class Exchange {
     if (this.#isSettled) return null;
     const body = new ResponseBody(owner, limitBytes);
     this.#responseBody = body;
-    this.#settle(head, totalBytes, () => body);
+    this.#settle(head, totalBytes, body);
     return this.environ.REQUEST_METHOD === "HEAD" ? null : body;
   }
 
   /** The head has come, and this side has the body: a file. */
   beginWith(head: string, totalBytes: number, body: WSGIBody): void {
     if (this.#isSettled) return;
-    this.#settle(head, totalBytes, () => body);
+    this.#settle(head, totalBytes, body);
   }
 
   /**
@@ -131,7 +131,7 @@ export class Exchange {
     if (body.kind === "file" || body.kind === "stream") body.release().catch(() => {});
   }
 
-  #settle(head: string, totalBytes: number, body: () => WSGIBody): void {
+  #settle(head: string, totalBytes: number, body: WSGIBody): void {
     this.#isSettled = true;
     try {
       const { status, headers } = decodeHead(head);
@@ -148,6 +148,6 @@ export class Exchange {
       this.#reject(error);
       return;
     }
-    this.#resolve(body());
+    this.#resolve(body);
   }
 }

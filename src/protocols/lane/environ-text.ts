@@ -201,6 +201,21 @@ export function encodeHead(status: string, headers: readonly (readonly [name: st
   return text;
 }
 
+// Applications repeat themselves: many answers in a row have the same status and headers.
+const REPEATED_CHARACTERS = 1024;
+let lastHead = "";
+let lastParts: readonly string[] = [""];
+
+function partsOfHead(text: string): readonly string[] {
+  if (text === lastHead) return lastParts;
+  const parts = text.split("\0");
+  if (text.length <= REPEATED_CHARACTERS) {
+    lastHead = text;
+    lastParts = parts;
+  }
+  return parts;
+}
+
 /**
  * Decodes `name\0value…` after `start` parts.
  *
@@ -212,7 +227,7 @@ export function decodeHead(
   text: string,
   hasStatus = true,
 ): { status: string; headers: [name: string, value: string][] } {
-  const parts = text.split("\0");
+  const parts = partsOfHead(text);
   const headers: [name: string, value: string][] = [];
   const first = hasStatus ? 1 : 0;
   for (let index = first; index + 1 < parts.length; index += 2) {
