@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { FrameType, frameText, type LaneFrame } from "../../protocols/lane/frame.ts";
 import { LaneDecoder } from "../../protocols/lane/lane-decoder.ts";
+import type { Dispatcher } from "./dispatcher.ts";
 import { PythonDeadlineMissed, PythonStartError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
@@ -33,11 +34,8 @@ export interface ReadyMessage {
 /** What a process tells its pool. */
 export interface ProcessOwner {
   readonly settings: PythonSettings;
+  readonly dispatcher: Dispatcher;
   ready(process: GuestProcess): void;
-  requeue(exchanges: Exchange[]): void;
-  measured(milliseconds: number): void;
-  answeredIn(path: string, milliseconds: number): void;
-  relieved(): void;
   retire(process: GuestProcess, reason: string): void;
   /** The process is gone (or its lanes are); the exchanges on them have no answer. */
   died(process: GuestProcess, reason: string): void;
@@ -66,6 +64,7 @@ export class GuestProcess implements LaneOwner {
   /** Resolves when it takes requests (a template: can be forked); rejects when it ends before. */
   readonly whenReady: Promise<void>;
   readonly #owner: ProcessOwner;
+  readonly #dispatcher: Dispatcher;
   #control: Socket | null = null;
   #dumpSignal = 0;
   #tail = "";
@@ -84,6 +83,7 @@ export class GuestProcess implements LaneOwner {
     this.index = index;
     this.isTemplate = isTemplate;
     this.#owner = owner;
+    this.#dispatcher = owner.dispatcher;
     this.whenReady = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
       this.#rejectReady = reject;
@@ -191,20 +191,20 @@ export class GuestProcess implements LaneOwner {
   // What its lanes tell.
 
   returned(_lane: Lane, exchanges: Exchange[]): void {
-    this.#owner.requeue(exchanges);
+    this.#dispatcher.requeue(exchanges);
   }
 
   measured(milliseconds: number): void {
-    this.#owner.measured(milliseconds);
+    this.#dispatcher.measured(milliseconds);
   }
 
   answered(exchange: Exchange, milliseconds: number): void {
     this.answeredCount += 1;
-    this.#owner.answeredIn(exchange.environ.PATH_INFO, milliseconds);
+    this.#dispatcher.answeredIn(exchange.environ.PATH_INFO, milliseconds);
   }
 
   relieved(): void {
-    this.#owner.relieved();
+    this.#dispatcher.relieved();
   }
 
   wantsRetirement(reason: string): void {

@@ -79,15 +79,16 @@ export function poolApplication(
     directory: settings.temporaryDirectory,
     fileMode: settings.user === undefined && settings.group === undefined ? 0o600 : 0o644,
   };
+  const { dispatcher } = pool;
   return function pythonGuest(environ: WSGIEnvironment, startResponse: StartResponse): Promise<WSGIBody> {
     const exchange = new Exchange(environ, startResponse, inner, performance.now());
     if (environ["wsgi.input"] === EMPTY_INPUT || !hasBody(environ)) {
-      pool.submit(exchange);
+      dispatcher.submit(exchange);
     } else {
       readBody(environ, limits).then(
         (body) => {
           exchange.body = body;
-          pool.submit(exchange);
+          dispatcher.submit(exchange);
         },
         (error: unknown) => exchange.reject(error),
       );

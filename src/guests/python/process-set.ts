@@ -1,0 +1,131 @@
+// The processes of a Python guest: starts them, by themselves or from a template, and gives each its connections.
+import type { Socket } from "node:net";
+import { PythonStartError, PythonUnavailable } from "./errors.ts";
+import { GuestProcess, type ProcessOwner } from "./guest-process.ts";
+import { findInterpreter, type PythonInterpreter } from "./interpreter.ts";
+import { launch } from "./launch.ts";
+import type { PythonSettings } from "./options.ts";
+import { Rendezvous, type Hello } from "./rendezvous.ts";
+
+/** Who hears how processes end. */
+export interface ProcessSetOwner extends ProcessOwner {
+  /** It has ended, and its output is complete. */
+  ended(process: GuestProcess, reason: string): void;
+}
+
+/** The processes that exist, and the one that others are forked from. */
+export class ProcessSet {
+  readonly interpreter: PythonInterpreter;
+  readonly rendezvous: Rendezvous;
+  /** Loaded once, for `preload`; null until it is needed. */
+  template: GuestProcess | null = null;
+  readonly #settings: PythonSettings;
+  readonly #hasInner: boolean;
+  readonly #owner: ProcessSetOwner;
+  readonly #slots: number;
+  #processes: readonly GuestProcess[] = [];
+
+  /**
+   * @param settings - with defaults
+   * @param hasInner - whether the application is on this side, behind Python filters
+   * @param owner - the pool
+   */
+  constructor(settings: PythonSettings, hasInner: boolean, owner: ProcessSetOwner) {
+    this.#settings = settings;
+    this.#hasInner = hasInner;
+    this.#owner = owner;
+    this.interpreter = findInterpreter({
+      python: settings.python,
+      directory: settings.directory,
+      environment: { ...process.env, ...settings.environment },
+    });
+    // Each process may have its replacement beside it.
+    this.#slots = settings.processes * 2 + 2;
+    this.rendezvous = new Rendezvous(this.#slots * settings.threads, this.#isShared, (hello, socket) =>
+      this.#greet(hello, socket),
+    );
+  }
+
+  /** All but the template. */
+  get processes(): readonly GuestProcess[] {
+    return this.#processes;
+  }
+
+  /** The template as well. */
+  get all(): readonly GuestProcess[] {
+    return this.template === null ? this.#processes : [this.template, ...this.#processes];
+  }
+
+  /** Opens the place where processes connect. */
+  async listen(): Promise<void> {
+    await this.rendezvous.listen(this.#isShared);
+  }
+
+  /** Starts one more process, by itself or from the template. */
+  async spawn(): Promise<GuestProcess> {
+    if (!this.#settings.preload) {
+      const process = this.#add();
+      this.#launch(process);
+      return process;
+    }
+    if (this.template === null || this.template.state === "dead") {
+      this.template = new GuestProcess(this.#slots - 1, true, this.#owner);
+      this.#launch(this.template);
+    }
+    const template = this.template;
+    await template.whenReady;
+    const process = this.#add();
+    process.template = template;
+    this.#expectStart(process);
+    template.fork(process.index);
+    return process;
+  }
+
+  /** Forgets a process that has ended. */
+  remove(process: GuestProcess): void {
+    this.#processes = this.#processes.filter((candidate) => candidate !== process);
+    if (this.template === process) this.template = null;
+  }
+
+  get #isShared(): boolean {
+    return this.#settings.user !== undefined || this.#settings.group !== undefined;
+  }
+
+  #greet(hello: Hello, socket: Socket): void {
+    const process = this.all.find((candidate) => candidate.index === hello.process && candidate.state !== "dead");
+    if (process === undefined) socket.destroy();
+    else process.attach(hello, socket);
+  }
+
+  #add(): GuestProcess {
+    const process = new GuestProcess(this.#freeIndex(), false, this.#owner);
+    this.#processes = [...this.#processes, process];
+    return process;
+  }
+
+  #launch(process: GuestProcess): void {
+    const role = { process: process.index, isTemplate: process.isTemplate, hasInner: this.#hasInner };
+    const child = launch(this.#settings, this.interpreter, this.rendezvous, role, {
+      output: (stream, text) => process.output(stream, text),
+      ended: (reason) => this.#owner.ended(process, reason),
+    });
+    process.pid = child.pid ?? 0;
+    this.#expectStart(process);
+  }
+
+  #expectStart(process: GuestProcess): void {
+    const { startupSeconds } = this.#settings;
+    const timer = setTimeout(() => {
+      process.failStart(new PythonStartError(`The application did not load within ${startupSeconds} s`));
+      process.kill();
+    }, startupSeconds * 1000);
+    const stop = (): void => clearTimeout(timer);
+    process.whenReady.then(stop, stop);
+  }
+
+  #freeIndex(): number {
+    const taken = new Set(this.#processes.map((process) => process.index));
+    for (let index = 0; index < this.#slots - 1; index += 1) if (!taken.has(index)) return index;
+    throw new PythonUnavailable("Too many processes are being replaced at a time");
+  }
+}
