@@ -29,6 +29,10 @@ export interface WorkerObserver {
 export class WorkerHandle {
   readonly id: number;
   readonly generation: number;
+  /** Seconds that it may take to load the application; 0 means no limit. */
+  readonly bootTimeout: number;
+  /** It belongs to a reload of which it is not decided yet whether it takes place. */
+  isCandidate: boolean;
   phase: WorkerPhase = "booting";
   /** Seconds of the arbiter's clock. */
   readonly startedAt: number;
@@ -54,6 +58,8 @@ export class WorkerHandle {
   constructor(config: WorkerConfig, child: ChildProcess, now: number) {
     this.id = config.id;
     this.generation = config.generation;
+    this.bootTimeout = config.options.bootTimeout;
+    this.isCandidate = config.isHeld;
     this.#child = child;
     this.startedAt = now;
     this.lastSeen = now;

@@ -12,7 +12,7 @@ import { dispatchOf } from "./arbiter-options.ts";
 import { DrainingServer } from "./draining-server.ts";
 import { engineLimits } from "./engine-options.ts";
 import { SERVER_EXIT_CODES, ServerError, messageOf } from "./errors.ts";
-import { callHook } from "./hooks.ts";
+import { callHook } from "./call-hook.ts";
 import { emptyAndClose } from "./listen-queue.ts";
 import { explain } from "./listeners.ts";
 import type { LoadedApplication } from "./load-application.ts";

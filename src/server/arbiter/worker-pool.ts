@@ -1,0 +1,181 @@
+// Keeps as many workers as are wanted: starts what is missing, ends what is too many, replaces what has died or hangs.
+// What to do is decided by the functions in policy/, which take the time as an argument.
+import { resolve } from "node:path";
+import type { WorkerEndReason } from "../arbiter-control.ts";
+import { type ArbiterOptions, dispatchOf } from "../arbiter-options.ts";
+import { callHook } from "../call-hook.ts";
+import type { Listener } from "../listeners.ts";
+import { afterCrash, type BackOffState, NO_CRASHES } from "../policy/respawn-back-off.ts";
+import { planWorkers } from "../policy/worker-count.ts";
+import type { WorkerConfig } from "../worker-config.ts";
+import { type WorkerExit, WorkerHandle, type WorkerObserver } from "../worker-handle.ts";
+import { type ArbiterState, now } from "./arbiter-state.ts";
+import { bootTimedOut } from "./boot-failure.ts";
+import type { Draining } from "./draining.ts";
+
+/** What workers of a generation are started with. */
+export interface Generation {
+  readonly options: ArbiterOptions;
+  readonly listeners: readonly Listener[];
+  readonly generation: number;
+}
+
+/** The workers. */
+export class WorkerPool {
+  readonly #state: ArbiterState;
+  readonly #draining: Draining;
+  readonly #observer: WorkerObserver;
+  readonly #directory: string;
+  #lastId = 0;
+  #backOff: BackOffState = NO_CRASHES;
+
+  /**
+   * @param observer - hears the workers
+   * @param directory - where the server was started
+   */
+  constructor(state: ArbiterState, draining: Draining, observer: WorkerObserver, directory: string) {
+    this.#state = state;
+    this.#draining = draining;
+    this.#observer = observer;
+    this.#directory = directory;
+  }
+
+  /** Changes how many workers should serve. */
+  setWanted(count: number): void {
+    const { wanted: before, stage, hooks, log } = this.#state;
+    this.#state.wanted = count;
+    const isFirst = stage === "starting";
+    if (before !== count || isFirst) {
+      const { nworkersChanged } = hooks;
+      const arbiter = this.#state.asHookArbiter;
+      void callHook(nworkersChanged, "nworkersChanged", log, arbiter, count, isFirst ? null : before);
+    }
+    this.balance();
+  }
+
+  /** Starts what is missing and ends what is too many. */
+  balance(): void {
+    const { stage, workers, wanted } = this.#state;
+    if (stage !== "starting" && stage !== "running") return;
+    const pool = [...workers].filter(({ isCandidate }) => !isCandidate);
+    const plan = planWorkers(pool, wanted);
+    for (const worker of pool) if (plan.drain.includes(worker.id)) this.#draining.drain(worker, "scaled-down");
+    // The ticks come back to it.
+    if (now() < this.#backOff.notBefore) return;
+    for (let count = 0; count < plan.spawn; count++) this.#spawn(this.#state, false);
+  }
+
+  /** Starts a worker of a generation that is to come; it waits before it serves. */
+  startCandidate(generation: Generation): WorkerHandle {
+    return this.#spawn(generation, true);
+  }
+
+  /** Replaces a worker: another one serves before it leaves. */
+  retire(worker: WorkerHandle, reason: WorkerEndReason): void {
+    if (this.#state.stage === "stopping" || worker.phase === "draining") return;
+    worker.isRetiring = true;
+    worker.endReason ??= reason;
+    if (reason !== "reload")
+      this.#state.log.info(`Worker ${worker.id} (pid ${worker.pid}) will be replaced: ${reason}`);
+    this.balance();
+  }
+
+  /** Replaces a worker whose application threw where nobody caught it. */
+  retireAfterException(worker: WorkerHandle): void {
+    this.#backOff = afterCrash(this.#backOff, now(), servedSeconds(worker));
+    this.retire(worker, "crash");
+  }
+
+  /** Ends a worker that does not serve. */
+  dismiss(worker: WorkerHandle, reason: WorkerEndReason): void {
+    worker.endReason ??= reason;
+    worker.killAt = now();
+    // It may be busy loading, and then hears nothing.
+    worker.kill("SIGKILL");
+  }
+
+  /** A worker has ended that should not have. */
+  crashed(worker: WorkerHandle, exit: WorkerExit): void {
+    this.#backOff = afterCrash(this.#backOff, now(), servedSeconds(worker));
+    const wait = this.#backOff.notBefore - now();
+    const how = exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`;
+    const failure = worker.bootFailure;
+    const why = failure === null ? "" : `: ${failure.message}${failure.detail === "" ? "" : `\n${failure.detail}`}`;
+    const next = wait > 0.01 ? `; the next one starts in ${wait.toFixed(1)} s` : "";
+    this.#state.log.error(`Worker ${worker.id} (pid ${worker.pid}) ended with ${how}${next}${why}`);
+  }
+
+  /** The code is new: what crashed before proves nothing. */
+  forgetCrashes(): void {
+    this.#backOff = NO_CRASHES;
+  }
+
+  /** Ends workers that take too long or hang. @param time - seconds of the arbiter's clock */
+  checkPatience(time: number): void {
+    for (const worker of this.#state.workers) this.#checkOne(worker, time);
+  }
+
+  killAll(): void {
+    for (const worker of this.#state.workers) worker.kill("SIGKILL");
+  }
+
+  #spawn({ options, listeners, generation }: Generation, isHeld: boolean): WorkerHandle {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const { hooks, log, asHookArbiter } = this.#state;
+    const config: WorkerConfig = {
+      id,
+      generation,
+      options,
+      isHeld,
+      arbiter: process.pid,
+      listeners: listeners.map(({ address, bind }) => ({
+        path: address.kind === "unix" ? address.path : null,
+        tcp: address.kind === "tcp" ? { host: address.host, port: address.port } : null,
+        isForeign: bind.startsWith("fd://"),
+        bind,
+      })),
+    };
+    const environment = { ...process.env, ...Object.fromEntries(options.env.map(splitAssignment)) };
+    if (hooks.preFork !== undefined) void callHook(hooks.preFork, "preFork", log, asHookArbiter, { pid: 0, id, log });
+    const handed = dispatchOf(options) === "dispatch" ? [] : listeners;
+    const directory = directoryOf(options, this.#directory);
+    const worker = WorkerHandle.spawn(config, handed, environment, directory, now(), this.#observer);
+    this.#state.workers.add(worker);
+    void callHook(hooks.postFork, "postFork", log, asHookArbiter, this.#state.asHookWorker(worker));
+    return worker;
+  }
+
+  #checkOne(worker: WorkerHandle, time: number): void {
+    const { heartbeatTimeout } = this.#state.options;
+    const { bootTimeout } = worker;
+    if (worker.killAt !== null) {
+      if (time > worker.killAt) worker.kill("SIGKILL");
+    } else if (worker.phase === "booting") {
+      if (bootTimeout === 0 || time - worker.startedAt <= bootTimeout) return;
+      worker.bootFailure = bootTimedOut(bootTimeout);
+      worker.endReason = "boot-timeout";
+      worker.kill("SIGKILL");
+    } else if (heartbeatTimeout > 0 && time - worker.lastSeen > heartbeatTimeout) {
+      this.#state.log.critical(
+        `Worker ${worker.id} (pid ${worker.pid}) is blocked: no sign of life from its event loop for ${heartbeatTimeout} s; it is killed and replaced`,
+      );
+      worker.endReason = "blocked";
+      worker.kill("SIGKILL");
+    }
+  }
+}
+
+/** The directory that workers run in. Named again for each, it follows a symbolic link that a deployment has changed. */
+export function directoryOf({ chdir }: ArbiterOptions, from: string): string {
+  return resolve(from, chdir ?? ".");
+}
+
+function servedSeconds({ servingSince }: WorkerHandle): number {
+  return servingSince === null ? 0 : now() - servingSince;
+}
+
+function splitAssignment(text: string): [string, string] {
+  const index = text.indexOf("=");
+  return index === -1 ? [text, ""] : [text.slice(0, index), text.slice(index + 1)];
+}
