@@ -3,8 +3,8 @@
 import { statSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import { extname, join, resolve } from "node:path";
-import type { createJiti } from "jiti";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { loadJiti } from "../load-jiti.ts";
 
 /** What a module exports. */
 export type ModuleNamespace = Readonly<Record<string, unknown>>;
@@ -101,20 +101,16 @@ function findPackageModule(name: string, directory: string): string | null {
   return resolveForImport(name, directory);
 }
 
-let jitiModule: { readonly createJiti: typeof createJiti } | null = null;
-
 function resolveForImport(name: string, directory: string): string | null {
-  jitiModule ??= createRequire(import.meta.url)("jiti") as { readonly createJiti: typeof createJiti };
   const parentURL = pathToFileURL(join(directory, "package.json")).href;
-  const url = jitiModule
+  const url = loadJiti()
     .createJiti(parentURL)
     .esmResolve(name, { try: true, parentURL, conditions: ["node", "import"] });
   return url === undefined ? null : fileURLToPath(url);
 }
 
 async function importWithJiti(path: string): Promise<ModuleNamespace> {
-  jitiModule ??= await import("jiti");
-  const jiti = jitiModule.createJiti(pathToFileURL(path).href, {
+  const jiti = loadJiti().createJiti(pathToFileURL(path).href, {
     interopDefault: false,
     jsx: true,
     tsconfigPaths: true,

@@ -2,6 +2,7 @@
 // shop/wsgi/index.ts) below the current directory; otherwise a package, resolved as an import from the current directory would be.
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { loadJiti } from "../../load-jiti.ts";
 import { TargetNotFoundError } from "./errors.ts";
 import type { Target } from "./parse-target.ts";
 
@@ -50,8 +51,7 @@ function stemOf(module: string): string {
 async function findPackage(module: string, directory: string): Promise<string | undefined> {
   if (module.startsWith(".") || module.startsWith("/")) return undefined;
   // Node has no stable way to resolve an import from another directory than its own; jiti brings one with the right conditions.
-  const { createJiti } = await import("jiti");
-  const jiti = createJiti(join(directory, "index.js"), { fsCache: false });
+  const jiti = loadJiti().createJiti(join(directory, "index.js"), { fsCache: false });
   const path = jiti.esmResolve(module, { try: true });
   return path === undefined || path === "" || path.startsWith("node:") ? undefined : fromUrl(path);
 }

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { loadJiti } from "../../load-jiti.ts";
 import { TargetLoadError, TargetSyntaxError } from "./errors.ts";
 import { describeThrown, sourceExcerpt, userStack } from "./user-stack.ts";
 
@@ -63,8 +64,7 @@ function isLinkError(error: unknown, sourceFile: string): boolean {
 }
 
 async function importWithJiti(sourceFile: string): Promise<object> {
-  const { createJiti } = await import("jiti");
-  const jiti = createJiti(sourceFile, {
+  const jiti = loadJiti().createJiti(sourceFile, {
     interopDefault: false,
     jsx: true,
     fsCache: cacheDirectory(sourceFile),

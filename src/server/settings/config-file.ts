@@ -1,6 +1,7 @@
 // The configuration file: tsgi.config.ts, .js or .json. It is read anew each time, so that a reload sees what has changed.
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
+import { loadJiti } from "../../load-jiti.ts";
 import { didYouMean } from "../../nearest-name.ts";
 import { PACKAGE_ROOT } from "../../guests/typescript/import-module.ts";
 import { describeThrown, userStack } from "../../guests/typescript/user-stack.ts";
@@ -128,8 +129,12 @@ function lineOf(key: string, lines: readonly string[]): number | undefined {
 async function loadContent(file: string): Promise<unknown> {
   if (file.endsWith(".json")) return readJson(file);
   // Node's own loader would keep what it has once imported; jiti reads the file and what that imports again.
-  const { createJiti } = await import("jiti");
-  const jiti = createJiti(file, { interopDefault: false, moduleCache: false, fsCache: false, alias: ownEntries() });
+  const jiti = loadJiti().createJiti(file, {
+    interopDefault: false,
+    moduleCache: false,
+    fsCache: false,
+    alias: ownEntries(),
+  });
   let namespace: unknown;
   try {
     // Forced, because jiti leaves ES modules in JavaScript to Node.
