@@ -10,7 +10,7 @@ import { PREFIX_PROTOCOL, PROTOCOLS, type ObjectType, type Protocol } from "./ob
 import { strip, words } from "./python-text.ts";
 import { article, type SectionIndex } from "./section-index.ts";
 import type { Session } from "./session.ts";
-import { Settings, type Origin, type Setting } from "./settings.ts";
+import { Settings, type Origin } from "./settings.ts";
 import { isAbsoluteName } from "./uri.ts";
 
 /** Follows a URI; given from outside, since that may open a file with a loader of its own. */
@@ -39,10 +39,13 @@ interface Reading {
   readonly requires: Requirement[];
 }
 
-/** What one key of a section does: the same each time that the section is read, whoever asks for it. */
-type Step =
-  | { readonly kind: "set" | "local"; readonly name: string; readonly setting: Setting }
-  | { readonly kind: "get"; readonly name: string; readonly global: string; readonly origin: Origin };
+/** What the keys of a section say by themselves, whoever asks for it and with whatever global values. */
+interface Keys {
+  readonly locals: Settings;
+  readonly additions: Settings;
+  /** The `get` keys: they take a global value over when that is known. */
+  readonly gets: readonly { readonly name: string; readonly global: string; readonly origin: Origin }[];
+}
 
 /** Keys that direct the loader; in [DEFAULT] they do nothing. */
 const DIRECTIVES = new Set<string>([
@@ -65,7 +68,7 @@ export class ConfigLoader implements ContextLoader {
   readonly #defaultDirectives: readonly [key: string, raw: ParserDefault][];
   #interpolatedDefaults: Settings | null = null;
   /** Of each section that was read: a filter may stand in hundreds of pipelines. */
-  readonly #steps = new Map<IniSection, readonly Step[]>();
+  readonly #keys = new Map<IniSection, Keys>();
 
   /**
    * @param globals - of the caller: names for interpolation where the file has no default of that name
@@ -88,7 +91,7 @@ export class ConfigLoader implements ContextLoader {
     for (const [key, { value, origin }] of globals ?? []) {
       if (!this.#defaults.has(key)) this.#defaults.set(key, { text: value, isLiteral: true, origin });
     }
-    this.#defaultDirectives = [...this.#defaults].filter(([key]) => key.startsWith("set ") || key.startsWith("get "));
+    this.#defaultDirectives = [...this.#defaults].filter(([key]) => isDirective(key));
   }
 
   get filename(): string {
@@ -128,69 +131,45 @@ export class ConfigLoader implements ContextLoader {
     return { ...this.#base(reading), kind: "filter-with", filter, next: context };
   }
 
-  /** Reads the keys: globals, then `set`, `get` and local keys in the order of the file. */
+  /** Puts together what a section says: globals, then `set`, local keys, and `get`. */
   #read(wanted: ObjectType, section: IniSection, callerGlobals: Settings | null): Reading {
+    const keys = this.#keys.get(section) ?? this.#readKeys(section);
     const globals = new Settings(this.defaults());
     if (callerGlobals !== null) globals.update(callerGlobals);
+    globals.update(keys.additions);
+    const locals = new Settings(keys.locals);
+    for (const { name, global, origin } of keys.gets) {
+      const found = globals.get(global);
+      if (found === undefined) throw missingGlobal(global, globals, origin);
+      locals.put(name, { value: found.value, origin: { ...origin, kind: "get" }, replaced: found });
+    }
     const place = { file: this.file.path, line: section.line, section: section.name };
-    const reading: Reading = {
-      wanted,
-      section,
-      place,
-      globals,
-      locals: new Settings(),
-      additions: new Settings(),
-      requires: [],
-    };
-    const steps = this.#stepsOf(section);
-    for (const step of steps) {
-      if (step.kind === "get") continue;
-      const { kind, name, setting } = step;
-      if (kind === "local") reading.locals.put(name, setting);
-      else {
-        globals.put(name, setting);
-        reading.additions.put(name, setting);
-      }
-    }
-    for (const step of steps) {
-      if (step.kind !== "get") continue;
-      const found = globals.get(step.global);
-      if (found === undefined) throw missingGlobal(step.global, globals, step.origin);
-      reading.locals.put(step.name, { value: found.value, origin: { ...step.origin, kind: "get" }, replaced: found });
-    }
-    return reading;
+    return { wanted, section, place, globals, locals, additions: keys.additions, requires: [] };
   }
 
-  #stepsOf(section: IniSection): readonly Step[] {
-    const known = this.#steps.get(section);
-    if (known !== undefined) return known;
+  /** Reads the keys of a section in the order of the file, then the `set` and `get` keys of [DEFAULT] that it does not have itself. */
+  #readKeys(section: IniSection): Keys {
     const defaults = this.defaults();
     const scope = this.#scope(section);
-    const steps: Step[] = [];
-    for (const [key, raw] of this.#options(section)) {
-      const { origin } = raw;
-      const isSet = key.startsWith("set ");
-      const isGet = key.startsWith("get ");
-      if (!isSet && !isGet && defaults.has(key)) {
-        if (section.entries.has(key)) this.#warnIgnored(section, key, origin);
-        continue;
-      }
-      const value = raw.isLiteral ? raw.text : interpolate(raw.text, scope, origin);
-      if (isGet) steps.push({ kind: "get", name: strip(key.slice(4)), global: value, origin });
-      else if (isSet) {
-        steps.push({ kind: "set", name: strip(key.slice(4)), setting: { value, origin: { ...origin, kind: "set" } } });
-      } else steps.push({ kind: "local", name: key, setting: { value, origin } });
-    }
-    this.#steps.set(section, steps);
-    return steps;
-  }
-
-  /** The keys of a section, then the `set` and `get` keys of [DEFAULT] that it does not have itself. */
-  *#options(section: IniSection): Generator<[string, ParserDefault]> {
+    const locals = new Settings();
+    const additions = new Settings();
+    const gets: { name: string; global: string; origin: Origin }[] = [];
+    const add = (key: string, value: string, origin: Origin): void => {
+      if (key.startsWith("set ")) additions.set(strip(key.slice(4)), value, { ...origin, kind: "set" });
+      else if (key.startsWith("get ")) gets.push({ name: strip(key.slice(4)), global: value, origin });
+      else locals.set(key, value, origin);
+    };
     for (const [key, entry] of section.entries) {
-      yield [key, { text: entry.value, isLiteral: false, origin: this.#origin("key", section.name, entry) }];
+      const origin = this.#origin("key", section.name, entry);
+      if (defaults.has(key) && !isDirective(key)) this.#warnIgnored(section, key, origin);
+      else add(key, interpolate(entry.value, scope, origin), origin);
     }
-    for (const [key, raw] of this.#defaultDirectives) if (!section.entries.has(key)) yield [key, raw];
+    for (const [key, { text, isLiteral, origin }] of this.#defaultDirectives) {
+      if (!section.entries.has(key)) add(key, isLiteral ? text : interpolate(text, scope, origin), origin);
+    }
+    const keys = { locals, additions, gets };
+    this.#keys.set(section, keys);
+    return keys;
   }
 
   /** The defaults with their values interpolated, which start every `globalConf`. */
@@ -350,6 +329,11 @@ export class ConfigLoader implements ContextLoader {
       );
     }
   }
+}
+
+/** Whether a key is `set name` or `get name`. */
+function isDirective(key: string): boolean {
+  return key.startsWith("set ") || key.startsWith("get ");
 }
 
 function descriptionOf(context: Context): string {

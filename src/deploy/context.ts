@@ -100,15 +100,14 @@ export type Context = FactoryContext | PipelineContext | FilterAppContext | Filt
  * @returns for an application: filters, then the application; for a filter: filters only; for a server: itself
  */
 export function layersOf(context: Context): FactoryContext[] {
-  switch (context.kind) {
-    case "factory":
-      return [context];
-    case "pipeline":
-      return [...context.filters, context.app].flatMap(layersOf);
-    case "filter-app":
-    case "filter-with":
-      return [...layersOf(context.filter), ...layersOf(context.next)];
-  }
+  const layers: FactoryContext[] = [];
+  collectLayers(context, layers);
+  return layers;
+}
+
+function collectLayers(context: Context, layers: FactoryContext[]): void {
+  if (context.kind === "factory") layers.push(context);
+  else for (const part of childrenOf(context)) collectLayers(part, layers);
 }
 
 /**

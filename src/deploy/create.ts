@@ -60,7 +60,10 @@ export class ObjectBuilder {
         : await guest.createApplication(group.map((layer) => this.#guestLayer(layer)));
     const filters = await this.#filters(layers.slice(0, layers.length - (guest === null ? 1 : group.length)));
     let application = core;
-    for (const filter of filters.toReversed()) application = await filter(application);
+    for (const filter of filters.toReversed()) {
+      const filtered = filter(application);
+      application = filtered instanceof Promise ? await filtered : filtered;
+    }
     return application;
   }
 
@@ -101,9 +104,9 @@ export class ObjectBuilder {
 
   async #bind(context: Context): Promise<BoundLayer[]> {
     const layers: BoundLayer[] = [];
-    await this.#checkRequired(context);
+    if (context.requires.length > 0) await this.#checkRequired(context);
     for (const layer of layersOf(context)) {
-      if (layer !== context) await this.#checkRequired(layer);
+      if (layer !== context && layer.requires.length > 0) await this.#checkRequired(layer);
       layers.push({ context: layer, factory: this.#found.get(identityOf(layer)) ?? (await this.#find(layer)) });
     }
     return layers;
@@ -127,7 +130,8 @@ export class ObjectBuilder {
       const layer = layers[index] as BoundLayer;
       const guest = guestOf(layer);
       if (guest === null) {
-        filters.push(await localFilter(layer));
+        const filter = localFilter(layer);
+        filters.push(filter instanceof Promise ? await filter : filter);
         index += 1;
         continue;
       }
@@ -139,15 +143,15 @@ export class ObjectBuilder {
     return filters;
   }
 
-  async #localApplication(layer: BoundLayer): Promise<WSGIApplication> {
+  #localApplication(layer: BoundLayer): WSGIApplication | Promise<WSGIApplication> {
     const factory = layer.factory as LocalFactory;
     const [globalConf, localConf] = configurations(layer.context);
-    const made = await guarded(layer, () =>
+    const made = guarded(layer, () =>
       factory.protocol === "paste.app_factory"
         ? (factory.call as AppFactory)(globalConf, localConf)
         : (factory.call as CompositeFactory)(this.#loader(layer.context), globalConf, localConf),
     );
-    return asApplication(made, layer);
+    return settle(made, (application) => asApplication(application, layer));
   }
 
   #guestLayer({ context, factory }: BoundLayer): GuestLayer {
@@ -207,7 +211,8 @@ function placesOfNames({ locals }: FactoryContext): ReadonlyMap<string, Place> {
 
 function keepOrigins(values: Configuration, context: FactoryContext): Settings {
   const settings = new Settings();
-  for (const [key, value] of Object.entries(values)) {
+  for (const key of Object.keys(values)) {
+    const value = values[key] ?? "";
     const known = context.globals.get(key);
     if (known?.value === value) settings.put(key, known);
     else settings.set(key, value, { ...context.place, kind: "caller", key });
@@ -215,23 +220,25 @@ function keepOrigins(values: Configuration, context: FactoryContext): Settings {
   return settings;
 }
 
-async function localFilter(layer: BoundLayer): Promise<Filter> {
+function localFilter(layer: BoundLayer): Filter | Promise<Filter> {
   const factory = layer.factory as LocalFactory;
   const [globalConf, localConf] = configurations(layer.context);
   if (factory.protocol === "paste.filter_app_factory") {
     return (inner) =>
       settle(
-        guardedNow(layer, () => (factory.call as FilterAppFactory)(inner, globalConf, localConf)),
+        guarded(layer, () => (factory.call as FilterAppFactory)(inner, globalConf, localConf)),
         (made) => asApplication(made, layer),
       );
   }
-  const made = await guarded(layer, () => (factory.call as FilterFactory)(globalConf, localConf));
-  const filter = expectFunction(made, layer, "a filter: a function from application to application");
-  return (inner) =>
-    settle(
-      guardedNow(layer, () => filter(inner) as unknown),
-      (result) => asApplication(result, layer),
-    );
+  const made = guarded(layer, () => (factory.call as FilterFactory)(globalConf, localConf));
+  return settle(made, (value): Filter => {
+    const filter = expectFunction(value, layer, "a filter: a function from application to application");
+    return (inner) =>
+      settle(
+        guarded(layer, () => filter(inner) as unknown),
+        (result) => asApplication(result, layer),
+      );
+  });
 }
 
 function settle<T, U>(value: T | Promise<T>, then: (value: T) => U): U | Promise<U> {
@@ -266,7 +273,7 @@ function configurations(context: FactoryContext): [globalConf: Configuration, lo
 }
 
 function asApplication(made: unknown, layer: BoundLayer): WSGIApplication {
-  return guardedNow(layer, () => toApplication(made)) as WSGIApplication;
+  return guarded(layer, () => toApplication(made)) as WSGIApplication;
 }
 
 function expectFunction<T>(made: T, layer: BoundLayer, expected: string): T {
@@ -275,21 +282,20 @@ function expectFunction<T>(made: T, layer: BoundLayer, expected: string): T {
   throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, placeOf(layer.context));
 }
 
-async function guarded<T>(layer: BoundLayer, call: () => T | Promise<T>): Promise<T> {
+/** Calls what a factory made, or the factory itself; what it throws, or rejects with, gets the place of the layer. */
+function guarded<T>(layer: BoundLayer, call: () => T | PromiseLike<T>): T | Promise<T> {
   try {
-    return await call();
+    const made = call();
+    return isThenable(made)
+      ? Promise.resolve(made).catch((error: unknown) => Promise.reject(explained(error, layer)))
+      : made;
   } catch (error) {
     throw explained(error, layer);
   }
 }
 
-function guardedNow<T>(layer: BoundLayer, call: () => T | Promise<T>): T | Promise<T> {
-  try {
-    const made = call();
-    return made instanceof Promise ? made.catch((error: unknown) => Promise.reject(explained(error, layer))) : made;
-  } catch (error) {
-    throw explained(error, layer);
-  }
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
 /** Adds the place to what a factory threw: of the key, when the error names or quotes one. An error that has its place already passes. */

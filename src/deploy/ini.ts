@@ -43,7 +43,7 @@ const HEADER = /^\[(.+)\]/su;
  * @throws {DeployError} for text before the first section, a line without `=` or `:`, a section or key that is there twice
  */
 export function parseIni(text: string, path: string): IniFile {
-  return new IniReader(path).read(text.split(LINE_END));
+  return new IniReader(path).read(text.includes("\r") ? text.split(LINE_END) : text.split("\n"));
 }
 
 /** The state of a read: what the line before left open decides what an indented line means. */

@@ -52,6 +52,8 @@ export const PREFIX_PROTOCOL: Readonly<Record<string, Protocol>> = {
 /** All prefixes that mean something, of whatever type. */
 export const ALL_PREFIXES: readonly string[] = Object.values(SECTION_PREFIXES).flat(2);
 
+const KNOWN_PREFIXES: ReadonlySet<string> = new Set(ALL_PREFIXES);
+
 /**
  * Splits a section's name.
  *
@@ -60,6 +62,6 @@ export const ALL_PREFIXES: readonly string[] = Object.values(SECTION_PREFIXES).f
 export function splitSectionName(section: string): { prefix: string; name: string | null } | null {
   const colon = section.indexOf(":");
   const prefix = colon === -1 ? section : section.slice(0, colon);
-  if (!ALL_PREFIXES.includes(prefix)) return null;
+  if (!KNOWN_PREFIXES.has(prefix)) return null;
   return { prefix, name: colon === -1 ? null : section.slice(colon + 1) };
 }

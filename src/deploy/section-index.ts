@@ -5,6 +5,8 @@ import { nearestName, suggestion } from "../nearest-name.ts";
 import { SECTION_PREFIXES, splitSectionName, type ObjectType } from "./object-type.ts";
 import { strip } from "./python-text.ts";
 
+const NONE: readonly IniSection[] = [];
+
 /** The sections of one file by prefix and name; built once, since a large file is asked thousands of times. */
 export class SectionIndex {
   readonly #file: IniFile;
@@ -34,8 +36,11 @@ export class SectionIndex {
   candidates(wanted: ObjectType, name: string | null): IniSection[] {
     const candidates: IniSection[] = [];
     for (const family of SECTION_PREFIXES[wanted]) {
-      const alias = family.find((prefix) => this.#withPrefix(prefix, name).length > 0);
-      if (alias !== undefined) candidates.push(...this.#withPrefix(alias, name));
+      for (const prefix of family) {
+        const found = this.#withPrefix(prefix, name);
+        candidates.push(...found);
+        if (found.length > 0) break;
+      }
     }
     return candidates;
   }
@@ -67,8 +72,8 @@ export class SectionIndex {
     );
   }
 
-  #withPrefix(prefix: string, name: string | null): IniSection[] {
-    const named = this.#byPrefix.get(prefix)?.get(name ?? "main") ?? [];
+  #withPrefix(prefix: string, name: string | null): readonly IniSection[] {
+    const named = this.#byPrefix.get(prefix)?.get(name ?? "main") ?? NONE;
     const short = name === null ? this.#file.sections.get(prefix) : undefined;
     return short === undefined ? named : [short].concat(named);
   }

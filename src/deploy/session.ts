@@ -1,4 +1,5 @@
 // What one load of a configuration shares: files already read, warnings, and how deep references have led.
+import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import type { DeployWarning } from "./context.ts";
 import { DeployError, describePlace, type Place } from "./errors.ts";
@@ -94,10 +95,7 @@ function readText(path: string, place: Place): string {
     const what = `Cannot read the configuration file "${path}": ${reason}`;
     throw new DeployError("ERR_TSGI_DEPLOY_FILE", what, place, { cause: error });
   }
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (error) {
-    const what = `The configuration file "${path}" is not valid UTF-8`;
-    throw new DeployError("ERR_TSGI_DEPLOY_FILE", what, { file: path }, { cause: error });
-  }
+  if (isUtf8(bytes)) return bytes.toString("utf8");
+  const what = `The configuration file "${path}" is not valid UTF-8`;
+  throw new DeployError("ERR_TSGI_DEPLOY_FILE", what, { file: path });
 }

@@ -20,12 +20,16 @@ export interface Setting {
   readonly replaced?: Setting;
 }
 
-/** Ordered values with their origins. */
+/** Ordered values with their origins. A copy shares its values with the original until one of the two is written to. */
 export class Settings implements Iterable<[key: string, setting: Setting]> {
-  readonly #settings: Map<string, Setting>;
+  #settings: Map<string, Setting>;
+  #isShared: boolean;
 
+  /** @param source - to copy; empty without it */
   constructor(source?: Settings) {
-    this.#settings = new Map(source === undefined ? [] : source.#settings);
+    this.#settings = source === undefined ? new Map() : source.#settings;
+    this.#isShared = source !== undefined;
+    if (source !== undefined) source.#isShared = true;
   }
 
   has(key: string): boolean {
@@ -46,7 +50,7 @@ export class Settings implements Iterable<[key: string, setting: Setting]> {
     const earlier = this.#settings.get(key);
     // The same key of the same file again (through "use") replaces nothing, and must not lose what it replaced before.
     if (earlier !== undefined && earlier.origin === setting.origin && earlier.value === setting.value) return;
-    this.#settings.set(
+    this.#own().set(
       key,
       earlier === undefined ? setting : { value: setting.value, origin: setting.origin, replaced: earlier },
     );
@@ -54,13 +58,14 @@ export class Settings implements Iterable<[key: string, setting: Setting]> {
 
   /** Writes all settings of another set over the own ones. */
   update(other: Settings): void {
-    for (const [key, setting] of other.#settings) this.put(key, setting);
+    if (other.#settings === this.#settings) return;
+    other.#settings.forEach((setting, key) => this.put(key, setting));
   }
 
   /** Removes a key and returns what it held. */
   take(key: string): Setting | undefined {
     const setting = this.#settings.get(key);
-    this.#settings.delete(key);
+    if (setting !== undefined) this.#own().delete(key);
     return setting;
   }
 
@@ -75,7 +80,14 @@ export class Settings implements Iterable<[key: string, setting: Setting]> {
   /** The values alone, as a new object. */
   toObject(): Configuration {
     const values = Object.create(null) as Configuration;
-    for (const [key, setting] of this.#settings) values[key] = setting.value;
+    this.#settings.forEach((setting, key) => (values[key] = setting.value));
     return values;
+  }
+
+  /** The values, to be written to. */
+  #own(): Map<string, Setting> {
+    if (this.#isShared) this.#settings = new Map(this.#settings);
+    this.#isShared = false;
+    return this.#settings;
   }
 }
