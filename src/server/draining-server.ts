@@ -86,13 +86,13 @@ export class DrainingServer extends HttpServer {
    * Completes what is in hand. Call it when the listeners are closed.
    *
    * @param listeners - closed ones, whose connections are waited for although their handshake is not complete
-   * @param idleSeconds - time that idle connections stay open
+   * @param idleSeconds - time that idle connections stay open; with 0 they have been ended when the call returns its promise
    * @param graceSeconds - time for everything; what is open then is cut
    */
   async drain(listeners: readonly Server[], idleSeconds: number, graceSeconds: number): Promise<void> {
     const deadline = performance.now() + graceSeconds * 1000;
     this.beginDrain();
-    await Promise.race([this.#quiet(listeners), delay(Math.min(idleSeconds, graceSeconds))]);
+    if (idleSeconds > 0) await Promise.race([this.#quiet(listeners), delay(Math.min(idleSeconds, graceSeconds))]);
     await this.close(Math.max(0, (deadline - performance.now()) / 1000));
   }
 

@@ -326,8 +326,11 @@ export class Worker {
     server.beginDrain();
     if (isQueueKept) for (const listener of this.#listeners) listener.close();
     else await new Promise<void>((resolve) => (this.#sealed = resolve));
+    const graceLeft = Math.max(0, (deadline - performance.now()) / 1000);
+    const drained = server.drain(this.#listeners, idleSeconds, graceLeft);
+    // Where idle connections are not to stay, they have been ended by now: whoever hears this meets no old code any more.
     this.#send({ type: "listeners-closed" });
-    await server.drain(this.#listeners, idleSeconds, Math.max(0, (deadline - performance.now()) / 1000));
+    await drained;
     await this.#end("drained");
   }
 
