@@ -1,11 +1,15 @@
-// Measures how long a file of many sections takes to read and resolve: a composite of pipelines, and all of its sections.
-// Usage: npx jiti test/deploy/measure-sections.ts [sections]
+// Measures how long a file of many sections takes: to read it and resolve one section, and to build all of a composite of pipelines.
+// Each time is that of a new process, as for a server that starts; importing TSGI (dist/) is not part of it.
+// Usage: npm run build && npx jiti test/deploy/measure-sections.ts [sections] [processes]
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadApp, loadContext } from "../../src/deploy/load.ts";
+import { fileURLToPath } from "node:url";
 
+const LOADER = fileURLToPath(new URL("../../dist/deploy/load.js", import.meta.url));
 const count = Number(process.argv[2] ?? 1000);
+const processes = Number(process.argv[3] ?? 10);
 const directory = mkdtempSync(join(tmpdir(), "tsgi-sections-"));
 const path = join(directory, "app.ini");
 
@@ -30,15 +34,22 @@ function textOf(sections: number): string {
   return `${lines.join("\n")}\n`;
 }
 
-async function timed(what: string, action: () => unknown): Promise<void> {
-  const times: number[] = [];
-  for (let round = 0; round < 7; round++) {
-    const start = process.hrtime.bigint();
-    await action();
-    times.push(Number(process.hrtime.bigint() - start) / 1e6);
-  }
-  const [first = 0] = times;
-  process.stdout.write(`${what}: first ${first.toFixed(1)} ms, best ${Math.min(...times).toFixed(1)} ms\n`);
+/** The time that a new process takes for an expression, in milliseconds. */
+function timeOf(expression: string): number {
+  const program = `
+    import { loadApp, loadContext } from ${JSON.stringify(LOADER)};
+    const start = performance.now();
+    await ${expression};
+    process.stdout.write(String(performance.now() - start));`;
+  const args = ["--input-type=module", "--eval", program];
+  return Number(execFileSync(process.execPath, args, { encoding: "utf8" }));
+}
+
+function measure(what: string, expression: string): void {
+  const times = Array.from({ length: processes }, () => timeOf(expression)).toSorted((one, other) => one - other);
+  const [least = 0] = times;
+  const median = times[Math.floor(times.length / 2)] ?? 0;
+  process.stdout.write(`${what}: least ${least.toFixed(1)} ms, median ${median.toFixed(1)} ms\n`);
 }
 
 writeFileSync(path, textOf(count));
@@ -47,6 +58,7 @@ writeFileSync(
   `export const app = () => () => []; export const filter = () => (app) => app;
    export const composite = async (loader, globals, locals) => { for (const name of Object.values(locals)) await loader.getApp(name, globals); return () => []; };`,
 );
-await timed(`read ${count} sections and resolve one`, () => loadContext("application", `config:${path}#v1`));
-await timed(`load the application of ${count} sections, all pipelines built`, () => loadApp(`config:${path}`));
+const uri = `config:${path}`;
+measure(`read ${count} sections and resolve one`, `loadContext("application", ${JSON.stringify(`${uri}#v1`)})`);
+measure(`load ${count} sections, all pipelines built`, `loadApp(${JSON.stringify(uri)})`);
 rmSync(directory, { recursive: true });
