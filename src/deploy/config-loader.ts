@@ -41,7 +41,9 @@ interface Reading {
 
 /** What the keys of a section say by themselves, whoever asks for it and with whatever global values. */
 interface Keys {
+  readonly place: Place;
   readonly locals: Settings;
+  /** What `set` writes. */
   readonly additions: Settings;
   /** The `get` keys: they take a global value over when that is known. */
   readonly gets: readonly { readonly name: string; readonly global: string; readonly origin: Origin }[];
@@ -56,6 +58,9 @@ const DIRECTIVES = new Set<string>([
   "require",
   ...Object.values(PROTOCOLS).flat(2),
 ]);
+
+/** The additions of a section without `set`: most have none. */
+const NOTHING = new Settings();
 
 /** The loader of one configuration file. */
 export class ConfigLoader implements ContextLoader {
@@ -143,8 +148,7 @@ export class ConfigLoader implements ContextLoader {
       if (found === undefined) throw missingGlobal(global, globals, origin);
       locals.put(name, { value: found.value, origin: { ...origin, kind: "get" }, replaced: found });
     }
-    const place = { file: this.file.path, line: section.line, section: section.name };
-    return { wanted, section, place, globals, locals, additions: keys.additions, requires: [] };
+    return { wanted, section, place: keys.place, globals, locals, additions: keys.additions, requires: [] };
   }
 
   /** Reads the keys of a section in the order of the file, then the `set` and `get` keys of [DEFAULT] that it does not have itself. */
@@ -152,11 +156,13 @@ export class ConfigLoader implements ContextLoader {
     const defaults = this.defaults();
     const scope = this.#scope(section);
     const locals = new Settings();
-    const additions = new Settings();
+    let additions = NOTHING;
     const gets: { name: string; global: string; origin: Origin }[] = [];
     const add = (key: string, value: string, origin: Origin): void => {
-      if (key.startsWith("set ")) additions.set(strip(key.slice(4)), value, { ...origin, kind: "set" });
-      else if (key.startsWith("get ")) gets.push({ name: strip(key.slice(4)), global: value, origin });
+      if (key.startsWith("set ")) {
+        if (additions === NOTHING) additions = new Settings();
+        additions.set(strip(key.slice(4)), value, { ...origin, kind: "set" });
+      } else if (key.startsWith("get ")) gets.push({ name: strip(key.slice(4)), global: value, origin });
       else locals.set(key, value, origin);
     };
     for (const [key, entry] of section.entries) {
@@ -167,7 +173,8 @@ export class ConfigLoader implements ContextLoader {
     for (const [key, { text, isLiteral, origin }] of this.#defaultDirectives) {
       if (!section.entries.has(key)) add(key, isLiteral ? text : interpolate(text, scope, origin), origin);
     }
-    const keys = { locals, additions, gets };
+    const place = { file: this.file.path, line: section.line, section: section.name };
+    const keys = { place, locals, additions, gets };
     this.#keys.set(section, keys);
     return keys;
   }
