@@ -10,7 +10,7 @@ import { PREFIX_PROTOCOL, PROTOCOLS, type ObjectType, type Protocol } from "./ob
 import { strip, words } from "./python-text.ts";
 import { article, type SectionIndex } from "./section-index.ts";
 import type { Session } from "./session.ts";
-import { Settings, type Origin } from "./settings.ts";
+import { Settings, type Origin, type Setting } from "./settings.ts";
 import { isAbsoluteName } from "./uri.ts";
 
 /** Follows a URI; given from outside, since that may open a file with a loader of its own. */
@@ -204,7 +204,8 @@ export class ConfigLoader implements ContextLoader {
   }
 
   #object(reading: Reading, wanted: ObjectType): Context {
-    return reading.locals.has("use") ? this.#used(reading, wanted) : this.#explicit(reading, wanted);
+    const use = reading.locals.take("use");
+    return use === undefined ? this.#explicit(reading, wanted) : this.#used(reading, wanted, use);
   }
 
   #filterApp(reading: Reading): Context {
@@ -236,9 +237,7 @@ export class ConfigLoader implements ContextLoader {
   }
 
   /** `use`: the object of another section, file or package, with the own values over its. */
-  #used(reading: Reading, wanted: ObjectType): Context {
-    const use = reading.locals.take("use");
-    if (use === undefined) throw missingKey(reading, "use", "a name or URI");
+  #used(reading: Reading, wanted: ObjectType, use: Setting): Context {
     const context = this.resolve(wanted, use.value, reading.globals, use.origin);
     this.#warnLost(context, reading);
     context.globals.update(reading.additions);

@@ -47,7 +47,11 @@ export class ObjectBuilder {
     this.#found = found;
   }
 
-  /** @throws {DeployError} when a factory is not found, or fails */
+  /**
+   * Builds an application with all that is around it.
+   *
+   * @throws {DeployError} when a factory is not found, or fails
+   */
   async application(context: Context): Promise<WSGIApplication> {
     const layers = await this.#bind(context);
     const group = trailingGuest(layers);
@@ -67,7 +71,11 @@ export class ObjectBuilder {
     return application;
   }
 
-  /** @throws {DeployError} when a factory is not found, or fails */
+  /**
+   * Builds a filter; one of several layers is one function.
+   *
+   * @throws {DeployError} when a factory is not found, or fails
+   */
   async filter(context: Context): Promise<Middleware> {
     const filters = (await this.#filters(await this.#bind(context))).toReversed();
     return function configuredFilter(application) {
@@ -77,16 +85,17 @@ export class ObjectBuilder {
     };
   }
 
-  /** @throws {DeployError} when the factory is not found, or fails */
+  /**
+   * Builds a server: a function that serves an application.
+   *
+   * @throws {DeployError} when the factory is not found, or fails
+   */
   async server(context: Context): Promise<Server> {
     const [layer] = await this.#bind(context);
     if (layer === undefined || layer.factory.kind === "foreign") {
       const what = "A server of another language cannot serve TSGI applications; expected a server of TSGI";
-      throw new DeployError(
-        "ERR_TSGI_DEPLOY_FACTORY",
-        what,
-        layer === undefined ? context.place : placeOf(layer.context),
-      );
+      const place = layer === undefined ? context.place : placeOf(layer.context);
+      throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, place);
     }
     const { factory } = layer;
     const [globalConf, localConf] = configurations(layer.context);
@@ -97,7 +106,11 @@ export class ObjectBuilder {
     return expectFunction(server, layer, "a server: a function of an application");
   }
 
-  /** Finds all factories of a context, without calling them. */
+  /**
+   * Finds all factories of a context, without calling them.
+   *
+   * @throws {DeployError} when one is not found
+   */
   async check(context: Context): Promise<void> {
     await this.#bind(context);
   }

@@ -1,22 +1,23 @@
 // Finds the factory that a reference names: next to the configuration file, then in node_modules, then in another language.
 // Source: PasteDeploy's call: and egg: loaders and explicit protocols; the order is in docs/deploy-ini.md.
 import type { FactoryContext, FactoryReference } from "./context.ts";
-import { modulesBeside, packagesAround } from "./candidates.ts";
 import { DeployError, placedError, type Place } from "./errors.ts";
-import type { GuestFactory, GuestResolver, Missing } from "./guest-resolver.ts";
+import type { GuestFactory, GuestResolver } from "./guest-resolver.ts";
 import { exportOf, findModule, importModule } from "./import-module.ts";
-import { didYouMean, suggestion } from "../nearest-name.ts";
+import {
+  missingEntryPoint,
+  missingExport,
+  missingModule,
+  missingPackage,
+  missingRequirement,
+} from "./missing-factory.ts";
 import { DEFAULT_PROTOCOL, PROTOCOLS, type ObjectType, type Protocol } from "./object-type.ts";
 import {
-  BUILTIN_PACKAGES,
   builtinFactory,
-  builtinNames,
   findPackage,
-  packageFactory,
-  packageNames,
-  counterpartOf,
   isBuiltinPackage,
   isStandIn,
+  packageFactory,
   standInFactory,
   type BuiltinFactory,
   type Package,
@@ -75,11 +76,7 @@ export async function checkRequired(
   if (findPackage(name, directory) !== null) return;
   for (const guest of guests) if (await asking(guest.hasDistribution(name, directory), place)) return;
   if (isStandIn(name)) return;
-  const where = ["node_modules", ...guests.map(({ language }) => language)].join(" and in ");
-  const missing: Missing = { kind: "distribution", name };
-  const hint = didYouMean(name, await candidates(missing, packagesAround(directory), directory, guests));
-  const what = `Package "${name}" is required, but not found in ${where}${hint}`;
-  throw new DeployError("ERR_TSGI_DEPLOY_REQUIRE", what, place);
+  throw await missingRequirement(name, { directory, place, guests });
 }
 
 async function resolveCall(
@@ -93,23 +90,17 @@ async function resolveCall(
   const module = (colon === -1 ? text : text.slice(0, colon)).trim();
   const attribute = colon === -1 ? null : text.slice(colon + 1).trim();
   const path = findModule(module, directory);
-  let problem = `Cannot find the module "${module}" next to the configuration file or in node_modules`;
-  let hint: string | null = null;
-  if (path !== null) {
-    const exports = await importUserModule(path, place);
-    const found = exportOf(exports, attribute);
-    if (found !== undefined) return { kind: "local", protocol, location: text, call: callable(found, text, place) };
-    const name = attribute ?? "default";
-    problem = `Module "${path}" does not export "${name}"`;
-    hint = suggestion(name, Object.keys(exports));
-  }
+  const exports = path === null ? null : await importUserModule(path, place);
+  const found = exports === null ? undefined : exportOf(exports, attribute);
+  if (found !== undefined) return { kind: "local", protocol, location: text, call: callable(found, text, place) };
   for (const guest of guests) {
     const factory = await asking(guest.findCall(module, attribute, directory, path !== null), place);
     if (factory !== null) return { kind: "foreign", protocol, location: factory.location, guest, factory };
   }
-  const missing: Missing = { kind: "module", name: module };
-  hint ??= didYouMean(module, await candidates(missing, modulesAround(module, directory), directory, guests));
-  throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", problem + asked(guests) + hint, place);
+  const search = { directory, place, guests };
+  throw path === null || exports === null
+    ? await missingModule(module, search)
+    : missingExport(path, attribute ?? "default", Object.keys(exports), search);
 }
 
 async function resolveEgg(
@@ -136,38 +127,14 @@ async function resolveEgg(
   }
   const standIn = await standInFactory(distribution, name, protocols);
   if (standIn !== null) return ownFactory(standIn, place);
-  if (!isInstalled && !isBuiltinPackage(distribution)) {
-    throw await missingPackage(distribution, directory, place, guests);
-  }
-  const names = [
-    ...(found === null ? [] : packageNames(found, protocols)),
-    ...(await builtinNames(distribution, protocols)),
-  ];
-  const missing: Missing = { kind: "entryPoint", distribution, name, groups: protocols };
-  const counterpart = counterpartOf(distribution, name);
-  const hint =
-    counterpart === null
-      ? suggestion(name, await candidates(missing, names, directory, guests))
-      : `; TSGI's own, with keys of its own, is "egg:tsgi#${counterpart}"`;
-  const problem = `Entry point "${name}" is not in package "${distribution}" (protocols: ${protocols.join(", ")})`;
-  throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", problem + asked(guests) + hint, place);
+  const search = { directory, place, guests };
+  throw isInstalled || isBuiltinPackage(distribution)
+    ? await missingEntryPoint(distribution, name, protocols, found, search)
+    : await missingPackage(distribution, search);
 }
 
 function ownFactory({ protocol, factory, location }: BuiltinFactory, place: Place): LocalFactory {
   return { kind: "local", protocol, location, call: callable(factory, location, place) };
-}
-
-async function missingPackage(
-  distribution: string,
-  directory: string,
-  place: Place,
-  guests: readonly GuestResolver[],
-): Promise<DeployError> {
-  const missing: Missing = { kind: "distribution", name: distribution };
-  const names = [...BUILTIN_PACKAGES, ...packagesAround(directory)];
-  const hint = didYouMean(distribution, await candidates(missing, names, directory, guests));
-  const problem = `Cannot find the package "${distribution}" in node_modules`;
-  return new DeployError("ERR_TSGI_DEPLOY_FACTORY", problem + asked(guests) + hint, place);
 }
 
 /** What another language answers; a mistake that it finds gets its place. */
@@ -177,21 +144,6 @@ async function asking<T>(answer: Promise<T>, place: Place): Promise<T> {
   } catch (error) {
     throw error instanceof DeployError && error.file === undefined ? placedError(error, place) : error;
   }
-}
-
-function modulesAround(module: string, directory: string): string[] {
-  return [...modulesBeside(module, directory), ...packagesAround(directory)];
-}
-
-/** All names that could have been meant: of this side first, so that they win over equally near ones. */
-async function candidates(
-  missing: Missing,
-  own: readonly string[],
-  directory: string,
-  guests: readonly GuestResolver[],
-): Promise<string[]> {
-  const others = await Promise.all(guests.map((guest) => guest.candidates(missing, directory)));
-  return [...new Set([...own, ...others.flat()])];
 }
 
 async function fromPackage(
@@ -237,8 +189,4 @@ function callable(found: unknown, location: string, place: Place): LocalFactory[
 function ambiguous(name: string, distribution: string, place: Place): DeployError {
   const what = `Several entry points "${name}" of package "${distribution}" fit; expected one`;
   return new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, place);
-}
-
-function asked(guests: readonly GuestResolver[]): string {
-  return guests.length === 0 ? "" : `; not found in ${guests.map(({ language }) => language).join(", ")} either`;
 }

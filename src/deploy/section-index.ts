@@ -81,7 +81,11 @@ export class SectionIndex {
   #missing(wanted: ObjectType, name: string | null, place: Place): DeployError {
     const prefixes = SECTION_PREFIXES[wanted].flat().map((prefix) => `"${prefix}"`);
     const what = `No section "${name ?? "main"}" (prefixed by ${prefixes.join(" or ")}) in "${this.#file.path}"`;
-    const hint = this.#otherType(wanted, name) ?? suggestion(name ?? "main", this.names(wanted));
+    const hint =
+      this.#otherType(wanted, name) ??
+      this.#misspeltPrefix(wanted, name) ??
+      this.#shortForm(wanted, name) ??
+      suggestion(name ?? "main", this.names(wanted));
     return new DeployError("ERR_TSGI_DEPLOY_SECTION_MISSING", what + hint, { file: this.#file.path, ...place });
   }
 
@@ -92,24 +96,27 @@ export class SectionIndex {
       const colon = header.indexOf(":");
       if (colon === -1 || strip(header.slice(colon + 1)) !== (name ?? "main")) continue;
       const nearest = nearestName(header.slice(0, colon), prefixes);
-      if (nearest !== undefined)
-        return `; did you mean [${nearest}${header.slice(colon)}] by [${header}] on line ${line}`;
+      if (nearest === undefined) continue;
+      return `; did you mean [${nearest}${header.slice(colon)}] by [${header}] on line ${line}`;
     }
     return undefined;
   }
 
+  /** A section of this name that describes another type of object. */
   #otherType(wanted: ObjectType, name: string | null): string | undefined {
-    const types = Object.keys(SECTION_PREFIXES) as ObjectType[];
-    for (const type of types) {
+    for (const type of Object.keys(SECTION_PREFIXES) as ObjectType[]) {
       const found = type === wanted ? undefined : this.candidates(type, name)[0];
-      if (found !== undefined)
-        return `; [${found.name}] describes ${article(type)}, but ${article(wanted)} is expected`;
+      if (found === undefined) continue;
+      return `; [${found.name}] describes ${article(type)}, but ${article(wanted)} is expected`;
     }
-    const misspelt = this.#misspeltPrefix(wanted, name);
-    if (misspelt !== undefined) return misspelt;
-    const isShort =
-      name === "main" && SECTION_PREFIXES[wanted].flat().some((prefix) => this.#file.sections.has(prefix));
-    return isShort ? `; a section without a name is not found by "main", write ":main" after its prefix` : undefined;
+    return undefined;
+  }
+
+  /** The short form `[app]`, which the name `main` does not find. */
+  #shortForm(wanted: ObjectType, name: string | null): string | undefined {
+    const isThere = SECTION_PREFIXES[wanted].flat().some((prefix) => this.#file.sections.has(prefix));
+    if (name !== "main" || !isThere) return undefined;
+    return `; a section without a name is not found by "main", write ":main" after its prefix`;
   }
 }
 
