@@ -1,10 +1,9 @@
 // Builds the objects that a context tree describes. An application is a list of layers, filters outside and the application
 // inside; neighbouring layers of another language are built by that language in one piece.
 import { dirname } from "node:path";
-import { toApplication } from "../wsgi/application.ts";
 import type { Middleware, WSGIApplication } from "../wsgi/types.ts";
 import { layersOf, placeOf, type Context, type ContextLoader, type FactoryContext } from "./context.ts";
-import { DeployError, placedError, type Place } from "./errors.ts";
+import { DeployError, type Place } from "./errors.ts";
 import type {
   AppFactory,
   CompositeFactory,
@@ -15,6 +14,7 @@ import type {
   ServerFactory,
   ServerRunner,
 } from "./factories.ts";
+import { asApplication, expectFunction, guarded, settle, type BoundLayer } from "./factory-call.ts";
 import type { GuestLayer, GuestResolver } from "./guest-resolver.ts";
 import type { ObjectType } from "./object-type.ts";
 import { words } from "./python-text.ts";
@@ -23,12 +23,6 @@ import { MAX_REFERENCES } from "./session.ts";
 import { Settings, type Configuration } from "./settings.ts";
 
 type Filter = (application: WSGIApplication) => WSGIApplication | Promise<WSGIApplication>;
-
-/** A layer with its factory found. */
-interface BoundLayer {
-  readonly context: FactoryContext;
-  readonly factory: ResolvedFactory;
-}
 
 /** Builds objects out of contexts; composites build more with the loader that they get. */
 export class ObjectBuilder {
@@ -254,10 +248,6 @@ function localFilter(layer: BoundLayer): Filter | Promise<Filter> {
   });
 }
 
-function settle<T, U>(value: T | Promise<T>, then: (value: T) => U): U | Promise<U> {
-  return value instanceof Promise ? value.then(then) : then(value);
-}
-
 /** A filter that was asynchronous, for those who expect an application at once. */
 function whenReady(pending: Promise<WSGIApplication>): WSGIApplication {
   return async function applicationWhenReady(environ, startResponse) {
@@ -283,57 +273,4 @@ function guestOf({ factory }: BoundLayer): GuestResolver | null {
 
 function configurations(context: FactoryContext): [globalConf: Configuration, localConf: Configuration] {
   return [context.globals.toObject(), context.locals.toObject()];
-}
-
-function asApplication(made: unknown, layer: BoundLayer): WSGIApplication {
-  return guarded(layer, () => toApplication(made)) as WSGIApplication;
-}
-
-function expectFunction<T>(made: T, layer: BoundLayer, expected: string): T {
-  if (typeof made === "function") return made;
-  const what = `Factory "${layer.factory.location}" returned ${made === null ? "null" : typeof made}; expected ${expected}`;
-  throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, placeOf(layer.context));
-}
-
-/** Calls what a factory made, or the factory itself; what it throws, or rejects with, gets the place of the layer. */
-function guarded<T>(layer: BoundLayer, call: () => T | PromiseLike<T>): T | Promise<T> {
-  try {
-    const made = call();
-    return isThenable(made)
-      ? Promise.resolve(made).catch((error: unknown) => Promise.reject(explained(error, layer)))
-      : made;
-  } catch (error) {
-    throw explained(error, layer);
-  }
-}
-
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
-}
-
-/** Adds the place to what a factory threw: of the key, when the error names or quotes one. An error that has its place already passes. */
-function explained(error: unknown, { context, factory }: BoundLayer): unknown {
-  if (isDeployError(error)) {
-    return error.file === undefined ? placedError(error, placeOf(context, error.key)) : error;
-  }
-  const reason = error instanceof Error ? error.message : String(error);
-  const what = `Factory "${factory.location}" failed: ${reason}`;
-  const place = placeOf(context, quotedKey(reason, context.locals.keys()));
-  return new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, place, { cause: error });
-}
-
-/** The key that a message quotes, as written or in camel case: `Option "maxAge" is "x"` speaks of `max_age`. */
-function quotedKey(message: string, keys: Iterable<string>): string | undefined {
-  const known = new Map([...keys].map((key) => [plainName(key), key]));
-  const quoted = [...message.matchAll(/"([^"]+)"|'([^']+)'/g)].map(([, double, single]) => double ?? single ?? "");
-  return quoted.map((word) => known.get(plainName(word))).find((key) => key !== undefined);
-}
-
-function plainName(name: string): string {
-  return name.replaceAll(/[-_ ]/g, "").toLowerCase();
-}
-
-/** By its shape, since a factory may have been loaded with a copy of this package of its own. */
-function isDeployError(error: unknown): error is DeployError {
-  return error instanceof Error && "what" in error && "code" in error && String(error.code).startsWith("ERR_TSGI_");
 }
