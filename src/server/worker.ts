@@ -2,30 +2,26 @@
 // Source: puma's cluster/worker; the messages and their order are in messages.ts.
 import type { Server, Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
-import type { AccessEntry } from "../gateways/http/access-entry.ts";
-import { HttpGateway } from "../gateways/http/gateway.ts";
-import { TrustedProxies } from "../gateways/http/trusted-proxies.ts";
+import type { HttpGateway } from "../gateways/http/gateway.ts";
 import { TSGI_REQUEST_ID } from "../wsgi/environ.ts";
-import type { ProxyProtocolOptions } from "../http/proxy-protocol.ts";
-import type { WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
+import type { WSGIEnvironment } from "../wsgi/types.ts";
 import { dispatchOf } from "./arbiter-options.ts";
-import { DrainingServer } from "./draining-server.ts";
-import { engineLimits } from "./engine-options.ts";
-import { SERVER_EXIT_CODES, ServerError, messageOf } from "./errors.ts";
 import { callHook } from "./call-hook.ts";
+import { describeBootFailure } from "./describe-boot-failure.ts";
+import type { DrainingServer } from "./draining-server.ts";
 import { emptyAndClose } from "./listen-queue.ts";
 import { explain } from "./listeners.ts";
 import type { LoadedApplication } from "./load-application.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
-import { escapeText } from "./logging/escape-text.ts";
 import { type ErrorOutput, type Logs, openErrorOutput, openLogs } from "./logging/open-logs.ts";
-import type { ArbiterMessage, BootFailedMessage, DrainMessage, SealMessage, WorkerMessage } from "./messages.ts";
+import type { ArbiterMessage, DrainMessage, SealMessage, WorkerMessage } from "./messages.ts";
 import { isArbiterMessage } from "./messages.ts";
 import { WorkerCounters } from "./metrics/worker-counters.ts";
 import type { WorkerStats } from "./metrics/worker-stats.ts";
 import { drawLimits, type RecyclingLimits, recycleReason } from "./policy/recycling.ts";
 import type { Hooks, HookWorker } from "./settings/hooks.ts";
 import { FIRST_LISTENER_FD, type WorkerConfig } from "./worker-config.ts";
+import { makeGateway, makeWorkerServer } from "./worker-server.ts";
 
 const HEARTBEAT_MILLISECONDS = 1000;
 /** Connections that have ended are reported together, so that bursts cost one message. */
@@ -107,72 +103,23 @@ export class Worker {
     }
     const { loadApplication } = await import("./load-application.ts");
     this.#loaded = await loadApplication(options.target, options, this.#log);
-    const application = this.#withRequestHooks(this.#loaded.application);
     await callHook(this.#hooks.postWorkerInit, "postWorkerInit", this.#log, this.#asHookWorker);
     if (options.warmup !== null) {
       const { warmUp } = await import("./warm-up.ts");
       await warmUp(this.#loaded.application, options.warmup, this.#log.toErrorStream());
     }
-    this.#gateway = this.#makeGateway(application);
-    this.#server = this.#makeServer(this.#gateway);
-  }
-
-  #makeGateway(application: WSGIApplication): HttpGateway {
-    const { options } = this.#config;
-    return new HttpGateway(application, {
-      errors: this.#log.toErrorStream(),
-      isMultiprocess: options.workers > 1,
-      timeoutSeconds: options.timeout,
-      maxInFlight: options.maxInFlight,
-      accessLog: this.#accessReporter(this.#logs?.logAccess ?? null),
-      trustedProxies: TrustedProxies.parse(options.forwardedAllowIps),
+    this.#gateway = makeGateway(this.#loaded.application, options, {
+      log: this.#log,
+      logAccess: this.#logs.logAccess,
+      counters: this.#counters,
+      hooks: this.#hooks,
+      hookWorker: this.#asHookWorker,
       timedOut: (environ, elapsedSeconds) => this.#reportTimeOut(environ, elapsedSeconds),
-      refused: (error, remoteAddress) => {
-        this.#log.warning(`Invalid request from ip=${escapeText(remoteAddress)}: ${escapeText(error.message)}`);
-      },
-      acceptFailed: (error) => this.#log.error(`Cannot accept a connection: ${error.message}`),
     });
-  }
-
-  #makeServer(gateway: HttpGateway): DrainingServer {
-    const server = new DrainingServer(gateway, {
-      limits: engineLimits(this.#config.options),
-      proxyProtocol: proxyProtocolOf(this.#config.options),
-    });
-    server.requestLimit = this.#limits.requests;
-    server.onRequestLimit = () => this.#retire("max-requests");
-    server.onReleased = () => this.#countRelease();
-    return server;
-  }
-
-  #accessReporter(write: ((entry: AccessEntry) => void) | null): (entry: AccessEntry) => void {
-    const { postRequest } = this.#hooks;
-    const counters = this.#counters;
-    if (postRequest === undefined) {
-      return function reportRequest(entry) {
-        counters.record(entry);
-        write?.(entry);
-      };
-    }
-    const worker = this.#asHookWorker;
-    return (entry) => {
-      counters.record(entry);
-      write?.(entry);
-      void callHook(postRequest, "postRequest", this.#log, worker, entry.environ, {
-        status: entry.status,
-        headers: entry.responseHeaders,
-      });
-    };
-  }
-
-  #withRequestHooks(application: WSGIApplication): WSGIApplication {
-    const { preRequest } = this.#hooks;
-    if (preRequest === undefined) return application;
-    const worker = this.#asHookWorker;
-    return function withPreRequest(environ, startResponse) {
-      preRequest(worker, environ);
-      return application(environ, startResponse);
-    };
+    this.#server = makeWorkerServer(this.#gateway, options);
+    this.#server.requestLimit = this.#limits.requests;
+    this.#server.onRequestLimit = () => this.#retire("max-requests");
+    this.#server.onReleased = () => this.#countRelease();
   }
 
   async #serve(): Promise<void> {
@@ -377,22 +324,4 @@ export class Worker {
   #send(message: WorkerMessage): void {
     if (process.connected) process.send?.(message, undefined, undefined, () => {});
   }
-}
-
-/** Peers on a unix socket always may, as with gunicorn: only a front end of this machine is there. */
-function proxyProtocolOf({ proxyProtocol, proxyAllowIps }: WorkerConfig["options"]): ProxyProtocolOptions | undefined {
-  if (proxyProtocol === "off") return undefined;
-  const trusted = TrustedProxies.parse([...proxyAllowIps, "unix"]);
-  return { version: proxyProtocol, isAllowed: (address) => trusted.isTrusted(address) };
-}
-
-/** The error as the arbiter tells it. */
-export function describeBootFailure(error: unknown): BootFailedMessage {
-  const known = error instanceof Error && "exitCode" in error && typeof error.exitCode === "number";
-  const exitCode = known ? (error.exitCode as number) : SERVER_EXIT_CODES.boot;
-  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
-  const stage = error instanceof ServerError || !known ? "boot" : "app";
-  const text = known || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message);
-  const detail = known && "detail" in error && typeof error.detail === "string" ? error.detail : "";
-  return { type: "boot-failed", stage, message: text, detail, exitCode, code };
 }
