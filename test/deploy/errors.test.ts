@@ -275,6 +275,12 @@ const MISTAKES: readonly Mistake[] = [
     isSetting: true,
   },
   {
+    name: "a server section without use",
+    ini: ["[server:main]", "host = 127.0.0.1", ...MAIN],
+    message: /No factory is given for a server; .*; TSGI's own server is "use = egg:tsgi"/,
+    place: [1, "server:main"],
+  },
+  {
     name: "a port that is none",
     ini: ["[server:main]", "use = egg:waitress", "host = 127.0.0.1", "port = http", ...MAIN],
     message: /Cannot use port = "http" in \[server:main\] \(.*\.ini:4\): expected/,
