@@ -41,6 +41,10 @@ export interface ResponseSink {
 
 /** A running call of an application. */
 export interface ApplicationRun {
+  /** True while the application works: it was called, or asked for a chunk, and has not answered. It may be so after an `abort`. */
+  readonly isWorking: boolean;
+  /** Called when it does no more although the answer was over before. */
+  onRest: (() => void) | null;
   /** The client has left: iteration stops, the body is closed, and what the application still does is ignored. */
   abort(reason: Error): void;
 }
@@ -71,6 +75,8 @@ export function runApplication(
 class Run implements ApplicationRun {
   readonly #environ: WSGIEnvironment;
   readonly #sink: ResponseSink;
+  isWorking = false;
+  onRest: (() => void) | null = null;
   #isAnnounced = false;
   #isSent = false;
   #isOver = false;
@@ -93,9 +99,16 @@ class Run implements ApplicationRun {
       return;
     }
     if (isPromise(body)) {
+      this.isWorking = true;
       body.then(
-        (settled) => this.#respond(settled),
-        (error: unknown) => this.#fail(error),
+        (settled) => {
+          this.#rest();
+          this.#respond(settled);
+        },
+        (error: unknown) => {
+          this.#rest();
+          this.#fail(error);
+        },
       );
     } else {
       this.#respond(body);
@@ -204,7 +217,7 @@ class Run implements ApplicationRun {
   async #pumpLater(iterator: AsyncIterator<Bytes>): Promise<void> {
     while (!this.#isOver) {
       // One chunk after another is the contract: the next one is asked for when this one has found room.
-      const { done, value } = await iterator.next();
+      const { done, value } = await this.#next(iterator);
       if (this.#isOver) return;
       if (done === true) {
         this.#iterator = null;
@@ -218,6 +231,20 @@ class Run implements ApplicationRun {
       }
       if (!hasRoom) await this.#sink.drained();
     }
+  }
+
+  async #next(iterator: AsyncIterator<Bytes>): Promise<IteratorResult<Bytes>> {
+    this.isWorking = true;
+    try {
+      return await iterator.next();
+    } finally {
+      this.#rest();
+    }
+  }
+
+  #rest(): void {
+    this.isWorking = false;
+    this.onRest?.();
   }
 
   #sendChunk(chunk: Bytes): boolean {

@@ -164,4 +164,43 @@ describe("limits on requests", () => {
     expect((await first).text).toMatch(/^HTTP\/1\.1 200 /);
     expect(gateway.inFlight).toBe(0);
   });
+
+  test.each([
+    { where: "before it answers", isStreaming: false },
+    { where: "between two chunks", isStreaming: true },
+  ])(
+    "maxInFlight counts what still works after its client was told 504 or has left: $where",
+    async ({ isStreaming }) => {
+      let release = (): void => {};
+      const gateway = new HttpGateway(
+        async (_environ, startResponse) => {
+          const released = new Promise<void>((resolve) => (release = resolve));
+          if (!isStreaming) await released;
+          startResponse("200 OK", []);
+          return (async function* chunks() {
+            yield Buffer.from("begun");
+            if (isStreaming) await released;
+          })();
+        },
+        { maxInFlight: 1, timeoutSeconds: isStreaming ? 0 : 0.2 },
+      );
+      const server = new HttpServer(gateway);
+      const where = whereIs(await server.listen({ host: "127.0.0.1", port: 0 }));
+      onTestFinished(() => server.close(0));
+      const seen = await rawRequest(where, GET, { until: (text) => text.includes("\r\n\r\n") });
+      expect(seen.text).toMatch(isStreaming ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 504 /);
+      for (let count = 0; count < 3; count += 1) {
+        expect((await rawRequest(where, GET)).text).toMatch(/^HTTP\/1\.1 503 /);
+        await sleep(100);
+      }
+      expect(gateway.inFlight).toBe(1);
+      release();
+      while (gateway.inFlight > 0) await sleep(5);
+      release = (): void => {};
+      const next = rawRequest(where, GET);
+      while (gateway.inFlight === 0) await sleep(5);
+      release();
+      expect((await next).text).toMatch(/^HTTP\/1\.1 200 /);
+    },
+  );
 });

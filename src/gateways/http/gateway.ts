@@ -38,7 +38,7 @@ export interface HttpGatewayOptions {
   readonly refused?: ((error: ProtocolError, remoteAddress: string) => void) | undefined;
   /** Time from the head of a request to the begin of its answer, in seconds; then the client gets 504. 0 means no limit. @default 0 */
   readonly timeoutSeconds?: number | undefined;
-  /** Requests being answered at once; above it the client gets 503 with Retry-After. 0 means no limit. @default 0 */
+  /** Requests that the application works for at once; above it the client gets 503 with Retry-After. 0 means no limit. @default 0 */
   readonly maxInFlight?: number | undefined;
   /** Told of each request that missed its deadline, before its client is answered. */
   readonly timedOut?: ((environ: WSGIEnvironment, elapsedSeconds: number) => void) | undefined;
@@ -74,7 +74,7 @@ const SIGNAL_PROPERTY: PropertyDescriptor & ThisType<GatewayEnviron> = {
   configurable: true,
 };
 
-/** A request whose answer is not complete. */
+/** A request whose answer is not complete, or whose application still works. */
 interface InFlight extends DenseMember {
   readonly exchange: Exchange;
   readonly environ: WSGIEnvironment;
@@ -110,7 +110,7 @@ export class HttpGateway implements ExchangeHandler {
     this.#options = options;
   }
 
-  /** Requests that are being answered now. */
+  /** Requests that are being answered now, or that the application still works for although nobody waits any more. */
   get inFlight(): number {
     return this.#inFlight.size;
   }
@@ -182,7 +182,8 @@ export class HttpGateway implements ExchangeHandler {
     const now = performance.now();
     this.#inFlight.forEach((flight) => {
       const elapsedSeconds = (now - flight.startedAt) / 1000;
-      if (elapsedSeconds > this.#timeoutSeconds && !flight.exchange.isSent) this.#timeOut(flight, elapsedSeconds);
+      const { isSent, isOver } = flight.exchange;
+      if (elapsedSeconds > this.#timeoutSeconds && !isSent && !isOver) this.#timeOut(flight, elapsedSeconds);
     });
   }
 
@@ -211,7 +212,9 @@ export class HttpGateway implements ExchangeHandler {
     exchange.onAbort = (reason) => run.abort(reason);
     const { onOver } = exchange;
     exchange.onOver = (over) => {
-      this.#inFlight.delete(flight);
+      // Who was told 504, or has left, may have left the application working: its place is free when that has ended.
+      if (run.isWorking) run.onRest = () => this.#inFlight.delete(flight);
+      else this.#inFlight.delete(flight);
       onOver?.(over);
     };
   }

@@ -33,7 +33,7 @@ export const WORKERS = {
       maximum: 1_000_000,
       unit: "requests",
       source: "tsgi",
-      doc: "Requests that one worker answers at once; more get 503 with `Retry-After`. 0 means no limit.",
+      doc: "Requests that the application of one worker works for at once; more get 503 with `Retry-After`. One whose client has left or was told 504 counts until the application has done with it. 0 means no limit.",
     },
     maxRequests: {
       type: "integer",
