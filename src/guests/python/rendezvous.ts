@@ -146,7 +146,7 @@ export class Rendezvous {
     if (frame[12] !== FrameType.hello) return null;
     try {
       const hello = JSON.parse(frame.toString("utf8", FRAME_HEADER_BYTES)) as Hello;
-      const [shown, expected] = [Buffer.from(String(hello.token)), Buffer.from(this.token)];
+      const [shown, expected] = [Buffer.from(hello.token), Buffer.from(this.token)];
       const isAdmitted = shown.length === expected.length && timingSafeEqual(shown, expected);
       return isAdmitted && hello.version === LANE_VERSION ? hello : null;
     } catch {
