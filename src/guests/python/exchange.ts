@@ -77,9 +77,12 @@ export class Exchange {
   begin(head: string, totalBytes: number, owner: ResponseBodyOwner, limitBytes: number): ResponseBody | null {
     if (this.#isSettled) return null;
     const body = new ResponseBody(owner, limitBytes);
+    const isWanted = this.environ.REQUEST_METHOD !== "HEAD";
+    // Complete as it is: that Python is stopped now must not look like an answer that breaks off.
+    if (!isWanted) body.end();
     this.#responseBody = body;
     this.#settle(head, totalBytes, body);
-    return this.environ.REQUEST_METHOD === "HEAD" ? null : body;
+    return isWanted ? body : null;
   }
 
   /** The head has come, and this side has the body: a file. */
