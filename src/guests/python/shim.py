@@ -15,6 +15,7 @@ import base64
 import collections
 import datetime
 import faulthandler
+import fcntl
 import gc
 import importlib
 import importlib.machinery
@@ -1076,9 +1077,27 @@ class Stage:
     def take(self, application, host, port, blocks=True):
         if self.application is None:
             self.application = application
-            self.address = [str(host or ""), port if isinstance(port, int) else int(port or 0)]
+            self.address = None if port is None else [str(host or ""), int(port or 0)]
         if blocks and self.is_script:
             self.guest.serve(self.application)
+
+
+class TakenSocket:
+    """Stands for the listening socket of such a server: programs ask it for its address."""
+
+    def __init__(self, address):
+        self.address = address
+
+    def getsockname(self):
+        return self.address
+
+    def fileno(self):
+        return -1
+
+    def close(self, *_args):
+        pass
+
+    settimeout = setblocking = setsockopt = close
 
 
 class TakenServer:
@@ -1095,6 +1114,7 @@ class TakenServer:
         self.server_port = self.port = self.effective_port = port
         self.base_environ = {}
         self.application = application
+        self.socket = TakenSocket(self.server_address)
 
     def set_app(self, application):
         self.application = application
@@ -1145,11 +1165,16 @@ def patch_werkzeug(module, stage):
     def make_server(host, port, app, *_args, **_options):
         return TakenServer(stage, host, port, app)
 
+    class Server(TakenServer):
+        def __init__(self, host, port, app, *_args, **_options):
+            super().__init__(stage, host, port, app)
+
     module.run_simple = run_simple
     module.make_server = make_server
+    module.BaseWSGIServer = module.ThreadedWSGIServer = module.ForkingWSGIServer = Server
 
 
-def patch_waitress(module, stage):
+def patch_waitress_server(module, stage):
     def create_server(application, *_args, **options):
         host, port = options.get("host", "0.0.0.0"), options.get("port", 8080)
         listen = str(options.get("listen") or "").split()
@@ -1158,14 +1183,28 @@ def patch_waitress(module, stage):
             host = host.strip("[]*")
         if options.get("unix_socket"):
             host, port = "unix:" + options["unix_socket"], 0
+        for listener in options.get("sockets") or []:
+            host, port = released(listener)
         return TakenServer(stage, host, int(port), application)
 
     module.create_server = create_server
-    module.serve = lambda application, **options: create_server(application, **options).run()
+
+
+def patch_waitress(module, _stage):
+    module.serve = lambda application, **options: module.create_server(application, **options).run()
+
+
+def released(listener):
+    """The address of a socket that a program has opened itself; closed, so that TSGI can serve there."""
+    name = listener.getsockname()
+    listener.close()
+    return name[:2] if isinstance(name, tuple) else ("unix:" + os.fsdecode(name), 0)
 
 
 def patch_gevent(module, stage):
     def address(server):
+        if hasattr(server, "socket"):
+            return released(server.socket)
         taken = getattr(server, "address", None)
         return taken if isinstance(taken, tuple) else ("", 0)
 
@@ -1230,12 +1269,46 @@ def patch_basehttp(module, stage):
     module.run = run
 
 
+def patch_gunicorn(module, stage):
+    def run(self):
+        address = self.cfg.address[0]
+        is_pair = isinstance(address, tuple)
+        stage.take(self.wsgi(), address[0] if is_pair else "unix:%s" % address, address[1] if is_pair else 0)
+
+    module.BaseApplication.run = run
+
+
+def patch_paste(module, stage):
+    def serve(application, host=None, port=None, *_args, **_options):
+        host, _, own_port = (host or "127.0.0.1").partition(":")
+        stage.take(application, host, port or own_port or 8080)
+
+    module.serve = serve
+
+
+def patch_handlers(module, stage):
+    run = module.BaseCGIHandler.run
+
+    def run_or_take(self, application):
+        # Programs may run such a handler for themselves, too: only a script's own is its server.
+        if stage.is_script and stage.guest.application is None:
+            stage.take(application, None, None)
+        else:
+            run(self, application)
+
+    module.CGIHandler.run = module.IISCGIHandler.run = run_or_take
+
+
 PATCHES = {
     "wsgiref.simple_server": patch_wsgiref,
     "werkzeug.serving": patch_werkzeug,
+    "wsgiref.handlers": patch_handlers,
     "waitress": patch_waitress,
+    "waitress.server": patch_waitress_server,
     "gevent.pywsgi": patch_gevent,
     "bottle": patch_bottle,
+    "gunicorn.app.base": patch_gunicorn,
+    "paste.httpserver": patch_paste,
     "cheroot.wsgi": patch_cheroot,
     "cherrypy": patch_cherrypy,
     "django.core.servers.basehttp": patch_basehttp,
@@ -1332,7 +1405,11 @@ class Guest:
 
     def connect(self):
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.connect(self.options["socket"])
+        try:
+            sock.connect(self.options["socket"])
+        except (ConnectionRefusedError, FileNotFoundError):
+            self.clear_up()
+            os._exit(0)
         return sock
 
     def open_control(self):
@@ -1353,7 +1430,10 @@ class Guest:
 
     def tell(self, kind, message):
         payload = json.dumps(message, default=str).encode()
-        self.control.sendall(HEADER.pack(len(payload), 0, 0, kind, 0, 0) + payload)
+        try:
+            self.control.sendall(HEADER.pack(len(payload), 0, 0, kind, 0, 0) + payload)
+        except OSError:
+            self.leave()
 
     def hear(self):
         """The next control message; None once TSGI has hung up."""
@@ -1390,23 +1470,52 @@ class Guest:
             if kind == LIST_MODULES:
                 self.tell(MODULES, module_files())
 
+    def watch(self):
+        """Ends with TSGI also while the application loads, or serves by itself: nobody reads the control channel then."""
+        signal.signal(signal.SIGIO, lambda *_: self.leave_if_alone())
+        fcntl.fcntl(self.control, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(self.control, fcntl.F_SETFL, fcntl.fcntl(self.control, fcntl.F_GETFL) | os.O_ASYNC)
+
+    def unwatch(self):
+        fcntl.fcntl(self.control, fcntl.F_SETFL, fcntl.fcntl(self.control, fcntl.F_GETFL) & ~os.O_ASYNC)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGIO, signal.SIG_DFL)
+
+    def leave_if_alone(self):
+        try:
+            if self.control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                return
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        self.leave()
+
     def leave(self):
         """Ends at once: TSGI has hung up, and nobody would wait for an answer. Clears up after it if it was killed."""
         try:
-            self.connect().close()
-        except ConnectionRefusedError:
-            for name in (self.options["socket"], self.options["status"]):
-                try:
-                    os.unlink(name)
-                except OSError:
-                    pass
-            try:
-                os.rmdir(os.path.dirname(self.options["status"]))
-            except OSError:
-                pass
+            for _ in range(10):
+                # While the descriptors of a dying process are closed one after another, its socket may still take connections.
+                with self.connect() as sock:
+                    sock.settimeout(1)
+                    try:
+                        sock.recv(1)
+                    except ConnectionError:
+                        pass
         except OSError:
             pass
         os._exit(0)
+
+    def clear_up(self):
+        for name in (self.options["socket"], self.options["status"]):
+            try:
+                os.unlink(name)
+            except OSError:
+                pass
+        try:
+            os.rmdir(os.path.dirname(self.options["status"]))
+        except OSError:
+            pass
 
     # Serving.
 
@@ -1419,6 +1528,7 @@ class Guest:
         self.application = self.wrapped(application)
         # gevent may have replaced the classes since these were made.
         _local = threading.local()
+        self.unwatch()
         self.control = socket.socket(fileno=self.control.detach())
         self.answer_requests()
         if threading.current_thread() is not threading.main_thread():
@@ -1442,6 +1552,8 @@ class Guest:
             lane = Lane(self, 0, self.connect())
             self.lanes = [lane]
             lane.serve()
+            if not self.is_stopping:
+                self.leave()
             return
         self.lanes = [Lane(self, index, self.connect()) for index in range(self.threads)]
         threads = [
@@ -1607,6 +1719,7 @@ def main():
     prepare_process(options)
     guest = Guest(options, memory)
     guest.open_control()
+    guest.watch()
     try:
         application = guest.load()
         if not guest.is_stopping:
