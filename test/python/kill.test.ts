@@ -1,7 +1,7 @@
 // Anything may be killed at any time: nothing hangs, nothing leaks, no answer goes to the wrong client.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Project } from "../cli-command.ts";
@@ -85,19 +85,11 @@ describe("the command with two workers, under load", () => {
 
   async function serve() {
     const project = new Project({ "app.py": IDENTITY_APPLICATION });
-    const command = project.start([
-      "app.py",
-      "-b",
-      "127.0.0.1:0",
-      "-w",
-      String(WORKERS),
-      "--threads",
-      "2",
-      "-t",
-      "2",
-      "--python",
-      PYTHON,
-    ]);
+    mkdirSync(project.path("tmp"));
+    const command = project.start(
+      ["app.py", "-b", "127.0.0.1:0", "-w", String(WORKERS), "--threads", "2", "-t", "2", "--python", PYTHON],
+      { env: { TMPDIR: project.path("tmp") } },
+    );
     onTestFinished(async () => {
       await command.stop("SIGKILL");
       project.remove();
@@ -114,11 +106,11 @@ describe("the command with two workers, under load", () => {
       return workers.length === WORKERS && interpreters.length === WORKERS;
     };
     await eventually(isWhole, "all processes");
-    return { command, port, directories, look, isWhole };
+    return { project, command, port, directories, look, isWhole };
   }
 
   test.each([1, 2])("interpreters and workers killed at random, seed %i", async (seed) => {
-    const { command, port, directories, look, isWhole } = await serve();
+    const { project, command, port, directories, look, isWhole } = await serve();
     const load = new IdentityLoad(port, CLIENTS);
     const random = seeded(seed);
     const pick = <T>(choices: readonly T[]): T | undefined => choices[Math.floor(random() * choices.length)];
@@ -149,6 +141,7 @@ describe("the command with two workers, under load", () => {
     expect((await command.stop()).code).toBe(0);
     expect(look()).toEqual({ workers: [], interpreters: [] });
     expect([...directories].filter((name) => existsSync(name))).toEqual([]);
+    expect(readdirSync(project.path("tmp"))).toEqual([]);
   });
 
   test("the arbiter killed: everything ends, the port is free, nothing is left", async () => {

@@ -2,6 +2,7 @@
 // upload never holds a Python thread, and gigabytes stay in constant memory.
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
+import { statSync } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { EMPTY_INPUT, chunksOf } from "../../wsgi/input-stream.ts";
@@ -71,6 +72,9 @@ async function spooledBody(
 ): Promise<RequestBody> {
   const path = join(limits.directory, `tsgi-body-${randomBytes(12).toString("hex")}`);
   const file = await open(path, "wx+", limits.fileMode);
+  // Without a name, nothing is left behind whatever happens to this process.
+  const isNameless = areDescriptorsShared(limits);
+  if (isNameless) await rm(path);
   let size = 0;
   try {
     for (const chunk of kept) {
@@ -84,6 +88,7 @@ async function spooledBody(
       await file.writeFile(value);
       size += value.length;
     }
+    if (isNameless) return { kind: "file", path: `/proc/${process.pid}/fd/${file.fd}`, release: () => file.close() };
     await file.close();
     return { kind: "file", path, release: () => rm(path, { force: true }) };
   } catch (error) {
@@ -91,6 +96,13 @@ async function spooledBody(
     await rm(path, { force: true });
     throw error;
   }
+}
+
+/** Whether Python may open what this process has open: as the same user, and unless the system protects this process. */
+function areDescriptorsShared(limits: BodyLimits): boolean {
+  if (process.platform !== "linux" || limits.fileMode !== 0o600) return false;
+  // A process that has given up root belongs to root there, and nobody else may look into it. Source: proc(5).
+  return statSync("/proc/self/fd", { throwIfNoEntry: false })?.uid === process.geteuid?.();
 }
 
 /** A body that is read while Python works on it: first what was spooled already, then the rest from the client. */
