@@ -3,10 +3,12 @@ import { resolve } from "node:path";
 import { Arbiter } from "../server/arbiter.ts";
 import type { ArbiterOptions } from "../server/arbiter-options.ts";
 import type { ErrorLog } from "../server/logging/error-log.ts";
+import { isPythonTarget } from "../server/load-application.ts";
 import { LogFile } from "../server/logging/log-file.ts";
+import type { ScriptAddress } from "../server/script-address.ts";
 import type { Hooks } from "../server/settings/hooks.ts";
 import type { Layer } from "../server/settings/layer.ts";
-import { resolveSettings } from "../server/settings/resolve.ts";
+import { DEFAULT_ORIGIN, type ResolvedSettings, resolveSettings } from "../server/settings/resolve.ts";
 import type { Settings } from "../server/settings/table.ts";
 import { Services } from "../server/services.ts";
 import { exitCodeOf, UsageError } from "./errors.ts";
@@ -55,7 +57,8 @@ export async function serve(readArguments: ArgumentReader, version: string): Pro
   }
   if (settings.chdir !== null) process.chdir(resolve(directory, settings.chdir));
   const log = openErrorLog(settings);
-  const reread = (): Promise<Configuration> => readConfiguration(readArguments, directory);
+  const place = new ScriptPlace();
+  const reread = (): Promise<Configuration> => readConfiguration(readArguments, directory, place);
   const makeArbiter = async ({ options, hooks }: Configuration, whenLoaded?: FilesListener): Promise<Arbiter> =>
     new Arbiter(options, {
       log,
@@ -70,7 +73,7 @@ export async function serve(readArguments: ArgumentReader, version: string): Pro
     });
   try {
     if (settings.reload) return await serveEdited(first, makeArbiter, reread, log);
-    return await (await makeArbiter(first)).run();
+    return await (await makeArbiter({ ...first, options: await place.apply(first.options, resolved.origins) })).run();
   } catch (error) {
     if (isInBackground) await reportFailure(error);
     throw error;
@@ -112,11 +115,28 @@ async function reportFailure(error: unknown): Promise<void> {
 }
 
 /** The configuration as it is now: the environment stays, files may have changed. */
-async function readConfiguration(readArguments: ArgumentReader, directory: string): Promise<Configuration> {
+async function readConfiguration(
+  readArguments: ArgumentReader,
+  directory: string,
+  place: ScriptPlace,
+): Promise<Configuration> {
   const [target, commandLine] = await readArguments();
-  const { settings, hooks } = await resolveSettings({ commandLine, directory });
+  const { settings, hooks, origins } = await resolveSettings({ commandLine, directory });
   await check(settings);
-  return { options: { ...settings, target: requireTarget(target, settings) }, hooks };
+  return { options: await place.apply({ ...settings, target: requireTarget(target, settings) }, origins), hooks };
+}
+
+/** A script that starts a server itself is served where it would have served, unless a setting says where. */
+class ScriptPlace {
+  #address: ScriptAddress | null = null;
+
+  async apply(options: ArbiterOptions, origins: ResolvedSettings["origins"]): Promise<ArbiterOptions> {
+    if (origins.bind !== DEFAULT_ORIGIN || !isPythonTarget(options.target)) return options;
+    const { ScriptAddress: Finder } = await import("../server/script-address.ts");
+    this.#address ??= new Finder();
+    const address = await this.#address.find(options);
+    return address === null ? options : { ...options, bind: [address] };
+  }
 }
 
 function requireTarget(target: string | undefined, settings: Settings): string {
