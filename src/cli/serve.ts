@@ -93,8 +93,8 @@ async function serveEdited(
     import("./reload.ts"),
     import("./reload-watcher.ts"),
   ]);
-  const { target, configFile, reloadExtraFile: globs } = first.options;
-  const watcher = await ReloadWatcher.open({ sourceFile: await watchedSource(target), configFile, globs }, log);
+  const { target, python, configFile, reloadExtraFile: globs } = first.options;
+  const watcher = await ReloadWatcher.open({ sourceFile: await watchedSource(target, python), configFile, globs }, log);
   try {
     return await serveAndWatch(async () => makeArbiter(await reread(), (files) => watcher.add(files)), watcher, log);
   } finally {

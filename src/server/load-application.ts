@@ -38,7 +38,7 @@ export async function loadApplication(
     const { loadIni } = await import("./load-ini.ts");
     return await loadIni(target, pythonOptions(settings, log), log);
   }
-  if (isPythonTarget(target)) return await loadPython(target, settings, log);
+  if (servesPython(target, settings.python)) return await loadPython(target, settings, log);
   const { loadTarget } = await import("../guests/typescript/load-target.ts");
   const { application } = await loadTarget(target);
   return { application, close: () => Promise.resolve() };
@@ -57,6 +57,17 @@ export function isPythonTarget(target: string, directory: string = process.cwd()
   if ([".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"].some((ending) => existsSync(base + ending)))
     return false;
   return existsSync(`${base}.py`) || existsSync(join(base, "__init__.py"));
+}
+
+/**
+ * Whether Python serves a target: it names what is Python's, or somebody has named an interpreter and it is not a TypeScript file.
+ *
+ * @param python - the setting
+ */
+export function servesPython(target: string, python: string | null): boolean {
+  const [name = ""] = target.split(":", 1);
+  if (python !== null && /^[\w.]+$/.test(name) && !/\.[mc]?[jt]sx?$/.test(name)) return true;
+  return isPythonTarget(target);
 }
 
 async function loadPython(target: string, settings: PythonRunSettings, log: ErrorLog): Promise<LoadedApplication> {
