@@ -29,6 +29,7 @@ export class ScriptAddress {
       const guest = await pythonApplication({
         ...pythonOptions({ ...options, preload: false }, SILENT),
         target: options.target,
+        processes: 1,
         threads: 1,
         environment: Object.fromEntries(options.env.map(assignment)),
         startupSeconds: options.bootTimeout,
