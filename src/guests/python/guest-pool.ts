@@ -18,6 +18,8 @@ const MEMORY_TICKS = 10;
 const SETTLED_MILLISECONDS = 1000;
 /** What a process that was told to stop has before it is killed, in milliseconds. */
 const STOP_MILLISECONDS = 2000;
+/** How long the last words of a process that has not started may be on their way, in milliseconds. */
+const LAST_WORDS_MILLISECONDS = 300;
 /** How long the last output of a forked process may be on its way, in milliseconds. */
 const OUTPUT_MILLISECONDS = 50;
 
@@ -206,7 +208,10 @@ export class GuestPool implements ProcessSetOwner {
   // Life and death.
 
   ended(process: GuestProcess, reason: string): void {
-    this.#bury(process, reason);
+    // Why it could not start it has said on its control channel, which may be read later than its end is noticed.
+    if (process.readyAt === 0 && !this.#isClosing)
+      setTimeout(() => this.#bury(process, reason), LAST_WORDS_MILLISECONDS);
+    else this.#bury(process, reason);
   }
 
   async #replace(process: GuestProcess): Promise<void> {

@@ -2,11 +2,14 @@
 // upload never holds a Python thread, and gigabytes stay in constant memory.
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import { statSync } from "node:fs";
+import { constants, statSync } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { EMPTY_INPUT, chunksOf } from "../../wsgi/input-stream.ts";
 import type { Bytes, WSGIEnvironment } from "../../wsgi/types.ts";
+
+/** Linux's flag for files without a name, which Node does not list. Source: open(2). */
+const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 
 /** Where a body may be kept. */
 export interface BodyLimits {
@@ -70,11 +73,9 @@ async function spooledBody(
   chunks: AsyncGenerator<Bytes, void, undefined>,
   limits: BodyLimits,
 ): Promise<RequestBody> {
+  const nameless = await openNameless(limits);
   const path = join(limits.directory, `tsgi-body-${randomBytes(12).toString("hex")}`);
-  const file = await open(path, "wx+", limits.fileMode);
-  // Without a name, nothing is left behind whatever happens to this process.
-  const isNameless = areDescriptorsShared(limits);
-  if (isNameless) await rm(path);
+  const file = nameless ?? (await open(path, "wx+", limits.fileMode));
   let size = 0;
   try {
     for (const chunk of kept) {
@@ -88,13 +89,24 @@ async function spooledBody(
       await file.writeFile(value);
       size += value.length;
     }
-    if (isNameless) return { kind: "file", path: `/proc/${process.pid}/fd/${file.fd}`, release: () => file.close() };
+    if (nameless !== null)
+      return { kind: "file", path: `/proc/${process.pid}/fd/${file.fd}`, release: () => file.close() };
     await file.close();
     return { kind: "file", path, release: () => rm(path, { force: true }) };
   } catch (error) {
     await file.close();
     await rm(path, { force: true });
     throw error;
+  }
+}
+
+/** A file that never has a name: nothing is left of it, whatever happens to this process. Null where there is no such thing. */
+async function openNameless(limits: BodyLimits): Promise<FileHandle | null> {
+  if (!areDescriptorsShared(limits)) return null;
+  try {
+    return await open(limits.directory, O_TMPFILE | constants.O_RDWR, limits.fileMode);
+  } catch {
+    return null; // not every file system has them
   }
 }
 
