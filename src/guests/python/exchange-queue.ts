@@ -3,6 +3,7 @@ import type { Exchange } from "./exchange.ts";
 
 /** A queue that can also take back what was dispatched too early. */
 export class ExchangeQueue {
+  /** Those before `#head` have been taken, and their places emptied: what is over must not stay reachable. */
   #items: Exchange[] = [];
   #head = 0;
 
@@ -31,6 +32,7 @@ export class ExchangeQueue {
   take(count: number): Exchange[] {
     const end = Math.min(this.#items.length, this.#head + count);
     const taken = this.#items.slice(this.#head, end);
+    this.#items.fill(undefined as unknown as Exchange, this.#head, end); // never read again
     this.#head = end;
     if (this.#head === this.#items.length) {
       this.#items = [];
