@@ -13,7 +13,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { request } from "node:http";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,6 +20,7 @@ import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { PLATFORM_NAMES } from "../src/cli/init/platform-names.ts";
 import { splitWords } from "../src/server/settings/split-words.ts";
 import { type Command, Project } from "./cli-command.ts";
+import { freePort } from "./free-port.ts";
 import { program, venvPython } from "./needs.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -72,15 +72,6 @@ function part(text: string, path: string): string {
       .find((each) => each.startsWith(`${path}\n`))
       ?.slice(path.length + 1) ?? ""
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 type Environ = Readonly<Record<string, string>>;

@@ -1,9 +1,8 @@
 // `tsgi app.ini` as a person runs it: arguments, server sections, workers, reloads, and the exit codes of what is wrong.
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { TestClient } from "../../src/testing/test-client.ts";
 import { type Command, Project } from "../cli-command.ts";
+import { freePort } from "../free-port.ts";
 import { venvPython } from "../needs.ts";
 
 const PYTHON = venvPython();
@@ -55,15 +54,6 @@ use = egg:tsgi
 wrokers = 2
 `,
 };
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 const open: { close(): void | Promise<unknown> }[] = [];
 afterEach(async () => {

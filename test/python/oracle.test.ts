@@ -1,8 +1,8 @@
 // The same application under wsgiref and gunicorn: status, body and headers equal, except for the differences listed here.
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../free-port.ts";
 import { APPS, eventually, PYTHON, send, servePython, VENV, type Received, type Served } from "./serve-python.ts";
 
 const INTERPRETER = existsSync(`${PYTHON}/bin/python`) ? `${PYTHON}/bin/python` : PYTHON;
@@ -72,14 +72,6 @@ function essence(received: Received): unknown {
     headers: Object.fromEntries(names.map((name) => [name, headers[name]])),
     body: body.toString("latin1"),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describe.each(oracles)("as under $name", ({ command, differs }) => {

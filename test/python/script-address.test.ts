@@ -1,7 +1,7 @@
 // A script that starts a server itself is served where it would have served, unless a setting says where: the real command.
-import { createServer, type AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Project, type Command } from "../cli-command.ts";
+import { freePort } from "../free-port.ts";
 import { venvPython } from "../needs.ts";
 import { eventually, send } from "./serve-python.ts";
 
@@ -170,11 +170,3 @@ test.skipIf(python === undefined)("a script that fails is named, and the command
   expect(stderr).toContain("SystemError: no database");
   expect(code).toBe(3);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port: free } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return free;
-}
