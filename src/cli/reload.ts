@@ -6,7 +6,7 @@ import { parseTarget } from "../guests/typescript/parse-target.ts";
 import type { Arbiter } from "../server/arbiter.ts";
 import { BootError } from "../server/errors.ts";
 import { isIniTarget, parseIniTarget } from "../server/ini-target.ts";
-import { servesPython } from "../server/load-application.ts";
+import { isPythonTarget } from "../server/load-application.ts";
 import type { ErrorLog } from "../server/logging/error-log.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import type { ReloadWatcher } from "./reload-watcher.ts";
@@ -30,7 +30,7 @@ export async function watchedSource(target: string, python: string | null): Prom
   const file = isIniTarget(target) ? parseIniTarget(target, process.cwd()).file : null;
   if (file !== null) return resolve(file);
   const [name = ""] = target.split(":", 1);
-  return servesPython(target, python) ? resolve(name) : await findSource(parseTarget(target), process.cwd());
+  return isPythonTarget(target, python) ? resolve(name) : await findSource(parseTarget(target), process.cwd());
 }
 
 /**

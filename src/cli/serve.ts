@@ -3,7 +3,6 @@ import { resolve } from "node:path";
 import { Arbiter } from "../server/arbiter.ts";
 import type { ArbiterOptions } from "../server/arbiter-options.ts";
 import type { ErrorLog } from "../server/logging/error-log.ts";
-import { isPythonTarget } from "../server/load-application.ts";
 import { LogFile } from "../server/logging/log-file.ts";
 import type { ScriptAddress } from "../server/script-address.ts";
 import type { Hooks } from "../server/settings/hooks.ts";
@@ -131,7 +130,7 @@ class ScriptPlace {
   #address: ScriptAddress | null = null;
 
   async apply(options: ArbiterOptions, origins: ResolvedSettings["origins"]): Promise<ArbiterOptions> {
-    if (origins.bind !== DEFAULT_ORIGIN || !isPythonTarget(options.target)) return options;
+    if (origins.bind !== DEFAULT_ORIGIN || !/\.pyw?$/.test(options.target)) return options;
     const { ScriptAddress: Finder } = await import("../server/script-address.ts");
     this.#address ??= new Finder();
     const address = await this.#address.find(options);

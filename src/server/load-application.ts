@@ -38,36 +38,28 @@ export async function loadApplication(
     const { loadIni } = await import("./load-ini.ts");
     return await loadIni(target, pythonOptions(settings, log), log);
   }
-  if (servesPython(target, settings.python)) return await loadPython(target, settings, log);
+  if (isPythonTarget(target, settings.python)) return await loadPython(target, settings, log);
   const { loadTarget } = await import("../guests/typescript/load-target.ts");
   const { application } = await loadTarget(target);
   return { application, close: () => Promise.resolve() };
 }
 
 /**
- * Whether a target names a Python file or module: by its ending, or because no TypeScript or JavaScript file of the name exists.
+ * Whether a target names a Python file or module: by its ending, because somebody has named an interpreter for what has no ending, or
+ * because no TypeScript or JavaScript file of the name exists.
  *
+ * @param python - the setting
  * @param directory - where relative names are looked for
  */
-export function isPythonTarget(target: string, directory: string = process.cwd()): boolean {
+export function isPythonTarget(target: string, python: string | null, directory: string = process.cwd()): boolean {
   const [name = ""] = target.split(":", 1);
   if (/\.pyw?$/.test(name)) return true;
   if (/\.[mc]?[jt]sx?$/.test(name) || !/^[\w.]+$/.test(name)) return false;
+  if (python !== null) return true;
   const base = join(resolve(directory), ...name.split("."));
   if ([".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"].some((ending) => existsSync(base + ending)))
     return false;
   return existsSync(`${base}.py`) || existsSync(join(base, "__init__.py"));
-}
-
-/**
- * Whether Python serves a target: it names what is Python's, or somebody has named an interpreter and it is not a TypeScript file.
- *
- * @param python - the setting
- */
-export function servesPython(target: string, python: string | null): boolean {
-  const [name = ""] = target.split(":", 1);
-  if (python !== null && /^[\w.]+$/.test(name) && !/\.[mc]?[jt]sx?$/.test(name)) return true;
-  return isPythonTarget(target);
 }
 
 async function loadPython(target: string, settings: PythonRunSettings, log: ErrorLog): Promise<LoadedApplication> {

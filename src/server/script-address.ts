@@ -16,11 +16,11 @@ export class ScriptAddress {
   /**
    * Runs the script once, in a Python process of its own: it decides by itself where to serve.
    *
-   * @param options - with the target; user, group and environment are those that the workers will have
+   * @param options - with the target, a file of Python; user, group and environment are those that the workers will have
    * @returns a value for --bind; null when the target is no such script, or has never come up (each worker then says why)
    */
   async find(options: ArbiterOptions): Promise<string | null> {
-    if (!/\.pyw?$/.test(options.target) || !startsServer(options.target)) return null;
+    if (!startsServer(options.target)) return null;
     const [{ pythonApplication }, { pythonOptions }] = await Promise.all([
       import("../guests/python/python-application.ts"),
       import("./load-application.ts"),

@@ -145,7 +145,7 @@ function checkTarget(draft: Draft, directory: string): void {
     draft.missing("the application", "the file does not name one; set target, or name it on the command line");
   } else if (/^[\w.]+(?::|$)/.test(target) && !/\.py(?::|$)/.test(target)) {
     const base = resolve(directory, draft.text("chdir") ?? "");
-    if (!isPythonTarget(target, base)) {
+    if (!isPythonTarget(target, null, base)) {
       draft.changed(
         `target = ${target}`,
         `no such Python module is in ${shortPath(base, directory)}; where it is elsewhere, name its file (path/app.py:attribute)`,
