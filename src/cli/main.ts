@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import type { GuestResolver } from "../deploy/guest-resolver.ts";
+import { detailOf } from "../server/errors.ts";
 import { addSettings, SETTINGS_HELP, settingsFromCommand } from "../server/settings/command-line.ts";
 import { exitCodeOf } from "./errors.ts";
 import { EXIT_CODES, exitCodesHelp } from "./exit-codes.ts";
@@ -118,7 +119,7 @@ function report(error: unknown): number {
   const exitCode = exitCodeOf(error);
   const isKnown = exitCode !== undefined && error instanceof Error;
   const message = isKnown ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const detail = isKnown && "detail" in error && typeof error.detail === "string" ? error.detail : "";
+  const detail = isKnown ? detailOf(error) : "";
   process.stderr.write(`tsgi: ${message}\n${detail === "" ? "" : `${detail}\n`}`);
   return exitCode ?? EXIT_CODES.unexpected;
 }

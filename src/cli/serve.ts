@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { Arbiter } from "../server/arbiter.ts";
 import type { ArbiterOptions } from "../server/arbiter-options.ts";
 import type { ErrorLog } from "../server/logging/error-log.ts";
+import { detailOf, messageOf } from "../server/errors.ts";
 import { LogFile } from "../server/logging/log-file.ts";
 import type { ScriptAddress } from "../server/script-address.ts";
 import type { Hooks } from "../server/settings/hooks.ts";
@@ -108,8 +109,8 @@ async function reportReady(): Promise<void> {
 
 async function reportFailure(error: unknown): Promise<void> {
   const { tellForeground } = await import("../server/daemon.ts");
-  const detail = error instanceof Error && "detail" in error && error.detail !== "" ? `${String(error.detail)}\n` : "";
-  const text = `tsgi: ${error instanceof Error ? error.message : String(error)}\n${detail}`;
+  const detail = detailOf(error);
+  const text = `tsgi: ${messageOf(error)}\n${detail === "" ? "" : `${detail}\n`}`;
   await tellForeground({ type: "daemon-failed", text, exitCode: exitCodeOf(error) ?? EXIT_CODES.unexpected });
 }
 

@@ -1,5 +1,5 @@
 // What a worker says when it cannot boot.
-import { messageOf, SERVER_EXIT_CODES, ServerError } from "./errors.ts";
+import { detailOf, messageOf, SERVER_EXIT_CODES, ServerError } from "./errors.ts";
 import type { BootFailedMessage } from "./messages.ts";
 
 /** The error as the arbiter tells it. */
@@ -9,6 +9,6 @@ export function describeBootFailure(error: unknown): BootFailedMessage {
   const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
   const stage = error instanceof ServerError || !known ? "boot" : "app";
   const text = known || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message);
-  const detail = known && "detail" in error && typeof error.detail === "string" ? error.detail : "";
+  const detail = known ? detailOf(error) : "";
   return { type: "boot-failed", stage, message: text, detail, exitCode, code };
 }

@@ -49,6 +49,11 @@ export class BootError extends ServerError {
   }
 }
 
+/** What an error tells beside its message, such as a traceback; empty when there is nothing. */
+export function detailOf(error: unknown): string {
+  return error instanceof Error && "detail" in error && typeof error.detail === "string" ? error.detail : "";
+}
+
 /** The text of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -2,7 +2,7 @@
 // not. The steps of a reload are in reload-transaction.ts.
 import type { ReloadOutcome, ReloadRequest } from "../arbiter-control.ts";
 import { callHook } from "../call-hook.ts";
-import { messageOf } from "../errors.ts";
+import { detailOf, messageOf } from "../errors.ts";
 import type { BootFailedMessage } from "../messages.ts";
 import type { Preparation } from "../preparation.ts";
 import { ReloadTransaction } from "../reload-transaction.ts";
@@ -140,9 +140,7 @@ export class Reloader {
       else transaction.cancel("The server stops", now());
     } catch (error) {
       undo?.abort();
-      const detail =
-        error instanceof Error && "detail" in error && typeof error.detail === "string" ? error.detail : "";
-      this.#failed(messageOf(error), detail);
+      this.#failed(messageOf(error), detailOf(error));
     }
   }
 
