@@ -1,4 +1,10 @@
-// The entry of a worker process. It imports nothing before it listens to the signals.
+// The entry of a worker process. It imports nothing of its own before it listens to the signals.
+import { setFlagsFromString } from "node:v8";
+
+// V8 learns from collections which objects to make in the old generation at once. A burst of requests, or clients that leave, can teach
+// it that of the objects of a request, and it never forgets: they then keep all that they point to alive until a full collection, and
+// each young one copies megabytes (6 ms in place of 0.6). What belongs to a request dies young, always.
+setFlagsFromString("--no-allocation-site-pretenuring");
 
 // A terminal sends these to all processes of its group, but what they mean is the arbiter's decision. Without a listener SIGUSR1 opens
 // Node's inspector.
