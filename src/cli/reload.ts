@@ -6,7 +6,7 @@ import { parseTarget } from "../guests/typescript/parse-target.ts";
 import type { Arbiter } from "../server/arbiter.ts";
 import { BootError } from "../server/errors.ts";
 import { isIniTarget, parseIniTarget } from "../server/ini-target.ts";
-import { isPythonTarget } from "../server/load-application.ts";
+import { isPythonTarget } from "../server/is-python-target.ts";
 import type { ErrorLog } from "../server/logging/error-log.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import type { ReloadWatcher } from "./reload-watcher.ts";
@@ -46,31 +46,50 @@ export async function serveAndWatch(
   watcher: ReloadWatcher,
   log: ErrorLog,
 ): Promise<number> {
-  for (;;) {
-    const change = watcher.nextChange();
-    const arbiter = await makeArbiter();
-    watcher.onChange = (path) => {
-      log.info(`Reloading: ${relative(process.cwd(), path)} changed`);
-      void arbiter.reload({ isSuperseding: true });
-    };
-    try {
-      return await arbiter.run();
-    } catch (error) {
-      if (!(error instanceof BootError) || HOPELESS.has(error.exitCode)) throw error;
-      log.error(`${error.message}${error.detail === "" ? "" : `\n${error.detail}`}`);
-      log.warning("Nothing serves; waiting for a change");
+  const stop = new StopSignal();
+  try {
+    for (;;) {
+      const change = watcher.nextChange();
+      const arbiter = await makeArbiter();
+      if (stop.isAsked) return EXIT_CODES.success;
+      watcher.onChange = (path) => {
+        log.info(`Reloading: ${relative(process.cwd(), path)} changed`);
+        void arbiter.reload({ isSuperseding: true });
+      };
+      try {
+        return await arbiter.run();
+      } catch (error) {
+        if (!(error instanceof BootError) || HOPELESS.has(error.exitCode)) throw error;
+        log.error(`${error.message}${error.detail === "" ? "" : `\n${error.detail}`}`);
+        if (!stop.isAsked) log.warning("Nothing serves; waiting for a change");
+      }
+      await Promise.race([change, stop.asked]);
+      if (stop.isAsked) return EXIT_CODES.success;
     }
-    if (!(await isBeforeStop(change))) return EXIT_CODES.success;
+  } finally {
+    stop.close();
   }
 }
 
-/** Waits for a change. @returns false when a signal asked for the end first */
-async function isBeforeStop(change: Promise<void>): Promise<boolean> {
-  const signals = ["SIGTERM", "SIGINT", "SIGQUIT"] as const;
-  let stop: () => void = () => {};
-  const stopped = new Promise<boolean>((decide) => (stop = () => decide(false)));
-  for (const signal of signals) process.on(signal, stop);
-  const isChanged = await Promise.race([change.then(() => true), stopped]);
-  for (const signal of signals) process.off(signal, stop);
-  return isChanged;
+const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGQUIT"] as const;
+
+/** Hears that the server should end, also while no arbiter listens. */
+class StopSignal {
+  isAsked = false;
+  readonly asked: Promise<void>;
+  #listener: () => void = () => {};
+
+  constructor() {
+    this.asked = new Promise((tell) => {
+      this.#listener = () => {
+        this.isAsked = true;
+        tell();
+      };
+    });
+    for (const signal of STOP_SIGNALS) process.on(signal, this.#listener);
+  }
+
+  close(): void {
+    for (const signal of STOP_SIGNALS) process.off(signal, this.#listener);
+  }
 }

@@ -114,7 +114,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
       isReady: stage === "running" && workers.some(({ phase }) => phase === "serving"),
       isStopping: stage === "stopping",
       isReloading: this.#reloader.isReloading,
-      wantedWorkers: wanted,
+      wantedWorkers: this.#pool.sizes(options, wanted).length,
       listeners: this.#state.describeListeners(),
       workers,
       endedStats: this.#ledger.endedStats,
@@ -266,8 +266,9 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
 
   /** The start is over when all first workers serve; until then a fault of one ends the server. */
   #checkStarted(): void {
-    const serving = [...this.#state.workers].filter(({ phase }) => phase === "serving");
-    if (serving.length < this.#state.wanted) return;
+    const { workers, options, wanted } = this.#state;
+    const serving = [...workers].filter(({ phase }) => phase === "serving");
+    if (serving.length < this.#pool.sizes(options, wanted).length) return;
     this.#state.stage = "running";
     this.#allServe();
     this.#reloader.beginIfAsked();

@@ -1,8 +1,7 @@
 // Loads what a worker serves, whichever language it is in.
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
 import type { PythonLogEntry, PythonOptions } from "../guests/python/options.ts";
 import { isIniTarget } from "./ini-target.ts";
+import { isPythonTarget } from "./is-python-target.ts";
 import type { LoadedApplication } from "./loaded-application.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
 import type { Settings } from "./settings/table.ts";
@@ -44,24 +43,6 @@ export async function loadApplication(
   return { application, close: () => Promise.resolve() };
 }
 
-/**
- * Whether a target names a Python file or module: by its ending, because somebody has named an interpreter for what has no ending, or
- * because no TypeScript or JavaScript file of the name exists.
- *
- * @param python - the setting
- * @param directory - where relative names are looked for
- */
-export function isPythonTarget(target: string, python: string | null, directory: string = process.cwd()): boolean {
-  const [name = ""] = target.split(":", 1);
-  if (/\.pyw?$/.test(name)) return true;
-  if (/\.[mc]?[jt]sx?$/.test(name) || !/^[\w.]+$/.test(name)) return false;
-  if (python !== null) return true;
-  const base = join(resolve(directory), ...name.split("."));
-  if ([".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"].some((ending) => existsSync(base + ending)))
-    return false;
-  return existsSync(`${base}.py`) || existsSync(join(base, "__init__.py"));
-}
-
 async function loadPython(target: string, settings: PythonRunSettings, log: ErrorLog): Promise<LoadedApplication> {
   const { pythonApplication } = await import("../guests/python/python-application.ts");
   const guest = await pythonApplication({ target, ...pythonOptions(settings, log) });
@@ -79,8 +60,8 @@ export function pythonOptions(settings: PythonRunSettings, log: Pick<ErrorLog, "
     // One greenlet would be no reason to use gevent: the guest's own default is meant then.
     ...(isGevent && settings.threads === 1 ? {} : { threads: settings.threads }),
     ...(isGevent ? { workerClass: "gevent" } : {}),
-    processes: settings.pythonProcesses,
-    isMultiprocess: settings.workers * settings.pythonProcesses > 1,
+    processes: Math.max(1, settings.pythonProcesses),
+    isMultiprocess: settings.workers > 1 || settings.pythonProcesses > 1,
     ...(settings.pythonMemoryLimit === 0 ? {} : { memoryLimitBytes: settings.pythonMemoryLimit }),
     preload: settings.preload,
     deadlineSeconds: settings.timeout,

@@ -29,6 +29,8 @@ export interface WorkerObserver {
 export class WorkerHandle {
   readonly id: number;
   readonly generation: number;
+  /** Of a Python application, in this worker. */
+  readonly processes: number;
   /** Seconds that it may take to load the application; 0 means no limit. */
   readonly bootTimeout: number;
   /** It belongs to a reload of which it is not decided yet whether it takes place. */
@@ -59,6 +61,7 @@ export class WorkerHandle {
     this.id = config.id;
     this.generation = config.generation;
     this.bootTimeout = config.options.bootTimeout;
+    this.processes = config.options.pythonProcesses;
     this.isCandidate = config.isHeld;
     this.#child = child;
     this.startedAt = now;

@@ -79,15 +79,17 @@ function seeded(seed: number): () => number {
   };
 }
 
-describe("the command with two workers, under load", () => {
+describe.each([
+  { name: "two workers", options: ["-w", "2", "--python-processes", "1"], sizes: { workers: 2, interpreters: 2 } },
+  { name: "a worker in front of three interpreters", options: ["-w", "3"], sizes: { workers: 1, interpreters: 3 } },
+])("the command with $name, under load", ({ options, sizes }) => {
   const CLIENTS = 16;
-  const WORKERS = 2;
 
   async function serve() {
     const project = new Project({ "app.py": IDENTITY_APPLICATION });
     mkdirSync(project.path("tmp"));
     const command = project.start(
-      ["app.py", "-b", "127.0.0.1:0", "-w", String(WORKERS), "--threads", "2", "-t", "2", "--python", PYTHON],
+      ["app.py", "-b", "127.0.0.1:0", ...options, "--threads", "2", "-t", "2", "--python", PYTHON],
       { env: { TMPDIR: project.path("tmp") } },
     );
     onTestFinished(async () => {
@@ -103,7 +105,7 @@ describe("the command with two workers, under load", () => {
     };
     const isWhole = (): boolean => {
       const { workers, interpreters } = look();
-      return workers.length === WORKERS && interpreters.length === WORKERS;
+      return workers.length === sizes.workers && interpreters.length === sizes.interpreters;
     };
     await eventually(isWhole, "all processes");
     return { project, command, port, directories, look, isWhole };
@@ -130,9 +132,9 @@ describe("the command with two workers, under load", () => {
     const { counts, wrong } = await load.stop();
     expect(wrong).toEqual([]);
     expect(killed.workers).toBeGreaterThan(0);
-    expect(killed.interpreters).toBeGreaterThan(killed.workers);
+    expect(killed.interpreters).toBeGreaterThan(0);
     expect([...counts.keys()].filter((status) => !["200", "502", "503", "504", "broken"].includes(status))).toEqual([]);
-    expect(counts.get("200")).toBeGreaterThan(1000);
+    expect(counts.get("200")).toBeGreaterThan(300);
     const used = new Set(guestDirectories(look().interpreters));
     await eventually(
       () => [...directories].every((name) => used.has(name) || !existsSync(name)),

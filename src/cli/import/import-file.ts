@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from "node:path";
 import { splitWords } from "../../server/settings/split-words.ts";
-import { isPythonTarget } from "../../server/load-application.ts";
+import { isPythonTarget } from "../../server/is-python-target.ts";
 import { FileUnusableError, UsageError } from "../errors.ts";
 import { Draft } from "./draft.ts";
 import { parseGunicornArguments } from "./gunicorn-arguments.ts";

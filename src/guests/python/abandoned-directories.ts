@@ -1,22 +1,32 @@
-// Clears up after processes that were killed: their directories with a socket and a status file stay behind, and take memory.
-import { lstatSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
+// Clears up after processes that were killed: their directories with a socket and a status file stay behind, and take memory. A guest
+// ends by itself when its host has gone, unless it cannot run: stopped by a signal or a debugger, or stuck in C. Such ones are ended here.
+import { lstatSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { connect } from "node:net";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 /** Files of such a directory. */
 export const SOCKET_NAME = "lanes";
 export const STATUS_NAME = "status";
 
 const NAME = /^tsgi-(\d+)-\w+$/;
+const PROCESS_NAME = /^process-([1-9]\d*)$/;
+/** How long a guest whose host has gone may take to end by itself, in milliseconds. One that can run does so at once. */
+const GRACE_MILLISECONDS = 1000;
 
 /** How the name of a directory of this process begins; `mkdtemp` adds the rest. */
 export function directoryPrefix(): string {
   return `tsgi-${process.pid}-`;
 }
 
+/** Name of the empty file that says which process of a guest belongs to a directory. */
+export function processName(pid: number): string {
+  return `process-${pid}`;
+}
+
 /**
- * Removes what processes have left that are gone: nobody has the process id in the name, and nobody listens on the socket. Both,
- * because containers may share a directory and not their process ids. Returns at once; what cannot be removed stays.
+ * Removes what processes have left that are gone, and ends their guests: nobody has the process id in the name, and nobody listens on the socket. Both,
+ * because containers may share a directory and not their process ids. Returns at once; what cannot be removed stays. A guest is only
+ * ended where the system shows that it uses the status file of that directory (Linux), so that no other process is that has its id now.
  *
  * @param parent - the directory in which guests make theirs
  */
@@ -28,9 +38,55 @@ export function removeAbandoned(parent: string): void {
     if (!isOwn(directory)) continue;
     const socket = connect(join(directory, SOCKET_NAME), () => socket.destroy());
     socket.unref();
-    socket.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "ECONNREFUSED") removeDirectory(directory);
+    socket.on("error", ({ code }: NodeJS.ErrnoException) => {
+      // A guest that could run has removed the socket, but not what belongs to one that could not.
+      if (code === "ECONNREFUSED" || (code === "ENOENT" && processesOf(directory).length > 0)) clearUp(directory);
     });
+  }
+}
+
+function clearUp(directory: string): void {
+  if (!processesOf(directory).some((pid) => usesStatus(pid, directory))) {
+    removeDirectory(directory);
+    return;
+  }
+  const timer = setTimeout(() => {
+    for (const pid of processesOf(directory)) if (usesStatus(pid, directory)) kill(pid);
+    removeDirectory(directory);
+  }, GRACE_MILLISECONDS);
+  timer.unref();
+}
+
+/** The processes that are said to belong to a directory; none when it has gone. */
+function processesOf(directory: string): number[] {
+  try {
+    return readdirSync(directory).flatMap((name) => {
+      const pid = PROCESS_NAME.exec(name)?.[1];
+      return pid === undefined ? [] : [Number(pid)];
+    });
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Whether a process has the status file of a directory in its memory, as a guest has until its end, forked ones too. By the names of
+ * both only: links and mounts may give the rest of the path another look.
+ */
+function usesStatus(pid: number, directory: string): boolean {
+  try {
+    const maps = readFileSync(`/proc/${pid}/maps`, "utf8");
+    return new RegExp(`/${basename(directory)}/${STATUS_NAME}(?: \\(deleted\\))?$`, "m").test(maps);
+  } catch {
+    return false;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has just ended.
   }
 }
 
@@ -50,8 +106,9 @@ function isOwn(directory: string): boolean {
 
 /** By name and not recursively: whatever else somebody has put there is none of ours. */
 function removeDirectory(directory: string): void {
+  const names = [SOCKET_NAME, STATUS_NAME, ...processesOf(directory).map(processName)];
   try {
-    for (const name of [SOCKET_NAME, STATUS_NAME]) unlinkSync(join(directory, name));
+    for (const name of names) rmSync(join(directory, name), { force: true });
     rmdirSync(directory);
   } catch {
     // A process that was its own has done it meanwhile.

@@ -85,6 +85,7 @@ export class ProcessSet {
   remove(process: GuestProcess): void {
     this.#processes = this.#processes.filter((candidate) => candidate !== process);
     if (this.template === process) this.template = null;
+    this.rendezvous.forget(process.pid);
   }
 
   get #isShared(): boolean {
@@ -93,8 +94,12 @@ export class ProcessSet {
 
   #greet(hello: Hello, socket: Socket): void {
     const process = this.all.find((candidate) => candidate.index === hello.process && candidate.state !== "dead");
-    if (process === undefined) socket.destroy();
-    else process.attach(hello, socket);
+    if (process === undefined) {
+      socket.destroy();
+      return;
+    }
+    process.attach(hello, socket);
+    if (hello.lane === -1) this.rendezvous.note(process.pid);
   }
 
   #add(): GuestProcess {

@@ -12,13 +12,14 @@ import {
   openSync,
   readSync,
   rmSync,
+  writeFileSync,
   writeSync,
 } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { endianness, tmpdir } from "node:os";
 import { join } from "node:path";
 import { FRAME_HEADER_BYTES, FrameType, LANE_VERSION } from "../../protocols/lane/frame.ts";
-import { directoryPrefix, removeAbandoned, SOCKET_NAME, STATUS_NAME } from "./abandoned-directories.ts";
+import { directoryPrefix, processName, removeAbandoned, SOCKET_NAME, STATUS_NAME } from "./abandoned-directories.ts";
 
 /** The first frame of each connection. */
 export interface Hello {
@@ -84,6 +85,21 @@ export class Rendezvous {
         resolve,
       );
     });
+  }
+
+  /** Notes that a process belongs here, for those who clear up should this one be killed. */
+  note(pid: number): void {
+    if (!Number.isSafeInteger(pid) || pid <= 0) return; // the guest says it
+    try {
+      writeFileSync(join(this.directory, processName(pid)), "", { mode: 0o600 });
+    } catch {
+      // Serving does not depend on it.
+    }
+  }
+
+  /** A process that was noted has ended. */
+  forget(pid: number): void {
+    rmSync(join(this.directory, processName(pid)), { force: true });
   }
 
   /** The request that a lane has started last; 0 for none. */

@@ -1507,13 +1507,14 @@ class Guest:
         os._exit(0)
 
     def clear_up(self):
-        for name in (self.options["socket"], self.options["status"]):
+        directory = os.path.dirname(self.options["status"])
+        for name in (self.options["socket"], self.options["status"], os.path.join(directory, "process-%d" % os.getpid())):
             try:
                 os.unlink(name)
             except OSError:
                 pass
         try:
-            os.rmdir(os.path.dirname(self.options["status"]))
+            os.rmdir(directory)
         except OSError:
             pass
 

@@ -126,10 +126,11 @@ export class Reloader {
       await callHook(state.hooks.onReload, "onReload", state.log, state.asHookArbiter);
       const workers = state.wanted === state.options.workers || state.wanted === 0 ? options.workers : state.wanted;
       const generation = { options, listeners, generation: state.generation + 1 };
+      const sizes = pool.sizes(options, workers);
       const transaction: ReloadTransaction = new ReloadTransaction(
-        { ...generation, workers },
+        { ...generation, workers: sizes.length },
         {
-          start: () => pool.startCandidate(generation),
+          start: () => pool.startCandidate(generation, sizes[transaction.workers.size] ?? 1),
           commit: () => this.#commit(transaction, workers, hooks, prepared),
           abort: (_, reason, detail) => this.#abort(transaction, prepared, reason, detail),
         },

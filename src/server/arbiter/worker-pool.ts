@@ -4,8 +4,11 @@ import { resolve } from "node:path";
 import type { WorkerEndReason } from "../arbiter-control.ts";
 import { type ArbiterOptions, dispatchOf } from "../arbiter-options.ts";
 import { callHook } from "../call-hook.ts";
+import { isIniTarget } from "../ini-target.ts";
+import { isPythonTarget } from "../is-python-target.ts";
 import type { Listener } from "../listeners.ts";
 import { afterCrash, type BackOffState, NO_CRASHES } from "../policy/respawn-back-off.ts";
+import { frontSizes, settingsOfFront } from "../policy/front-sizes.ts";
 import { planWorkers } from "../policy/worker-count.ts";
 import type { WorkerConfig } from "../worker-config.ts";
 import { type WorkerExit, WorkerHandle, type WorkerObserver } from "../worker-handle.ts";
@@ -28,6 +31,7 @@ export class WorkerPool {
   readonly #directory: string;
   #lastId = 0;
   #backOff: BackOffState = NO_CRASHES;
+  #fronted: { readonly options: ArbiterOptions; readonly is: boolean } | null = null;
 
   /**
    * @param observer - hears the workers
@@ -55,19 +59,33 @@ export class WorkerPool {
 
   /** Starts what is missing and ends what is too many. */
   balance(): void {
-    const { stage, workers, wanted } = this.#state;
+    const { stage, workers, wanted, options } = this.#state;
     if (stage !== "starting" && stage !== "running") return;
     const pool = [...workers].filter(({ isCandidate }) => !isCandidate);
-    const plan = planWorkers(pool, wanted);
+    const plan = planWorkers(pool, this.sizes(options, wanted));
     for (const worker of pool) if (plan.drain.includes(worker.id)) this.#draining.drain(worker, "scaled-down");
     // The ticks come back to it.
     if (now() < this.#backOff.notBefore) return;
-    for (let count = 0; count < plan.spawn; count++) this.#spawn(this.#state, false);
+    for (const processes of plan.spawn) this.#spawn(this.#state, processes, false);
   }
 
-  /** Starts a worker of a generation that is to come; it waits before it serves. */
-  startCandidate(generation: Generation): WorkerHandle {
-    return this.#spawn(generation, true);
+  /**
+   * The workers that serve as many as are wanted: as many, or fewer where each has several Python processes.
+   *
+   * @returns for each worker the number of its Python processes
+   */
+  sizes(options: ArbiterOptions, wanted: number): readonly number[] {
+    if (this.#fronted?.options !== options) this.#fronted = { options, is: isFronted(options, this.#directory) };
+    return this.#fronted.is ? frontSizes(wanted) : Array<number>(wanted).fill(Math.max(1, options.pythonProcesses));
+  }
+
+  /**
+   * Starts a worker of a generation that is to come; it waits before it serves.
+   *
+   * @param processes - of Python that it has
+   */
+  startCandidate(generation: Generation, processes: number): WorkerHandle {
+    return this.#spawn(generation, processes, true);
   }
 
   /** Replaces a worker: another one serves before it leaves. */
@@ -119,14 +137,14 @@ export class WorkerPool {
     for (const worker of this.#state.workers) worker.kill("SIGKILL");
   }
 
-  #spawn({ options, listeners, generation }: Generation, isHeld: boolean): WorkerHandle {
+  #spawn({ options, listeners, generation }: Generation, processes: number, isHeld: boolean): WorkerHandle {
     this.#lastId += 1;
     const id = this.#lastId;
     const { hooks, log, asHookArbiter } = this.#state;
     const config: WorkerConfig = {
       id,
       generation,
-      options,
+      options: options.pythonProcesses === 0 ? settingsOfFront(options, processes) : options,
       isHeld,
       arbiter: process.pid,
       listeners: listeners.map(({ address, bind }) => ({
@@ -169,6 +187,14 @@ export class WorkerPool {
 /** The directory that workers run in. Named again for each, it follows a symbolic link that a deployment has changed. */
 export function directoryOf({ chdir }: ArbiterOptions, from: string): string {
   return resolve(from, chdir ?? ".");
+}
+
+/** Whether workers stand in front of several Python processes each. In an INI pipeline there may be applications of both languages. */
+function isFronted(options: ArbiterOptions, directory: string): boolean {
+  const { target, python, pythonProcesses } = options;
+  return (
+    pythonProcesses === 0 && !isIniTarget(target) && isPythonTarget(target, python, directoryOf(options, directory))
+  );
 }
 
 function servedSeconds({ servingSince }: WorkerHandle): number {

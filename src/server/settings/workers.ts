@@ -88,12 +88,12 @@ export const WORKERS = {
     },
     pythonProcesses: {
       type: "integer",
-      default: 1,
-      minimum: 1,
+      default: 0,
+      minimum: 0,
       maximum: 256,
       unit: "number",
       source: "tsgi",
-      doc: "Processes of a Python application in each worker. Each request goes to the one with the least work, whichever connection it came on: `--workers 1 --python-processes 4` spreads requests evenly where the connections of four workers would not.",
+      doc: "Processes of a Python application in each worker. 0 means that `--workers` counts them: up to eight share one worker, which gives each request to the one with the least work, whichever connection it came on. In an INI pipeline 0 means one in each worker.",
     },
     pythonMemoryLimit: {
       type: "size",
