@@ -1,11 +1,12 @@
 // What is removed, and what is not.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { directoryPrefix, removeAbandoned, SOCKET_NAME, STATUS_NAME } from "./abandoned-directories.ts";
+import { directoryPrefix, processName, removeAbandoned, SOCKET_NAME, STATUS_NAME } from "./abandoned-directories.ts";
 
 let parent: string;
 let servers: Server[] = [];
@@ -51,6 +52,25 @@ test("removeAbandoned removes the directory of a process that was killed, and no
   removeAbandoned(parent);
   await expect.poll(() => existsSync(abandoned)).toBe(false);
   expect(kept.filter((directory) => !existsSync(directory))).toEqual([]);
+});
+
+test("removeAbandoned removes what guests have left that ended without a word", async () => {
+  const directory = await guestDirectory(`tsgi-${goneId()}-aB3xYz`, false);
+  rmSync(join(directory, SOCKET_NAME));
+  for (const pid of [goneId(), goneId()]) writeFileSync(join(directory, processName(pid)), "");
+  removeAbandoned(parent);
+  await expect.poll(() => existsSync(directory)).toBe(false);
+});
+
+test("removeAbandoned ends no process that does not use the status file", async () => {
+  const directory = await guestDirectory(`tsgi-${goneId()}-aB3xYz`, false);
+  const other = spawn("sleep", ["60"], { stdio: "ignore" });
+  writeFileSync(join(directory, processName(other.pid ?? 0)), "");
+  removeAbandoned(parent);
+  await expect.poll(() => existsSync(directory)).toBe(false);
+  other.kill("SIGTERM");
+  await once(other, "exit");
+  expect(other.signalCode).toBe("SIGTERM");
 });
 
 test("removeAbandoned leaves a directory that holds something else", async () => {

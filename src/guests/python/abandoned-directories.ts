@@ -24,9 +24,11 @@ export function processName(pid: number): string {
 }
 
 /**
- * Removes what processes have left that are gone, and ends their guests: nobody has the process id in the name, and nobody listens on the socket. Both,
- * because containers may share a directory and not their process ids. Returns at once; what cannot be removed stays. A guest is only
- * ended where the system shows that it uses the status file of that directory (Linux), so that no other process is that has its id now.
+ * Removes what processes have left that are gone: nobody has the process id in the name, and nobody listens on the socket. Both,
+ * because containers may share a directory and not their process ids. Returns at once; what cannot be removed stays.
+ *
+ * Ends guests of theirs that do not end by themselves. Only where the system shows that they use the status file of that directory (on
+ * Linux): another process may have got the id meanwhile.
  *
  * @param parent - the directory in which guests make theirs
  */
@@ -71,7 +73,7 @@ function processesOf(directory: string): number[] {
 
 /**
  * Whether a process has the status file of a directory in its memory, as a guest has until its end, forked ones too. By the names of
- * both only: links and mounts may give the rest of the path another look.
+ * both only: links and mounts may give the rest of the path another form.
  */
 function usesStatus(pid: number, directory: string): boolean {
   try {

@@ -89,7 +89,6 @@ export class Rendezvous {
 
   /** Notes that a process belongs here, for those who clear up should this one be killed. */
   note(pid: number): void {
-    if (!Number.isSafeInteger(pid) || pid <= 0) return; // the guest says it
     try {
       writeFileSync(join(this.directory, processName(pid)), "", { mode: 0o600 });
     } catch {
@@ -164,7 +163,9 @@ export class Rendezvous {
       const hello = JSON.parse(frame.toString("utf8", FRAME_HEADER_BYTES)) as Hello;
       const [shown, expected] = [Buffer.from(hello.token), Buffer.from(this.token)];
       const isAdmitted = shown.length === expected.length && timingSafeEqual(shown, expected);
-      return isAdmitted && hello.version === LANE_VERSION ? hello : null;
+      // The id becomes part of the name of a file.
+      const isSound = hello.version === LANE_VERSION && (hello.pid === undefined || Number.isSafeInteger(hello.pid));
+      return isAdmitted && isSound ? hello : null;
     } catch {
       return null;
     }

@@ -1508,7 +1508,8 @@ class Guest:
 
     def clear_up(self):
         directory = os.path.dirname(self.options["status"])
-        for name in (self.options["socket"], self.options["status"], os.path.join(directory, "process-%d" % os.getpid())):
+        own = os.path.join(directory, "process-%d" % os.getpid())
+        for name in (self.options["socket"], self.options["status"], own):
             try:
                 os.unlink(name)
             except OSError:
