@@ -27,6 +27,9 @@ export interface ReloadParts {
   readonly notifier: SystemdNotifier;
 }
 
+/** Why a reload is given up for the one that was asked for after it. */
+const SUPERSEDED = "A newer one takes its place";
+
 type Waiter = (outcome: ReloadOutcome) => void;
 
 /** Reloads the server. */
@@ -65,7 +68,7 @@ export class Reloader {
     return new Promise((resolve) => {
       if (this.#isReloading) {
         this.#nextWaiters.push(resolve);
-        if (isSuperseding) this.#transaction?.cancel("A newer one takes its place", now());
+        if (isSuperseding) this.#transaction?.cancel(SUPERSEDED, now());
         return;
       }
       this.#waiters.push(resolve);
@@ -183,7 +186,9 @@ export class Reloader {
   #failed(reason: string, detail: string): void {
     const { log, generation } = this.#state;
     const lines = detail === "" ? "" : `\n${detail}`;
-    log.error(`Reload failed, generation ${generation} goes on serving: ${reason}${lines}`);
+    // Nothing is wrong when somebody has saved once more.
+    if (reason === SUPERSEDED) log.info(`Reload given up: ${reason}`);
+    else log.error(`Reload failed, generation ${generation} goes on serving: ${reason}${lines}`);
     this.#settle({ isDone: false, reason, detail });
   }
 
