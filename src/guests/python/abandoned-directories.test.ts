@@ -1,7 +1,7 @@
 // What is removed, and what is not.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -60,6 +60,18 @@ test("removeAbandoned removes what guests have left that ended without a word", 
   for (const pid of [goneId(), goneId()]) writeFileSync(join(directory, processName(pid)), "");
   removeAbandoned(parent);
   await expect.poll(() => existsSync(directory)).toBe(false);
+});
+
+test("removeAbandoned removes a directory that has got no socket for long, and no new one", async () => {
+  const [old, recent] = [join(parent, `tsgi-${goneId()}-aB3xYz`), join(parent, `tsgi-${goneId()}-recent`)];
+  for (const directory of [old, recent]) {
+    mkdirSync(directory);
+    writeFileSync(join(directory, STATUS_NAME), "");
+  }
+  utimesSync(old, 0, 0);
+  removeAbandoned(parent);
+  await expect.poll(() => existsSync(old)).toBe(false);
+  expect(existsSync(recent)).toBe(true);
 });
 
 test("removeAbandoned ends no process that does not use the status file", async () => {

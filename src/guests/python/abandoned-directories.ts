@@ -12,6 +12,8 @@ const NAME = /^tsgi-(\d+)-\w+$/;
 const PROCESS_NAME = /^process-([1-9]\d*)$/;
 /** How long a guest whose host has gone may take to end by itself, in milliseconds. One that can run does so at once. */
 const GRACE_MILLISECONDS = 1000;
+/** How long a directory may have no socket yet, in milliseconds. */
+const NEW_MILLISECONDS = 60_000;
 
 /** How the name of a directory of this process begins; `mkdtemp` adds the rest. */
 export function directoryPrefix(): string {
@@ -41,10 +43,19 @@ export function removeAbandoned(parent: string): void {
     const socket = connect(join(directory, SOCKET_NAME), () => socket.destroy());
     socket.unref();
     socket.on("error", ({ code }: NodeJS.ErrnoException) => {
-      // A guest that could run has removed the socket, but not what belongs to one that could not.
-      if (code === "ECONNREFUSED" || (code === "ENOENT" && processesOf(directory).length > 0)) clearUp(directory);
+      if (code === "ECONNREFUSED" || (code === "ENOENT" && isLeft(directory))) clearUp(directory);
     });
   }
+}
+
+/**
+ * Whether a directory without a socket is no new one: a guest that could run has removed the socket, but not what belongs to one that
+ * could not, or the socket was never made.
+ */
+function isLeft(directory: string): boolean {
+  const status = lstatSync(directory, { throwIfNoEntry: false });
+  if (status === undefined) return false;
+  return processesOf(directory).length > 0 || Date.now() - status.mtimeMs > NEW_MILLISECONDS;
 }
 
 function clearUp(directory: string): void {
