@@ -33,7 +33,8 @@ const NOISE_WORTH_A_WARNING = 0.1;
 export function judge(goals, workloads) {
   return goals.flatMap((goal) => {
     const results = workloads.find(({ id }) => id === goal.workload)?.results ?? [];
-    const ratio = cpuOf(results, goal.server) / cpuOf(results, goal.against);
+    const figure = goal.figure ?? "cpu";
+    const ratio = medianOf(results, goal.server, figure) / medianOf(results, goal.against, figure);
     return Number.isFinite(ratio) ? [{ ...goal, ratio, holds: ratio <= goal.atMost }] : [];
   });
 }
@@ -57,7 +58,7 @@ export function render(report) {
   for (const workload of report.workloads)
     parts.push(`\n${workload.title}\n${renderWorkload(workload, report.baseline, label)}`);
   for (const goal of report.goals) {
-    const name = `${goal.workload}: ${label.get(goal.server)} / ${label.get(goal.against)}`;
+    const name = `${goal.workload}${goal.figure === undefined ? "" : ` ${goal.figure}`}: ${label.get(goal.server)} / ${label.get(goal.against)}`;
     const verdict = goal.holds ? "holds" : "MISSED";
     parts.push(`Goal ${name}: ${goal.ratio.toFixed(2)}, at most ${goal.atMost}, aim ${goal.aim}: ${verdict}`);
   }
@@ -71,7 +72,7 @@ export function render(report) {
  * @returns {string} a table, and the lines that cannot be in it
  */
 function renderWorkload({ metric, results }, baseline, label) {
-  const base = cpuOf(results, baseline);
+  const base = medianOf(results, baseline, "cpu");
   const baseRate = results.find(({ server }) => server === baseline)?.figures?.requestsPerSecond.median ?? Number.NaN;
   const name = (/** @type {import("./suite.mjs").Result} */ { server }) => label.get(server) ?? server;
   const rows = results.flatMap((result) => {
@@ -114,7 +115,12 @@ export function starving({ served, clients }) {
     : [`serves ${served} of ${clients} clients`];
 }
 
-/** @param {import("./suite.mjs").Result[]} results of a workload @param {string} id of a server @returns {number} µs or NaN */
-function cpuOf(results, id) {
-  return results.find(({ server }) => server === id)?.figures?.cpu.median ?? Number.NaN;
+/**
+ * @param {import("./suite.mjs").Result[]} results of a workload
+ * @param {string} id of a server
+ * @param {"cpu" | "p99"} figure
+ * @returns {number} NaN where it was not measured
+ */
+function medianOf(results, id, figure) {
+  return results.find(({ server }) => server === id)?.figures?.[figure].median ?? Number.NaN;
 }

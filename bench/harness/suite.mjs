@@ -44,6 +44,7 @@ const WARMING_PASSES = 4;
  * @property {string} against the server it is compared with
  * @property {number} atMost the ratio that must not be passed
  * @property {number} aim the ratio we would like
+ * @property {"cpu" | "p99"} [figure] what is compared; CPU time per request unless it says otherwise
  */
 
 /**

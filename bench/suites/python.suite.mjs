@@ -195,16 +195,26 @@ export const suite = {
       threads: 8,
       connections: 64,
     }),
-    plain("mix", "1 ms beside 200 ms requests, 8 threads", "/fast", {
+    plain("mix", "1 ms beside 200 ms requests for half of 8 threads", "/fast", {
       metric: "latency",
       threads: 8,
       connections: 16,
       background: { request: { method: "GET", path: "/slow" }, connections: 4 },
     }),
+    plain("mix-full", "1 ms beside 200 ms requests for all of 8 threads", "/fast", {
+      metric: "latency",
+      threads: 8,
+      connections: 16,
+      background: { request: { method: "GET", path: "/slow" }, connections: 12 },
+    }),
   ],
   goals: [
     { workload: "hello", server: "tsgi", against: "gunicorn-sync", atMost: 0.25, aim: 0.17 },
     { workload: "hello", server: "tsgi", against: "uwsgi-socket", atMost: 1.2, aim: 0.95 },
+    { workload: "browser", server: "tsgi", against: "gunicorn-sync", atMost: 0.25, aim: 0.17 },
+    { workload: "browser", server: "tsgi", against: "uwsgi-socket", atMost: 1.2, aim: 0.95 },
+    { workload: "mix", server: "tsgi", against: "gunicorn-gthread", figure: "p99", atMost: 0.5, aim: 0.5 },
+    { workload: "mix-full", server: "tsgi", against: "gunicorn-gthread", figure: "p99", atMost: 0.5, aim: 0.1 },
     { workload: "flask", server: "tsgi", against: "gunicorn-sync", atMost: 0.6, aim: 0.5 },
   ],
 };
