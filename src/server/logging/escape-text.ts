@@ -14,17 +14,18 @@ const checked: string[] = Array.from({ length: CACHE_SLOTS }, () => "");
  * can end a field, forge a line or send commands to a terminal.
  */
 export function escapeText(text: string): string {
-  const { length } = text;
-  if (length < CACHED_LENGTHS.from || length > CACHED_LENGTHS.to) return escapeUncached(text);
-  const slot = (length ^ text.charCodeAt(length >> 1) ^ text.charCodeAt(length - 2)) & (CACHE_SLOTS - 1);
-  if (checked[slot] === text) return text;
-  const escaped = escapeUncached(text);
-  if (escaped === text) checked[slot] = text;
-  return escaped;
+  return isHarmless(text) ? text : text.replace(EACH_UNSAFE, escapeCharacter);
 }
 
-function escapeUncached(text: string): string {
-  return UNSAFE.test(text) ? text.replace(EACH_UNSAFE, escapeCharacter) : text;
+/** Whether a text can stand in a log line as it is, also between quotes. */
+export function isHarmless(text: string): boolean {
+  const { length } = text;
+  if (length < CACHED_LENGTHS.from || length > CACHED_LENGTHS.to) return !UNSAFE.test(text);
+  const slot = (length ^ text.charCodeAt(length >> 1) ^ text.charCodeAt(length - 2)) & (CACHE_SLOTS - 1);
+  if (checked[slot] === text) return true;
+  if (UNSAFE.test(text)) return false;
+  checked[slot] = text;
+  return true;
 }
 
 function escapeCharacter(character: string): string {

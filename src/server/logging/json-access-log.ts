@@ -2,9 +2,9 @@
 // or what a terminal shows.
 import type { AccessEntry } from "../../gateways/http/access-entry.ts";
 import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
+import { isHarmless } from "./escape-text.ts";
 import type { LineWriter } from "./line-writer.ts";
 
-const UNSAFE = /[^ !#-[\]-~]/;
 const NOT_ASCII = /[\x7f-\uffff]/g;
 const WORKER = process.pid;
 
@@ -41,7 +41,7 @@ export function jsonAccessLog(file: LineWriter): (entry: AccessEntry) => void {
 /** A JSON string; null for what is missing or no text. */
 function text(value: unknown): string {
   if (typeof value !== "string" || value === "") return "null";
-  return UNSAFE.test(value) ? escapeJson(value) : `"${value}"`;
+  return isHarmless(value) ? `"${value}"` : escapeJson(value);
 }
 
 function escapeJson(value: string): string {
