@@ -1,4 +1,5 @@
-// Builds dist/ from src/: tsc compiles one file per module, everything that is not TypeScript is copied.
+// Builds dist/ from src/: tsc checks the types and writes the declarations, one file per module; the JavaScript is bundled into few
+// files (bundle.mjs); everything that is not TypeScript is copied.
 // The new dist replaces the old one only when it is complete; a failed build leaves the last good one.
 import {
   cpSync,
@@ -14,6 +15,7 @@ import {
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
+import { bundle } from "./bundle.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { ROOT, run } from "./project.mjs";
 
@@ -24,7 +26,8 @@ const STAMP = join(ROOT, ".cache", "built");
 function inputs() {
   const src = join(ROOT, "src");
   const below = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((path) => !path.endsWith(".test.ts"));
-  return [src, ...below.map((path) => join(src, path)), join(ROOT, "tsconfig.json"), join(ROOT, "tsconfig.build.json")];
+  const others = ["package.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs", "scripts/bundle.mjs"];
+  return [src, ...below.map((path) => join(src, path)), ...others.map((path) => join(ROOT, path))];
 }
 
 function isBuilt() {
@@ -37,8 +40,11 @@ async function build() {
   const startedAt = new Date();
   const fresh = `${DIST}.${process.pid}`;
   const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
-  const code = await run(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", fresh]);
-  if (code !== 0) {
+  const [code, isBundled] = await Promise.all([
+    run(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", fresh]),
+    tryBundle(fresh),
+  ]);
+  if (code !== 0 || !isBundled) {
     rmSync(fresh, { recursive: true, force: true });
     return false;
   }
@@ -52,15 +58,26 @@ async function build() {
   rmSync(old, { recursive: true, force: true });
   mkdirSync(dirname(STAMP), { recursive: true });
   writeFileSync(STAMP, "");
-  // A file that changed while tsc ran is newer than this, so the next build sees it.
+  // A file that changed meanwhile is newer than this, so the next build sees it.
   utimesSync(STAMP, startedAt, startedAt);
   return true;
+}
+
+/** @param {string} directory @returns {Promise<boolean>} false when the bundler failed; it is printed why */
+async function tryBundle(directory) {
+  try {
+    await bundle(directory);
+    return true;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return false;
+  }
 }
 
 /**
  * Builds dist/ when it is missing or older than its sources.
  *
- * @returns {Promise<boolean>} false when the build failed; the compiler has said why
+ * @returns {Promise<boolean>} false when the build failed; it is printed why
  */
 export async function ensureBuilt() {
   if (isBuilt()) return true;

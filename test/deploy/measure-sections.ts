@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const LOADER = fileURLToPath(new URL("../../dist/deploy/load.js", import.meta.url));
+const LOADER = fileURLToPath(new URL("../../dist/deploy/index.js", import.meta.url));
 const count = Number(process.argv[2] ?? 1000);
 const processes = Number(process.argv[3] ?? 10);
 const directory = mkdtempSync(join(tmpdir(), "tsgi-sections-"));

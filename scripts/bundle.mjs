@@ -1,0 +1,198 @@
+// Joins the modules of src/ into few files: a process that starts reads a dozen of them in place of a hundred. Each entry keeps its
+// path, what entries share lies in chunks/, and each module is in one file only, so that a class is the same whoever imports it.
+import { readFileSync, readdirSync } from "node:fs";
+import { basename, dirname, join, relative, sep } from "node:path";
+
+import { ROOT } from "./project.mjs";
+
+const SRC = join(ROOT, "src");
+
+/** Entries of a process and a thread, which package.json does not export. */
+const STARTED = ["cli/main", "server/event-loop-watch-thread"];
+
+/** It awaits at its top level. Where the bundler sees such a module it merges no chunks, so this one is built by itself. */
+const WORKER_MAIN = "server/worker-main";
+
+/** What that one imports; for the other build they are entries. */
+const STARTED_BY_WORKER_MAIN = ["server/worker-config", "server/worker"];
+
+/** With what they import, the modules that the processes of `tsgi app.ts` always load: the arbiter, its workers, their thread. */
+const LOADED = {
+  arbiter: ["cli/main", "cli/serve", "server/settings/resolve"],
+  worker: [...STARTED_BY_WORKER_MAIN, "server/load-application", "guests/typescript/load-target"],
+  thread: ["server/event-loop-watch-thread"],
+};
+
+/** @typedef {{ arbiter: boolean, worker: boolean, thread: boolean }} Loaders - who always loads a module */
+
+/**
+ * Chunks of what is always loaded; a module goes to the first that takes it. They follow the rooms, because the public entries import
+ * from them too. All other chunks are found by the bundler.
+ *
+ * @type {Record<string, (by: Loaders, room: string) => boolean>}
+ */
+const CHUNKS = {
+  base: ({ arbiter, worker, thread }, room) => thread || (arbiter && worker && !/^(?:server|guests|cli)\b/.test(room)),
+  processes: ({ arbiter, worker }) => arbiter && worker,
+  wsgi: ({ worker }, room) => worker && room.startsWith("wsgi"),
+  http: ({ worker }, room) => worker && room.startsWith("http"),
+  worker: ({ worker }) => worker,
+  settings: ({ arbiter }, room) => arbiter && room.startsWith("server/settings"),
+};
+
+/** Stands for `import.meta.url` of a module until its chunk is known. */
+const PLACE = "__PLACE_OF_MODULE__";
+const PLACE_CALL = new RegExp(String.raw`${PLACE}\("([^"]*)"\)`, "g");
+
+/**
+ * Writes the JavaScript of a build.
+ *
+ * @param {string} directory - of the build
+ * @returns {Promise<void>}
+ * @throws an Error of the bundler, when the sources do not fit together
+ */
+export async function bundle(directory) {
+  await Promise.all([
+    write([...exportedEntries(), ...STARTED, ...STARTED_BY_WORKER_MAIN], directory, [ownPlace]),
+    write([WORKER_MAIN], directory, [leaveImports]),
+  ]);
+}
+
+/** The modules that package.json exports; `*` stands for each of its folder. */
+function exportedEntries() {
+  const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  const names = Object.values(manifest.exports).flatMap((target) =>
+    typeof target === "string" ? [] : [target.default.replace(/^\.\/dist\/(.*)\.js$/, "$1")],
+  );
+  return new Set(names.flatMap((name) => (basename(name) === "*" ? modulesIn(dirname(name)) : [name])));
+}
+
+/** @param {string} folder - below src */
+function modulesIn(folder) {
+  return readdirSync(join(SRC, folder))
+    .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
+    .map((file) => nameOf(join(SRC, folder, file)));
+}
+
+/** @param {string} path @returns {string} below src, with slashes and without the ending */
+function nameOf(path) {
+  return relative(SRC, path).replaceAll(sep, "/").replace(/\.ts$/, "");
+}
+
+/** @param {string} name */
+function pathOf(name) {
+  return join(SRC, `${name}.ts`);
+}
+
+/**
+ * @param {string[]} entries
+ * @param {string} directory - of the build
+ * @param {import("rolldown").Plugin[]} plugins
+ */
+async function write(entries, directory, plugins) {
+  // Imported here, because this file is read before anything is installed.
+  const { rolldown } = await import("rolldown");
+  const build = await rolldown({
+    cwd: ROOT,
+    input: Object.fromEntries(entries.map((entry) => [entry, pathOf(entry)])),
+    platform: "node",
+    // Packages and Node's own modules.
+    external: /^[^./]/,
+    plugins,
+  });
+  await build.write({
+    dir: directory,
+    format: "esm",
+    // A file is named after what it holds and keeps its name in the next build: a server goes on loading after an upgrade in its place.
+    entryFileNames: "[name].js",
+    chunkFileNames: ({ name, moduleIds }) => `chunks/${chunkName(name, moduleIds)}.js`,
+    minifyInternalExports: false,
+    // The names of errors are those of their classes.
+    keepNames: true,
+    comments: false,
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+    polyfillRequire: false,
+    codeSplitting: { groups: chunkGroups() },
+  });
+  await build.close();
+}
+
+/** @returns {import("rolldown").CodeSplittingGroup[]} the first one wins */
+function chunkGroups() {
+  /** @type {((id: string) => Loaders) | undefined} */
+  let loadersOf;
+  return Object.entries(CHUNKS).map(([name, takes], index, { length }) => ({
+    debugName: name,
+    priority: length - index,
+    name(id, context) {
+      loadersOf ??= findLoaders(context);
+      return context.getModuleInfo(id)?.isEntry !== true && takes(loadersOf(id), nameOf(dirname(id))) ? name : null;
+    },
+  }));
+}
+
+/**
+ * @param {import("rolldown").ChunkingContext} context
+ * @returns {(id: string) => Loaders}
+ */
+function findLoaders(context) {
+  const arbiter = withImports(LOADED.arbiter, context);
+  const worker = withImports(LOADED.worker, context);
+  const thread = withImports(LOADED.thread, context);
+  return (id) => ({ arbiter: arbiter.has(id), worker: worker.has(id), thread: thread.has(id) });
+}
+
+/**
+ * @param {string[]} names
+ * @param {import("rolldown").ChunkingContext} context
+ */
+function withImports(names, context) {
+  const found = new Set(names.map(pathOf));
+  for (const id of found) for (const each of context.getModuleInfo(id)?.importedIds ?? []) found.add(each);
+  return found;
+}
+
+/**
+ * @param {string} name - of a chunk of the list above, or of a module
+ * @param {string[]} moduleIds - of the chunk
+ */
+function chunkName(name, moduleIds) {
+  const module = moduleIds.findLast((id) => basename(id, ".ts") === name);
+  return name in CHUNKS || module === undefined ? name : nameOf(module);
+}
+
+/**
+ * Keeps the meaning of `import.meta.url`, wherever a module went: the place that it has among the sources.
+ *
+ * @type {import("rolldown").Plugin}
+ */
+const ownPlace = {
+  name: "own-place",
+  // No line moves, so the source maps stay right.
+  transform(code, id) {
+    if (!code.includes("import.meta.url")) return null;
+    return { code: code.replaceAll("import.meta.url", `${PLACE}("${nameOf(id)}.js")`), map: null };
+  },
+  renderChunk(code, { fileName }) {
+    if (!code.includes(PLACE)) return null;
+    const placed = code.replaceAll(PLACE_CALL, (_, place) =>
+      place === fileName
+        ? "import.meta.url"
+        : `new URL("${relative(dirname(fileName), place).replaceAll(sep, "/")}", import.meta.url).href`,
+    );
+    return { code: placed, map: null };
+  },
+};
+
+/**
+ * Leaves the imports of the modules beside an entry as they are, but for the ending.
+ *
+ * @type {import("rolldown").Plugin}
+ */
+const leaveImports = {
+  name: "leave-imports",
+  resolveId(specifier, importer) {
+    return importer === undefined ? null : { id: specifier.replace(/^(\.\/.*)\.ts$/, "$1.js"), external: true };
+  },
+};
