@@ -1,5 +1,5 @@
 // Objects of a request are made in the young generation, whatever V8 has seen before. Without that, clients that leave and new ones that
-// come teach it to make them in the old one: 400 000 requests then cause 12 to 15 full collections in place of two at most.
+// come teach it to make them in the old one: 400 000 requests then cause 11 to 22 full collections in place of two at most.
 import { Buffer } from "node:buffer";
 import { connect } from "node:net";
 import { afterAll, afterEach, expect, test } from "vitest";
@@ -99,12 +99,16 @@ async function collections(port: number): Promise<{ young: number; full: number 
   return JSON.parse((await ask(port, "/collections")).body) as { young: number; full: number };
 }
 
-test("clients that leave and new ones that come do not make the objects of requests old", async () => {
-  const port = await server.start(["-w", "1"]).port();
-  await phases(2, port);
-  const before = await collections(port);
-  await phases(4, port);
-  const after = await collections(port);
-  expect(after.young - before.young).toBeGreaterThan(0);
-  expect(after.full - before.full).toBeLessThan(6);
-});
+// Twice: what V8 learns is a matter of chance, and about one server in thirty would not have shown the fault.
+test.each([1, 2])(
+  "clients that leave and new ones that come do not make the objects of requests old, server %i",
+  async () => {
+    const port = await server.start(["-w", "1"]).port();
+    await phases(2, port);
+    const before = await collections(port);
+    await phases(4, port);
+    const after = await collections(port);
+    expect(after.young - before.young).toBeGreaterThan(0);
+    expect(after.full - before.full).toBeLessThan(6);
+  },
+);
