@@ -1,6 +1,6 @@
 // Joins the modules of src/ into few files: a process that starts reads a dozen of them in place of a hundred. Each entry keeps its
 // path, what entries share lies in chunks/, and each module is in one file only, so that a class is the same whoever imports it.
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
 
 import { ROOT } from "./project.mjs";
@@ -148,6 +148,8 @@ function findLoaders(context) {
  * @param {import("rolldown").ChunkingContext} context
  */
 function withImports(names, context) {
+  const gone = names.find((name) => !existsSync(pathOf(name)));
+  if (gone !== undefined) throw new Error(`LOADED of bundle.mjs names "${gone}", expected a module of src/`);
   const found = new Set(names.map(pathOf));
   for (const id of found) for (const each of context.getModuleInfo(id)?.importedIds ?? []) found.add(each);
   return found;
