@@ -1,6 +1,7 @@
 // Five thousand clients that read 64 KB per second, beside normal load: nobody else waits for them.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { LoadClient, type LoadReport } from "../server/load-client.ts";
@@ -37,10 +38,11 @@ test("p99 of the normal load at most doubles", async () => {
   const port = await command.port();
   await measure(port, 2);
   const alone = percentile(await measure(port, 10), 0.99);
-  // In a process of its own: what its event loop waits for is not the server's fault.
+  // In a process of its own, which gives way to others: what these clients take of the machine is not the server's fault.
   const slow = spawn(process.execPath, [SLOW_CLIENTS, String(port), String(clients)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
+  setPriority(slow.pid ?? 0, constants.priority.PRIORITY_LOW);
   await pause(5000);
   const beside = percentile(await measure(port, 10), 0.99);
   slow.stdin.end();
@@ -50,6 +52,8 @@ test("p99 of the normal load at most doubles", async () => {
     `p99 alone ${alone.toFixed(2)} ms, beside ${open} slow clients (${(bytes / 1e6).toFixed(0)} MB read) ${beside.toFixed(2)} ms`,
   );
   expect(open).toBe(clients);
+  // They are as fast as they say: 64 KB for each of 15 seconds, less what connecting takes.
+  expect(bytes).toBeGreaterThan(0.7 * clients * 65_536 * 15);
   expect(beside).toBeLessThanOrEqual(Math.max(2 * alone, 1));
 });
 
