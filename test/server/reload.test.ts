@@ -73,10 +73,10 @@ describe("HUP with code that does not come up leaves the old code serving, and s
     [
       "a load that hangs",
       "await new Promise(() => setInterval(() => {}, 1000));",
-      ["--boot-timeout", "1"],
-      /did not load the application within 1 seconds/,
+      ["--boot-timeout", "4"],
+      /did not load the application within 4 seconds/,
     ],
-    ["a load that spins", "for (;;);", ["--boot-timeout", "1"], /did not load the application within 1 seconds/],
+    ["a load that spins", "for (;;);", ["--boot-timeout", "4"], /did not load the application within 4 seconds/],
     ["no application", "export const nothing = 1;", [], /exports no "application"/],
     [
       "a death soon after the load",
