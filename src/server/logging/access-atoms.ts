@@ -8,15 +8,20 @@ import { accessTimestamp } from "./timestamp.ts";
 /** Renders one part of a line. */
 export type Atom = (entry: AccessEntry) => string;
 
-/** An identifier of the format: what it means, and how it is rendered. */
-export interface AccessAtom {
-  readonly help: string;
+/** How an identifier of the format is rendered. */
+export interface AtomRenderers {
   readonly render: Atom;
+  /** For what has few texts, which are kept with the literals around them: makes the renderer of all three. */
+  readonly renderBetween?: (before: string, after: string) => Atom;
+}
+
+/** An identifier of the format: what it means, and how it is rendered. */
+export interface AccessAtom extends AtomRenderers {
+  readonly help: string;
 }
 
 const MISSING = "-";
 const PROCESS_ID = `<${process.pid}>`;
-const timestamp = accessTimestamp();
 
 /** The identifiers of one letter, with what they mean. */
 export const ACCESS_ATOMS: ReadonlyMap<string, AccessAtom> = new Map<string, AccessAtom>([
@@ -30,7 +35,8 @@ export const ACCESS_ATOMS: ReadonlyMap<string, AccessAtom> = new Map<string, Acc
     "t",
     {
       help: "time at which the request began",
-      render: ({ startedAtMilliseconds }) => timestamp(startedAtMilliseconds),
+      render: timestampBetween("", ""),
+      renderBetween: timestampBetween,
     },
   ],
   ["r", { help: "request line", render: ({ environ }) => requestLine(environ) }],
@@ -45,7 +51,8 @@ export const ACCESS_ATOMS: ReadonlyMap<string, AccessAtom> = new Map<string, Acc
     "s",
     {
       help: 'status, "-" when the client left before there was one',
-      render: ({ status }) => (status === 0 ? MISSING : String(status)),
+      render: statusBetween("", ""),
+      renderBetween: statusBetween,
     },
   ],
   ["B", { help: "bytes of the body", render: ({ bodyBytes }) => String(bodyBytes) }],
@@ -132,11 +139,24 @@ function textOf(value: unknown): string {
   }
 }
 
+function timestampBetween(before: string, after: string): Atom {
+  const timestamp = accessTimestamp(before, after);
+  return ({ startedAtMilliseconds }) => timestamp(startedAtMilliseconds);
+}
+
+/** A status has three digits, so there are at most a thousand texts. */
+function statusBetween(before: string, after: string): Atom {
+  const texts: string[] = [];
+  return ({ status }) => (texts[status] ??= before + (status === 0 ? MISSING : String(status)) + after);
+}
+
 function requestLine(environ: AccessEntry["environ"]): string {
   if (environ.REQUEST_METHOD === "") return MISSING; // refused before there was one
   const query = environ.QUERY_STRING;
   const target = environ.REQUEST_URI ?? environ.SCRIPT_NAME + environ.PATH_INFO + (query === "" ? "" : `?${query}`);
-  return `${escapeText(environ.REQUEST_METHOD)} ${escapeText(target)} ${escapeText(environ.SERVER_PROTOCOL)}`;
+  const protocol = environ.SERVER_PROTOCOL;
+  const end = protocol === "HTTP/1.1" ? " HTTP/1.1" : ` ${escapeText(protocol)}`;
+  return `${escapeText(environ.REQUEST_METHOD)} ${escapeText(target)}${end}`;
 }
 
 function findHeader(headers: HeaderList, wanted: string): string | undefined {

@@ -70,6 +70,19 @@ describe("compileAccessLogFormat", () => {
     expect(compileAccessLogFormat(format)(entry({}, change))).toBe(line);
   });
 
+  test("keeps the order of many identifiers, and what stands between them, for each status", () => {
+    const render = compileAccessLogFormat(
+      "<%(h)s|%(m)s|%(U)s|%(q)s|%(H)s|%(s)s|%(B)s|%(b)s|%(t)s|%(s)s%(s)5s%(T)s:%(M)s|%(s)s>",
+    );
+    for (const status of [200, 404, 200]) {
+      expect(render(entry({}, { status }))).toMatch(
+        new RegExp(
+          `^<192\\.0\\.2\\.7\\|GET\\|/a b\\|q=1\\|HTTP/1\\.1\\|${status}\\|1234\\|1234\\|\\[[^|]*\\]\\|${status}  ${status}1:1234\\|${status}>$`,
+        ),
+      );
+    }
+  });
+
   test("prefers the authenticated user to the claimed one", () => {
     expect(compileAccessLogFormat("%(u)s")(entry({ REMOTE_USER: "ann" }))).toBe("ann");
   });

@@ -3,6 +3,7 @@ import type { AccessEntry } from "../../gateways/http/access-entry.ts";
 import {
   ACCESS_ATOMS,
   type Atom,
+  type AtomRenderers,
   CONSTANT_ATOMS,
   environAtom,
   requestHeaderAtom,
@@ -31,7 +32,7 @@ const NO_ENTRY = {} as AccessEntry;
 export function compileAccessLogFormat(format: string): (entry: AccessEntry) => string {
   // literals[0] atoms[0] literals[1] atoms[1] … literals[n]
   const literals = [""];
-  const atoms: Atom[] = [];
+  const atoms: AtomRenderers[] = [];
   let end = 0;
   const addLiteral = (text: string): void => void literals.push((literals.pop() ?? "") + text);
   for (const match of format.matchAll(PLACEHOLDER)) {
@@ -41,23 +42,58 @@ export function compileAccessLogFormat(format: string): (entry: AccessEntry) => 
     if (name === undefined) {
       addLiteral("%");
     } else {
-      const atom = atomOf(name, format);
-      const padded = withWidth(atom, Number(width), alignment === "-");
-      if (CONSTANT_ATOMS.has(atom)) addLiteral(padded(NO_ENTRY));
+      const atom = withWidth(atomOf(name, format), Number(width), alignment === "-");
+      if (CONSTANT_ATOMS.has(atom.render)) addLiteral(atom.render(NO_ENTRY));
       else {
-        atoms.push(padded);
+        atoms.push(atom);
         literals.push("");
       }
     }
   }
   addLiteral(checkLiteral(format.slice(end), format));
-  const first = literals[0] ?? "";
+  return joined(literals, absorbLiterals(literals, atoms));
+}
+
+/** Gives the literals beside an atom that keeps its texts to that atom, so that they are joined once and not for each line. */
+function absorbLiterals(literals: string[], atoms: readonly AtomRenderers[]): Atom[] {
+  return atoms.map(({ render, renderBetween }, index) => {
+    if (renderBetween === undefined) return render;
+    const [before = "", after = ""] = literals.slice(index, index + 2);
+    literals[index] = literals[index + 1] = "";
+    return renderBetween(before, after);
+  });
+}
+
+/**
+ * Joins literals and atoms. Each of the first eight atoms, as many as the default format has, is called at a place of its own: there V8
+ * sees that it is always the same function and compiles it in line, which halves the time of a loop over them.
+ */
+function joined(literals: readonly string[], atoms: readonly Atom[]): (entry: AccessEntry) => string {
+  const [a = nothing, b = nothing, c = nothing, d = nothing, e = nothing, f = nothing, g = nothing, h = nothing] =
+    atoms;
+  const [l0 = "", l1 = "", l2 = "", l3 = "", l4 = "", l5 = "", l6 = "", l7 = "", l8 = ""] = literals;
+  const rest = atoms.length > 8 ? joined(["", ...literals.slice(9)], atoms.slice(8)) : nothing;
   return function renderLine(entry) {
-    let line = first;
-    for (let index = 0; index < atoms.length; index++) {
-      line += (atoms[index] as Atom)(entry) + (literals[index + 1] as string);
-    }
-    return line;
+    return (
+      l0 +
+      a(entry) +
+      l1 +
+      b(entry) +
+      l2 +
+      c(entry) +
+      l3 +
+      d(entry) +
+      l4 +
+      e(entry) +
+      l5 +
+      f(entry) +
+      l6 +
+      g(entry) +
+      l7 +
+      h(entry) +
+      l8 +
+      rest(entry)
+    );
   };
 }
 
@@ -80,21 +116,26 @@ function checkLiteral(text: string, format: string): string {
   throw badFormat(format, `cannot read "${text.slice(percent, percent + 12)}"; write "%%" for a percent sign`);
 }
 
-function atomOf(name: string, format: string): Atom {
+function atomOf(name: string, format: string): AtomRenderers {
   const atom = ACCESS_ATOMS.get(name);
-  if (atom !== undefined) return atom.render;
+  if (atom !== undefined) return atom;
   const [, inner, kind] = /^\{([^}]+)\}([ioe])$/.exec(name) ?? [];
   if (inner === undefined) {
     const known = [...ACCESS_ATOMS.keys()].join(" ");
     throw badFormat(format, `unknown "%(${name})s"; expected one of ${known} {header}i {header}o {variable}e`);
   }
-  if (kind === "i") return requestHeaderAtom(inner);
-  return kind === "o" ? responseHeaderAtom(inner) : environAtom(inner);
+  if (kind === "i") return { render: requestHeaderAtom(inner) };
+  return { render: kind === "o" ? responseHeaderAtom(inner) : environAtom(inner) };
 }
 
-function withWidth(atom: Atom, width: number, isLeft: boolean): Atom {
+function withWidth(atom: AtomRenderers, width: number, isLeft: boolean): AtomRenderers {
   if (width === 0) return atom;
-  return isLeft ? (entry) => atom(entry).padEnd(width) : (entry) => atom(entry).padStart(width);
+  const { render } = atom;
+  return { render: isLeft ? (entry) => render(entry).padEnd(width) : (entry) => render(entry).padStart(width) };
+}
+
+function nothing(): string {
+  return "";
 }
 
 function badFormat(format: string, reason: string): LoggingError {

@@ -5,12 +5,12 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 /** A function that renders a time, given in milliseconds since the epoch; it keeps the last result, since most lines of one second share it. */
 export type TimestampFormat = (milliseconds: number) => string;
 
-/** For the access log: `[21/Nov/2026:01:38:09 +0000]`, as in the Common Log Format. */
-export function accessTimestamp(): TimestampFormat {
-  return oncePerSecond(
-    (time) =>
-      `[${pad(time.getDate())}/${MONTHS[time.getMonth()] ?? ""}/${time.getFullYear()}:${clock(time)} ${zone(time)}]`,
-  );
+/** For the access log: `[21/Nov/2026:01:38:09 +0000]`, as in the Common Log Format, between two texts. */
+export function accessTimestamp(before = "", after = ""): TimestampFormat {
+  return oncePerSecond((time) => {
+    const date = `${pad(time.getDate())}/${MONTHS[time.getMonth()] ?? ""}/${time.getFullYear()}`;
+    return `${before}[${date}:${clock(time)} ${zone(time)}]${after}`;
+  });
 }
 
 /** For the error log: `2026-11-21 01:38:09 +0000`, as gunicorn writes it. */
