@@ -8,20 +8,16 @@ import { accessTimestamp } from "./timestamp.ts";
 /** Renders one part of a line. */
 export type Atom = (entry: AccessEntry) => string;
 
-/** How an identifier of the format is rendered. */
-export interface AtomRenderers {
-  readonly render: Atom;
-  /** For what has few texts, which are kept with the literals around them: makes the renderer of all three. */
-  readonly renderBetween?: (before: string, after: string) => Atom;
-}
-
 /** An identifier of the format: what it means, and how it is rendered. */
-export interface AccessAtom extends AtomRenderers {
+export interface AccessAtom {
   readonly help: string;
+  readonly render: Atom;
 }
 
 const MISSING = "-";
 const PROCESS_ID = `<${process.pid}>`;
+const beginning = timestampBetween("", "");
+const statusText = statusBetween("", "");
 
 /** The identifiers of one letter, with what they mean. */
 export const ACCESS_ATOMS: ReadonlyMap<string, AccessAtom> = new Map<string, AccessAtom>([
@@ -31,14 +27,7 @@ export const ACCESS_ATOMS: ReadonlyMap<string, AccessAtom> = new Map<string, Acc
     "u",
     { help: "user name", render: ({ environ }) => userName(environ["REMOTE_USER"], environ["HTTP_AUTHORIZATION"]) },
   ],
-  [
-    "t",
-    {
-      help: "time at which the request began",
-      render: timestampBetween("", ""),
-      renderBetween: timestampBetween,
-    },
-  ],
+  ["t", { help: "time at which the request began", render: beginning }],
   ["r", { help: "request line", render: ({ environ }) => requestLine(environ) }],
   ["m", { help: "method", render: ({ environ }) => escapeText(environ.REQUEST_METHOD) }],
   [
@@ -47,14 +36,7 @@ export const ACCESS_ATOMS: ReadonlyMap<string, AccessAtom> = new Map<string, Acc
   ],
   ["q", { help: "query", render: ({ environ }) => escapeText(environ.QUERY_STRING) }],
   ["H", { help: "protocol", render: ({ environ }) => escapeText(environ.SERVER_PROTOCOL) }],
-  [
-    "s",
-    {
-      help: 'status, "-" when the client left before there was one',
-      render: statusBetween("", ""),
-      renderBetween: statusBetween,
-    },
-  ],
+  ["s", { help: 'status, "-" when the client left before there was one', render: statusText }],
   ["B", { help: "bytes of the body", render: ({ bodyBytes }) => String(bodyBytes) }],
   [
     "b",
@@ -95,6 +77,12 @@ export const ACCESS_ATOMS: ReadonlyMap<string, AccessAtom> = new Map<string, Acc
 
 /** Atoms that give the same for all requests. */
 export const CONSTANT_ATOMS: ReadonlySet<Atom> = new Set([missing, processId]);
+
+/** Atoms that keep their few texts, each with what makes one that keeps them between two literals. */
+export const KEEPING_ATOMS: ReadonlyMap<Atom, (before: string, after: string) => Atom> = new Map([
+  [beginning, timestampBetween],
+  [statusText, statusBetween],
+]);
 
 /** `{name}i`: a header of the request. */
 export function requestHeaderAtom(name: string): Atom {
@@ -140,8 +128,8 @@ function textOf(value: unknown): string {
 }
 
 function timestampBetween(before: string, after: string): Atom {
-  const timestamp = accessTimestamp(before, after);
-  return ({ startedAtMilliseconds }) => timestamp(startedAtMilliseconds);
+  const render = accessTimestamp(before, after);
+  return ({ startedAtMilliseconds }) => render(startedAtMilliseconds);
 }
 
 /** A status has three digits, so there are at most a thousand texts. */

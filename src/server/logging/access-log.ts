@@ -3,9 +3,9 @@ import type { AccessEntry } from "../../gateways/http/access-entry.ts";
 import {
   ACCESS_ATOMS,
   type Atom,
-  type AtomRenderers,
   CONSTANT_ATOMS,
   environAtom,
+  KEEPING_ATOMS,
   requestHeaderAtom,
   responseHeaderAtom,
 } from "./access-atoms.ts";
@@ -32,7 +32,7 @@ const NO_ENTRY = {} as AccessEntry;
 export function compileAccessLogFormat(format: string): (entry: AccessEntry) => string {
   // literals[0] atoms[0] literals[1] atoms[1] … literals[n]
   const literals = [""];
-  const atoms: AtomRenderers[] = [];
+  const atoms: Atom[] = [];
   let end = 0;
   const addLiteral = (text: string): void => void literals.push((literals.pop() ?? "") + text);
   for (const match of format.matchAll(PLACEHOLDER)) {
@@ -42,10 +42,11 @@ export function compileAccessLogFormat(format: string): (entry: AccessEntry) => 
     if (name === undefined) {
       addLiteral("%");
     } else {
-      const atom = withWidth(atomOf(name, format), Number(width), alignment === "-");
-      if (CONSTANT_ATOMS.has(atom.render)) addLiteral(atom.render(NO_ENTRY));
+      const atom = atomOf(name, format);
+      const padded = withWidth(atom, Number(width), alignment === "-");
+      if (CONSTANT_ATOMS.has(atom)) addLiteral(padded(NO_ENTRY));
       else {
-        atoms.push(atom);
+        atoms.push(padded);
         literals.push("");
       }
     }
@@ -55,12 +56,13 @@ export function compileAccessLogFormat(format: string): (entry: AccessEntry) => 
 }
 
 /** Gives the literals beside an atom that keeps its texts to that atom, so that they are joined once and not for each line. */
-function absorbLiterals(literals: string[], atoms: readonly AtomRenderers[]): Atom[] {
-  return atoms.map(({ render, renderBetween }, index) => {
-    if (renderBetween === undefined) return render;
+function absorbLiterals(literals: string[], atoms: readonly Atom[]): Atom[] {
+  return atoms.map((atom, index) => {
+    const keepBetween = KEEPING_ATOMS.get(atom);
+    if (keepBetween === undefined) return atom;
     const [before = "", after = ""] = literals.slice(index, index + 2);
     literals[index] = literals[index + 1] = "";
-    return renderBetween(before, after);
+    return keepBetween(before, after);
   });
 }
 
@@ -116,22 +118,21 @@ function checkLiteral(text: string, format: string): string {
   throw badFormat(format, `cannot read "${text.slice(percent, percent + 12)}"; write "%%" for a percent sign`);
 }
 
-function atomOf(name: string, format: string): AtomRenderers {
+function atomOf(name: string, format: string): Atom {
   const atom = ACCESS_ATOMS.get(name);
-  if (atom !== undefined) return atom;
+  if (atom !== undefined) return atom.render;
   const [, inner, kind] = /^\{([^}]+)\}([ioe])$/.exec(name) ?? [];
   if (inner === undefined) {
     const known = [...ACCESS_ATOMS.keys()].join(" ");
     throw badFormat(format, `unknown "%(${name})s"; expected one of ${known} {header}i {header}o {variable}e`);
   }
-  if (kind === "i") return { render: requestHeaderAtom(inner) };
-  return { render: kind === "o" ? responseHeaderAtom(inner) : environAtom(inner) };
+  if (kind === "i") return requestHeaderAtom(inner);
+  return kind === "o" ? responseHeaderAtom(inner) : environAtom(inner);
 }
 
-function withWidth(atom: AtomRenderers, width: number, isLeft: boolean): AtomRenderers {
+function withWidth(atom: Atom, width: number, isLeft: boolean): Atom {
   if (width === 0) return atom;
-  const { render } = atom;
-  return { render: isLeft ? (entry) => render(entry).padEnd(width) : (entry) => render(entry).padStart(width) };
+  return isLeft ? (entry) => atom(entry).padEnd(width) : (entry) => atom(entry).padStart(width);
 }
 
 function nothing(): string {

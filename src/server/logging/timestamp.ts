@@ -6,7 +6,7 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 export type TimestampFormat = (milliseconds: number) => string;
 
 /** For the access log: `[21/Nov/2026:01:38:09 +0000]`, as in the Common Log Format, between two texts. */
-export function accessTimestamp(before = "", after = ""): TimestampFormat {
+export function accessTimestamp(before: string, after: string): TimestampFormat {
   return oncePerSecond((time) => {
     const date = `${pad(time.getDate())}/${MONTHS[time.getMonth()] ?? ""}/${time.getFullYear()}`;
     return `${before}[${date}:${clock(time)} ${zone(time)}]${after}`;
