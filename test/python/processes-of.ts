@@ -36,6 +36,16 @@ export function guestDirectories(interpreters: readonly number[]): string[] {
   });
 }
 
+/** Sends a signal; false when the process has just ended, which is not yet known to whoever listed it. */
+export function killIfThere(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    throw error;
+  }
+}
+
 function allProcesses(): number[] {
   return readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
 }

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { Project } from "../cli-command.ts";
-import { guestDirectories, processesOf } from "./processes-of.ts";
+import { guestDirectories, killIfThere, processesOf } from "./processes-of.ts";
 import { eventually, PYTHON, send } from "./serve-python.ts";
 
 const APPLICATION = `
@@ -24,7 +24,7 @@ async function serve(options: readonly string[], interpreters: number) {
   onTestFinished(async () => {
     const { workers, interpreters: left } = look();
     await command.stop("SIGKILL");
-    for (const pid of [...workers, ...left]) kill(pid, "SIGKILL");
+    for (const pid of [...workers, ...left]) killIfThere(pid, "SIGKILL");
     project.remove();
   });
   const port = await command.port();
@@ -33,14 +33,6 @@ async function serve(options: readonly string[], interpreters: number) {
   const [directory] = guestDirectories(all);
   if (directory === undefined || workers[0] === undefined) throw new Error("A worker and its directory were expected");
   return { command, port, look, worker: workers[0], interpreters: all, directory };
-}
-
-function kill(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has gone.
-  }
 }
 
 async function answers(port: number): Promise<boolean> {

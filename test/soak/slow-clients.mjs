@@ -1,10 +1,14 @@
 // Clients that read a little at a time, in a process of their own: node slow-clients.mjs PORT COUNT. Ends when its input does, with a line of
 // totals.
 import { connect } from "node:net";
+import { constants, setPriority } from "node:os";
 
 const BYTES_PER_SECOND = 65_536;
 const READS_PER_SECOND = 4;
 const TICK_MILLISECONDS = 2;
+
+// They give way to the server and to the load that is measured: what they take of the machine is not the server's fault.
+setPriority(constants.priority.PRIORITY_LOW);
 
 const [port, count] = process.argv.slice(2).map(Number);
 const sockets = Array.from({ length: count ?? 0 }, () => {
