@@ -7,8 +7,9 @@ import { fileURLToPath } from "node:url";
 const program = new URL("../dist/cli/main.js", import.meta.url);
 
 if (existsSync(program)) {
-  // Keeps compiled code between starts where Node can (22.8 and later).
-  nodeModule.enableCompileCache?.();
+  // Keeps compiled code between starts where Node can (22.8 and later). Not in the directory for temporary files, Node's default: code
+  // is run from there, and other users may write to it.
+  nodeModule.enableCompileCache?.(fileURLToPath(new URL("../.cache/compiled", import.meta.url)));
   const { main } = await import(program.href);
   await main(process.argv.slice(2));
 } else {

@@ -37,7 +37,7 @@ const CHUNKS = {
   wsgi: ({ worker }, room) => worker && room.startsWith("wsgi"),
   http: ({ worker }, room) => worker && room.startsWith("http"),
   worker: ({ worker }) => worker,
-  settings: ({ arbiter }, room) => arbiter && room.startsWith("server/settings"),
+  settings: ({ arbiter }, room) => arbiter && (room === "" || room.startsWith("server/settings")),
 };
 
 /** Stands for `import.meta.url` of a module until its chunk is known. */

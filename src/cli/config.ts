@@ -1,7 +1,7 @@
 // tsgi config: explains, draws and checks a configuration file without serving it. What does the work is imported only then.
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { Option, type Command } from "commander";
+import { Option, type Command } from "../commander.ts";
 import type { GuestResolver } from "../deploy/guest-resolver.ts";
 import type { ObjectType } from "../deploy/object-type.ts";
 

@@ -1,5 +1,5 @@
 // `tsgi ctl`: steers a running server through its control socket.
-import { Argument, Command, InvalidArgumentError } from "commander";
+import { Argument, Command, InvalidArgumentError } from "../commander.ts";
 import { type ControlRequest, SHOWN, type Shown } from "../server/control-protocol.ts";
 import { askServer } from "./control-client.ts";
 import { UsageError } from "./errors.ts";

@@ -1,5 +1,5 @@
 // `tsgi import FILE`: the configuration of gunicorn or uWSGI as one of this server, and a list of what it cannot say.
-import { type Command, Option } from "commander";
+import { type Command, Option } from "../commander.ts";
 import type { ImportOptions } from "./import/import-file.ts";
 
 /**

@@ -1,5 +1,5 @@
 // `tsgi init PLATFORM`: writes the files that a platform wants, for the project in the current directory.
-import { Argument, type Command } from "commander";
+import { Argument, type Command } from "../commander.ts";
 import { PLATFORM_NAMES, type PlatformName } from "./init/platform-names.ts";
 import type { InitOptions } from "./init/write-files.ts";
 

@@ -1,6 +1,6 @@
 // The command line: reads the arguments and hands over to the file of the command, which is imported only then.
 import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError } from "../commander.ts";
 import type { GuestResolver } from "../deploy/guest-resolver.ts";
 import { detailOf } from "../server/errors.ts";
 import { addSettings, SETTINGS_HELP, settingsFromCommand } from "../server/settings/command-line.ts";

@@ -1,5 +1,5 @@
 // `tsgi top`: the workers of a running server, live in a terminal; printed once where the output is no terminal.
-import type { Command } from "commander";
+import type { Command } from "../commander.ts";
 import { fetchStats, type StatsDocument } from "./stats-client.ts";
 import { renderTop } from "./top-view.ts";
 import { UsageError } from "./errors.ts";

@@ -5,8 +5,9 @@
 //
 //   X-Forwarded-For: 6.6.6.6, 203.0.113.9, 10.0.0.2      peer 10.0.0.1, trusted 10.0.0.0/8
 //                    ▲ forged  ▲ client     ▲ written by the peer
-import parseForwardedField from "forwarded-parse";
+import { createRequire } from "node:module";
 import { isIP } from "node:net";
+import type ForwardedParse from "forwarded-parse";
 import { ProtocolError } from "../../http/errors.ts";
 import { isHost } from "../../http/grammar.ts";
 import { parseTarget } from "../../http/target.ts";
@@ -29,6 +30,9 @@ interface Claims {
 }
 
 type Scheme = "http" | "https";
+
+/** As in commander.ts, not by `import`: each worker starts the sooner. */
+const parseForwardedField = createRequire(import.meta.url)("forwarded-parse") as typeof ForwardedParse;
 
 const NO_CLAIMS: Claims = { client: null, scheme: null, host: null, port: null };
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: "80", https: "443" };

@@ -1,5 +1,5 @@
 // The settings as options of a command line: made from the table, and read back as texts that are checked later with all others.
-import { type Command, Option } from "commander";
+import { type Command, Option } from "../../commander.ts";
 import { SettingError } from "../errors.ts";
 import { type Given, type Layer, shown } from "./layer.ts";
 import { NOT_SUPPORTED } from "./not-supported.ts";

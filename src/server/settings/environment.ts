@@ -1,5 +1,5 @@
 // Settings in the environment: TSGI_<NAME>, TSGI_CMD_ARGS, and the variables that platforms set.
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError } from "../../commander.ts";
 import { nearestName } from "../../nearest-name.ts";
 import { SettingError } from "../errors.ts";
 import { addSettings, settingsFromCommand } from "./command-line.ts";
