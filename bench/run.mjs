@@ -11,6 +11,7 @@ import { judge, render } from "./harness/report.mjs";
 import { measureWorkload } from "./harness/suite.mjs";
 import { requireWrk } from "./harness/wrk.mjs";
 import { draw } from "./picture.mjs";
+import { writeReadme } from "./readme.mjs";
 
 const HELP = `Usage: node bench/run.mjs [options]
 
@@ -78,6 +79,7 @@ async function main() {
   const report = await run(suite, servers, workloads, settings);
   const isWhole = !values.only && !values.workload;
   save(report, isWhole ? `${bench}results` : `${bench}.cache`, isWhole ? suite.id : `${suite.id}-partial`);
+  if (isWhole) writeReadme();
   print(render(report));
   const hasFailed = report.workloads.some(({ results }) => results.some(({ state }) => state === "failed"));
   return hasFailed || report.goals.some(({ holds }) => !holds) ? 1 : 0;
