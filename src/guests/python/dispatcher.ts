@@ -4,7 +4,15 @@ import { ExchangeQueue } from "./exchange-queue.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Lane } from "./lane.ts";
 import { PathTimes } from "./path-times.ts";
-import { batchDepth, chooseLane, nextEstimate, shareOf, slowLaneLimit, type ProcessLoad } from "./policy.ts";
+import {
+  batchDepth,
+  chooseLane,
+  nextEstimate,
+  shareOf,
+  slowLaneLimit,
+  SLOW_PATH_MILLISECONDS,
+  type ProcessLoad,
+} from "./policy.ts";
 
 /** When to look again at lanes that looked busy, in milliseconds. */
 const RECHECK_MILLISECONDS = 2;
@@ -25,6 +33,7 @@ export class Dispatcher {
   readonly #queue = new ExchangeQueue();
   readonly #slowQueue = new ExchangeQueue();
   readonly #times = new PathTimes();
+  #hasFastPaths = false;
   #lastFastAt = -Infinity;
   #lastFastWaitedAt = -Infinity;
   /** The processes that take requests. */
@@ -139,6 +148,7 @@ export class Dispatcher {
   /** An answer is complete. */
   answeredIn(path: string, milliseconds: number): void {
     this.#answered += 1;
+    this.#hasFastPaths ||= milliseconds < SLOW_PATH_MILLISECONDS;
     this.#times.observe(path, milliseconds);
   }
 
@@ -197,6 +207,7 @@ export class Dispatcher {
     const load = {
       sinceFastWaitedMilliseconds: now - this.#lastFastWaitedAt,
       sinceFastMilliseconds: now - this.#lastFastAt,
+      hasFastPaths: this.#hasFastPaths,
       slowWaitedMilliseconds: now - this.#slowQueue.firstArrivedAt,
     };
     return taken < slowLaneLimit(lanes, load);

@@ -112,7 +112,9 @@ test.each([
   { lanes: 8, fastWaited: 19, sinceFast: 10, slowWaited: 0, limit: 1 },
   { lanes: 8, fastWaited: 19, sinceFast: 10, slowWaited: 1001, limit: 6 },
   { lanes: 32, fastWaited: 0, sinceFast: 0, slowWaited: 500, limit: 4 },
-  { lanes: 8, fastWaited: 5000, sinceFast: 5000, slowWaited: 0, limit: 8 },
+  { lanes: 8, fastWaited: 5000, sinceFast: 5000, slowWaited: 0, limit: 7 },
+  { lanes: 7, fastWaited: 5000, sinceFast: 5000, slowWaited: 0, limit: 7 },
+  { lanes: 8, fastWaited: 61_000, sinceFast: 61_000, slowWaited: 0, limit: 8 },
   { lanes: 2, fastWaited: 21, sinceFast: 10, slowWaited: 0, limit: 1 },
   { lanes: 1, fastWaited: 0, sinceFast: 10, slowWaited: 0, limit: 1 },
 ])(
@@ -120,9 +122,15 @@ test.each([
   ({ lanes, fastWaited, sinceFast, slowWaited, limit }) => {
     const load = {
       sinceFastMilliseconds: sinceFast,
+      hasFastPaths: true,
       sinceFastWaitedMilliseconds: fastWaited,
       slowWaitedMilliseconds: slowWaited,
     };
     expect(slowLaneLimit(lanes, load)).toBe(limit);
   },
 );
+
+test("slowLaneLimit: no lane is kept for fast requests where none was ever fast", () => {
+  const load = { sinceFastMilliseconds: 5000, sinceFastWaitedMilliseconds: 5000, slowWaitedMilliseconds: 0 };
+  expect(slowLaneLimit(8, { ...load, hasFastPaths: false })).toBe(8);
+});

@@ -15,6 +15,8 @@ export const SLOW_MILLISECONDS = 5;
 export const SLOW_PATH_MILLISECONDS = 25;
 /** For how long a fast request keeps lanes reserved for its like, in milliseconds. */
 export const RESERVED_MILLISECONDS = 1000;
+/** For how long it keeps one of eight lanes: enough for a burst of fast ones to begin while slow ones have all others. */
+export const REMEMBERED_MILLISECONDS = 60_000;
 
 /** For how long a fast request that found every lane taken makes slow ones stand back, in milliseconds. */
 export const PRESSING_MILLISECONDS = 20;
@@ -119,6 +121,8 @@ export function nextPathTime(knownMilliseconds: number, sampleMilliseconds: numb
 export interface WaitingLoad {
   /** Since the last request came for a path that is not known to be slow. */
   readonly sinceFastMilliseconds: number;
+  /** Whether a request was ever answered fast: the first ones for a slow path are not known to be slow, either. */
+  readonly hasFastPaths: boolean;
   /** Since one of those was left waiting because every lane was taken. */
   readonly sinceFastWaitedMilliseconds: number;
   /** For how long the first request for a slow path has waited. */
@@ -126,14 +130,18 @@ export interface WaitingLoad {
 }
 
 /**
- * How many lanes requests for slow paths may hold: all while there are no others; three quarters while there are; and an eighth while
- * fast ones have to wait, because each slow one then delays hundreds of them. One that has stood back for long enough does so no more.
+ * How many lanes requests for slow paths may hold: all while there are no others; seven of eight in the minute after those; three
+ * quarters while they come; and an eighth while they have to wait, because each slow one then delays hundreds of them. One that has
+ * stood back for long enough does so no more.
  *
  * @param lanes - of all processes
  * @param load - what waits
  */
 export function slowLaneLimit(lanes: number, load: WaitingLoad): number {
-  if (load.sinceFastMilliseconds > RESERVED_MILLISECONDS) return lanes;
+  if (load.sinceFastMilliseconds > RESERVED_MILLISECONDS) {
+    const isRemembered = load.hasFastPaths && load.sinceFastMilliseconds < REMEMBERED_MILLISECONDS;
+    return isRemembered ? lanes - Math.floor(lanes / 8) : lanes;
+  }
   const isPatient =
     load.sinceFastWaitedMilliseconds < PRESSING_MILLISECONDS && load.slowWaitedMilliseconds < PATIENCE_MILLISECONDS;
   return Math.max(1, isPatient ? Math.floor(lanes / 8) : lanes - Math.ceil(lanes / 4));
