@@ -11,8 +11,8 @@ import { FileRegionBody, openFileRegion, parseFileRegion } from "./file-region.t
 import { InnerCall } from "./inner-call.ts";
 import type { LaneLoad } from "./policy.ts";
 
-/** Bodies up to this size are sent as part of the batch's text. */
-const TEXT_BODY_BYTES = 16_384;
+/** Bodies up to this size are sent as part of the batch's text; longer ones as texts would cost more in garbage than they save in calls. */
+const TEXT_BODY_BYTES = 1024;
 /** Places of answered requests that are kept before the list is cut. */
 const SPENT_PLACES = 256;
 

@@ -5,11 +5,14 @@ import { randomBytes } from "node:crypto";
 import { constants, statSync } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { EMPTY_INPUT, chunksOf } from "../../wsgi/input-stream.ts";
-import type { Bytes, WSGIEnvironment } from "../../wsgi/types.ts";
+import { EMPTY_INPUT, WSGIInputStream } from "../../wsgi/input-stream.ts";
+import type { Bytes, InputStream, WSGIEnvironment } from "../../wsgi/types.ts";
 
 /** Linux's flag for files without a name, which Node does not list. Source: open(2). */
 const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
+
+/** Most bytes that are read at once. */
+const CHUNK_BYTES = 262_144;
 
 /** Where a body may be kept. */
 export interface BodyLimits {
@@ -55,24 +58,31 @@ export function hasBody(environ: WSGIEnvironment): boolean {
  */
 export async function readBody(environ: WSGIEnvironment, limits: BodyLimits): Promise<RequestBody> {
   const announced = Number(environ.CONTENT_LENGTH ?? "");
-  const chunks = chunksOf(environ["wsgi.input"], 262_144);
-  if (announced > limits.fileBytes) return streamedBody(chunks, null);
+  const input = environ["wsgi.input"];
+  if (announced > limits.fileBytes) return streamedBody(input, null);
   const kept: Bytes[] = [];
   let size = 0;
   for (;;) {
-    const { done, value } = await chunks.next();
-    if (done === true) return size === 0 ? NO_BODY : { kind: "memory", bytes: Buffer.concat(kept, size) };
-    kept.push(value);
-    size += value.length;
-    if (size > limits.memoryBytes) return spooledBody(kept, chunks, limits);
+    const chunk = await nextChunk(input);
+    if (chunk.length === 0) return size === 0 ? NO_BODY : { kind: "memory", bytes: joined(kept, size) };
+    kept.push(chunk);
+    size += chunk.length;
+    if (size > limits.memoryBytes) return spooledBody(kept, input, limits);
   }
 }
 
-async function spooledBody(
-  kept: Bytes[],
-  chunks: AsyncGenerator<Bytes, void, undefined>,
-  limits: BodyLimits,
-): Promise<RequestBody> {
+/** What has come of a body, as it came where that can be had; empty at its end. With `chunksOf` a small POST costs a tenth more. */
+function nextChunk(input: InputStream): Promise<Bytes> {
+  return input instanceof WSGIInputStream ? input.readChunk(CHUNK_BYTES) : input.read(CHUNK_BYTES);
+}
+
+/** Most bodies come in one piece. */
+function joined(chunks: readonly Bytes[], size: number): Buffer {
+  const [first] = chunks;
+  return chunks.length === 1 && Buffer.isBuffer(first) ? first : Buffer.concat(chunks, size);
+}
+
+async function spooledBody(kept: readonly Bytes[], input: InputStream, limits: BodyLimits): Promise<RequestBody> {
   const nameless = await openNameless(limits);
   const path = join(limits.directory, `tsgi-body-${randomBytes(12).toString("hex")}`);
   const file = nameless ?? (await open(path, "wx+", limits.fileMode));
@@ -83,11 +93,11 @@ async function spooledBody(
       size += chunk.length;
     }
     for (;;) {
-      if (size > limits.fileBytes) return streamedBody(chunks, { file, path, size });
-      const { done, value } = await chunks.next();
-      if (done === true) break;
-      await file.writeFile(value);
-      size += value.length;
+      if (size > limits.fileBytes) return streamedBody(input, { file, path, size });
+      const chunk = await nextChunk(input);
+      if (chunk.length === 0) break;
+      await file.writeFile(chunk);
+      size += chunk.length;
     }
     if (nameless !== null)
       return { kind: "file", path: `/proc/${process.pid}/fd/${file.fd}`, release: () => file.close() };
@@ -119,7 +129,7 @@ function areDescriptorsShared(limits: BodyLimits): boolean {
 
 /** A body that is read while Python works on it: first what was spooled already, then the rest from the client. */
 function streamedBody(
-  chunks: AsyncGenerator<Bytes, void, undefined>,
+  input: InputStream,
   spooled: { file: FileHandle; path: string; size: number } | null,
 ): RequestBody {
   let position = 0;
@@ -132,8 +142,8 @@ function streamedBody(
         position += bytesRead;
         return block.subarray(0, bytesRead);
       }
-      const { done, value } = await chunks.next();
-      return done === true ? null : value;
+      const chunk = await nextChunk(input);
+      return chunk.length === 0 ? null : chunk;
     },
     async release() {
       if (spooled === null) return;
