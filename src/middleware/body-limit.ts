@@ -2,7 +2,7 @@
 // Source: RFC 9110 section 15.5.14; RFC 9112 section 6 for the lengths. Place it before what reads bodies.
 import { TSGIError } from "../errors.ts";
 import type { Bytes, InputStream, Middleware, StartResponse, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
-import { WSGIInputStream } from "../wsgi/input-stream.ts";
+import { nextChunk, WSGIInputStream } from "../wsgi/input-stream.ts";
 import { sendAnswer } from "./answer.ts";
 import { isPromise } from "./body-close.ts";
 import { bytes, type Configuration, readOptions, required, within } from "./options.ts";
@@ -70,7 +70,7 @@ function limited(input: InputStream, maxBytes: number): InputStream {
     async pull(): Promise<Bytes | null> {
       const size = Math.min(BLOCK_BYTES, maxBytes - readBytes + 1);
       // Our own streams give what is there; read() of any other waits for the whole block.
-      const chunk = await (input instanceof WSGIInputStream ? input.readChunk(size) : input.read(size));
+      const chunk = await nextChunk(input, size);
       readBytes += chunk.length;
       if (readBytes > maxBytes) throw new BodyTooLarge(maxBytes);
       return chunk.length === 0 ? null : chunk;

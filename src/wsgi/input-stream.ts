@@ -230,10 +230,22 @@ export const EMPTY_INPUT: InputStream = new WSGIInputStream({ pull: () => null }
  */
 export async function* chunksOf(input: InputStream, size = 65_536): AsyncGenerator<Bytes, void, undefined> {
   for (;;) {
-    const chunk = await (input instanceof WSGIInputStream ? input.readChunk(size) : input.read(size));
+    const chunk = await nextChunk(input, size);
     if (chunk.length === 0) return;
     yield chunk;
   }
+}
+
+/**
+ * Reads the next chunk as {@link chunksOf} gives it, for one who reads many bodies: there is no generator to be made.
+ *
+ * @param input - `wsgi.input`; one without `readChunk` is read in blocks of `size`
+ * @param size - most bytes to give
+ * @returns the bytes; empty at the end
+ * @throws what the source throws
+ */
+export function nextChunk(input: InputStream, size: number): Promise<Bytes> {
+  return input instanceof WSGIInputStream ? input.readChunk(size) : input.read(size);
 }
 
 function limitOf(size: number | undefined): number {
