@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
-import { starving } from "./harness/report.mjs";
+import { short, starving } from "./harness/report.mjs";
 import { summarise } from "./harness/statistics.mjs";
 
 const WIDTH = 860;
@@ -137,13 +137,6 @@ function drawPanel({ title, bars, notes }, x, y) {
 /** @param {number} x middle of the gap @param {number} y top of the bar @returns {string} SVG of a slanted gap */
 function breakMark(x, y) {
   return `<path class="gap" d="M${(x - 5).toFixed(1)} ${y + BAR + 1}l6 -${BAR + 2}h5l-6 ${BAR + 2}z"/>`;
-}
-
-/** @param {number} value a figure @returns {string} with three digits */
-function short(value) {
-  return value >= 100
-    ? Math.round(value).toLocaleString("en-US")
-    : value.toPrecision(3).replace(/^(\d+\.\d\d)\d+$/, "$1");
 }
 
 /** @param {number} x @param {number} y @param {string} content @param {string} [kind] @param {string} [anchor] @returns {string} SVG */

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
-import { starving } from "./harness/report.mjs";
+import { short, starving, whole } from "./harness/report.mjs";
 
 const README = new URL("../README.md", import.meta.url);
 
@@ -41,10 +41,10 @@ function tablesOf(report) {
   const latency = report.workloads.filter(({ metric }) => metric === "latency");
   return [
     tableOf("CPU µs per request · requests/s", report, cpu, ({ cpu: time, requestsPerSecond: rate }) =>
-      [digits(time.median), whole(rate.median)].join(" · "),
+      [short(time.median), whole(rate.median)].join(" · "),
     ),
     tableOf("p50 · p99 in ms · requests/s", report, latency, ({ p50, p99, requestsPerSecond: rate }) =>
-      [digits(p50.median), digits(p99.median), whole(rate.median)].join(" · "),
+      [short(p50.median), short(p99.median), whole(rate.median)].join(" · "),
     ),
     `${about}\n`,
   ]
@@ -80,16 +80,6 @@ function tableOf(corner, { servers }, workloads, cell) {
     ([label, how]) => `\\* ${label} ${how.join(", ")}: the others wait, and are not in the figures.\n`,
   );
   return [[head, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |\n`).join(""), ...notes].join("\n");
-}
-
-/** @param {number} value @returns {string} with three digits */
-function digits(value) {
-  return value >= 100 ? whole(value) : value.toPrecision(3);
-}
-
-/** @param {number} value @returns {string} */
-function whole(value) {
-  return Math.round(value).toLocaleString("en-US");
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

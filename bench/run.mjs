@@ -28,8 +28,9 @@ Measures CPU time per request of whole server processes, with wrk as the load.
   --list               names the suites, their servers and workloads
   --help               this text
 
-A run of the whole suite writes bench/results/SUITE.json and SUITE.svg; one narrowed by --only or --workload
-writes bench/.cache/SUITE-partial.json and .svg. Exit code 1 tells that a server failed or a goal was missed.
+A run of the whole suite writes bench/results/SUITE.json and SUITE.svg, and its tables in README.md; one narrowed
+by --only or --workload writes bench/.cache/SUITE-partial.json and .svg. Exit code 1 tells that a server failed
+or a goal was missed.
 `;
 
 const bench = fileURLToPath(new URL(".", import.meta.url));

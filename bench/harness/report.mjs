@@ -85,7 +85,7 @@ function renderWorkload({ metric, results }, baseline, label) {
         name(result),
         ...(metric === "cpu" ? [cpu.median.toFixed(2), `${cpu.min.toFixed(2)} … ${cpu.max.toFixed(2)}`] : []),
         Number.isFinite(ratio) ? `${ratio.toFixed(2)}×` : "-",
-        Math.round(requestsPerSecond.median).toLocaleString("en-US"),
+        whole(requestsPerSecond.median),
         p50.median.toFixed(2),
         p99.median.toFixed(2),
         [...(failures === 0 ? [] : [`${failures} failed`]), ...(starving(result) ?? [])].join(", "),
@@ -101,6 +101,26 @@ function renderWorkload({ metric, results }, baseline, label) {
   const noise = Math.max(0, ...results.map(({ foreign = 0 }) => foreign));
   const warning = `Noisy: other processes used up to ${(noise * 100).toFixed(0)} % of a core during a round\n`;
   return table([heading, ...rows]) + absent.join("") + (noise > NOISE_WORTH_A_WARNING ? warning : "");
+}
+
+/**
+ * Writes a figure for a reader.
+ *
+ * @param {number} value a figure
+ * @returns {string} with three digits
+ */
+export function short(value) {
+  return value >= 100 ? whole(value) : value.toPrecision(3).replace(/^(\d+\.\d\d)\d+$/, "$1");
+}
+
+/**
+ * Writes a count for a reader.
+ *
+ * @param {number} value a count
+ * @returns {string} without a fraction, thousands apart
+ */
+export function whole(value) {
+  return Math.round(value).toLocaleString("en-US");
 }
 
 /**
