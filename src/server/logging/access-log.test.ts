@@ -97,6 +97,37 @@ describe("compileAccessLogFormat", () => {
     expect(() => compileAccessLogFormat(format)).toThrow(message);
   });
 
+  test("keeps texts for the lines to come, and takes none for another", () => {
+    const format = `${DEFAULT_ACCESS_LOG_FORMAT} %(m)s %(q)s %(T)s [%({x}i)s]`;
+    const render = compileAccessLogFormat(format);
+    // Few letters and lengths, so that many texts fall on the place of another.
+    const text = fc.string({ unit: fc.constantFrom("a", "b", '"', "é"), maxLength: 4 });
+    const variables = fc.record({
+      REMOTE_ADDR: text,
+      REMOTE_USER: text,
+      REQUEST_METHOD: fc.constantFrom("GET", "PUT", ""),
+      REQUEST_URI: fc.oneof(text, fc.constant(undefined)),
+      QUERY_STRING: text,
+      SERVER_PROTOCOL: fc.constantFrom("HTTP/1.1", "HTTP/1.0"),
+      HTTP_REFERER: text,
+      HTTP_USER_AGENT: text,
+      HTTP_X: text,
+    });
+    const change = fc.record({
+      status: fc.constantFrom(0, 200, 404),
+      bodyBytes: fc.constantFrom(0, 1, 1023, 1024, 5e9),
+      elapsedMicroseconds: fc.constantFrom(0, 999_999, 2_000_000, 2e9),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(variables, change), { minLength: 20, maxLength: 60 }), (requests) => {
+        for (const request of requests) {
+          expect(render(entry(...request))).toBe(compileAccessLogFormat(format)(entry(...request)));
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   test("lets no client forge a line, a field or a terminal command, whatever it sends", () => {
     const render = compileAccessLogFormat(
       `${DEFAULT_ACCESS_LOG_FORMAT} "%({x}i)s" "%({x}e)s" "%({x}o)s" "%(U)s?%(q)s"`,

@@ -3,9 +3,9 @@ import type { AccessEntry } from "../../gateways/http/access-entry.ts";
 import {
   ACCESS_ATOMS,
   type Atom,
-  CONSTANT_ATOMS,
+  type AtomBetween,
   environAtom,
-  KEEPING_ATOMS,
+  partOf,
   requestHeaderAtom,
   responseHeaderAtom,
 } from "./access-atoms.ts";
@@ -18,9 +18,6 @@ export const DEFAULT_ACCESS_LOG_FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s 
 /** `%%`, or `%(name)s` with a width as in Python: `%(s)5s`, `%(U)-20s`. */
 const PLACEHOLDER = /%(?:%|\(([^)]*)\)(-?)(\d*)([sdr]))/g;
 
-/** For atoms that look at none. */
-const NO_ENTRY = {} as AccessEntry;
-
 /**
  * Compiles a format.
  *
@@ -32,7 +29,7 @@ const NO_ENTRY = {} as AccessEntry;
 export function compileAccessLogFormat(format: string): (entry: AccessEntry) => string {
   // literals[0] atoms[0] literals[1] atoms[1] … literals[n]
   const literals = [""];
-  const atoms: Atom[] = [];
+  const atoms: AtomBetween[] = [];
   let end = 0;
   const addLiteral = (text: string): void => void literals.push((literals.pop() ?? "") + text);
   for (const match of format.matchAll(PLACEHOLDER)) {
@@ -44,7 +41,7 @@ export function compileAccessLogFormat(format: string): (entry: AccessEntry) => 
     } else {
       const atom = atomOf(name, format);
       const padded = withWidth(atom, Number(width), alignment === "-");
-      if (CONSTANT_ATOMS.has(atom)) addLiteral(padded(NO_ENTRY));
+      if (typeof padded === "string") addLiteral(padded);
       else {
         atoms.push(padded);
         literals.push("");
@@ -52,51 +49,24 @@ export function compileAccessLogFormat(format: string): (entry: AccessEntry) => 
     }
   }
   addLiteral(checkLiteral(format.slice(end), format));
-  return joined(literals, absorbLiterals(literals, atoms));
-}
-
-/** Gives the literals beside an atom that keeps its texts to that atom, so that they are joined once and not for each line. */
-function absorbLiterals(literals: string[], atoms: readonly Atom[]): Atom[] {
-  return atoms.map((atom, index) => {
-    const keepBetween = KEEPING_ATOMS.get(atom);
-    if (keepBetween === undefined) return atom;
-    const [before = "", after = ""] = literals.slice(index, index + 2);
-    literals[index] = literals[index + 1] = "";
-    return keepBetween(before, after);
-  });
+  const [first = "", ...others] = literals;
+  if (atoms.length === 0) return () => first;
+  return joined(atoms.map((between, index) => between(index === 0 ? first : "", others[index] ?? "")));
 }
 
 /**
- * Joins literals and atoms. Each of the first eight atoms, as many as the default format has, is called at a place of its own: there V8
+ * Joins the parts of a line. Each of the first eight, as many as the default format has, is called at a place of its own: there V8
  * sees that it is always the same function and compiles it in line, which halves the time of a loop over them.
  */
-function joined(literals: readonly string[], atoms: readonly Atom[]): (entry: AccessEntry) => string {
+function joined(atoms: readonly Atom[]): Atom {
   const [a = nothing, b = nothing, c = nothing, d = nothing, e = nothing, f = nothing, g = nothing, h = nothing] =
     atoms;
-  const [l0 = "", l1 = "", l2 = "", l3 = "", l4 = "", l5 = "", l6 = "", l7 = "", l8 = ""] = literals;
-  const rest = atoms.length > 8 ? joined(["", ...literals.slice(9)], atoms.slice(8)) : nothing;
-  return function renderLine(entry) {
-    return (
-      l0 +
-      a(entry) +
-      l1 +
-      b(entry) +
-      l2 +
-      c(entry) +
-      l3 +
-      d(entry) +
-      l4 +
-      e(entry) +
-      l5 +
-      f(entry) +
-      l6 +
-      g(entry) +
-      l7 +
-      h(entry) +
-      l8 +
-      rest(entry)
-    );
-  };
+  function renderLine(entry: AccessEntry): string {
+    return a(entry) + b(entry) + c(entry) + d(entry) + e(entry) + f(entry) + g(entry) + h(entry);
+  }
+  if (atoms.length <= 8) return renderLine;
+  const rest = joined(atoms.slice(8));
+  return (entry) => renderLine(entry) + rest(entry);
 }
 
 /**
@@ -118,9 +88,9 @@ function checkLiteral(text: string, format: string): string {
   throw badFormat(format, `cannot read "${text.slice(percent, percent + 12)}"; write "%%" for a percent sign`);
 }
 
-function atomOf(name: string, format: string): Atom {
+function atomOf(name: string, format: string): string | AtomBetween {
   const atom = ACCESS_ATOMS.get(name);
-  if (atom !== undefined) return atom.render;
+  if (atom !== undefined) return partOf(atom);
   const [, inner, kind] = /^\{([^}]+)\}([ioe])$/.exec(name) ?? [];
   if (inner === undefined) {
     const known = [...ACCESS_ATOMS.keys()].join(" ");
@@ -130,9 +100,12 @@ function atomOf(name: string, format: string): Atom {
   return kind === "o" ? responseHeaderAtom(inner) : environAtom(inner);
 }
 
-function withWidth(atom: Atom, width: number, isLeft: boolean): Atom {
+function withWidth(atom: string | AtomBetween, width: number, isLeft: boolean): string | AtomBetween {
   if (width === 0) return atom;
-  return isLeft ? (entry) => atom(entry).padEnd(width) : (entry) => atom(entry).padStart(width);
+  const pad = (text: string): string => (isLeft ? text.padEnd(width) : text.padStart(width));
+  if (typeof atom === "string") return pad(atom);
+  const render = atom("", "");
+  return (before, after) => (entry) => before + pad(render(entry)) + after;
 }
 
 function nothing(): string {

@@ -2,11 +2,21 @@
 // or what a terminal shows.
 import type { AccessEntry } from "../../gateways/http/access-entry.ts";
 import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
-import { isHarmless } from "./escape-text.ts";
+import { escapedBetween, isHarmless } from "./escape-text.ts";
 import type { LineWriter } from "./line-writer.ts";
 
 const NOT_ASCII = /[\x7f-\uffff]/g;
 const WORKER = process.pid;
+
+// One for each text of a line.
+const remoteAddress = jsonText(',"remote_addr":');
+const requestMethod = jsonText(',"method":');
+const requestTarget = jsonText(',"target":');
+const serverProtocol = jsonText(',"protocol":');
+const host = jsonText(',"host":');
+const referer = jsonText(',"referer":');
+const userAgent = jsonText(',"user_agent":');
+const user = jsonText(',"user":');
 
 /**
  * Renders one request as a JSON object, without the line feed. The fields are described in docs/logging.md.
@@ -15,16 +25,18 @@ const WORKER = process.pid;
  */
 export function renderJsonLine(entry: AccessEntry): string {
   const { environ, status } = entry;
-  const target = environ.REQUEST_URI ?? environ.SCRIPT_NAME + environ.PATH_INFO;
   let line =
-    `{"time":"${isoTime(entry.startedAtMilliseconds)}","remote_addr":${text(environ.REMOTE_ADDR)}` +
-    `,"method":${text(environ.REQUEST_METHOD)},"target":${text(target)},"protocol":${text(environ.SERVER_PROTOCOL)}` +
-    `,"scheme":"${environ["wsgi.url_scheme"]}","host":${text(environ["HTTP_HOST"])},"status":${status === 0 ? "null" : status}` +
+    `{"time":"${isoTime(entry.startedAtMilliseconds)}"${remoteAddress(environ.REMOTE_ADDR)}` +
+    requestMethod(environ.REQUEST_METHOD) +
+    requestTarget(environ.REQUEST_URI ?? environ.SCRIPT_NAME + environ.PATH_INFO) +
+    serverProtocol(environ.SERVER_PROTOCOL) +
+    `,"scheme":"${environ["wsgi.url_scheme"]}"${host(environ["HTTP_HOST"])},"status":${status === 0 ? "null" : status}` +
     `,"bytes_in":${entry.requestBytes},"bytes_out":${entry.bodyBytes},"duration_us":${Math.round(entry.elapsedMicroseconds)}` +
-    `,"request_id":${text(environ[TSGI_REQUEST_ID])},"worker":${WORKER}` +
-    `,"referer":${text(environ["HTTP_REFERER"])},"user_agent":${text(environ["HTTP_USER_AGENT"])}`;
+    `,"request_id":${uniqueText(environ[TSGI_REQUEST_ID])},"worker":${WORKER}` +
+    referer(environ["HTTP_REFERER"]) +
+    userAgent(environ["HTTP_USER_AGENT"]);
   // What is rare stands only where it is true.
-  if (environ["REMOTE_USER"] !== undefined) line += `,"user":${text(environ["REMOTE_USER"])}`;
+  if (environ["REMOTE_USER"] !== undefined) line += user(environ["REMOTE_USER"]);
   if (entry.isAborted) line += ',"aborted":true';
   if (entry.isTimedOut) line += ',"timed_out":true';
   if (entry.isRefused) line += ',"refused":true';
@@ -38,14 +50,23 @@ export function jsonAccessLog(file: LineWriter): (entry: AccessEntry) => void {
   };
 }
 
-/** A JSON string; null for what is missing or no text. */
-function text(value: unknown): string {
-  if (typeof value !== "string" || value === "") return "null";
-  return isHarmless(value) ? `"${value}"` : escapeJson(value);
+/** A key, and a JSON string or null for what is missing or no text. */
+function jsonText(key: string): (value: unknown) => string {
+  const quoted = escapedBetween(`${key}"`, '"', escapeJson);
+  const missing = `${key}null`;
+  return (value) => (typeof value === "string" && value !== "" ? quoted(value) : missing);
 }
 
+/** As a value, for what no two requests have in common. */
+function uniqueText(value: unknown): string {
+  return typeof value === "string" && value !== "" ? `"${escapeJson(value)}"` : "null";
+}
+
+/** What stands between the quotes. */
 function escapeJson(value: string): string {
-  return JSON.stringify(value).replace(NOT_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  if (isHarmless(value)) return value;
+  const quoted = JSON.stringify(value).slice(1, -1);
+  return quoted.replace(NOT_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 let second = Number.NaN;

@@ -16,8 +16,8 @@ function newPath(): string {
   return join(directory, `${count}.log`);
 }
 
-function read(path: string): string {
-  return readFileSync(path, "utf8");
+function read(path: string, encoding: BufferEncoding = "utf8"): string {
+  return readFileSync(path, encoding);
 }
 
 describe("LogFile", () => {
@@ -39,6 +39,21 @@ describe("LogFile", () => {
     file.write(`${"x".repeat(70_000)}\n`);
     expect(read(path)).toHaveLength(70_001);
     file.close();
+  });
+
+  test("collects no more than a buffer holds, and keeps the order of short, long and non-ASCII texts", () => {
+    const path = newPath();
+    const file = LogFile.open(path);
+    const texts: string[] = [];
+    for (let index = 0; index < 3000; index++) {
+      const length = index % 500 === 499 ? 30_000 : (index * 7) % 120;
+      texts.push(`${index} ${(index % 3 === 0 ? "€" : "x").repeat(length)}\n`);
+    }
+    for (const text of texts) file.write(text);
+    const all = Buffer.from(texts.join(""));
+    expect(all.length - read(path, "latin1").length).toBeLessThanOrEqual(64 * 1024 + 3 * 4 * 1024);
+    file.close();
+    expect(read(path)).toBe(texts.join(""));
   });
 
   test("appends to what is there, and close() writes what is left", () => {

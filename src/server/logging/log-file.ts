@@ -4,8 +4,13 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { LoggingError } from "./errors.ts";
 
-/** Characters after which the buffer is written without waiting for the end of the turn. */
-const FLUSH_AT_LENGTH = 64 * 1024;
+/**
+ * Characters after which the text is encoded. Until then it is a chain of short strings, and every collection of the young generation
+ * copies what is alive of it: with chains of 64 KB, that was nearly half of what a line cost.
+ */
+const ENCODE_AT_LENGTH = 4 * 1024;
+/** Bytes that are collected; with more to come they are written without waiting for the end of the turn. */
+const BUFFER_BYTES = 64 * 1024;
 /** Bytes that may wait for a slow reader (a full pipe); what comes after is dropped and counted. */
 const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 const RETRY_MILLISECONDS = 20;
@@ -21,6 +26,10 @@ export class LogFile {
   readonly #path: string | undefined;
   #fd: number;
   #text = "";
+  /** What has been encoded, and not written: `#buffer` up to `#length`. */
+  #buffer: Buffer | undefined;
+  #length = 0;
+  /** What the reader did not take. */
   #pending: Buffer | undefined;
   #isScheduled = false;
   #isCollecting = false;
@@ -57,22 +66,16 @@ export class LogFile {
    */
   write(text: string): void {
     this.#text += text;
-    if (this.#text.length >= FLUSH_AT_LENGTH) {
-      this.flush();
-    } else if (!this.#isScheduled) {
-      this.#isScheduled = true;
-      if (this.#isCollecting) return;
-      setImmediate(this.#flushAfterTurn);
-    }
+    if (this.#text.length >= ENCODE_AT_LENGTH) this.#encode();
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    if (!this.#isCollecting) setImmediate(this.#flushAfterTurn);
   }
 
   /** Writes what has been collected. */
   flush(): void {
-    const text = this.#text;
-    if (text !== "") {
-      this.#text = "";
-      this.#write(encode(text));
-    }
+    this.#encode();
+    this.#writeBuffer();
     if (this.#writePending() || this.#isRetrying) return;
     this.#isRetrying = true;
     setTimeout(this.#flushLater, RETRY_MILLISECONDS).unref();
@@ -126,7 +129,29 @@ export class LogFile {
     if (openFiles.has(this)) this.flush();
   };
 
-  /** Writes bytes that belong to the scratch buffer; what the reader does not take now is copied and kept. */
+  /** Encodes the text, as UTF-8, which takes at most three bytes per character. */
+  #encode(): void {
+    const text = this.#text;
+    if (text === "") return;
+    this.#text = "";
+    const mostBytes = 3 * text.length;
+    if (this.#length + mostBytes > BUFFER_BYTES) this.#writeBuffer();
+    if (mostBytes > BUFFER_BYTES) {
+      this.#write(Buffer.from(text, "utf8"));
+    } else {
+      this.#buffer ??= Buffer.allocUnsafeSlow(BUFFER_BYTES);
+      this.#length += this.#buffer.write(text, this.#length, "utf8");
+    }
+  }
+
+  #writeBuffer(): void {
+    if (this.#buffer === undefined || this.#length === 0) return;
+    const bytes = this.#buffer.subarray(0, this.#length);
+    this.#length = 0;
+    this.#write(bytes);
+  }
+
+  /** Writes bytes, of which the buffer may be the owner; what the reader does not take now is copied and kept. */
   #write(bytes: Buffer): void {
     const pendingBytes = this.#pending?.length ?? 0;
     if (pendingBytes > 0 && pendingBytes + bytes.length > MAX_PENDING_BYTES) {
@@ -160,16 +185,6 @@ export class LogFile {
     }
     return rest;
   }
-}
-
-/** One buffer for all logs: a turn's text is encoded and written before the next one. */
-const scratch = Buffer.allocUnsafeSlow(3 * FLUSH_AT_LENGTH);
-
-/** Encodes as UTF-8, which takes at most three bytes per character. */
-function encode(text: string): Buffer {
-  return 3 * text.length > scratch.length
-    ? Buffer.from(text, "utf8")
-    : scratch.subarray(0, scratch.write(text, "utf8"));
 }
 
 function flushAll(): void {
