@@ -2,7 +2,8 @@
 // Apache's. Everything that a client chose is escaped; what is missing is written as "-".
 import type { AccessEntry } from "../../gateways/http/access-entry.ts";
 import type { HeaderList } from "../../wsgi/types.ts";
-import { escapedBetween, escapeText } from "./escape-text.ts";
+import { escapeText } from "./escape-text.ts";
+import { escapedBetween, numberBetween } from "./kept-parts.ts";
 import { accessTimestamp } from "./timestamp.ts";
 
 /** Renders one part of a line. */
@@ -39,8 +40,6 @@ export type AccessAtom = { readonly help: string } & (
 );
 
 const MISSING = "-";
-/** Numbers below this keep their text: statuses, and the sizes and milliseconds of most answers. */
-const KEPT_NUMBERS = 1024;
 
 /** The identifiers of one letter, with what they mean. */
 export const ACCESS_ATOMS: ReadonlyMap<string, AccessAtom> = new Map<string, AccessAtom>([
@@ -114,19 +113,14 @@ export function environAtom(name: string): AtomBetween {
 /** Escapes. */
 function textAtom({ text, missing = MISSING }: TextPart): AtomBetween {
   return (before, after) => {
-    const escaped = escapedBetween(before, after);
+    const escaped = escapedBetween(before, after, escapeText);
     const missingBetween = before + missing + after;
     return text((value) => (typeof value === "string" && value !== "" ? escaped(value) : missingBetween));
   };
 }
 
-/** Keeps the texts of small numbers, which most are. */
-function numberAtom({ number, zero = "0" }: NumberPart): AtomBetween {
-  return (before, after) => {
-    const kept = [before + zero + after];
-    const render = (value: number): string => before + String(value) + after;
-    return number((value) => (value < KEPT_NUMBERS ? (kept[value] ??= render(value)) : render(value)));
-  };
+function numberAtom({ number, zero }: NumberPart): AtomBetween {
+  return (before, after) => number(numberBetween(before, after, zero));
 }
 
 function secondsBetween(before: string, after: string): Atom {
@@ -158,7 +152,7 @@ function timestampBetween(before: string, after: string): Atom {
 
 function requestLineBetween(before: string, after: string): Atom {
   const missing = before + MISSING + after;
-  const lineOfGet = escapedBetween(`${before}GET `, ` HTTP/1.1${after}`);
+  const lineOfGet = escapedBetween(`${before}GET `, ` HTTP/1.1${after}`, escapeText);
   return ({ environ }) => {
     const method = environ.REQUEST_METHOD;
     if (method === "") return missing; // refused before there was one

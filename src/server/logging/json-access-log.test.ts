@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AccessEntry } from "../../gateways/http/access-entry.ts";
 import { mockEnviron } from "../../testing/mock-environ.ts";
-import { renderJsonLine } from "./json-access-log.ts";
+import { jsonLine } from "./json-access-log.ts";
 
+const renderJsonLine = jsonLine();
 const STARTED_AT = new Date("2026-11-03T04:05:06.007Z");
 
 function entry(environ: Record<string, unknown> = {}, change: Partial<AccessEntry> = {}): AccessEntry {
@@ -27,7 +28,7 @@ function entry(environ: Record<string, unknown> = {}, change: Partial<AccessEntr
   };
 }
 
-describe("renderJsonLine", () => {
+describe("jsonLine", () => {
   test("tells of a request", () => {
     expect(JSON.parse(renderJsonLine(entry()))).toEqual({
       time: "2026-11-03T04:05:06.007Z",

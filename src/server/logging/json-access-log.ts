@@ -2,51 +2,63 @@
 // or what a terminal shows.
 import type { AccessEntry } from "../../gateways/http/access-entry.ts";
 import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
-import { escapedBetween, isHarmless } from "./escape-text.ts";
+import { isHarmless } from "./escape-text.ts";
+import { escapedBetween, numberBetween } from "./kept-parts.ts";
 import type { LineWriter } from "./line-writer.ts";
 
 const NOT_ASCII = /[\x7f-\uffff]/g;
-const WORKER = process.pid;
-
-// One for each text of a line.
-const remoteAddress = jsonText(',"remote_addr":');
-const requestMethod = jsonText(',"method":');
-const requestTarget = jsonText(',"target":');
-const serverProtocol = jsonText(',"protocol":');
-const host = jsonText(',"host":');
-const referer = jsonText(',"referer":');
-const userAgent = jsonText(',"user_agent":');
-const user = jsonText(',"user":');
+const AFTER_REQUEST_ID = `,"worker":${process.pid}`;
 
 /**
- * Renders one request as a JSON object, without the line feed. The fields are described in docs/logging.md.
+ * Makes a function that renders one request as a JSON object, without the line feed. The fields are described in docs/logging.md.
  *
- * @param entry - of a request that is over
+ * @returns takes the entry of a request that is over
  */
-export function renderJsonLine(entry: AccessEntry): string {
-  const { environ, status } = entry;
-  let line =
-    `{"time":"${isoTime(entry.startedAtMilliseconds)}"${remoteAddress(environ.REMOTE_ADDR)}` +
-    requestMethod(environ.REQUEST_METHOD) +
-    requestTarget(environ.REQUEST_URI ?? environ.SCRIPT_NAME + environ.PATH_INFO) +
-    serverProtocol(environ.SERVER_PROTOCOL) +
-    `,"scheme":"${environ["wsgi.url_scheme"]}"${host(environ["HTTP_HOST"])},"status":${status === 0 ? "null" : status}` +
-    `,"bytes_in":${entry.requestBytes},"bytes_out":${entry.bodyBytes},"duration_us":${Math.round(entry.elapsedMicroseconds)}` +
-    `,"request_id":${uniqueText(environ[TSGI_REQUEST_ID])},"worker":${WORKER}` +
-    referer(environ["HTTP_REFERER"]) +
-    userAgent(environ["HTTP_USER_AGENT"]);
-  // What is rare stands only where it is true.
-  if (environ["REMOTE_USER"] !== undefined) line += user(environ["REMOTE_USER"]);
-  if (entry.isAborted) line += ',"aborted":true';
-  if (entry.isTimedOut) line += ',"timed_out":true';
-  if (entry.isRefused) line += ',"refused":true';
-  return `${line}}`;
+export function jsonLine(): (entry: AccessEntry) => string {
+  const remoteAddress = jsonText(',"remote_addr":');
+  const requestMethod = jsonText(',"method":');
+  const requestTarget = jsonText(',"target":');
+  const serverProtocol = jsonText(',"protocol":');
+  const scheme = jsonText(',"scheme":');
+  const host = jsonText(',"host":');
+  const statusCode = numberBetween(',"status":', "", "null");
+  const bytesIn = numberBetween(',"bytes_in":', "");
+  const bytesOut = numberBetween(',"bytes_out":', "");
+  const duration = numberBetween(',"duration_us":', "");
+  const referer = jsonText(',"referer":');
+  const userAgent = jsonText(',"user_agent":');
+  const user = jsonText(',"user":');
+  return function renderLine(entry) {
+    const { environ } = entry;
+    let line =
+      time(entry.startedAtMilliseconds) +
+      remoteAddress(environ.REMOTE_ADDR) +
+      requestMethod(environ.REQUEST_METHOD) +
+      requestTarget(environ.REQUEST_URI ?? environ.SCRIPT_NAME + environ.PATH_INFO) +
+      serverProtocol(environ.SERVER_PROTOCOL) +
+      scheme(environ["wsgi.url_scheme"]) +
+      host(environ["HTTP_HOST"]) +
+      statusCode(entry.status) +
+      bytesIn(entry.requestBytes) +
+      bytesOut(entry.bodyBytes) +
+      duration(Math.round(entry.elapsedMicroseconds)) +
+      requestId(environ[TSGI_REQUEST_ID]) +
+      referer(environ["HTTP_REFERER"]) +
+      userAgent(environ["HTTP_USER_AGENT"]);
+    // What is rare stands only where it is true.
+    if (environ["REMOTE_USER"] !== undefined) line += user(environ["REMOTE_USER"]);
+    if (entry.isAborted) line += ',"aborted":true';
+    if (entry.isTimedOut) line += ',"timed_out":true';
+    if (entry.isRefused) line += ',"refused":true';
+    return `${line}}`;
+  };
 }
 
 /** An access log of JSON lines, for `ServerOptions.accessLog`. */
 export function jsonAccessLog(file: LineWriter): (entry: AccessEntry) => void {
+  const render = jsonLine();
   return function logAccess(entry) {
-    file.write(`${renderJsonLine(entry)}\n`);
+    file.write(`${render(entry)}\n`);
   };
 }
 
@@ -57,9 +69,10 @@ function jsonText(key: string): (value: unknown) => string {
   return (value) => (typeof value === "string" && value !== "" ? quoted(value) : missing);
 }
 
-/** As a value, for what no two requests have in common. */
-function uniqueText(value: unknown): string {
-  return typeof value === "string" && value !== "" ? `"${escapeJson(value)}"` : "null";
+/** Not kept: no two requests have one in common. */
+function requestId(value: unknown): string {
+  if (typeof value !== "string" || value === "") return `,"request_id":null${AFTER_REQUEST_ID}`;
+  return `,"request_id":"${escapeJson(value)}"${AFTER_REQUEST_ID}`;
 }
 
 /** What stands between the quotes. */
@@ -71,14 +84,15 @@ function escapeJson(value: string): string {
 
 let second = Number.NaN;
 let secondText = "";
+const fractions: string[] = [];
 
 /** ISO 8601 in UTC with milliseconds. */
-function isoTime(milliseconds: number): string {
-  const now = Math.floor(milliseconds / 1000);
+function time(sinceEpoch: number): string {
+  const now = Math.floor(sinceEpoch / 1000);
   if (now !== second) {
     second = now;
-    secondText = new Date(now * 1000).toISOString().slice(0, 20);
+    secondText = Buffer.from(`{"time":"${new Date(now * 1000).toISOString().slice(0, 20)}`).toString();
   }
-  const rest = Math.floor(milliseconds) - now * 1000;
-  return `${secondText}${rest < 10 ? "00" : rest < 100 ? "0" : ""}${rest}Z`;
+  const milliseconds = Math.floor(sinceEpoch) - now * 1000;
+  return secondText + (fractions[milliseconds] ??= `${String(milliseconds).padStart(3, "0")}Z"`);
 }
