@@ -130,7 +130,7 @@ export async function startServer(commandFor, core) {
 }
 
 /** @returns {Promise<number>} a port that nobody listens on */
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, HOST);
   await once(server, "listening");
   const address = server.address();

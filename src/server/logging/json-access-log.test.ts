@@ -61,15 +61,38 @@ describe("jsonLine", () => {
     expect(JSON.parse(renderJsonLine(entry({ REMOTE_USER: "ann" })))).toMatchObject({ user: "ann" });
   });
 
+  test("takes no text that it keeps for another", () => {
+    const text = fc.string({ unit: fc.constantFrom("a", "b", '"', "é"), maxLength: 3 });
+    const variables = fc.record({
+      REQUEST_URI: text,
+      HTTP_HOST: text,
+      SERVER_PROTOCOL: fc.constantFrom("HTTP/1.1", "HTTP/1.0"),
+      "wsgi.url_scheme": fc.constantFrom("http", "https"),
+    });
+    fc.assert(
+      fc.property(fc.array(variables, { minLength: 20, maxLength: 60 }), (requests) => {
+        for (const environ of requests) expect(renderJsonLine(entry(environ))).toBe(jsonLine()(entry(environ)));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
   test("lets no client forge a line, a field or a terminal command, and gives back what it sent", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", minLength: 1 }), (evil) => {
         const keys = ["REQUEST_URI", "REMOTE_ADDR", "HTTP_REFERER", "HTTP_USER_AGENT", "HTTP_HOST", "REMOTE_USER"];
         const line = renderJsonLine(entry(Object.fromEntries(keys.map((key) => [key, evil]))));
-        expect(line).toMatch(/^[ -~]*$/);
+        expect(line).toMatch(/^[ -~]*\n$/);
         const fields = JSON.parse(line) as Record<string, unknown>;
         expect(Object.keys(fields)).toHaveLength(16);
-        expect(fields).toMatchObject({ target: evil, referer: evil, user_agent: evil, user: evil, status: 200 });
+        expect(fields).toMatchObject({
+          target: evil,
+          host: evil,
+          referer: evil,
+          user_agent: evil,
+          user: evil,
+          status: 200,
+        });
       }),
     );
   });

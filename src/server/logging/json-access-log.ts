@@ -10,7 +10,7 @@ const NOT_ASCII = /[\x7f-\uffff]/g;
 const AFTER_REQUEST_ID = `,"worker":${process.pid}`;
 
 /**
- * Makes a function that renders one request as a JSON object, without the line feed. The fields are described in docs/logging.md.
+ * Makes a function that renders one request as a JSON object with a line feed. The fields are described in docs/logging.md.
  *
  * @returns takes the entry of a request that is over
  */
@@ -18,9 +18,7 @@ export function jsonLine(): (entry: AccessEntry) => string {
   const remoteAddress = jsonText(',"remote_addr":');
   const requestMethod = jsonText(',"method":');
   const requestTarget = jsonText(',"target":');
-  const serverProtocol = jsonText(',"protocol":');
-  const scheme = jsonText(',"scheme":');
-  const host = jsonText(',"host":');
+  const way = wayIn();
   const statusCode = numberBetween(',"status":', "", "null");
   const bytesIn = numberBetween(',"bytes_in":', "");
   const bytesOut = numberBetween(',"bytes_out":', "");
@@ -35,9 +33,7 @@ export function jsonLine(): (entry: AccessEntry) => string {
       remoteAddress(environ.REMOTE_ADDR) +
       requestMethod(environ.REQUEST_METHOD) +
       requestTarget(environ.REQUEST_URI ?? environ.SCRIPT_NAME + environ.PATH_INFO) +
-      serverProtocol(environ.SERVER_PROTOCOL) +
-      scheme(environ["wsgi.url_scheme"]) +
-      host(environ["HTTP_HOST"]) +
+      way(environ.SERVER_PROTOCOL, environ["wsgi.url_scheme"], environ["HTTP_HOST"]) +
       statusCode(entry.status) +
       bytesIn(entry.requestBytes) +
       bytesOut(entry.bodyBytes) +
@@ -50,7 +46,7 @@ export function jsonLine(): (entry: AccessEntry) => string {
     if (entry.isAborted) line += ',"aborted":true';
     if (entry.isTimedOut) line += ',"timed_out":true';
     if (entry.isRefused) line += ',"refused":true';
-    return `${line}}`;
+    return `${line}}\n`;
   };
 }
 
@@ -58,7 +54,27 @@ export function jsonLine(): (entry: AccessEntry) => string {
 export function jsonAccessLog(file: LineWriter): (entry: AccessEntry) => void {
   const render = jsonLine();
   return function logAccess(entry) {
-    file.write(`${render(entry)}\n`);
+    file.write(render(entry));
+  };
+}
+
+/** Protocol, scheme and host, which seldom differ from those of the request before. */
+function wayIn(): (protocol: string, scheme: string, host: unknown) => string {
+  const protocolText = jsonText(',"protocol":');
+  const schemeText = jsonText(',"scheme":');
+  const hostText = jsonText(',"host":');
+  let lastProtocol = "";
+  let lastScheme = "";
+  let lastHost: unknown = null;
+  let text = "";
+  return (protocol, scheme, host) => {
+    if (host !== lastHost || scheme !== lastScheme || protocol !== lastProtocol) {
+      lastProtocol = protocol;
+      lastScheme = scheme;
+      lastHost = host;
+      text = protocolText(protocol) + schemeText(scheme) + hostText(host);
+    }
+    return text;
   };
 }
 

@@ -1,0 +1,78 @@
+// @ts-check
+// TSGI's server with an access log that is switched on and off many times a second, so that requests with it and requests without it meet
+// the same process, the same compiled code and the same mood of the machine: two equal processes differ by more than a log costs.
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { createJiti } from "jiti";
+
+import { application } from "../apps/app.js";
+
+const SLICE_MILLISECONDS = 60;
+const WARMING_SLICES = 60;
+
+const { makeServer } = await import(new URL("../../dist/server/index.js", import.meta.url).href);
+/** @type {typeof import("../../src/server/logging/open-logs.ts")} */
+const { openLogs } = await createJiti(import.meta.url).import("../../src/server/logging/open-logs.ts");
+
+const logs = openLogs({
+  errorLogfile: "-",
+  logLevel: "info",
+  captureOutput: false,
+  syslog: false,
+  syslogAddr: "",
+  syslogFacility: "user",
+  syslogPrefix: null,
+  procName: null,
+  accessLogfile: process.env.ACCESS_LOG ?? "/dev/null",
+  accessLogFormat: process.env.ACCESS_LOG_FORMAT === "json" ? "json" : "gunicorn",
+  accessLogformat: '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"',
+});
+
+let requests = 0;
+let isLogging = false;
+/** @param {import("../../src/gateways/http/access-entry.ts").AccessEntry} entry of a request that is over */
+function accessLog(entry) {
+  requests += 1;
+  if (isLogging) logs.logAccess?.(entry);
+}
+
+const server = makeServer("127.0.0.1", Number(process.env.PORT), application, { accessLog });
+await server.listen();
+process.send?.({ isListening: true });
+const [order] = await once(process, "message");
+process.send?.(await compare(order.seconds));
+
+/**
+ * Switches the log on and off in turn.
+ *
+ * @param {number} seconds how long
+ * @returns {Promise<{ microseconds: number[], ratios: number[] }>} CPU time of a request without the log, by slice; and what one with
+ *   the log took, divided by the mean of the slices before and after
+ */
+async function compare(seconds) {
+  const microseconds = [];
+  const ratios = [];
+  for (let slice = 0; slice < WARMING_SLICES; slice += 1) await measure(slice % 2 === 0);
+  const end = performance.now() + seconds * 1000;
+  let before = await measure(false);
+  while (performance.now() < end) {
+    const withLog = await measure(true);
+    const after = await measure(false);
+    microseconds.push(after);
+    ratios.push((2 * withLog) / (before + after));
+    before = after;
+  }
+  return { microseconds, ratios };
+}
+
+/** @param {boolean} on whether to log @returns {Promise<number>} microseconds of CPU time for each request of one slice */
+async function measure(on) {
+  isLogging = on;
+  requests = 0;
+  const start = process.cpuUsage();
+  await sleep(SLICE_MILLISECONDS);
+  const { user, system } = process.cpuUsage(start);
+  if (requests === 0) throw new Error("No request came for a whole slice; is wrk running?");
+  return (user + system) / requests;
+}
