@@ -177,16 +177,31 @@ test("compress closes the body once, also when the client leaves", async () => {
 });
 
 test("compress breaks off when the source fails", async () => {
+  let arrived = (): void => undefined;
+  const arrival = new Promise<void>((resolve) => (arrived = resolve));
   async function* failing(): AsyncGenerator<Uint8Array> {
     yield TEXT;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await arrival;
+    throw new Error("Disk gone");
+  }
+  const response = await new TestClient(compress()(answering([["Content-Type", "text/plain"]], failing))).get("/", {
+    headers: GZIP,
+    onChunk: () => arrived(),
+  });
+  expect([response.status, response.isComplete]).toEqual([200, false]);
+  expect(String(response.error)).toContain("Disk gone");
+});
+
+test("compress lets a source that fails before anything was sent be answered with 500", async () => {
+  async function* failing(): AsyncGenerator<Uint8Array> {
+    yield TEXT; // nothing of it has left zlib yet
     throw new Error("Disk gone");
   }
   const response = await new TestClient(compress()(answering([["Content-Type", "text/plain"]], failing))).get("/", {
     headers: GZIP,
   });
-  expect(response.isComplete).toBe(false);
-  expect(String(response.error)).toContain("Disk gone");
+  expect([response.status, response.isComplete]).toEqual([500, true]);
+  expect(response.headers.get("Content-Encoding")).toBeNull();
 });
 
 test.each<[Record<string, string>, string]>([
