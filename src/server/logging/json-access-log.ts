@@ -5,6 +5,7 @@ import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
 import { isHarmless } from "./escape-text.ts";
 import { escapedBetween, numberBetween } from "./kept-parts.ts";
 import type { LineWriter } from "./line-writer.ts";
+import { isoTimestamp } from "./timestamp.ts";
 
 const NOT_ASCII = /[\x7f-\uffff]/g;
 const AFTER_REQUEST_ID = `,"worker":${process.pid}`;
@@ -15,6 +16,7 @@ const AFTER_REQUEST_ID = `,"worker":${process.pid}`;
  * @returns takes the entry of a request that is over
  */
 export function jsonLine(): (entry: AccessEntry) => string {
+  const time = jsonTime();
   const remoteAddress = jsonText(',"remote_addr":');
   const requestMethod = jsonText(',"method":');
   const requestTarget = jsonText(',"target":');
@@ -98,17 +100,12 @@ function escapeJson(value: string): string {
   return quoted.replace(NOT_ASCII, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-let second = Number.NaN;
-let secondText = "";
-const fractions: string[] = [];
-
-/** ISO 8601 in UTC with milliseconds. */
-function time(sinceEpoch: number): string {
-  const now = Math.floor(sinceEpoch / 1000);
-  if (now !== second) {
-    second = now;
-    secondText = Buffer.from(`{"time":"${new Date(now * 1000).toISOString().slice(0, 20)}`).toString();
-  }
-  const milliseconds = Math.floor(sinceEpoch) - now * 1000;
-  return secondText + (fractions[milliseconds] ??= `${String(milliseconds).padStart(3, "0")}Z"`);
+/** The first field: UTC with milliseconds. */
+function jsonTime(): (milliseconds: number) => string {
+  const seconds = isoTimestamp('{"time":"');
+  const fractions: string[] = [];
+  return (milliseconds) => {
+    const fraction = Math.floor(milliseconds) % 1000;
+    return seconds(milliseconds) + (fractions[fraction] ??= `${String(fraction).padStart(3, "0")}Z"`);
+  };
 }

@@ -20,6 +20,11 @@ export function errorTimestamp(): TimestampFormat {
   );
 }
 
+/** For JSON: `2026-11-21T01:38:09.` in UTC (ISO 8601) behind a text, to be followed by the milliseconds. */
+export function isoTimestamp(before: string): TimestampFormat {
+  return oncePerSecond((time) => before + time.toISOString().slice(0, 20));
+}
+
 function oncePerSecond(render: (time: Date) => string): TimestampFormat {
   let from = Number.NaN;
   let text = "";
