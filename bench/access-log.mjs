@@ -3,11 +3,12 @@
 // Measures what the access log adds to the CPU time of the smallest request.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { describeMachine, divideCores, pinned } from "./harness/machine.mjs";
+import { runCommand, writeRecord } from "./harness/command.mjs";
+import { divideCores, pinned } from "./harness/machine.mjs";
 import { prepare } from "./harness/prepare.mjs";
 import { freePort } from "./harness/server-process.mjs";
 import { summarise } from "./harness/statistics.mjs";
@@ -32,12 +33,7 @@ const SPARE_SECONDS = 6;
 const bench = fileURLToPath(new URL(".", import.meta.url));
 const cache = `${bench}.cache`;
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 2;
-}
+await runCommand(main);
 
 /** @returns {Promise<number>} exit code */
 async function main() {
@@ -109,8 +105,7 @@ async function measure(format, seconds) {
       folder: cache,
     });
     server.send({ seconds });
-    const [figures] = await Promise.race([once(server, "message"), ended]);
-    const { failures } = await loaded;
+    const [[figures], { failures }] = await Promise.all([Promise.race([once(server, "message"), ended]), loaded]);
     if (failures > 0) throw new Error(`${failures} requests failed`);
     return figures;
   } finally {
@@ -143,16 +138,6 @@ function report(series, run) {
     `Goal gunicorn: ${ours.toFixed(1)} %, at most ${GOAL_PERCENT} %: ${holds ? "holds" : "MISSED"}\n`,
   );
   const isFull = run.rounds >= FULL.rounds && run.seconds >= FULL.seconds;
-  const folder = isFull ? `${bench}results` : cache;
-  mkdirSync(folder, { recursive: true });
-  const record = {
-    date: new Date().toISOString(),
-    machine: describeMachine(),
-    ...run,
-    goalPercent: GOAL_PERCENT,
-    holds,
-    results,
-  };
-  writeFileSync(`${folder}/access-log.json`, `${JSON.stringify(record, null, 2)}\n`);
+  writeRecord("access-log", isFull, { ...run, goalPercent: GOAL_PERCENT, holds, results });
   return holds ? 0 : 1;
 }

@@ -3,12 +3,13 @@
 // Measures what an idle keep-alive connection costs in resident memory: each has had one request answered, then rests.
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
-import { answerOf, describeMachine } from "./harness/machine.mjs";
+import { runCommand, writeRecord } from "./harness/command.mjs";
+import { answerOf } from "./harness/machine.mjs";
 import { prepare } from "./harness/prepare.mjs";
 import { readResidentBytes } from "./harness/process-tree.mjs";
 import { startServer } from "./harness/server-process.mjs";
@@ -42,12 +43,7 @@ const SERVERS = {
   ...(existsSync(bun) ? { bun: () => [bun, `${bench}servers/bun.mjs`] } : {}),
 };
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 2;
-}
+await runCommand(main);
 
 /** @returns {Promise<number>} exit code */
 async function main() {
@@ -199,17 +195,7 @@ function report(series, failures, { connections, rounds, isWhole }) {
       `Goal tsgi: ${kilobytes(ours)} KB, at most ${GOAL_KILOBYTES} KB: ${holds ? "holds" : "MISSED"}\n`,
     );
   }
-  const folder = isWhole && connections >= GOAL_CONNECTIONS ? `${bench}results` : `${bench}.cache`;
-  mkdirSync(folder, { recursive: true });
-  const record = {
-    date: new Date().toISOString(),
-    machine: describeMachine(),
-    connections,
-    rounds,
-    goalKilobytes: GOAL_KILOBYTES,
-    holds,
-    results,
-  };
-  writeFileSync(`${folder}/idle.json`, `${JSON.stringify(record, null, 2)}\n`);
+  const isFull = isWhole && connections >= GOAL_CONNECTIONS;
+  writeRecord("idle", isFull, { connections, rounds, goalKilobytes: GOAL_KILOBYTES, holds, results });
   return failures.size > 0 || holds === false ? 1 : 0;
 }

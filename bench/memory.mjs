@@ -2,13 +2,12 @@
 // @ts-check
 // Measures how far resident memory rises while much passes through: a large upload, a large download, a client that reads slowly.
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { describeMachine } from "./harness/machine.mjs";
+import { runCommand, writeRecord } from "./harness/command.mjs";
 import { prepare } from "./harness/prepare.mjs";
 import { readResidentBytes } from "./harness/process-tree.mjs";
 import { startServer } from "./harness/server-process.mjs";
@@ -54,12 +53,7 @@ const TRANSFERS = [
  * @property {string} [reason] why there are no figures
  */
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 2;
-}
+await runCommand(main);
 
 /** @returns {Promise<number>} exit code */
 async function main() {
@@ -202,16 +196,7 @@ function report(results, isFull, isComplete) {
   const holds = isJudged ? Math.max(...ours) <= GOAL_MEGABYTES * MEGABYTE : null;
   const verdict = holds === null ? "not judged" : holds ? "holds" : "MISSED";
   process.stdout.write(`Goal tsgi: never more than ${GOAL_MEGABYTES} MB above the start: ${verdict}\n`);
-  const folder = isFull && isComplete ? `${bench}results` : `${bench}.cache`;
-  mkdirSync(folder, { recursive: true });
-  const record = {
-    date: new Date().toISOString(),
-    machine: describeMachine(),
-    goalMegabytes: GOAL_MEGABYTES,
-    holds,
-    results,
-  };
-  writeFileSync(`${folder}/memory.json`, `${JSON.stringify(record, null, 2)}\n`);
+  writeRecord("memory", isFull && isComplete, { goalMegabytes: GOAL_MEGABYTES, holds, results });
   return holds === false || results.some(({ reason }) => reason !== undefined) ? 1 : 0;
 }
 

@@ -12,8 +12,11 @@ const SLICE_MILLISECONDS = 60;
 const WARMING_SLICES = 60;
 
 const { makeServer } = await import(new URL("../../dist/server/index.js", import.meta.url).href);
+const source = createJiti(import.meta.url);
 /** @type {typeof import("../../src/server/logging/open-logs.ts")} */
-const { openLogs } = await createJiti(import.meta.url).import("../../src/server/logging/open-logs.ts");
+const { openLogs } = await source.import("../../src/server/logging/open-logs.ts");
+/** @type {typeof import("../../src/server/logging/access-log.ts")} */
+const { DEFAULT_ACCESS_LOG_FORMAT } = await source.import("../../src/server/logging/access-log.ts");
 
 const logs = openLogs({
   errorLogfile: "-",
@@ -26,7 +29,7 @@ const logs = openLogs({
   procName: null,
   accessLogfile: process.env.ACCESS_LOG ?? "/dev/null",
   accessLogFormat: process.env.ACCESS_LOG_FORMAT === "json" ? "json" : "gunicorn",
-  accessLogformat: '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"',
+  accessLogformat: DEFAULT_ACCESS_LOG_FORMAT,
 });
 
 let requests = 0;
