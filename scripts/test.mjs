@@ -1,7 +1,7 @@
 // `npm test`: installs what the tests need where it may, builds, and runs all tests; with --node24, and in CI, on Node 24 as well.
-// Other arguments go to vitest: `npm test -- src/wsgi`. Ends with one plain line of totals.
+// Other arguments go to vitest: `npm test -- src/wsgi`. Ends with the names of the tests that failed and one plain line of totals.
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 
 import { ensureBuilt } from "./build.mjs";
 import { ensureInstalled } from "./install.mjs";
@@ -10,23 +10,31 @@ import { provide, provideNode24 } from "./provide.mjs";
 
 const RESULTS = join(ROOT, ".cache", "test-results");
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Totals */
+/**
+ * What a run of the suite came to; `failed` has a line for each test that failed.
+ * @typedef {{ passed: number, failed: string[], skipped: number }} Totals
+ */
+
+/**
+ * One test file in what vitest's JSON reporter writes.
+ * @typedef {{ name: string, status: string, assertionResults: { status: string, fullName: string }[] }} FileReport
+ */
 
 /**
  * @param {string} path - of what vitest's JSON reporter wrote
  * @returns {Totals} a file that could not even be loaded counts as one failed test
  */
 function readTotals(path) {
+  /** @type {{ numPassedTests: number, numPendingTests: number, numTodoTests: number, testResults: FileReport[] }} */
   const report = JSON.parse(readFileSync(path, "utf8"));
-  const broken = report.testResults.filter(
-    (/** @type {{ status: string, assertionResults: { status: string }[] }} */ file) =>
-      file.status === "failed" && !file.assertionResults.some(({ status }) => status === "failed"),
-  );
-  return {
-    passed: report.numPassedTests,
-    failed: report.numFailedTests + broken.length,
-    skipped: report.numPendingTests + report.numTodoTests,
-  };
+  const failed = report.testResults
+    .filter(({ status }) => status === "failed")
+    .flatMap(({ name, assertionResults }) => {
+      const names = assertionResults.filter(({ status }) => status === "failed").map(({ fullName }) => fullName);
+      const file = relative(ROOT, name);
+      return names.length === 0 ? [file] : names.map((test) => `${file} > ${test}`);
+    });
+  return { passed: report.numPassedTests, failed, skipped: report.numPendingTests + report.numTodoTests };
 }
 
 /**
@@ -44,16 +52,17 @@ async function runSuite(node, args) {
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const path = `${dirname(node)}${delimiter}${process.env.PATH ?? ""}`;
   const code = await run(node, [vitest, "run", ...reporters, ...args], { PATH: path });
-  let totals = { passed: 0, failed: 0, skipped: 0 };
+  /** @type {Totals} */
+  let totals = { passed: 0, failed: [], skipped: 0 };
   try {
     totals = readTotals(report);
   } catch (error) {
-    console.error(`vitest left no report: ${error instanceof Error ? error.message : String(error)}`);
-    totals.failed += 1;
+    totals.failed.push(`vitest left no report: ${error instanceof Error ? error.message : String(error)}`);
   }
   rmSync(report, { force: true });
-  // An error outside of any test, an unhandled rejection for example, shows in the exit code only.
-  if (code !== 0 && totals.failed === 0) totals.failed = 1;
+  // An unhandled rejection, for example.
+  if (code !== 0 && totals.failed.length === 0)
+    totals.failed.push(`an error outside of any test: vitest exited ${code}`);
   return totals;
 }
 
@@ -70,18 +79,24 @@ async function main() {
   if (withNode24 && node24 === undefined) missing.push("Node 24 is missing: the tests run on this Node only");
   for (const line of missing) console.log(line);
 
+  // All runs' failures stand together at the end: what a run printed is thousands of lines up when the next one ends.
+  /** @type {string[]} */
+  const failures = [];
   const sum = { passed: 0, failed: IS_CI ? missing.length : 0, skipped: 0 };
   for (const node of nodes) {
     const totals = await runSuite(node, args);
     sum.passed += totals.passed;
-    sum.failed += totals.failed;
+    sum.failed += totals.failed.length;
     sum.skipped += totals.skipped;
+    const where = node === node24 ? "Node 24" : `Node ${process.versions.node}`;
+    failures.push(...totals.failed.map((line) => `failed on ${where}: ${line}`));
   }
   if (IS_CI && sum.skipped > 0) {
-    console.error(`${sum.skipped} tests were skipped, and CI=true allows none`);
+    failures.push(`${sum.skipped} tests were skipped, and CI=true allows none`);
     sum.failed += sum.skipped;
     sum.skipped = 0;
   }
+  for (const line of failures) console.log(line);
   console.log(`${sum.passed} passed, ${sum.failed} failed${sum.skipped > 0 ? `, ${sum.skipped} skipped` : ""}`);
   return sum.failed === 0 && sum.passed > 0;
 }
