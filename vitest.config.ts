@@ -18,6 +18,8 @@ export default defineConfig({
   resolve: { alias },
   test: {
     allowOnly: false,
+    // vitest's own second is too short on a busy machine; what does come is seen as soon as before.
+    expect: { poll: { timeout: 20 * SECOND } },
     coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts"] },
     projects: [
       {

@@ -125,8 +125,7 @@ describe("static files are sent", () => {
     expect(Buffer.from(whole.bytes()).equals(BIG)).toBe(true);
     const client = new TestClient(staticApp({ root }));
     await client.get("/big.bin", { leaveAfterBytes: 1 });
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(openDescriptors()).toBe(0);
+    await expect.poll(openDescriptors).toBe(0);
   });
 
   test("to HEAD without a body", async () => {

@@ -10,7 +10,7 @@ export interface RawRequestOptions {
   readonly split?: number | readonly number[];
   /** Ends our sending side (FIN) after the last byte. @default false */
   readonly halfClose?: boolean;
-  /** Stops after so many milliseconds without a byte from the server. @default 1000 */
+  /** Stops after so many milliseconds without a byte from the server. @default 5000 */
   readonly timeoutMs?: number;
   /** Stops as soon as this holds for all text (latin-1) received so far; saves the waiting on a kept-alive connection. */
   readonly until?: (received: string) => boolean;
@@ -37,7 +37,7 @@ export async function rawRequest(
   data: Uint8Array | string,
   options: RawRequestOptions = {},
 ): Promise<RawExchange> {
-  const { halfClose = false, split, timeoutMs = 1000, until } = options;
+  const { halfClose = false, split, timeoutMs = 5000, until } = options;
   const socket = await open(address);
   const received = collect(socket, timeoutMs, until);
   for (const piece of pieces(typeof data === "string" ? Buffer.from(data, "latin1") : data, split)) {

@@ -136,11 +136,11 @@ export async function servePython(
   };
 }
 
-/** Waits until a condition holds; fails after ten seconds. */
+/** Waits until a condition holds; fails after thirty seconds. */
 export async function eventually(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const until = performance.now() + 10_000;
+  const until = performance.now() + 30_000;
   while (!(await condition())) {
-    if (performance.now() > until) throw new Error(`Waited ten seconds for ${what}`);
+    if (performance.now() > until) throw new Error(`Waited thirty seconds for ${what}`);
     await new Promise((resolve) => {
       setTimeout(resolve, 20);
     });

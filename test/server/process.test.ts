@@ -161,12 +161,9 @@ describe("--dispatch", () => {
   test("dispatch hands a burst of long connections to all workers evenly", async () => {
     const command = server.start(["-w", "2", "--dispatch", "dispatch"]);
     const port = await command.port();
-    const pids = await Promise.all(
-      Array.from({ length: 40 }, async () => {
-        const [, pid = ""] = (await ask(port, "/sleep/300")).body.split(" ");
-        return pid;
-      }),
-    );
+    const held = await Promise.all(Array.from({ length: 40 }, () => server.hold(port)));
+    for (const request of held) request.release();
+    const pids = await Promise.all(held.map(async ({ answer }) => (await answer).body.split(" ")[1]));
     const counts = [...new Set(pids)].map((pid) => pids.filter((other) => other === pid).length);
     expect(counts).toEqual([20, 20]);
   });

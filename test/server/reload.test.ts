@@ -1,5 +1,6 @@
 // Reloads under load, as the clients see them.
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { existsSync } from "node:fs";
 import { LoadClient } from "./load-client.ts";
 import { ask, children, kill, pause, ServerProject, until } from "./server-project.ts";
 
@@ -36,9 +37,8 @@ describe("HUP replaces the code", () => {
     const port = await command.port();
     await command.saw("Listening at");
     const load = new LoadClient({ to: port, connections: 4, isKeepAlive: true }).start();
-    await pause(300);
+    await until(() => load.answers > 100);
     const [victim = 0] = children(command.pid);
-    const killedAt = Date.now();
     kill(victim, "SIGKILL");
     command.signal("SIGHUP");
     await command.saw("Reloaded: generation");
@@ -46,22 +46,28 @@ describe("HUP replaces the code", () => {
     const { failures, answers } = await load.stop();
     expect(answers).toBeGreaterThan(0);
     expect(failures.length).toBeLessThanOrEqual(4);
-    for (const failure of failures) expect(failure.at - killedAt).toBeLessThan(1000);
     expect(command.stderr).toContain("ended with signal SIGKILL");
   });
 
-  test("slowly: an application that loads for two seconds leaves no gap", async () => {
+  test("slowly: while an application loads, the old one answers", async () => {
     const command = server.start(["-w", "1"]);
     const port = await command.port();
     const load = new LoadClient({ to: port, connections: 4, isKeepAlive: false, target: "/version" }).start();
-    server.deploy("slow", "await new Promise((resolve) => setTimeout(resolve, 2000));");
+    server.deploy(
+      "slow",
+      `writeFileSync("loading", "");
+       while (!existsSync("loaded")) await new Promise((resolve) => setTimeout(resolve, 5));`,
+    );
     command.signal("SIGHUP");
+    await until(() => existsSync(server.project.path("loading")));
+    const before = load.answers;
+    await until(() => load.answers > before + 500);
+    server.project.write("loaded", "");
     await command.saw("Reloaded: generation 2");
     await pause(200);
     const report = await load.stop();
     expect(report.failures).toEqual([]);
     expect(report.bodies.has("slow")).toBe(true);
-    expect(report.milliseconds.at(-1)).toBeLessThan(1500);
   });
 });
 
@@ -73,10 +79,10 @@ describe("HUP with code that does not come up leaves the old code serving, and s
     [
       "a load that hangs",
       "await new Promise(() => setInterval(() => {}, 1000));",
-      ["--boot-timeout", "4"],
-      /did not load the application within 4 seconds/,
+      ["--boot-timeout", "10"],
+      /did not load the application within 10 seconds/,
     ],
-    ["a load that spins", "for (;;);", ["--boot-timeout", "4"], /did not load the application within 4 seconds/],
+    ["a load that spins", "for (;;);", ["--boot-timeout", "10"], /did not load the application within 10 seconds/],
     ["no application", "export const nothing = 1;", [], /exports no "application"/],
     [
       "a death soon after the load",

@@ -1,12 +1,13 @@
 // A project whose application the tests of the server share, and the command that serves it.
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { request } from "node:http";
 import { Project, type Command } from "../cli-command.ts";
 
 /** The application: says which version of it answers and in which process, and misbehaves on request. */
 export function applicationSource(version: string, atLoad = ""): string {
   return `
+    import { existsSync, writeFileSync } from "node:fs";
     import type { WSGIApplication } from "tsgi/wsgi";
     const version: string = ${JSON.stringify(version)};
     ${atLoad}
@@ -17,6 +18,10 @@ export function applicationSource(version: string, atLoad = ""): string {
       if (action === "sleep") await new Promise((resolve) => setTimeout(resolve, milliseconds));
       if (action === "work") for (const end = performance.now() + milliseconds; performance.now() < end; );
       if (action === "block") spin(milliseconds);
+      if (action === "hold") {
+        writeFileSync(argument + ".begun", "");
+        while (!existsSync(argument + ".released")) await new Promise((resolve) => setTimeout(resolve, 5));
+      }
       if (action === "never") await new Promise(() => {});
       if (action === "throw-later") setTimeout(() => { throw new Error("thrown later"); }, 1);
       if (action === "exit") process.exit(7);
@@ -64,10 +69,18 @@ export function ask(to: number | string, path = "/", headers: Record<string, str
   });
 }
 
+/** A request that the application has in hand. */
+export interface HeldRequest {
+  readonly answer: Promise<Answer>;
+  /** Lets the application answer it. */
+  release(): void;
+}
+
 /** The project and its running commands; every test leaves nothing behind. */
 export class ServerProject {
   readonly project: Project;
   readonly #commands = new Set<Command>();
+  #held = 0;
 
   constructor(files: Readonly<Record<string, string>> = {}) {
     this.project = new Project({ "app.ts": applicationSource("one"), ...files });
@@ -91,6 +104,16 @@ export class ServerProject {
 
   deployBroken(text: string): void {
     this.project.write("app.ts", text);
+  }
+
+  /** Asks, and waits until the application has the request in hand. It is answered when it is released. */
+  async hold(to: number | string): Promise<HeldRequest> {
+    this.#held += 1;
+    const name = `held-${this.#held}`;
+    const answer = ask(to, `/hold/${name}`);
+    answer.catch(() => {});
+    await until(() => existsSync(this.project.path(`${name}.begun`)));
+    return { answer, release: () => this.project.write(`${name}.released`, "") };
   }
 
   /** Ends what runs, workers of killed arbiters included. */
@@ -138,7 +161,7 @@ export function kill(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** Waits until something is so. */
-export async function until(isSo: () => boolean | Promise<boolean>, seconds = 15): Promise<void> {
+export async function until(isSo: () => boolean | Promise<boolean>, seconds = 30): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     if (await isSo()) return;

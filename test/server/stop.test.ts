@@ -62,7 +62,7 @@ describe("SIGTERM", () => {
     const command = server.start(["-w", "2", ...args]);
     const port = await command.port();
     const load = new LoadClient({ to: port, connections: 32, isKeepAlive, mayRefuse: true }).start();
-    await pause(400);
+    await until(() => load.answers > 100);
     const stopped = command.stop("SIGTERM");
     const report = await load.stop();
     expect(report.failures).toEqual([]);
@@ -71,7 +71,7 @@ describe("SIGTERM", () => {
   });
 
   test("with --lame-duck-seconds goes on accepting for a while", async () => {
-    const command = server.start(["--lame-duck-seconds", "1"]);
+    const command = server.start(["--lame-duck-seconds", "3"]);
     const port = await command.port();
     const stopped = command.stop("SIGTERM");
     await command.saw("Handling signal: term");
@@ -88,21 +88,23 @@ describe("SIGTERM", () => {
     await pause(100);
     const begun = Date.now();
     expect(await command.stop("SIGTERM")).toMatchObject({ code: 0 });
-    expect(Date.now() - begun).toBeLessThan(5000);
+    // The time to load is 30 seconds.
+    expect(Date.now() - begun).toBeLessThan(20_000);
   });
 });
 
 test("SIGINT gives answers in hand two seconds, not the graceful timeout", async () => {
   const command = server.start();
   const port = await command.port();
-  const answer = ask(port, "/never").catch((error: Error) => error);
-  const quick = ask(port, "/sleep/300");
-  await pause(200);
+  const [never, quick] = [await server.hold(port), await server.hold(port)];
   const begun = Date.now();
-  expect(await command.stop("SIGINT")).toMatchObject({ code: 0 });
-  expect(Date.now() - begun).toBeLessThan(8000);
-  expect(await quick).toMatchObject({ status: 200 });
-  expect(await answer).toBeInstanceOf(Error);
+  const stopped = command.stop("SIGINT");
+  await command.saw("Handling signal: int");
+  quick.release();
+  expect(await stopped).toMatchObject({ code: 0 });
+  expect(Date.now() - begun).toBeLessThan(20_000);
+  expect(await quick.answer).toMatchObject({ status: 200 });
+  await expect(never.answer).rejects.toThrow(/socket hang up|ECONNRESET/);
 });
 
 test("SIGKILL of the arbiter ends the workers too, after what they have in hand", async () => {
@@ -110,10 +112,12 @@ test("SIGKILL of the arbiter ends the workers too, after what they have in hand"
   const port = await command.port();
   const workers = descendants(command.pid);
   expect(workers).toHaveLength(2);
-  const answer = ask(port, "/sleep/500");
-  await pause(200);
-  await command.stop("SIGKILL");
-  expect(await answer).toMatchObject({ status: 200 });
+  const held = await server.hold(port);
+  command.signal("SIGKILL");
+  await until(() => !existsSync(`/proc/${command.pid}`));
+  await pause(300);
+  held.release();
+  expect(await held.answer).toMatchObject({ status: 200 });
   await until(() => workers.every((pid) => !existsSync(`/proc/${pid}`)));
   expect(children(command.pid)).toEqual([]);
 });

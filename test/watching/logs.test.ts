@@ -38,11 +38,11 @@ describe("the access log", () => {
   });
 
   test("has a line for late, aborted and refused requests", async () => {
-    const watched = await startLogging("--timeout", "1");
+    const watched = await startLogging("--timeout", "2");
     await ask(watched.port, "/slow");
     const leaver = await Wire.open({ host: "127.0.0.1", port: watched.port });
     leaver.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await watched.command.saw("slow begins", 2);
     leaver.socket.resetAndDestroy();
     const refused = await Wire.open({ host: "127.0.0.1", port: watched.port });
     refused.send("GET /half HTTP/1.1\r\nHost: a\r\nBad Header: x\r\n\r\n");
@@ -101,10 +101,10 @@ describe("the access log", () => {
 
   test("loses no line to rotations while two workers write to it", async () => {
     const watched = await startLogging("-w", "2");
-    const total = 300;
     let asked = 0;
+    const rotations = { isOver: false };
     const client = async (): Promise<void> => {
-      while (asked < total) {
+      while (!rotations.isOver || asked < 300) {
         asked += 1;
         await ask(watched.port, `/${asked}`);
       }
@@ -116,11 +116,12 @@ describe("the access log", () => {
       renameSync(watched.project.path("access.log"), watched.project.path(name));
       watched.command.signal("SIGUSR1");
     }
+    rotations.isOver = true;
     await clients;
     const all = (): string[] => ["access.log", ...names].flatMap((name) => linesOf(watched, name));
-    await expect.poll(() => all().length).toBe(total);
+    await expect.poll(() => all().length).toBe(asked);
     const targets = new Set(all().map((line) => (JSON.parse(line) as Line)["target"]));
-    expect(targets.size).toBe(total);
+    expect(targets.size).toBe(asked);
     expect(new Set(all().map((line) => (JSON.parse(line) as Line)["worker"])).size).toBeGreaterThanOrEqual(1);
   });
 });

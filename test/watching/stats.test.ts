@@ -64,7 +64,7 @@ describe("--stats", () => {
   });
 
   test("turns unready while the server stops, and stays up until it has stopped", async () => {
-    const watched = await startWatched("--stats", "127.0.0.1:0", "--lame-duck-seconds", "2");
+    const watched = await startWatched("--stats", "127.0.0.1:0", "--lame-duck-seconds", "4");
     const address = statsAddress(watched);
     await expect.poll(async () => (await ask(address, "/readyz")).status).toBe(200);
     watched.command.signal("SIGTERM");

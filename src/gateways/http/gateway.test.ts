@@ -26,9 +26,7 @@ async function ask(
   const server = new HttpServer(gateway);
   const listener = await server.listen({ host: "127.0.0.1", port: 0 });
   onTestFinished(() => server.close(0));
-  const { text } = await rawRequest(whereIs(listener), bytes, {
-    timeoutMs: 3000,
-  });
+  const { text } = await rawRequest(whereIs(listener), bytes);
   return { text, entries };
 }
 
@@ -145,9 +143,11 @@ describe("limits on requests", () => {
 
   test("maxInFlight: a request above it gets 503 with Retry-After", async () => {
     const pipelined = GET.replace("Connection: close\r\n", "");
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
     const gateway = new HttpGateway(
       async (_environ, startResponse) => {
-        await sleep(300);
+        await released;
         startResponse("200 OK", []);
         return [];
       },
@@ -161,6 +161,7 @@ describe("limits on requests", () => {
     while (gateway.inFlight === 0) await sleep(5);
     const second = await rawRequest(where, pipelined, { until: (text) => text.includes("\r\n\r\n") });
     expect(second.text).toMatch(/^HTTP\/1\.1 503 .*Retry-After: 1\r\n/s);
+    release();
     expect((await first).text).toMatch(/^HTTP\/1\.1 200 /);
     expect(gateway.inFlight).toBe(0);
   });
@@ -182,7 +183,7 @@ describe("limits on requests", () => {
             if (isStreaming) await released;
           })();
         },
-        { maxInFlight: 1, timeoutSeconds: isStreaming ? 0 : 0.2 },
+        { maxInFlight: 1, timeoutSeconds: isStreaming ? 0 : 1 },
       );
       const server = new HttpServer(gateway);
       const where = whereIs(await server.listen({ host: "127.0.0.1", port: 0 }));
