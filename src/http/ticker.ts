@@ -28,8 +28,13 @@ export class Ticker {
   add(member: Ticking): void {
     this.members.add(member);
     if (this.#timer !== null) return;
-    this.now = performance.now() / 1000;
-    this.#timer = setInterval(() => this.#tick(), TICK_SECONDS * 1000);
+    this.#setTime();
+    this.#timer = setInterval(() => {
+      this.#setTime();
+      // Timers run before sockets are read. What clients sent while an application blocked the event loop must count, so it is read in
+      // between, by this clock.
+      setImmediate(() => this.members.forEach((member) => member.tick(this.now)));
+    }, TICK_SECONDS * 1000);
     this.#timer.unref();
   }
 
@@ -40,8 +45,7 @@ export class Ticker {
     this.#timer = null;
   }
 
-  #tick(): void {
+  #setTime(): void {
     this.now = performance.now() / 1000;
-    this.members.forEach((member) => member.tick(this.now));
   }
 }

@@ -99,6 +99,29 @@ describe("bodyTimeoutSeconds", () => {
   });
 });
 
+describe("what a client sent while the event loop was blocked is read before any deadline is looked at:", () => {
+  const limits = { headTimeoutSeconds: 0.5, keepAliveTimeoutSeconds: 0.5, bodyTimeoutSeconds: 0.5 };
+  const POST = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n";
+
+  test.each([
+    ["the next request of an idle connection", GET, GET],
+    ["the rest of a head", `${GET}GET / HT`, "TP/1.1\r\nHost: h\r\n\r\n"],
+    ["the rest of a body", `${GET}${POST}a`, "b"],
+  ])("%s", async (_title, before, meanwhile) => {
+    const { address } = await serve(echoApp, { limits });
+    const wire = await Wire.open(address);
+    wire.send(before);
+    await wire.until(() => wire.statuses.length === 1);
+    wire.send(meanwhile);
+    for (const end = Date.now() + 2500; Date.now() < end;);
+    await wire.until(() => wire.statuses.length === 2 || wire.ending !== null);
+    // The time to send another one begins with the answer, not before what was missed.
+    wire.send(GET);
+    await wire.until(() => wire.statuses.length === 3 || wire.ending !== null);
+    expect(wire.statuses).toEqual([200, 200, 200]);
+  });
+});
+
 test("minBodyBytesPerSecond ends a body that never stops but never comes", async () => {
   const { address } = await serve(echoApp, { limits: { minBodyBytesPerSecond: 1000, bodyTimeoutSeconds: 1000 } });
   const wire = await Wire.open(address);
