@@ -90,6 +90,23 @@ test.each([
   );
 });
 
+test("an answer that came in time, while Node was blocked, is no missed deadline", async () => {
+  served = await servePython({ target: "torture:application", deadlineSeconds: 1 });
+  const before = await pidOf();
+  const answer = served.get("/sleep?seconds=0.3&say=fine");
+  await eventually(() => served.guest.stats().running === 1, "the request");
+  // Timers come next after it, before what the process has sent.
+  await new Promise(setImmediate);
+  for (const end = Date.now() + 3000; Date.now() < end;);
+  expect(await answer).toMatchObject({ status: 200, text: "fine" });
+  // Giving up begins with a moment for the stack of the thread.
+  await new Promise((resolve) => {
+    setTimeout(resolve, 1500);
+  });
+  expect(await pidOf()).toBe(before);
+  expect(served.errors.text).toBe("");
+});
+
 test("a missed deadline leaves the other threads of the process their answers", async () => {
   served = await servePython({ target: "torture:application", threads: 3, deadlineSeconds: 3 });
   const stuck = served.get("/sleep?seconds=30");

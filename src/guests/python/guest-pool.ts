@@ -319,7 +319,8 @@ export class GuestPool implements ProcessSetOwner {
 
   #startTicking(): void {
     if (this.#ticker !== null) return;
-    this.#ticker = setInterval(() => this.#tick(), TICK_MILLISECONDS);
+    // Timers run before sockets are read. An answer that came while Node was blocked must count, so it is read in between.
+    this.#ticker = setInterval(() => setImmediate(() => this.#tick()), TICK_MILLISECONDS);
     this.#ticker.unref();
     this.dispatcher.isWatched = true;
   }
