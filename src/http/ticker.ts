@@ -33,7 +33,7 @@ export class Ticker {
       this.#setTime();
       // Timers run before sockets are read. What clients sent while an application blocked the event loop must count, so it is read in
       // between, by this clock.
-      setImmediate(() => this.members.forEach((member) => member.tick(this.now)));
+      setImmediate(() => this.#tick());
     }, TICK_SECONDS * 1000);
     this.#timer.unref();
   }
@@ -43,6 +43,10 @@ export class Ticker {
     if (this.members.size > 0 || this.#timer === null) return;
     clearInterval(this.#timer);
     this.#timer = null;
+  }
+
+  #tick(): void {
+    this.members.forEach((member) => member.tick(this.now));
   }
 
   #setTime(): void {
