@@ -19,12 +19,12 @@ export default defineConfig({
   test: {
     allowOnly: false,
     // vitest's own second is too short on a busy machine; what does come is seen as soon as before.
-    expect: { poll: { timeout: 20 * SECOND } },
+    expect: { poll: { timeout: 60 * SECOND } },
     coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts"] },
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["src/**/*.test.ts"], testTimeout: 20 * SECOND },
+        test: { name: "unit", include: ["src/**/*.test.ts"], testTimeout: 60 * SECOND },
       },
       {
         extends: true,
@@ -32,8 +32,8 @@ export default defineConfig({
           name: "system",
           include: ["test/**/*.test.ts"],
           pool: "forks",
-          testTimeout: 120 * SECOND,
-          hookTimeout: 120 * SECOND,
+          testTimeout: 240 * SECOND,
+          hookTimeout: 240 * SECOND,
         },
       },
     ],

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const COMMAND = join(ROOT, "bin", "tsgi.js");
-const WAIT_MILLISECONDS = 30_000;
+const WAIT_MILLISECONDS = 90_000;
 
 /** A temporary directory with source files, in which this package is installed. */
 export class Project {

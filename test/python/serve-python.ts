@@ -136,11 +136,11 @@ export async function servePython(
   };
 }
 
-/** Waits until a condition holds; fails after thirty seconds. */
+/** Waits until a condition holds; fails after a minute. */
 export async function eventually(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const until = performance.now() + 30_000;
+  const until = performance.now() + 60_000;
   while (!(await condition())) {
-    if (performance.now() > until) throw new Error(`Waited thirty seconds for ${what}`);
+    if (performance.now() > until) throw new Error(`Waited a minute for ${what}`);
     await new Promise((resolve) => {
       setTimeout(resolve, 20);
     });

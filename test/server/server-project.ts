@@ -161,7 +161,7 @@ export function kill(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** Waits until something is so. */
-export async function until(isSo: () => boolean | Promise<boolean>, seconds = 30): Promise<void> {
+export async function until(isSo: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     if (await isSo()) return;
