@@ -42,10 +42,13 @@ describe("HUP replaces the code", () => {
     kill(victim, "SIGKILL");
     command.signal("SIGHUP");
     await command.saw("Reloaded: generation");
+    const failedByThen = load.failures.length;
     await pause(300);
     const { failures, answers } = await load.stop();
     expect(answers).toBeGreaterThan(0);
     expect(failures.length).toBeLessThanOrEqual(4);
+    expect(failures.length).toBe(failedByThen);
+    for (const { reason } of failures) expect(reason).toMatch(/ (?:before|within) the answer$/);
     expect(command.stderr).toContain("ended with signal SIGKILL");
   });
 

@@ -9,8 +9,10 @@ import { Project, type Command } from "../cli-command.ts";
 const APPLICATION = `
 export const application = async (environ, startResponse) => {
   const path = environ.PATH_INFO;
-  if (path === "/slow") environ["wsgi.errors"].write("slow begins\\n");
-  if (path === "/slow") await new Promise((resolve) => setTimeout(resolve, 30_000));
+  if (path === "/slow") {
+    environ["wsgi.errors"].write("slow begins\\n");
+    await new Promise((resolve) => setTimeout(resolve, 30_000));
+  }
   if (path === "/print") { console.log("printed"); console.error("complained"); }
   if (path === "/read") for (;;) { const chunk = await environ["wsgi.input"].read(65536); if (chunk.length === 0) break; }
   startResponse(path === "/missing" ? "404 Not Found" : "200 OK", [["Content-Type", "application/json"]]);
