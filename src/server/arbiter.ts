@@ -185,7 +185,6 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
   said(worker: WorkerHandle, message: WorkerMessage): void {
     worker.lastSeen = now();
     switch (message.type) {
-      case "booting":
       case "drained":
       case "timed-out":
         return;
@@ -212,7 +211,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
         this.#reloader.continue();
         return;
       case "released":
-        worker.dispatched -= message.count;
+        worker.dispatched = Math.max(0, worker.dispatched - message.count);
         return;
       default:
         message satisfies never;

@@ -23,7 +23,9 @@ export async function daemonize(variable: string, keepsOutput: boolean): Promise
   });
   return await new Promise<number>((resolve) => {
     child.once("exit", (code) => resolve(code ?? 1));
-    child.once("message", (message: DaemonMessage) => {
+    child.on("message", (message: unknown) => {
+      // The configuration file runs there, too, and may send messages of its own.
+      if (!isDaemonMessage(message)) return;
       if (message.type === "daemon-failed") {
         process.stderr.write(message.text);
         resolve(message.exitCode);
@@ -42,4 +44,11 @@ export function tellForeground(message: DaemonMessage): Promise<void> {
     if (process.send === undefined || !process.connected) resolve();
     else process.send(message, () => resolve());
   });
+}
+
+function isDaemonMessage(message: unknown): message is DaemonMessage {
+  if (typeof message !== "object" || message === null || !("type" in message)) return false;
+  if (message.type === "daemon-ready") return true;
+  const { text, exitCode } = message as { text?: unknown; exitCode?: unknown };
+  return message.type === "daemon-failed" && typeof text === "string" && Number.isSafeInteger(exitCode);
 }

@@ -3,7 +3,6 @@
 //
 // The life of a worker in messages:
 //   worker                         arbiter
-//   booting ───────────────────►            the process runs and will load the application
 //   ready ─────────────────────►            the application is loaded and warmed up
 //           ◄───────────────────── serve    accept connections (at once for most; a canary is held back until it is stable)
 //   serving ───────────────────►            connections are accepted
@@ -13,13 +12,18 @@
 //           ◄───────────────────── seal     only when the server stops: accept what is queued, then close the listeners
 //   listeners-closed ──────────►            no connection is accepted any more
 //   drained ───────────────────►            nothing is in hand; it exits with 0
+//
+// The application runs in the worker and may send messages of its own on the same channel. Who hears a message checks its shape and
+// whether it may come now (message-rules.ts), and ignores all others.
 import type { WorkerStats } from "./metrics/worker-stats.ts";
 
 /** Why a worker asks to be replaced. */
-export type RetireReason = "max-requests" | "age" | "memory" | "signal" | "exception";
+export const RETIRE_REASONS = ["max-requests", "age", "memory", "signal", "exception"] as const;
+export type RetireReason = (typeof RETIRE_REASONS)[number];
 
 /** Where the boot of a worker failed: before or while the application was loaded. */
-export type BootStage = "boot" | "app";
+export const BOOT_STAGES = ["boot", "app"] as const;
+export type BootStage = (typeof BOOT_STAGES)[number];
 
 /** A request that missed its deadline. */
 export interface TimedOutMessage {
@@ -55,7 +59,6 @@ export interface ReadyMessage {
 
 /** What a worker says. */
 export type WorkerMessage =
-  | { readonly type: "booting" }
   | ReadyMessage
   | { readonly type: "serving" }
   | BootFailedMessage
@@ -97,41 +100,4 @@ export interface DrainMessage {
   readonly idleSeconds: number;
   /** True when other processes go on accepting: close the listeners at once. Otherwise go on accepting until `seal`. */
   readonly isQueueKept: boolean;
-}
-
-/** Whether a message from a child process is one of ours: applications may send messages of their own. */
-export function isWorkerMessage(message: unknown): message is WorkerMessage {
-  return isTyped(message) && WORKER_TYPES.has(message.type);
-}
-
-/** Whether a message from the parent process is one of ours. */
-export function isArbiterMessage(message: unknown): message is ArbiterMessage {
-  return isTyped(message) && ARBITER_TYPES.has(message.type);
-}
-
-const WORKER_TYPES: ReadonlySet<string> = new Set<WorkerMessage["type"]>([
-  "booting",
-  "ready",
-  "serving",
-  "boot-failed",
-  "heartbeat",
-  "retire",
-  "listeners-closed",
-  "drained",
-  "timed-out",
-  "released",
-]);
-
-const ARBITER_TYPES: ReadonlySet<string> = new Set<ArbiterMessage["type"]>([
-  "serve",
-  "drain",
-  "seal",
-  "reopen-logs",
-  "quit",
-  "connection",
-  "snapshot",
-]);
-
-function isTyped(message: unknown): message is { type: string } {
-  return typeof message === "object" && message !== null && "type" in message && typeof message.type === "string";
 }

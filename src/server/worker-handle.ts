@@ -4,7 +4,9 @@ import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { WorkerEndReason, WorkerPhase, WorkerSnapshot } from "./arbiter-control.ts";
 import type { Listener } from "./listeners.ts";
-import { type ArbiterMessage, type BootFailedMessage, isWorkerMessage, type WorkerMessage } from "./messages.ts";
+import { ignoreForgedReceipts } from "./forged-receipts.ts";
+import { isWorkerMessage } from "./message-rules.ts";
+import type { ArbiterMessage, BootFailedMessage, WorkerMessage } from "./messages.ts";
 import type { WorkerStats } from "./metrics/worker-stats.ts";
 import { WORKER_VARIABLE, type WorkerConfig } from "./worker-config.ts";
 
@@ -56,6 +58,8 @@ export class WorkerHandle {
   /** Connections handed to it that have not ended, in dispatch mode. */
   dispatched = 0;
   readonly #child: ChildProcess;
+  /** Told of each socket that is sent. */
+  readonly #expectReceipt: () => void;
 
   constructor(config: WorkerConfig, child: ChildProcess, now: number) {
     this.id = config.id;
@@ -64,6 +68,7 @@ export class WorkerHandle {
     this.processes = config.options.pythonProcesses;
     this.isCandidate = config.isHeld;
     this.#child = child;
+    this.#expectReceipt = ignoreForgedReceipts(child);
     this.startedAt = now;
     this.lastSeen = now;
   }
@@ -90,8 +95,10 @@ export class WorkerHandle {
       env: { ...environment, [WORKER_VARIABLE]: JSON.stringify(config) },
     });
     const worker = new WorkerHandle(config, child, now);
-    child.on("message", (message: unknown) => {
-      if (isWorkerMessage(message)) observer.said(worker, message);
+    child.on("message", (message: unknown, handle: unknown) => {
+      // No message of a worker brings one: left open, it would stay with the arbiter.
+      if (handle !== undefined) discard(handle);
+      if (isWorkerMessage(message, worker.phase, worker.pid)) observer.said(worker, message);
     });
     child.once("error", () => observer.exited(worker, { code: 1, signal: null }));
     child.once("exit", (code, signal) => observer.exited(worker, { code, signal }));
@@ -109,6 +116,7 @@ export class WorkerHandle {
       whenSent?.(new Error("The worker has ended"));
       return;
     }
+    if (socket !== undefined) this.#expectReceipt();
     this.#child.send(message, socket, { keepOpen: false }, whenSent ?? (() => {}));
   }
 
@@ -129,4 +137,11 @@ export class WorkerHandle {
       stats: this.stats,
     };
   }
+}
+
+/** Closes what came with a message, whichever kind of handle it is. */
+function discard(handle: unknown): void {
+  if (typeof handle !== "object" || handle === null) return;
+  if ("destroy" in handle && typeof handle.destroy === "function") handle.destroy();
+  else if ("close" in handle && typeof handle.close === "function") handle.close();
 }

@@ -58,3 +58,21 @@ export function emptyWorkerStats(startedAt = 0): WorkerStats {
     rssBytes: 0,
   };
 }
+
+/** Whether a value that came from another process has the shape of {@link WorkerStats}. */
+export function isWorkerStats(value: unknown): value is WorkerStats {
+  if (typeof value !== "object" || value === null) return false;
+  const given = value as Readonly<Record<string, unknown>>;
+  return Object.entries(EMPTY).every(([name, example]) => {
+    const count = given[name];
+    return Array.isArray(example)
+      ? Array.isArray(count) && count.length === example.length && count.every(isNumber)
+      : isNumber(count);
+  });
+}
+
+const EMPTY = emptyWorkerStats();
+
+function isNumber(value: unknown): boolean {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0;
+}
