@@ -3,6 +3,7 @@
 // The server has an access log of its own, which sees what left the machine. This one sees what passes at its place in a pipeline: one
 // mounted application, or the requests of a gateway that has no log.
 import { createWriteStream, type WriteStream } from "node:fs";
+import { escapeText } from "../wsgi/escape-text.ts";
 import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { isPromise, withClose } from "./body-close.ts";
 import { oneOf, readOptions, text, type Configuration } from "./options.ts";
@@ -127,11 +128,7 @@ function target(environ: WSGIEnvironment): string {
 
 /** Text of a client, harmless in a line: control characters, quotes, backslashes and what is not ASCII become `\xHH`. */
 function field(value: unknown): string {
-  if (typeof value !== "string" || value === "") return "-";
-  return value.replaceAll(/[^ !#-[\]-~]/g, (character) => {
-    const digits = character.charCodeAt(0).toString(16).toUpperCase();
-    return digits.length <= 2 ? `\\x${digits.padStart(2, "0")}` : `\\u${digits.padStart(4, "0")}`;
-  });
+  return typeof value !== "string" || value === "" ? "-" : escapeText(value);
 }
 
 function timestamp(time: Date): string {

@@ -9,6 +9,8 @@ import type {
   WSGIBody,
   WSGIEnvironment,
 } from "../wsgi/types.ts";
+import { errorText } from "../wsgi/error-text.ts";
+import { escapeText } from "../wsgi/escape-text.ts";
 import { EMPTY_INPUT } from "../wsgi/input-stream.ts";
 import { escapeHtml, sendAnswer, statusLine } from "./answer.ts";
 import { isPromise } from "./body-close.ts";
@@ -16,7 +18,7 @@ import { MiddlewareOptionError } from "./errors.ts";
 import { dropHeader } from "./header-fields.ts";
 import { flag, pairs, readOptions, text, type Configuration } from "./options.ts";
 import { changeHead, replaceResponse } from "./replace-response.ts";
-import { asError, describeError, isRemoteFault, statusOfError } from "./thrown-error.ts";
+import { asError, isRemoteFault, statusOfError } from "./thrown-error.ts";
 
 /** Keys of the environ that an application asked for a page by `path` finds: the status, and the path that failed. */
 export const ERROR_STATUS = "error_documents.status";
@@ -80,9 +82,8 @@ export function errorDocuments(options: ErrorDocumentsOptions): Middleware {
         const status = statusLine(statusOfError(error));
         const document = catchErrors ? find(status) : undefined;
         if (document === undefined || isRemoteFault(error)) throw error;
-        environ["wsgi.errors"].write(
-          `Error handling ${environ.REQUEST_METHOD} ${pathOf(environ)}: ${describeError(error)}\n`,
-        );
+        const where = escapeText(`${environ.REQUEST_METHOD} ${pathOf(environ)}`);
+        environ["wsgi.errors"].write(`Error handling ${where}: ${errorText(error)}\n`);
         // The server throws excInfo if the answer has begun.
         const replace: StartResponse = (line, headers) => startResponse(line, headers, asError(error));
         return page(document, status, [])(environ, replace);
@@ -138,7 +139,7 @@ function pageOf(document: ErrorDocument, failure: Failure): WSGIApplication {
     try {
       html ??= await readFile(document.file ?? "", "utf8");
     } catch (error) {
-      environ["wsgi.errors"].write(`Cannot read the page for status ${status}: ${String(error)}\n`);
+      environ["wsgi.errors"].write(`Cannot read the page for status ${escapeText(status)}: ${errorText(error)}\n`);
       return sendAnswer(environ, startResponse, { status: code, headers: kept });
     }
     const page = filledIn(html, line, environ, failure.webmaster);
@@ -169,7 +170,8 @@ function pageFromInside(
   };
   const start = changeHead(startResponse, (head) => {
     if (!head.status.startsWith("200")) {
-      environ["wsgi.errors"].write(`Page "${path}" for status ${status} has itself the status ${head.status}\n`);
+      const statuses = escapeText(`${status} has itself the status ${head.status}`);
+      environ["wsgi.errors"].write(`Page "${path}" for status ${statuses}\n`);
     }
     head.status = line;
     const own = new Set(head.headers.map(([name]) => name.toLowerCase()));

@@ -2,6 +2,7 @@
 // draft-ietf-httpapi-ratelimit-headers for RateLimit and RateLimit-Policy. Place it after proxy-fix, before what costs something.
 import { isIPv6 } from "node:net";
 import { RateLimiterMemory, type RateLimiterLike, RateLimiterRes } from "rate-limiter-flexible";
+import { errorText } from "../wsgi/error-text.ts";
 import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { sendAnswer } from "./answer.ts";
 import { type Configuration, flag, integer, readOptions, required, text, within } from "./options.ts";
@@ -72,7 +73,7 @@ export function rateLimit(options: RateLimitOptions): Middleware {
           ];
           return sendAnswer(environ, startResponse, { status: 429, headers });
         }
-        environ["wsgi.errors"].write(`Cannot count requests for the rate limit: ${String(rejection)}\n`);
+        environ["wsgi.errors"].write(`Cannot count requests for the rate limit: ${errorText(rejection)}\n`);
         if (isStrict) return sendAnswer(environ, startResponse, { status: 503 });
       }
       if (state === null || !hasHeaders) return application(environ, startResponse);

@@ -2,6 +2,7 @@
 // Sendfile and its advisory on mappings that came from the request: here they come from the configuration alone.
 import { closeSync } from "node:fs";
 import { resolve, sep } from "node:path";
+import { escapeText } from "../wsgi/escape-text.ts";
 import { decodeNative } from "../wsgi/native-string.ts";
 import type { HeaderList, Middleware, WSGIApplication } from "../wsgi/types.ts";
 import { sendAnswer } from "./answer.ts";
@@ -117,7 +118,7 @@ function named(status: string, headers: HeaderList, name: string, value: string)
 
 function refused(path: string): WSGIApplication {
   return function refuseFile(environ, startResponse) {
-    environ["wsgi.errors"].write(`Cannot send ${JSON.stringify(path)}: no file in the directories of sendfile\n`);
+    environ["wsgi.errors"].write(`Cannot send "${escapeText(path)}": no file in the directories of sendfile\n`);
     return sendAnswer(environ, startResponse, { status: 404 });
   };
 }

@@ -1,4 +1,5 @@
 // Answers for what is thrown: telling while developing, silent in production.
+import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { TestClient } from "../testing/test-client.ts";
 import type { HeaderList, StartResponse, WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
@@ -83,6 +84,25 @@ describe("showExceptions", () => {
     [undefined, 500],
   ])("answers %s with %i", async (error, status) => {
     expect((await new TestClient(showExceptions()(failing(error))).get("/")).status).toBe(status);
+  });
+
+  test("draws a page without credentials, wherever the client put them", async () => {
+    const client = new TestClient(showExceptions({ development: true })(failing(new Error("x"))));
+    const secret = randomUUID(); // not one that stands here, since the page shows this source
+    const headers = {
+      Accept: "text/html",
+      Authorization: `Bearer ${secret}`,
+      Cookie: `id=${secret}`,
+      "X-Api-Key": secret,
+      "X-Auth-Token": secret,
+      "X-Hub-Signature": secret,
+      "Proxy-Authorization": `Basic ${secret}`,
+      Referer: `https://ada:${secret}@shop.test/?access_token=${secret}&page=seen`,
+      "X-Plain": "seen too",
+    };
+    const html = (await client.get(`/?api_key=${secret}&q=tea`, { headers })).text();
+    expect(html).not.toContain(secret);
+    for (const shown of ["page=seen", "seen too", "q=tea"]) expect(html).toContain(shown);
   });
 
   test("leaves what a client did to the server", async () => {

@@ -1,14 +1,14 @@
 // Answers for an application that throws: a page with the stack and the source while developing, one plain line in production.
 // Source: Rack's ShowExceptions and Werkzeug's DebuggedApplication (without their consoles); youch draws the page.
 import type { Bytes, Middleware, StartResponse, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
+import { HIDDEN, isSecretName, withoutSecrets } from "../secret-name.ts";
+import { errorText } from "../wsgi/error-text.ts";
+import { escapeText } from "../wsgi/escape-text.ts";
 import { sendAnswer, statusLine } from "./answer.ts";
 import { closeAfterError, closedWith, isPromise } from "./body-close.ts";
 import { resumedBody } from "./chunk-iterables.ts";
 import { flag, readOptions, type Configuration } from "./options.ts";
-import { asError, describeError, isRemoteFault, statusOfError } from "./thrown-error.ts";
-
-/** Headers that a page must not show, since pages get shared: credentials. */
-const SECRET_HEADERS = new Set(["HTTP_AUTHORIZATION", "HTTP_COOKIE", "HTTP_PROXY_AUTHORIZATION", "HTTP_X_CSRF_TOKEN"]);
+import { asError, isRemoteFault, statusOfError } from "./thrown-error.ts";
 
 /** How much is shown. */
 export interface ShowExceptionsOptions {
@@ -103,10 +103,9 @@ function answerError(
   development: boolean,
 ): WSGIBody | Promise<WSGIBody> {
   const failure = asError(error);
-  const stack = describeError(failure);
-  environ["wsgi.errors"].write(
-    `Error handling ${environ.REQUEST_METHOD} ${environ.SCRIPT_NAME}${environ.PATH_INFO}: ${stack}\n`,
-  );
+  const stack = errorText(failure);
+  const where = escapeText(`${environ.REQUEST_METHOD} ${environ.SCRIPT_NAME}${environ.PATH_INFO}`);
+  environ["wsgi.errors"].write(`Error handling ${where}: ${stack}\n`);
   // The server throws excInfo if the answer has begun after all.
   const replace: StartResponse = (line, headers) => startResponse(line, headers, failure);
   const status = statusOfError(failure);
@@ -125,7 +124,7 @@ async function debugPage(error: Error, environ: WSGIEnvironment, status: number)
   const youch = new Youch();
   const variables = Object.entries(environ)
     .filter((entry): entry is [string, string] => typeof entry[1] === "string")
-    .map(([key, value]) => ({ key, value: SECRET_HEADERS.has(key) ? "(hidden)" : value }));
+    .map(([key, value]) => ({ key, value: isSecretName(key) ? HIDDEN : withoutSecrets(value) })); // pages get shared
   youch.metadata.group("Request", { Environ: variables });
   return youch.toHTML(error, { title: statusLine(status) });
 }

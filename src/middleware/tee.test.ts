@@ -47,6 +47,14 @@ test("tee copies both heads and both bodies, without credentials", async () => {
   expect(exchange.responseBody).toEqual({ bytes: Buffer.from("got one\n"), isTruncated: false });
 });
 
+test("tee hides what looks like a credential, in targets too", async () => {
+  const exchanges: Exchange[] = [];
+  const client = new TestClient(tee({ sink: (exchange) => exchanges.push(exchange) })(echo));
+  await client.post("/?token=abc&a=1", { headers: { "X-Api-Key": "abc", Referer: "https://shop.test/?token=abc" } });
+  expect(JSON.stringify(exchanges)).not.toContain("abc");
+  expect(exchanges[0]?.target).toBe("/?token=(hidden)&a=1");
+});
+
 test("tee copies what is read line by line, up to its limit", async () => {
   const exchange = await exchangeOf("/lines", { maxBytes: 6 });
   expect(exchange.requestBody).toEqual({ bytes: Buffer.from("one\ntw"), isTruncated: true });

@@ -2,16 +2,17 @@
 // place; the copies are bounded and credentials are left out.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { HIDDEN, isSecretName, withoutSecrets } from "../secret-name.ts";
+import { errorText } from "../wsgi/error-text.ts";
+import { escapeText } from "../wsgi/escape-text.ts";
 import type { Bytes, HeaderList, InputStream, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { isPromise, withClose } from "./body-close.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { bytes, integer, readOptions, text, within, words, type Configuration } from "./options.ts";
 import { replaceResponse } from "./replace-response.ts";
-import { describeError } from "./thrown-error.ts";
 
 const DEFAULT_MAX_BYTES = 65_536;
 const DEFAULT_MAX_FILES = 1000;
-const DEFAULT_HIDDEN = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
 
 /** One body, as far as it was copied. */
 export interface CopiedBody {
@@ -47,7 +48,7 @@ export interface TeeOptions {
   readonly maxBytes?: number;
   /** After so many files this process writes no more. @default 1000 */
   readonly maxFiles?: number;
-  /** Headers whose values are not copied. @default ["authorization", "proxy-authorization", "cookie", "set-cookie"] */
+  /** Headers whose values are not copied, in place of those whose names look like credentials. @default [] */
   readonly hide?: readonly string[];
 }
 
@@ -63,19 +64,19 @@ export function tee(options: TeeOptions): Middleware {
   const { maxBytes = DEFAULT_MAX_BYTES } = options;
   within(maxBytes, "max_bytes", 0);
   const sink = sinkOf(options);
-  const hidden = new Set((options.hide ?? DEFAULT_HIDDEN).map((name) => name.toLowerCase()));
+  const isHidden = hiddenNames(options.hide);
   return function teeMiddleware(application) {
     return function copied(environ, startResponse) {
       const { REQUEST_METHOD: method, SERVER_PROTOCOL: protocol } = environ;
-      const request = { startedAt: new Date(), method, protocol, target: targetOf(environ) };
-      const requestHeaders = requestHeadersOf(environ, hidden);
+      const request = { startedAt: new Date(), method, protocol, target: withoutSecrets(targetOf(environ)) };
+      const requestHeaders = requestHeadersOf(environ, isHidden);
       const requestCopy = new BodyCopy(maxBytes);
       const responseCopy = new BodyCopy(maxBytes);
       let status = "";
       let responseHeaders: HeaderList = [];
       const deliver = (thrown?: { error: unknown }): void => {
         const bodies = { requestBody: requestCopy.result(), responseBody: responseCopy.result() };
-        const error = thrown === undefined ? {} : { error: describeError(thrown.error) };
+        const error = thrown === undefined ? {} : { error: errorText(thrown.error) };
         sink({ ...request, requestHeaders, status, responseHeaders, ...bodies, ...error });
       };
       const failed = (error: unknown): never => {
@@ -86,7 +87,7 @@ export function tee(options: TeeOptions): Middleware {
       try {
         const body = replaceResponse(application, environ, startResponse, (head) => {
           status = head.status;
-          responseHeaders = head.headers.map(([name, value]) => [name, shown(name, value, hidden)]);
+          responseHeaders = head.headers.map(([name, value]) => [name, shown(name, value, isHidden)]);
           return { kind: "watch", chunk: (chunk) => responseCopy.add(chunk) };
         });
         return isPromise(body)
@@ -183,7 +184,7 @@ function sinkOf({ sink, directory, maxFiles = DEFAULT_MAX_FILES }: TeeOptions): 
 function formatted(exchange: Exchange): Buffer {
   const { method, target, protocol, status, requestBody, responseBody, error } = exchange;
   return Buffer.concat([
-    Buffer.from(`${method} ${target} ${protocol}\r\n${block(exchange.requestHeaders)}`, "latin1"),
+    Buffer.from(`${escapeText(`${method} ${target} ${protocol}`)}\r\n${block(exchange.requestHeaders)}`, "latin1"),
     ...bodyParts(requestBody),
     Buffer.from(
       `${error === undefined ? `${protocol} ${status}` : error}\r\n${block(exchange.responseHeaders)}`,
@@ -201,17 +202,23 @@ function block(headers: HeaderList): string {
   return `${headers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
 }
 
-function shown(name: string, value: string, hidden: ReadonlySet<string>): string {
-  return hidden.has(name.toLowerCase()) ? "(hidden)" : value;
+function hiddenNames(names: readonly string[] | undefined): (name: string) => boolean {
+  if (names === undefined) return isSecretName;
+  const hidden = new Set(names.map((name) => name.toLowerCase()));
+  return (name) => hidden.has(name.toLowerCase());
 }
 
-function requestHeadersOf(environ: WSGIEnvironment, hidden: ReadonlySet<string>): HeaderList {
+function shown(name: string, value: string, isHidden: (name: string) => boolean): string {
+  return isHidden(name) ? HIDDEN : withoutSecrets(value);
+}
+
+function requestHeadersOf(environ: WSGIEnvironment, isHidden: (name: string) => boolean): HeaderList {
   const headers: HeaderList = [];
   for (const [key, value] of Object.entries(environ)) {
     const [, wire] = /^(?:HTTP_(.+)|CONTENT_(?:TYPE|LENGTH))$/.exec(key) ?? [null];
     if (wire === null || typeof value !== "string" || value === "") continue;
     const name = (wire ?? key).toLowerCase().replaceAll("_", "-");
-    headers.push([name, shown(name, value, hidden)]);
+    headers.push([name, shown(name, value, isHidden)]);
   }
   return headers;
 }

@@ -16,9 +16,3 @@ export function isRemoteFault(error: unknown): boolean {
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(`Thrown value ${String(thrown)}`, { cause: thrown });
 }
-
-/** Gives the text of an error for a log: the stack if there is one. */
-export function describeError(thrown: unknown): string {
-  const error = asError(thrown);
-  return error.stack ?? `${error.name}: ${error.message}`;
-}

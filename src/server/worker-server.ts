@@ -8,7 +8,7 @@ import { callHook } from "./call-hook.ts";
 import { DrainingServer } from "./draining-server.ts";
 import { engineLimits } from "./engine-options.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
-import { escapeText } from "./logging/escape-text.ts";
+import { escapeText } from "../wsgi/escape-text.ts";
 import type { WorkerCounters } from "./metrics/worker-counters.ts";
 import type { Hooks, HookWorker } from "./settings/hooks.ts";
 import type { Settings } from "./settings/table.ts";

@@ -162,7 +162,7 @@ describe("runApplication", () => {
   test("errors are logged with the request and the stack; those of the peer are not", async () => {
     expect((await ran(() => fail(new Error("mine")))).log).toMatch(/^Error handling GET \/.*: Error: mine\n +at /);
     expect((await ran(() => fail(Object.assign(new Error("theirs"), { fault: "remote" })))).log).toBe("");
-    expect((await ran(() => fail("text"))).log).toContain("thrown value text");
+    expect((await ran(() => fail("text"))).log).toContain("Thrown value text");
   });
 
   test("an error of close() is logged, and harms nothing", async () => {

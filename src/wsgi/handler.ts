@@ -5,7 +5,9 @@
 //   called → (startResponse) announced → first non-empty chunk: sent → body exhausted: over
 // Until `sent` a failure can still become a 500; after it the answer can only be broken off.
 // A synchronous application that returns a list costs no promise, no iterator and no stream.
+import { errorText } from "./error-text.ts";
 import { ContractViolation } from "./errors.ts";
+import { escapeText } from "./escape-text.ts";
 import type {
   Bytes,
   ExcInfo,
@@ -301,8 +303,8 @@ class Run implements ApplicationRun {
   #report(error: unknown): void {
     if (isRemoteFault(error)) return;
     const environ = this.#environ;
-    const where = `${environ.REQUEST_METHOD} ${environ.REQUEST_URI ?? environ.PATH_INFO}`;
-    environ["wsgi.errors"].write(`Error handling ${where}: ${describe(error)}\n`);
+    const where = escapeText(`${environ.REQUEST_METHOD} ${environ.REQUEST_URI ?? environ.PATH_INFO}`);
+    environ["wsgi.errors"].write(`Error handling ${where}: ${errorText(error)}\n`);
   }
 
   /** Closes the body; the first call closes, later ones find nothing left to do. */
@@ -346,10 +348,6 @@ function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
 
 function isRemoteFault(error: unknown): boolean {
   return error instanceof Error && (error as { fault?: unknown }).fault === "remote";
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : `thrown value ${String(error)}`;
 }
 
 function checkBody(body: unknown): void {

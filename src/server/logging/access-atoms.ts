@@ -2,7 +2,7 @@
 // Apache's. Everything that a client chose is escaped; what is missing is written as "-".
 import type { AccessEntry } from "../../gateways/http/access-entry.ts";
 import type { HeaderList } from "../../wsgi/types.ts";
-import { escapeText } from "./escape-text.ts";
+import { escapeText } from "../../wsgi/escape-text.ts";
 import { escapedBetween, numberBetween } from "./kept-parts.ts";
 import { accessTimestamp } from "./timestamp.ts";
 

@@ -2,7 +2,7 @@
 // or what a terminal shows.
 import type { AccessEntry } from "../../gateways/http/access-entry.ts";
 import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
-import { isHarmless } from "./escape-text.ts";
+import { isHarmless } from "../../wsgi/escape-text.ts";
 import { escapedBetween, numberBetween } from "./kept-parts.ts";
 import type { LineWriter } from "./line-writer.ts";
 import { isoTimestamp } from "./timestamp.ts";
