@@ -61,7 +61,10 @@ type Delivery = (path: string, status: string, headers: HeaderList) => WSGIAppli
 
 const DELIVERIES: Readonly<Record<(typeof VARIATIONS)[number], (options: SendfileOptions) => Delivery>> = {
   serve: ({ roots }) => {
-    const directories = directoriesOf(roots).map((directory) => ({ directory, root: new Root(directory, "inside") }));
+    const directories = directoriesOf(roots).map((directory) => ({
+      directory,
+      root: new Root(directory, "inside", false),
+    }));
     return (path, status, headers) =>
       async function sendNamedFile(environ, startResponse) {
         const wanted = absolute(path);

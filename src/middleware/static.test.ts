@@ -42,6 +42,10 @@ beforeAll(() => {
     "public/list/.hidden": "hidden",
     "public/.env": "PASSWORD=1",
     "public/.git/config": "config",
+    "public/.git/index.html": "<h1>Git</h1>",
+    "public/.well-known/security.txt": "Contact: mailto:ada@example.org",
+    "public/.well-known/.hidden": "hidden",
+    "public/sub/.well-known/x.txt": "hidden",
     "public/app.js": "plain",
     "public/app.js.br": "brotli",
     "public/app.js.gz": "gzip",
@@ -63,6 +67,14 @@ beforeAll(() => {
   symlinkSync("..", join(root, "up"));
   symlinkSync("../public-secret/secret.txt", join(root, "beside.txt"));
   symlinkSync("loop", join(root, "loop"));
+  symlinkSync(".env", join(root, "settings.txt"));
+  symlinkSync(".git", join(root, "git"));
+  symlinkSync(".env", join(root, "hello.txt.gz"));
+  // How Kubernetes mounts a volume: every name is a link through ..data, which is one too.
+  mkdirSync(join(root, "mounted/..2026_01_02"), { recursive: true });
+  writeFileSync(join(root, "mounted/..2026_01_02/page.txt"), "mounted");
+  symlinkSync("..2026_01_02", join(root, "mounted/..data"));
+  symlinkSync("..data/page.txt", join(root, "mounted/page.txt"));
   execFileSync("mkfifo", [join(root, "pipe")]);
 });
 
@@ -310,6 +322,34 @@ describe("threats", () => {
       expect((await app({ dotfiles: "deny" }).get(path)).status).toBe(403);
       expect((await app({ dotfiles: "allow" }).get(path)).status).toBe(200);
     }
+  });
+
+  test.each(["inside", "anywhere"] as const)(
+    "a link to a name with a dot is no way around, links %s",
+    async (symlinks) => {
+      for (const path of ["/settings.txt", "/git/config", "/git/"]) {
+        expect((await app({ symlinks, listing: true }).get(path)).status, path).toBe(404);
+        expect((await app({ symlinks, dotfiles: "deny" }).get(path)).status, path).toBe(404);
+        expect((await app({ symlinks, dotfiles: "allow" }).get(path)).status, path).toBe(200);
+      }
+      const headers = { "Accept-Encoding": "gzip" };
+      expect((await app({ symlinks, precompressed: ["gzip"] }).get("/hello.txt", { headers })).text()).toBe(
+        "hello world",
+      );
+      expect(openDescriptors()).toBe(0);
+    },
+  );
+
+  test("the links of a mounted volume lead to its files", async () => {
+    expect((await app().get("/mounted/page.txt")).text()).toBe("mounted");
+    expect((await app().get("/mounted/..data/page.txt")).status).toBe(404);
+  });
+
+  test("/.well-known/ is for everybody, and hides nothing else", async () => {
+    expect((await app().get("/.well-known/security.txt")).status).toBe(200);
+    expect((await app({ dotfiles: "deny" }).get("/.well-known/security.txt")).status).toBe(200);
+    for (const path of ["/.well-known/.hidden", "/sub/.well-known/x.txt", "/.well-known.old"])
+      expect((await app().get(path)).status, path).toBe(404);
   });
 
   test("overlapping ranges cost one answer", async () => {

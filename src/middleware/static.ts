@@ -20,7 +20,14 @@ import { sendAnswer } from "./answer.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { flag, integer, oneOf, readOptions, required, text, within, words, type Configuration } from "./options.ts";
 import { directoryPage } from "./static/directory-page.ts";
-import { Root, segmentsOf, type DotfilePolicy, type OpenFile, type SymlinkPolicy } from "./static/open-file.ts";
+import {
+  leadsToDotfile,
+  Root,
+  segmentsOf,
+  type DotfilePolicy,
+  type OpenFile,
+  type SymlinkPolicy,
+} from "./static/open-file.ts";
 import { sendFile } from "./static/send-file.ts";
 
 const SUFFIXES: Readonly<Record<ContentCoding, string>> = { br: ".br", zstd: ".zst", gzip: ".gz" };
@@ -42,7 +49,7 @@ export interface StaticOptions {
   readonly index?: string;
   /** Whether a directory without such a file is listed. @default false */
   readonly listing?: boolean;
-  /** Names that begin with a dot: as if they were not there, 403, or like others. @default "ignore" */
+  /** Names that begin with a dot, except `/.well-known/`: as if they were not there, 403, or like others. @default "ignore" */
   readonly dotfiles?: DotfilePolicy;
   /** Symbolic links may lead to files inside of the root only, or anywhere. @default "inside" */
   readonly symlinks?: SymlinkPolicy;
@@ -138,11 +145,11 @@ class Site {
 
   constructor(options: StaticOptions) {
     const directory = resolve(required(options.root, "root", "the directory of the files"));
-    this.#root = new Root(directory, options.symlinks ?? "inside");
     this.#prefix = checkedPrefix(options.prefix ?? "");
     this.#index = checkedIndex(options.index ?? "index.html");
     this.#listing = options.listing ?? false;
     this.#dotfiles = options.dotfiles ?? "ignore";
+    this.#root = new Root(directory, options.symlinks ?? "inside", this.#dotfiles !== "allow");
     this.#codings = checkedCodings(options.precompressed ?? []);
     this.#cacheControl = cacheControlOf(options);
   }
@@ -159,7 +166,7 @@ class Site {
   async answer(environ: WSGIEnvironment, startResponse: StartResponse, path: string): Promise<WSGIBody | null> {
     const segments = segmentsOf(path);
     if (segments === null) return null;
-    if (this.#dotfiles !== "allow" && segments.some((segment) => segment.startsWith("."))) {
+    if (this.#dotfiles !== "allow" && leadsToDotfile(segments)) {
       return this.#dotfiles === "deny" ? sendAnswer(environ, startResponse, { status: 403 }) : null;
     }
     const file = await this.#root.open(segments);

@@ -46,18 +46,30 @@ export function segmentsOf(pathInfo: string): string[] | null {
   return segments.some((segment) => segment === "" || segment === "." || segment === "..") ? null : segments;
 }
 
+/**
+ * Tells whether names lead to what a dot hides. The first one may be `.well-known`, which is there to be found (RFC 8615).
+ *
+ * @param names - below the root
+ */
+export function leadsToDotfile(names: readonly string[]): boolean {
+  return names.some((name, index) => name.startsWith(".") && (index > 0 || name !== ".well-known"));
+}
+
 /** Opens files below one directory. */
 export class Root {
   readonly #directory: string;
   readonly #symlinks: SymlinkPolicy;
+  readonly #hidesDotfiles: boolean;
   /** The directory with its own symbolic links followed; found out when it is first needed. */
   #real: string | null = null;
   /** When each path was opened, the oldest first. */
   readonly #recent = new Map<string, number>();
 
-  constructor(directory: string, symlinks: SymlinkPolicy) {
+  /** @param hidesDotfiles - whether a link inside of the root must not lead to a name that a dot hides */
+  constructor(directory: string, symlinks: SymlinkPolicy, hidesDotfiles: boolean) {
     this.#directory = directory;
     this.#symlinks = symlinks;
+    this.#hidesDotfiles = hidesDotfiles;
   }
 
   /**
@@ -80,7 +92,7 @@ export class Root {
       // The inode is in memory since open(2), so asking for it does not wait for the disk.
       const stats = fs.fstatSync(descriptor);
       const isKind = stats.isFile() || stats.isDirectory();
-      if (isKind && (this.#symlinks === "anywhere" || this.#isInside(descriptor, path, stats))) {
+      if (isKind && this.#mayBeSeen(descriptor, path, stats)) {
         this.#remember(path);
         return { descriptor, path, stats, isRecent };
       }
@@ -103,13 +115,25 @@ export class Root {
     if (this.#recent.size > RECENT_PATHS && oldest !== undefined) this.#recent.delete(oldest);
   }
 
-  #isInside(descriptor: number, path: string, stats: fs.Stats): boolean {
+  #mayBeSeen(descriptor: number, path: string, stats: fs.Stats): boolean {
+    const isAnywhere = this.#symlinks === "anywhere";
+    if (isAnywhere && !this.#hidesDotfiles) return true;
     const real = realPathOf(descriptor, path, stats);
     if (real === null) return false;
-    if (this.#real !== null && isBelow(real, this.#real)) return true;
-    // The root may itself be a link that a deployment has turned elsewhere since.
-    this.#real = fs.realpathSync.native(this.#directory);
-    return isBelow(real, this.#real);
+    const names = this.#namesBelow(real);
+    if (names === null) return isAnywhere;
+    // Two dots hide nothing: Kubernetes mounts a volume as links through "..data".
+    return !this.#hidesDotfiles || !leadsToDotfile(names.filter((name) => !name.startsWith("..")));
+  }
+
+  /** The names that lead from the root to a file; null when it lies outside. */
+  #namesBelow(real: string): string[] | null {
+    if (this.#real === null || !isBelow(real, this.#real)) {
+      // The root may itself be a link that a deployment has turned elsewhere since.
+      this.#real = fs.realpathSync.native(this.#directory);
+      if (!isBelow(real, this.#real)) return null;
+    }
+    return real.slice(this.#real.length).split(sep).filter(Boolean);
   }
 }
 
