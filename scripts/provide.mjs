@@ -24,7 +24,6 @@ const PROGRAMS = [
 
 const VENV = join(ROOT, ".cache", "venv");
 const REQUIREMENTS = join(ROOT, "scripts", "python-requirements.txt");
-const OTHER_NODE = join(ROOT, ".cache", "node24");
 
 /** True where apt may be used: Debian or its like, as root. */
 const mayInstall = process.getuid?.() === 0 && findProgram("apt-get") !== undefined;
@@ -104,26 +103,31 @@ async function providePython() {
 }
 
 /**
- * Provides programs and Python packages.
+ * Provides programs and Python packages, and Node 22, on which the published package is tried beside the Node that runs the tests.
  *
  * @returns {Promise<string[]>} one line for each thing that is missing
  */
 export async function provide() {
-  return [...(await providePrograms()), ...(await providePython())];
+  const missing = [...(await providePrograms()), ...(await providePython())];
+  if ((await provideNode(22)) === undefined)
+    missing.push("Node 22 is missing: the tests of the published package on it are skipped");
+  return missing;
 }
 
 /**
- * Provides Node 24 in a prefix of its own, so that it is no dependency of the package.
+ * Provides another Node in a prefix of its own, so that it is no dependency of the package.
  *
+ * @param {number} major - the version
  * @returns {Promise<string | undefined>} path of its executable; undefined when it cannot be had
  */
-export async function provideNode24() {
-  if (process.versions.node.startsWith("24.")) return process.execPath;
-  const node = join(OTHER_NODE, "node_modules", "node", "bin", "node");
-  const works = async () => existsSync(node) && (await capture(node, ["--version"])).output.startsWith("v24.");
+export async function provideNode(major) {
+  if (process.versions.node.startsWith(`${major}.`)) return process.execPath;
+  const prefix = join(ROOT, ".cache", `node${major}`);
+  const node = join(prefix, "node_modules", "node", "bin", "node");
+  const works = async () => existsSync(node) && (await capture(node, ["--version"])).output.startsWith(`v${major}.`);
   if (await works()) return node;
-  console.log("Installing Node 24 into .cache/node24");
-  mkdirSync(OTHER_NODE, { recursive: true });
-  await capture("npm", ["install", "--prefix", OTHER_NODE, "--no-save", "--no-audit", "--no-fund", "node@24"]);
+  console.log(`Installing Node ${major} into .cache/node${major}`);
+  mkdirSync(prefix, { recursive: true });
+  await capture("npm", ["install", "--prefix", prefix, "--no-save", "--no-audit", "--no-fund", `node@${major}`]);
   return (await works()) ? node : undefined;
 }

@@ -6,7 +6,7 @@ import { delimiter, dirname, join, relative } from "node:path";
 import { ensureBuilt } from "./build.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { IS_CI, ROOT, run } from "./project.mjs";
-import { provide, provideNode24 } from "./provide.mjs";
+import { provide, provideNode } from "./provide.mjs";
 
 const RESULTS = join(ROOT, ".cache", "test-results");
 
@@ -74,7 +74,7 @@ async function main() {
 
   const missing = await provide();
   const nodes = [process.execPath];
-  const node24 = withNode24 ? await provideNode24() : undefined;
+  const node24 = withNode24 ? await provideNode(24) : undefined;
   if (node24 !== undefined && node24 !== process.execPath) nodes.push(node24);
   if (withNode24 && node24 === undefined) missing.push("Node 24 is missing: the tests run on this Node only");
   for (const line of missing) console.log(line);

@@ -47,3 +47,16 @@ export function venvPython(): string | undefined {
 
 /** The browsers that tests can drive, in order of preference; for `program`. */
 export const BROWSERS: [string, ...string[]] = ["chromium-headless-shell", "chromium", "google-chrome"];
+
+/**
+ * Another version of Node, which `npm test` installs.
+ *
+ * @param major - the version; that of this process is this process's
+ * @returns path of its executable; undefined when `npm test` could not install it here
+ * @throws Error where CI=true and there is none
+ */
+export function nodeOf(major: number): string | undefined {
+  if (process.versions.node.startsWith(`${major}.`)) return process.execPath;
+  const path = fileURLToPath(new URL(`../.cache/node${major}/node_modules/node/bin/node`, import.meta.url));
+  return found(isExecutable(path) ? path : undefined, `.cache/node${major}`);
+}

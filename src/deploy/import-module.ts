@@ -5,6 +5,7 @@ import { createRequire, isBuiltin } from "node:module";
 import { extname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { loadJiti } from "../load-jiti.ts";
+import { ownExports } from "../own-exports.ts";
 
 /** What a module exports. */
 export type ModuleNamespace = Readonly<Record<string, unknown>>;
@@ -114,6 +115,7 @@ async function importWithJiti(path: string): Promise<ModuleNamespace> {
     interopDefault: false,
     jsx: true,
     tsconfigPaths: true,
+    alias: ownExports(),
   });
   return await jiti.import<ModuleNamespace>(path);
 }

@@ -1,16 +1,14 @@
 // Imports a file of an application: with Node's own loader where it can, otherwise with jiti, which also reads enums, parameter
 // properties, decorators, JSX, `./x.js` that means x.ts, and the paths of a tsconfig.json, on every version of Node. Both give the
 // application the same instance of this package as the server's.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { loadJiti } from "../../load-jiti.ts";
+import { ownExports, PACKAGE_ROOT } from "../../own-exports.ts";
 import { TargetLoadError, TargetSyntaxError } from "./errors.ts";
 import { describeThrown, sourceExcerpt, userStack } from "./user-stack.ts";
-
-/** Directory of this package; the file lies equally deep in src and in dist. */
-export const PACKAGE_ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Failures of Node's loader before any code ran: the file may still be good for jiti. */
 const LINK_ERRORS = new Set([
@@ -103,21 +101,6 @@ function findUpwards(directory: string, name: string): string | undefined {
   }
 }
 
-/** Every specifier of this package with the file that the server itself uses: one instance, even for a globally installed command. */
-function ownExports(): Record<string, string> {
-  const manifest = JSON.parse(readFileSync(join(PACKAGE_ROOT, "package.json"), "utf8")) as {
-    name: string;
-    exports?: Record<string, string | { default?: string }>;
-  };
-  const aliases: Record<string, string> = {};
-  for (const [subpath, target] of Object.entries(manifest.exports ?? {})) {
-    const file = typeof target === "string" ? target : target.default;
-    if (file === undefined || subpath.includes("*") || !file.endsWith(".js")) continue;
-    aliases[join(manifest.name, subpath)] = join(PACKAGE_ROOT, file);
-  }
-  return aliases;
-}
-
 function explain(error: unknown, sourceFile: string): TargetSyntaxError | TargetLoadError {
   const syntax = parseJitiSyntaxError(error);
   if (syntax !== undefined) {
@@ -151,7 +134,15 @@ function missingModule(error: unknown): string | undefined {
   if (error.code !== "MODULE_NOT_FOUND" && error.code !== "ERR_MODULE_NOT_FOUND") return undefined;
   const importer =
     "requireStack" in error && Array.isArray(error.requireStack) ? String(error.requireStack[0]) : undefined;
-  return `${firstLine(error.message)}${importer === undefined ? "" : ` imported from ${importer}`}`;
+  return `${asWritten(firstLine(error.message))}${importer === undefined ? "" : ` imported from ${importer}`}`;
+}
+
+/** Names what the application has written where jiti names the file that it made of `tsgi/middleware/nothing`. */
+function asWritten(message: string): string {
+  for (const [specifier, file] of Object.entries(ownExports())) {
+    if (message.includes(`${file}/`)) return message.replace(file, specifier);
+  }
+  return message;
 }
 
 function firstLine(text: string): string {

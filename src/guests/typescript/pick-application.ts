@@ -2,7 +2,7 @@
 import { toApplication } from "../../wsgi/application.ts";
 import type { WSGIApplication } from "../../wsgi/types.ts";
 import { NoSuchAttributeError, NotAnApplicationError, TargetLoadError } from "./errors.ts";
-import { PACKAGE_ROOT } from "./import-module.ts";
+import { PACKAGE_ROOT } from "../../own-exports.ts";
 import { nearestName } from "../../nearest-name.ts";
 import type { Target } from "./parse-target.ts";
 import { describeThrown, userStack } from "./user-stack.ts";

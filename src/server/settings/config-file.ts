@@ -2,8 +2,8 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import { loadJiti } from "../../load-jiti.ts";
+import { ownExports, PACKAGE_ROOT } from "../../own-exports.ts";
 import { didYouMean } from "../../nearest-name.ts";
-import { PACKAGE_ROOT } from "../../guests/typescript/import-module.ts";
 import { describeThrown, userStack } from "../../guests/typescript/user-stack.ts";
 import { SERVER_EXIT_CODES, ServerError, SettingError } from "../errors.ts";
 import { HOOKS, type HookName, type Hooks } from "./hooks.ts";
@@ -133,7 +133,7 @@ async function loadContent(file: string): Promise<unknown> {
     interopDefault: false,
     moduleCache: false,
     fsCache: false,
-    alias: ownEntries(),
+    alias: ownExports(),
   });
   let namespace: unknown;
   try {
@@ -165,19 +165,6 @@ function readJson(file: string): unknown {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigFileError(`Cannot read the configuration file "${file}": ${reason}`, { cause: error });
   }
-}
-
-/** The entries of this package, so that a configuration finds `tsgi/server` also when the command is installed elsewhere. */
-function ownEntries(): Record<string, string> {
-  const manifest = JSON.parse(readFileSync(join(PACKAGE_ROOT, "package.json"), "utf8")) as {
-    readonly name: string;
-    readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
-  };
-  return Object.fromEntries(
-    Object.entries(manifest.exports).flatMap(([entry, target]) =>
-      typeof target === "string" ? [] : [[join(manifest.name, entry), join(PACKAGE_ROOT, target.default)]],
-    ),
-  );
 }
 
 function shortName(file: string, directory: string): string {
