@@ -80,7 +80,8 @@ export interface ArbiterControl {
   /** Ends one worker at once (SIGKILL); it is replaced. @returns false when no worker has this id of a process */
   killWorker(pid: number): boolean;
   reopenLogs(): void;
-  stop(kind: "graceful" | "quick"): void;
+  /** @param name - what asks for it, for the log */
+  stop(kind: "graceful" | "quick", name?: string): void;
 }
 
 /** Something that runs beside the arbiter: it is started once the listeners are open, and closed when the server has ended. */

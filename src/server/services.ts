@@ -1,8 +1,9 @@
-// What runs beside the arbiter because the settings ask for it: statistics, control socket, StatsD. Nothing of it is loaded otherwise.
+// What runs beside the arbiter because the settings ask for it: statistics, control socket, StatsD; or how it was started. Nothing of it is loaded otherwise.
 // A reload opens what other settings ask for before anything is closed, so that a wrong address leaves all as it was.
 import type { ArbiterControl, ArbiterService } from "./arbiter-control.ts";
 import { ListenError, messageOf } from "./errors.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
+import { isRunByNpm, NpmParent } from "./npm-parent.ts";
 import type { Preparation } from "./preparation.ts";
 import type { SettingName, Settings } from "./settings/table.ts";
 import { isUpgrade } from "./upgrade.ts";
@@ -12,8 +13,11 @@ const RETRY_MILLISECONDS = 500;
 /** One service, and the settings that it is made from. */
 interface ServiceKind {
   readonly settings: readonly SettingName[];
-  /** @returns null when the settings ask for none */
-  make(settings: Settings, showConfig: () => Settings): Promise<ArbiterService | null>;
+  /**
+   * @param isUpgrade - the server takes the place of another one, which is its parent
+   * @returns null when the settings ask for none
+   */
+  make(settings: Settings, showConfig: () => Settings, isUpgrade: boolean): Promise<ArbiterService | null>;
 }
 
 const KINDS: readonly ServiceKind[] = [
@@ -36,6 +40,13 @@ const KINDS: readonly ServiceKind[] = [
       return host === null ? null : new (await import("./metrics/statsd.ts")).StatsdReporter({ host, prefix, tags });
     },
   },
+  {
+    settings: [],
+    // The parent of a daemon, and of a successor, is meant to end.
+    async make({ daemon }, _, isUpgraded) {
+      return daemon || isUpgraded || !isRunByNpm() ? null : new NpmParent();
+    },
+  },
 ];
 
 /** The services of a server. */
@@ -43,7 +54,7 @@ export class Services {
   #settings: Settings;
   readonly #log: ErrorLog;
   /** An upgraded server finds addresses still taken by the one it replaces. */
-  readonly #mayWait = isUpgrade();
+  readonly #isUpgrade = isUpgrade();
   readonly #running = new Map<ServiceKind, ArbiterService>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #starting: Promise<unknown> = Promise.resolve();
@@ -82,7 +93,7 @@ export class Services {
     };
     try {
       for (const kind of control === null ? [] : changed) {
-        const service = await kind.make(settings, () => this.#settings);
+        const service = await kind.make(settings, () => this.#settings, this.#isUpgrade);
         if (service === null) continue;
         opened.set(kind, service);
         await service.start(control as ArbiterControl); // checked above
@@ -103,7 +114,7 @@ export class Services {
 
   async #startAll(control: ArbiterControl): Promise<void> {
     for (const kind of KINDS) {
-      const service = await kind.make(this.#settings, () => this.#settings);
+      const service = await kind.make(this.#settings, () => this.#settings, this.#isUpgrade);
       if (service === null) continue;
       this.#running.set(kind, service);
       await this.#startOne(service, control);
@@ -115,7 +126,7 @@ export class Services {
       await service.start(control);
     } catch (error) {
       const isTaken = error instanceof ListenError && error.code === "ERR_TSGI_ADDRESS_IN_USE";
-      if (!this.#mayWait || !isTaken) throw error;
+      if (!this.#isUpgrade || !isTaken) throw error;
       const timer = setTimeout(() => {
         this.#timers.delete(timer);
         this.#startOne(service, control).catch((reason: unknown) => this.#log.error(messageOf(reason)));
