@@ -4,7 +4,8 @@ import type { ArbiterOptions } from "./arbiter-options.ts";
 import { formatBind } from "./bind-address.ts";
 
 /** What a program calls to start a server, in whichever library; a file without any of it need not be run to be known. */
-const STARTS_SERVER = /\b(?:run|run_simple|serve|serve_forever|handle_request|start|quickstart|block|main)\s*\(/;
+const STARTS_SERVER =
+  /\b(?:run|run_simple|run_app|serve|serve_forever|server|handle_request|start|listen|quickstart|block|main|execute_from_command_line)\s*\(/;
 
 /** What the script prints here is left out: each worker's own run prints it again. */
 const SILENT = { log: () => {} };

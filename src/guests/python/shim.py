@@ -32,7 +32,6 @@ import struct
 import threading
 import time
 import traceback
-import types
 
 PROTOCOL_VERSION = 1
 
@@ -1007,21 +1006,6 @@ def is_file(place):
     return place.endswith(".py") or "/" in place or os.path.isfile(place)
 
 
-def run_script(path):
-    """Runs a file as `__main__`, as `python path` would; returns its names."""
-    path = os.path.abspath(path)
-    sys.argv[:] = [path]
-    sys.path.insert(0, os.path.dirname(path))
-    module = types.ModuleType("__main__")
-    module.__file__ = path
-    module.__builtins__ = __builtins__
-    sys.modules["__main__"] = module
-    with open(path, "rb") as source:
-        code = compile(source.read(), path, "exec", dont_inherit=True)
-    exec(code, module.__dict__)
-    return module
-
-
 def find_attribute(module, attribute, what):
     """The object that a target names; `factory(...)` is called, a missing attribute is searched under its usual names."""
     if attribute is None:
@@ -1048,6 +1032,38 @@ def load_object(target):
     return find_attribute(load_module(place), attribute, place)
 
 
+def is_program(part):
+    """Whether a target is run as a program: a file without an attribute. mod_wsgi's `.wsgi` files are imported."""
+    return isinstance(part, str) and ":" not in part and is_file(part) and not part.endswith(".wsgi")
+
+
+# A statement of a module, not of a function or of `if __name__ == "__main__"`, that calls what starts a server.
+starts_at_import = re.compile(
+    rb"^[A-Za-z_].*\b(?:run|run_simple|serve|serve_forever|handle_request|start|quickstart|block|main)\s*\(", re.M
+).search
+
+
+def starts_server(place):
+    """Whether a module starts a server when it is imported, without being asked."""
+    try:
+        if not is_file(place):
+            place = importlib.util.find_spec(place).origin
+        with open(place, "rb") as source:
+            return starts_at_import(source.read()) is not None
+    except Exception:
+        return False  # whoever imports it says what is wrong
+
+
+def load_starters():
+    """starters.py, which programs that start a server need."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "starters.py")
+    loader = importlib.machinery.SourceFileLoader("tsgi_starters", path)
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("tsgi_starters", loader))
+    sys.modules["tsgi_starters"] = module
+    loader.exec_module(module)
+    return module
+
+
 def load_part(part):
     """An application or filter: a target, or a PasteDeploy factory with its configuration."""
     if isinstance(part, str):
@@ -1059,285 +1075,6 @@ def load_part(part):
     if kind == "filterAppFactory":
         return lambda app: value(app, part.get("globalConf") or {}, **(part.get("localConf") or {}))
     return value
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Scripts that start a server themselves: the application and the address are taken, and nothing is bound.
-
-
-class Stage:
-    """What a script does with its server decides when we serve: inside its own call, or once it has run."""
-
-    def __init__(self, guest):
-        self.guest = guest
-        self.is_script = False
-        self.application = None
-        self.address = None
-
-    def take(self, application, host, port, blocks=True):
-        if self.application is None:
-            self.application = application
-            self.address = None if port is None else [str(host or ""), int(port or 0)]
-        if blocks and self.is_script:
-            self.guest.serve(self.application)
-
-
-class TakenSocket:
-    """Stands for the listening socket of such a server: programs ask it for its address."""
-
-    def __init__(self, address):
-        self.address = address
-
-    def getsockname(self):
-        return self.address
-
-    def fileno(self):
-        return -1
-
-    def close(self, *_args):
-        pass
-
-    settimeout = setblocking = setsockopt = close
-
-
-class TakenServer:
-    """Stands for the server object that a script makes, with the methods that scripts call on one."""
-
-    timeout = None
-    allow_reuse_address = True
-
-    def __init__(self, stage, host, port, application):
-        self.stage = stage
-        self.asked = (host, port)
-        self.server_address = (host or "0.0.0.0", port)
-        self.server_name = self.host = host or "0.0.0.0"
-        self.server_port = self.port = self.effective_port = port
-        self.base_environ = {}
-        self.application = application
-        self.socket = TakenSocket(self.server_address)
-
-    def set_app(self, application):
-        self.application = application
-
-    def get_app(self):
-        return self.application
-
-    def serve_forever(self, *_args, **_kwargs):
-        self.stage.take(self.application, *self.asked)
-
-    handle_request = run = start = safe_start = serve_forever
-
-    def shutdown(self, *_args):
-        pass
-
-    server_close = stop = close = shutdown
-
-    def fileno(self):
-        return -1
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_error):
-        pass
-
-
-def patch_wsgiref(module, stage):
-    def make_server(host, port, app, server_class=None, handler_class=None):
-        return TakenServer(stage, host, port, app)
-
-    class WSGIServer(TakenServer):
-        def __init__(self, server_address, handler_class=None, bind_and_activate=True):
-            super().__init__(stage, server_address[0], server_address[1], None)
-
-    module.make_server = make_server
-    module.WSGIServer = WSGIServer
-
-
-def patch_werkzeug(module, stage):
-    def run_simple(hostname, port, application, *_args, **_options):
-        if _options.get("static_files"):
-            from werkzeug.middleware.shared_data import SharedDataMiddleware
-
-            application = SharedDataMiddleware(application, _options["static_files"])
-        stage.take(application, hostname, port)
-
-    def make_server(host, port, app, *_args, **_options):
-        return TakenServer(stage, host, port, app)
-
-    class Server(TakenServer):
-        def __init__(self, host, port, app, *_args, **_options):
-            super().__init__(stage, host, port, app)
-
-    module.run_simple = run_simple
-    module.make_server = make_server
-    module.BaseWSGIServer = module.ThreadedWSGIServer = module.ForkingWSGIServer = Server
-
-
-def patch_waitress_server(module, stage):
-    def create_server(application, *_args, **options):
-        host, port = options.get("host", "0.0.0.0"), options.get("port", 8080)
-        listen = str(options.get("listen") or "").split()
-        if listen:
-            host, _, port = listen[0].rpartition(":")
-            host = host.strip("[]*")
-        if options.get("unix_socket"):
-            host, port = "unix:" + options["unix_socket"], 0
-        for listener in options.get("sockets") or []:
-            host, port = released(listener)
-        return TakenServer(stage, host, int(port), application)
-
-    module.create_server = create_server
-
-
-def patch_waitress(module, _stage):
-    module.serve = lambda application, **options: module.create_server(application, **options).run()
-
-
-def released(listener):
-    """The address of a socket that a program has opened itself; closed, so that TSGI can serve there."""
-    name = listener.getsockname()
-    listener.close()
-    return name[:2] if isinstance(name, tuple) else ("unix:" + os.fsdecode(name), 0)
-
-
-def patch_gevent(module, stage):
-    def address(server):
-        if hasattr(server, "socket"):
-            return released(server.socket)
-        taken = getattr(server, "address", None)
-        return taken if isinstance(taken, tuple) else ("", 0)
-
-    def serve_forever(self, *_args, **_kwargs):
-        stage.take(self.application, *address(self)[:2])
-
-    def start(self):
-        stage.take(self.application, *address(self)[:2], blocks=False)
-
-    module.WSGIServer.serve_forever = serve_forever
-    module.WSGIServer.start = start
-
-
-def patch_bottle(module, stage):
-    def run(app=None, server="wsgiref", host="127.0.0.1", port=8080, *_args, plugins=None, debug=None, **_options):
-        if debug is not None:
-            module.debug(debug)
-        app = app or module.default_app()
-        if isinstance(app, str):
-            app = module.load_app(app)
-        for plugin in plugins or []:
-            app.install(plugin)
-        stage.take(app, host, port)
-
-    module.run = run
-
-
-def patch_cheroot(module, stage):
-    class Server(TakenServer):
-        def __init__(self, bind_addr, wsgi_app, *_args, **_options):
-            is_pair = isinstance(bind_addr, tuple)
-            super().__init__(stage, bind_addr[0] if is_pair else bind_addr, bind_addr[1] if is_pair else 0, wsgi_app)
-
-    module.Server = Server
-
-
-def patch_cherrypy(module, stage):
-    def quickstart(root=None, script_name="", config=None):
-        if config:
-            module._global_conf_alias.update(config)
-        if root is not None:
-            module.tree.mount(root, script_name, config)
-        module.engine.block()
-
-    def block(*_args, **_kwargs):
-        module.server.unsubscribe()
-        if hasattr(module.engine, "autoreload"):
-            module.engine.autoreload.unsubscribe()
-        start()
-        stage.take(module.tree, module.server.socket_host, module.server.socket_port)
-
-    start = module.engine.start
-    module.quickstart = quickstart
-    module.engine.start = lambda: None
-    module.engine.block = block
-
-
-def patch_basehttp(module, stage):
-    def run(addr, port, wsgi_handler, *_args, **_options):
-        stage.take(wsgi_handler, addr, port)
-
-    module.run = run
-
-
-def patch_gunicorn(module, stage):
-    def run(self):
-        address = self.cfg.address[0]
-        is_pair = isinstance(address, tuple)
-        stage.take(self.wsgi(), address[0] if is_pair else "unix:%s" % address, address[1] if is_pair else 0)
-
-    module.BaseApplication.run = run
-
-
-def patch_paste(module, stage):
-    def serve(application, host=None, port=None, *_args, **_options):
-        host, _, own_port = (host or "127.0.0.1").partition(":")
-        stage.take(application, host, port or own_port or 8080)
-
-    module.serve = serve
-
-
-def patch_handlers(module, stage):
-    run = module.BaseCGIHandler.run
-
-    def run_or_take(self, application):
-        # Programs may run such a handler for themselves, too: only a script's own is its server.
-        if stage.is_script and stage.guest.application is None:
-            stage.take(application, None, None)
-        else:
-            run(self, application)
-
-    module.CGIHandler.run = module.IISCGIHandler.run = run_or_take
-
-
-PATCHES = {
-    "wsgiref.simple_server": patch_wsgiref,
-    "werkzeug.serving": patch_werkzeug,
-    "wsgiref.handlers": patch_handlers,
-    "waitress": patch_waitress,
-    "waitress.server": patch_waitress_server,
-    "gevent.pywsgi": patch_gevent,
-    "bottle": patch_bottle,
-    "gunicorn.app.base": patch_gunicorn,
-    "paste.httpserver": patch_paste,
-    "cheroot.wsgi": patch_cheroot,
-    "cherrypy": patch_cherrypy,
-    "django.core.servers.basehttp": patch_basehttp,
-}
-
-
-class PatchingFinder:
-    """Patches a server's module the moment it is imported; modules that nobody imports cost nothing."""
-
-    def __init__(self, stage):
-        self.stage = stage
-
-    def find_spec(self, name, path=None, target=None):
-        if name == "gevent.wsgi":  # the name of gevent.pywsgi until gevent 1.3
-            return importlib.util.find_spec("gevent.pywsgi")
-        patch = PATCHES.get(name)
-        if patch is None:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path)
-        if spec is None or spec.loader is None:
-            return spec
-        execute = spec.loader.exec_module
-
-        def exec_module(module):
-            execute(module)
-            patch(module, self.stage)
-
-        spec.loader.exec_module = exec_module
-        return spec
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -1356,7 +1093,7 @@ class Guest:
         self.is_multithread = self.threads > 1
         self.is_multiprocess = bool(options["multiprocess"])
         self.application = None
-        self.stage = Stage(self)
+        self.address = None  # where a program would have served
         self.flusher = Flusher(self)
         self.lanes = []
         self.control = None
@@ -1369,7 +1106,6 @@ class Guest:
     def load(self):
         """The application, with its filters around it. A script may serve, and return, inside of this."""
         options = self.options
-        sys.meta_path.insert(0, PatchingFinder(self.stage))
         part = options.get("app")
         if part is None:
             application = InnerApplication()
@@ -1378,21 +1114,14 @@ class Guest:
         return application
 
     def load_application(self, part):
-        global lenient_text
-        place = part if isinstance(part, str) else part["target"]
-        path, attribute = split_target(place)
-        if not isinstance(part, str) or attribute is not None or not is_file(path):
-            return load_part(part)
-        self.stage.is_script = lenient_text = True
-        try:
-            module = run_script(path)
-        except SystemExit as error:
-            if self.stage.application is None and error.code not in (None, 0):
-                raise
-            module = sys.modules["__main__"]
-        if self.stage.application is not None:
-            return self.stage.application
-        return find_attribute(module, None, path)
+        arguments = self.options.get("arguments") or []
+        if is_program(part):
+            return load_starters().run(self, part, arguments)
+        sys.argv[1:] = arguments
+        if isinstance(part, str) and starts_server(split_target(part)[0]):
+            with load_starters().importing(self):
+                return load_part(part)
+        return load_part(part)
 
     def wrapped(self, application):
         for part in reversed(self.options.get("filters") or []):
@@ -1568,7 +1297,7 @@ class Guest:
             thread.join()
 
     def ready(self):
-        self.tell(READY, {"pid": os.getpid(), "address": self.stage.address, "modules": module_files()})
+        self.tell(READY, {"pid": os.getpid(), "address": self.address, "modules": module_files()})
 
     def take_slots(self):
         """This process's part of the status file."""
@@ -1694,7 +1423,7 @@ def prepare_process(options):
         os.chdir(options["directory"])
     sys.path[0] = os.getcwd()
     sys.path[:0] = [os.path.abspath(path) for path in options.get("pythonPath") or []]
-    sys.argv[:] = [""]
+    sys.argv[:] = ["tsgi"]
     faulthandler.enable(all_threads=True)
     faulthandler.register(dump_signal(), all_threads=True, chain=False)
     # A supervisor may signal the whole group; when to stop is told over the control channel.
