@@ -1,10 +1,11 @@
 // Asks for a name and a password. Source: RFC 7617. The password travels readable, so use it over https only. Place it before what it
 // protects; the application finds the name in REMOTE_USER.
-import type { Middleware } from "../wsgi/types.ts";
+import type { HeaderList, Middleware } from "../wsgi/types.ts";
 import { encodeNative } from "../wsgi/native-string.ts";
+import { sendAnswer } from "./answer.ts";
 import { checkRealm, credentialsOf, quotedParameter, sendChallenge } from "./authorization.ts";
 import { isPromise } from "./body-close.ts";
-import { MiddlewareOptionError } from "./errors.ts";
+import { MiddlewareOptionError, PasswordQueueFull } from "./errors.ts";
 import { type Configuration, pairs, readOptions, text } from "./options.ts";
 import { HtpasswdFile, toUserSource, type Users, type UserSource } from "./user-source.ts";
 
@@ -19,7 +20,8 @@ export interface AuthBasicOptions {
 }
 
 /**
- * Answers 401 to requests without the name and password of a user; the others pass with REMOTE_USER and AUTH_TYPE.
+ * Answers 401 to requests without the name and password of a user; the others pass with REMOTE_USER and AUTH_TYPE. While too many
+ * passwords are being checked, those that are not remembered get 503.
  *
  * @throws MiddlewareOptionError when it is not said who the users are
  * @example
@@ -41,8 +43,13 @@ export function authBasic(options: AuthBasicOptions): Middleware {
         environ["AUTH_TYPE"] = "Basic";
         return application(environ, startResponse);
       };
+      const refuse = (error: unknown) => {
+        if (!(error instanceof PasswordQueueFull)) throw error;
+        const headers: HeaderList = [["Retry-After", String(error.retryAfterSeconds)]];
+        return sendAnswer(environ, startResponse, { status: error.status, headers });
+      };
       const verdict = source.verify(user, password);
-      return isPromise(verdict) ? verdict.then(decide) : decide(verdict);
+      return isPromise(verdict) ? verdict.then(decide, refuse) : decide(verdict);
     };
 }
 

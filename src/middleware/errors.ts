@@ -1,4 +1,5 @@
-// Errors of the middleware room: options that cannot be meant. What goes wrong during a request is an answer, not an error.
+// Errors of the middleware room: options that cannot be meant, and passwords that cannot be checked now. Whatever else goes wrong during
+// a request is an answer, not an error.
 import { TSGIError } from "../errors.ts";
 
 /** An option of a middleware is missing, contradicts another one, or has a value that makes no sense. */
@@ -9,5 +10,17 @@ export class MiddlewareOptionError extends TSGIError {
   /** @param message - names the option, quotes its value and says what was expected */
   constructor(message: string, options?: ErrorOptions) {
     super("configuration", "ERR_TSGI_MIDDLEWARE_OPTION", message, options);
+  }
+}
+
+/** Too many passwords wait to be checked; becomes 503. */
+export class PasswordQueueFull extends TSGIError {
+  readonly status = 503;
+  readonly retryAfterSeconds: number;
+
+  /** @param retryAfterSeconds - when the client may try again */
+  constructor(retryAfterSeconds: number) {
+    super("remote", "ERR_TSGI_PASSWORD_QUEUE", "Too many passwords are being checked; try again later");
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }

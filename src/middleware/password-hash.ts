@@ -1,20 +1,36 @@
 // Checks a password against a hash as htpasswd and crypt(3) write it. Source: Apache, "Password Formats"; each format in its own file,
 // bcrypt in bcryptjs.
 import { createHash } from "node:crypto";
-import { compare } from "bcryptjs";
+import { compareSync } from "bcryptjs";
 import { apr1Digest } from "./apr1-crypt.ts";
 import { isEqualSecret } from "./constant-time.ts";
 import { shaCryptDigest } from "./sha-crypt.ts";
 
-/** Checks a password against a hash of one format. */
-type Check = (password: string, hash: string) => boolean | Promise<boolean>;
+interface Format {
+  readonly pattern: RegExp;
+  readonly check: (password: string, hash: string) => boolean;
+  /** What stands before salt and digest: two hashes that share it cost the same. */
+  readonly cost: RegExp;
+}
 
-const FORMATS: readonly [pattern: RegExp, check: Check][] = [
-  [/^\$2[aby]\$(?:0[4-9]|1\d)\$[./\dA-Za-z]{53}$/, (password, hash) => compare(password, hash)],
-  [/^\$apr1\$[^$]{1,8}\$[./\dA-Za-z]{22}$/, checkApr1],
-  [/^\$5\$(?:rounds=\d{1,9}\$)?[^$]{0,16}\$[./\dA-Za-z]{43}$/, checkShaCrypt],
-  [/^\$6\$(?:rounds=\d{1,9}\$)?[^$]{0,16}\$[./\dA-Za-z]{86}$/, checkShaCrypt],
-  [/^\{SHA\}[\dA-Za-z+/]{27}=$/, checkSha1],
+const FORMATS: readonly Format[] = [
+  {
+    pattern: /^\$2[aby]\$(?:0[4-9]|1\d)\$[./\dA-Za-z]{53}$/,
+    check: (password, hash) => compareSync(password, hash),
+    cost: /\d\d(?=\$)/,
+  },
+  { pattern: /^\$apr1\$[^$]{1,8}\$[./\dA-Za-z]{22}$/, check: checkApr1, cost: /^\$apr1/ },
+  {
+    pattern: /^\$5\$(?:rounds=\d{1,9}\$)?[^$]{0,16}\$[./\dA-Za-z]{43}$/,
+    check: checkShaCrypt,
+    cost: /^\$5(?:\$rounds=\d+)?/,
+  },
+  {
+    pattern: /^\$6\$(?:rounds=\d{1,9}\$)?[^$]{0,16}\$[./\dA-Za-z]{86}$/,
+    check: checkShaCrypt,
+    cost: /^\$6(?:\$rounds=\d+)?/,
+  },
+  { pattern: /^\{SHA\}[\dA-Za-z+/]{27}=$/, check: checkSha1, cost: /^\{SHA\}/ },
 ];
 
 /**
@@ -22,21 +38,33 @@ const FORMATS: readonly [pattern: RegExp, check: Check][] = [
  * Not: plain text, the DES of old Unix (eight characters count), `$1$`, `{SSHA}`, Argon2.
  */
 export function isKnownHash(hash: string): boolean {
-  return FORMATS.some(([pattern]) => pattern.test(hash));
+  return formatOf(hash) !== undefined;
+}
+
+/** The cost of {SHA}: so little that it is checked at once. */
+export const NO_COST = "{SHA}";
+
+/** Names what a check of this hash costs; hashes of one name cost the same. */
+export function costOf(hash: string): string {
+  return formatOf(hash)?.cost.exec(hash)?.[0] ?? NO_COST;
 }
 
 /** The work of some formats grows with the square of this. */
 const MOST_CHARACTERS = 1024;
 
 /**
- * Checks a password.
+ * Checks a password. Most formats are slow on purpose: on an event loop only by `checkPassword`.
  *
  * @param password - as the user typed it; one of more than 1024 characters is never right
  * @param hash - of a known format; with any other no password is right
  */
-export function verifyPassword(password: string, hash: string): boolean | Promise<boolean> {
+export function verifyPassword(password: string, hash: string): boolean {
   if (password.length > MOST_CHARACTERS) return false;
-  return FORMATS.find(([pattern]) => pattern.test(hash))?.[1](password, hash) ?? false;
+  return formatOf(hash)?.check(password, hash) ?? false;
+}
+
+function formatOf(hash: string): Format | undefined {
+  return FORMATS.find(({ pattern }) => pattern.test(hash));
 }
 
 function checkApr1(password: string, hash: string): boolean {

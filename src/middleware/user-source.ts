@@ -3,7 +3,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { digestSecret, isEqualSecret } from "./constant-time.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { isKnownHash, verifyPassword } from "./password-hash.ts";
+import { costOf, isKnownHash } from "./password-hash.ts";
+import { checkPassword } from "./password-hash/password-threads.ts";
 
 /** Says whether a password is right; a database, a directory or another service may stand behind it. */
 export interface UserSource {
@@ -18,8 +19,6 @@ const LOOK_AGAIN_MILLISECONDS = 1000;
 /** How long a password that was right need not be hashed again, in milliseconds: a page has many pictures, and bcrypt is slow. */
 const REMEMBERED_MILLISECONDS = 60_000;
 const MOST_REMEMBERED = 1000;
-/** No password has this digest. */
-const NOBODY = "$apr1$nobody$......................";
 
 /** Makes a source of what the options gave. */
 export function toUserSource(users: Users): UserSource {
@@ -41,10 +40,14 @@ export class HtpasswdFile implements UserSource {
   readonly #path: string;
   readonly #now: () => number;
   #hashes: ReadonlyMap<string, string> | null = null;
+  /** One hash of each cost in the file: a wrong password is checked against all of them, and so is that of a user who is not there. */
+  #samples: ReadonlyMap<string, string> = new Map();
   #modified = -1;
   #lookAgainAt = 0;
   /** Passwords that were right, as digests that mean nothing elsewhere, with the time until which they count. */
   readonly #remembered = new Map<string, number>();
+  /** By the same digests: what is being checked. A page asks for many things at once, and the first answer is that of all. */
+  readonly #checks = new Map<string, Promise<boolean>>();
 
   /**
    * @param path - of the file
@@ -55,23 +58,36 @@ export class HtpasswdFile implements UserSource {
     this.#now = now;
   }
 
-  /** @throws MiddlewareOptionError when the file cannot be read, or has a line that is none */
+  /**
+   * @throws MiddlewareOptionError when the file cannot be read, or has a line that is none
+   * @throws PasswordQueueFull when too many passwords are being checked
+   */
   async verify(user: string, password: string): Promise<boolean> {
     const hash = (await this.#read()).get(user);
     const digest = digestSecret([user, hash, password].join("\0")).toString("base64");
-    const now = this.#now();
-    if ((this.#remembered.get(digest) ?? 0) > now) return true;
-    // A user that is not there costs as much as one with a password of the cheapest kind.
-    if (!(await verifyPassword(password, hash ?? this.#sample())) || hash === undefined) return false;
-    if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
-    this.#remembered.set(digest, now + REMEMBERED_MILLISECONDS);
-    return true;
+    if ((this.#remembered.get(digest) ?? 0) > this.#now()) return true;
+    const running = this.#checks.get(digest);
+    if (running !== undefined) return await running;
+    const check = this.#check(hash ?? null, password);
+    this.#checks.set(digest, check);
+    try {
+      const isRight = await check;
+      if (isRight) this.#remember(digest);
+      return isRight;
+    } finally {
+      this.#checks.delete(digest);
+    }
   }
 
-  /** A hash of the kind that the file has, so that a missing user takes as long as one that is there. */
-  #sample(): string {
-    const [first] = this.#hashes?.values() ?? [];
-    return first ?? NOBODY;
+  async #check(hash: string | null, password: string): Promise<boolean> {
+    const own = hash === null ? null : costOf(hash);
+    const decoys = [...this.#samples].filter(([cost]) => cost !== own).map(([, sample]) => sample);
+    return await checkPassword({ password, hash, decoys });
+  }
+
+  #remember(digest: string): void {
+    if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(digest, this.#now() + REMEMBERED_MILLISECONDS);
   }
 
   async #read(): Promise<ReadonlyMap<string, string>> {
@@ -83,6 +99,7 @@ export class HtpasswdFile implements UserSource {
       if (this.#hashes === null || mtimeMs !== this.#modified) {
         this.#hashes = parseHtpasswd(await readFile(this.#path, "utf8"), this.#path);
         this.#modified = mtimeMs;
+        this.#samples = new Map(Array.from(this.#hashes.values(), (hash) => [costOf(hash), hash]));
       }
       return this.#hashes;
     } catch (cause) {
