@@ -3,7 +3,7 @@
 import type { Middleware } from "../wsgi/types.ts";
 import { answering } from "./answer.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { parseHost, requestedHost } from "./host.ts";
+import { configuredHost, requestedHost } from "./host.ts";
 import { type Configuration, readOptions, required, words } from "./options.ts";
 
 /** Options of {@link allowedHosts}. */
@@ -24,7 +24,7 @@ export function allowedHosts(options: AllowedHostsOptions): Middleware {
   const below = new Set<string>();
   for (const entry of required(options.hosts, "hosts", "names of hosts")) {
     const [, prefix, name = ""] = /^(\*?\.)?(.*)$/.exec(entry) ?? [];
-    const host = parseHost(name);
+    const host = configuredHost(name);
     if (host === null || host.port !== null) {
       throw new MiddlewareOptionError(`Option "hosts" has the entry "${entry}"; expected "name", ".name" or "*.name"`);
     }

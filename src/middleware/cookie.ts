@@ -2,6 +2,7 @@
 // the parsing and writing.
 import { parse, serialize } from "cookie-es";
 import type { WSGIEnvironment } from "../wsgi/types.ts";
+import { addressOfPath } from "./configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { flag, oneOf, text } from "./options.ts";
 
@@ -61,7 +62,7 @@ export class Cookie {
     const { cookiePath = "/", cookieDomain, sameSite = "lax", isSecure } = this.#options;
     const secure = isSecure ?? (sameSite === "none" || environ["wsgi.url_scheme"] === "https");
     return serialize(this.name, value, {
-      path: cookiePath,
+      path: addressOfPath(cookiePath),
       httpOnly: true,
       sameSite,
       secure,

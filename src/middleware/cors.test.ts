@@ -47,6 +47,22 @@ it("cors for everybody says so with a star", async () => {
   expect(headers.get("Vary")).toBe("Accept");
 });
 
+it("cors for everybody says so whoever asks, because a cache gives the answer to others", async () => {
+  const { headers } = await clientOf({ exposedHeaders: ["X-Total"] }).get("/");
+  expect(headers.get("Access-Control-Allow-Origin")).toBe("*");
+  expect(headers.get("Access-Control-Expose-Headers")).toBe("X-Total");
+});
+
+it.each(["https://xn--bcher-kva.example", "https://a.xn--bcher-kva.test"])(
+  "cors knows %s by its name beyond ASCII",
+  async (origin) => {
+    const client = clientOf({ origins: ["https://Bücher.example", "https://*.bücher.test"] });
+    expect((await client.get("/", { headers: { Origin: origin } })).headers.get("Access-Control-Allow-Origin")).toBe(
+      origin,
+    );
+  },
+);
+
 it("cors answers a preflight itself", async () => {
   const response = await clientOf({ ...NAMED, maxAgeSeconds: 600 }).options("/", {
     headers: {

@@ -4,6 +4,7 @@ import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { sendAnswer } from "./answer.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { addVary, setHeader } from "./header-fields.ts";
+import { configuredOrigin } from "./host.ts";
 import { type Configuration, flag, integer, readOptions, words } from "./options.ts";
 import { changeHead } from "./replace-response.ts";
 
@@ -48,9 +49,14 @@ export function cors(options: CorsOptions = {}): Middleware {
   const isAllowed = typeof origins === "function" ? origins : matcher(origins);
 
   function addOrigin(list: HeaderList, origin: string | null): void {
-    if (!isEverybody) addVary(list, "Origin");
+    if (isEverybody) {
+      // Also without an Origin: a cache may give this answer to somebody who has one.
+      setHeader(list, "Access-Control-Allow-Origin", "*");
+      return;
+    }
+    addVary(list, "Origin");
     if (origin === null) return;
-    setHeader(list, "Access-Control-Allow-Origin", isEverybody ? "*" : origin);
+    setHeader(list, "Access-Control-Allow-Origin", origin);
     if (allowsCredentials) setHeader(list, "Access-Control-Allow-Credentials", "true");
   }
 
@@ -75,10 +81,9 @@ export function cors(options: CorsOptions = {}): Middleware {
       if (isPreflight && environ.REQUEST_METHOD === "OPTIONS") {
         return sendAnswer(environ, startResponse, { status: 204, headers: preflightHeaders(environ, origin) });
       }
-      if (isEverybody && asking === undefined) return application(environ, startResponse);
       const start = changeHead(startResponse, (head) => {
         addOrigin(head.headers, origin);
-        if (origin !== null && exposedHeaders.length > 0) {
+        if ((isEverybody || origin !== null) && exposedHeaders.length > 0) {
           setHeader(head.headers, "Access-Control-Expose-Headers", exposedHeaders.join(", "));
         }
       });
@@ -109,7 +114,7 @@ function matcher(origins: readonly string[]): (origin: string) => boolean {
         `Option "origins" has the entry "${entry}"; expected "scheme://host", "scheme://*.host", "null" or "*"`,
       );
     }
-    const lower = entry.toLowerCase();
+    const lower = configuredOrigin(entry);
     if (wildcard === undefined) exact.add(lower);
     else below.push([lower.slice(0, lower.indexOf("*")), lower.slice(lower.indexOf("*") + 1)]);
   }

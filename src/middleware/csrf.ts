@@ -7,10 +7,11 @@ import { WSGIInputStream } from "../wsgi/input-stream.ts";
 import { bytesToNative } from "../wsgi/native-string.ts";
 import type { Bytes, Middleware, WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
 import { answering } from "./answer.ts";
+import { configuredBase, isBelow } from "./configured-path.ts";
 import { Cookie, COOKIE_READERS, type CookieOptions } from "./cookie.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { addVary } from "./header-fields.ts";
-import { requestedOrigin } from "./host.ts";
+import { configuredOrigin, requestedOrigin } from "./host.ts";
 import { bytes, type Configuration, integer, oneOf, readOptions, text, within, words } from "./options.ts";
 import { changeHead } from "./replace-response.ts";
 
@@ -51,7 +52,8 @@ const SECRET = /^[\w-]{24}$/;
  * const application = csrf({ trustedOrigins: ["https://accounts.example"] })(inner);
  */
 export function csrf(options: CsrfOptions = {}): Middleware {
-  const { checks = "both", headerName = "X-CSRF-Token", fieldName = "csrf_token", exemptPaths = [] } = options;
+  const { checks = "both", headerName = "X-CSRF-Token", fieldName = "csrf_token" } = options;
+  const exemptPaths = (options.exemptPaths ?? []).map((path) => configuredBase(path, "exemptPaths"));
   const maxFormBytes = within(options.maxFormBytes ?? 1_048_576, "maxFormBytes", 1);
   const trusted = new Set((options.trustedOrigins ?? []).map(checkOrigin));
   const cookie = new Cookie(options.cookieName ?? "csrf", options);
@@ -187,14 +189,14 @@ function originOfReferer(referer: unknown): string | undefined {
 }
 
 function checkOrigin(entry: string): string {
-  if (/^https?:\/\/[^\s/*?#@]+$/i.test(entry)) return entry.toLowerCase();
+  if (/^https?:\/\/[^\s/*?#@]+$/i.test(entry)) return configuredOrigin(entry);
   throw new MiddlewareOptionError(`Option "trustedOrigins" has the entry "${entry}"; expected "https://host"`);
 }
 
 function isExempt(environ: WSGIEnvironment, paths: readonly string[]): boolean {
   if (paths.length === 0) return false;
   const path = environ.SCRIPT_NAME + environ.PATH_INFO;
-  return paths.some((exempt) => path === exempt || path.startsWith(exempt.endsWith("/") ? exempt : `${exempt}/`));
+  return paths.some((exempt) => isBelow(path, exempt));
 }
 
 function isForm(environ: WSGIEnvironment): boolean {

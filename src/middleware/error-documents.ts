@@ -14,6 +14,7 @@ import { escapeText } from "../wsgi/escape-text.ts";
 import { EMPTY_INPUT } from "../wsgi/input-stream.ts";
 import { escapeHtml, sendAnswer, statusLine } from "./answer.ts";
 import { isPromise } from "./body-close.ts";
+import { addressOfPath, configuredPath } from "./configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { dropHeader } from "./header-fields.ts";
 import { flag, pairs, readOptions, text, type Configuration } from "./options.ts";
@@ -162,8 +163,8 @@ function pageFromInside(
   const inner: WSGIEnvironment = {
     ...(rest as WSGIEnvironment), // all that is required is still there
     REQUEST_METHOD: isHead ? "HEAD" : "GET",
-    PATH_INFO: pathInfo,
-    QUERY_STRING: query,
+    PATH_INFO: configuredPath(pathInfo, "documents"),
+    QUERY_STRING: addressOfPath(query),
     "wsgi.input": EMPTY_INPUT,
     [ERROR_STATUS]: Number(status.slice(0, 3)),
     [ERROR_PATH]: pathOf(environ),

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { mockEnviron } from "../testing/mock-environ.ts";
-import { parseHost, requestedHost, requestedOrigin } from "./host.ts";
+import { configuredHost, parseHost, requestedHost, requestedOrigin } from "./host.ts";
 
 it.each([
   ["example.com", "example.com", null],
@@ -42,6 +42,17 @@ it.each([
   `${"a".repeat(300)}.com`,
 ])("parseHost refuses %j", (value) => {
   expect(parseHost(value)).toBeNull();
+});
+
+it.each([
+  ["Bücher.example", "xn--bcher-kva.example"],
+  ["shop.example", "shop.example"],
+  ["bücher.example:8080", "xn--bcher-kva.example"],
+  ["bücher .example", undefined],
+  ["bü/cher", undefined],
+  ["", undefined],
+])("configuredHost reads %j as %j", (value, name) => {
+  expect(configuredHost(value)?.name).toBe(name);
 });
 
 it("requestedHost falls back to the server's name only when there is no field", () => {

@@ -1,6 +1,7 @@
 // Reads the Host of a request, strictly: what two readers could understand differently is no host.
 // Source: RFC 9110 section 7.2; RFC 3986 section 3.2.2, without the characters that no name in DNS has (sub-delims, percent signs).
 import { isIPv6 } from "node:net";
+import { domainToASCII } from "node:url";
 import type { WSGIEnvironment } from "../wsgi/types.ts";
 
 /** A host, in the form in which hosts are compared. */
@@ -27,6 +28,29 @@ export function parseHost(value: string): Host | null {
   if (name === undefined || Number(port) > 65_535) return null;
   if (name.startsWith("[") && !isIPv6(name.slice(1, -1))) return null;
   return { name: name.toLowerCase().replace(/\.$/, ""), port: port === "" ? null : port };
+}
+
+/**
+ * Reads a host that an option names: text, whose characters beyond ASCII a client sends in Punycode.
+ *
+ * @returns null for what is no host, as {@link parseHost}
+ */
+export function configuredHost(value: string): Host | null {
+  return parseHost(value.replace(/^[^\s:/\\?#@]*/, asciiName));
+}
+
+/** Gives an origin that an option names (`https://bücher.example`, `https://*.bücher.example`) as browsers write it: in ASCII, lower case. */
+export function configuredOrigin(value: string): string {
+  return value
+    .replace(
+      /^([a-z][a-z\d+.-]*:\/\/(?:\*\.)?)([^\s:/\\?#@]*)/i,
+      (_, start: string, name: string) => start + asciiName(name),
+    )
+    .toLowerCase();
+}
+
+function asciiName(name: string): string {
+  return /^[\x21-\x7e]*$/.test(name) ? name : domainToASCII(name);
 }
 
 /**

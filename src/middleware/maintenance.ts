@@ -4,6 +4,7 @@ import { statSync } from "node:fs";
 import { BlockList, isIP } from "node:net";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { sendAnswer, type Answer } from "./answer.ts";
+import { configuredBase, isBelow } from "./configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { decimal, flag, integer, readOptions, text, within, words, type Configuration } from "./options.ts";
 
@@ -38,7 +39,8 @@ export interface MaintenanceOptions {
  * @throws MiddlewareOptionError when an address is none, or a number is negative
  */
 export function maintenance(options: MaintenanceOptions = {}): Middleware {
-  const { page, allowPaths = [], retryAfterSeconds = DEFAULT_RETRY_AFTER_SECONDS } = options;
+  const { page, retryAfterSeconds = DEFAULT_RETRY_AFTER_SECONDS } = options;
+  const allowPaths = (options.allowPaths ?? []).map((path) => configuredBase(path, "allow_paths"));
   within(retryAfterSeconds, "retry_after_seconds", 0);
   const allowed = blockListOf(options.allow ?? []);
   const isOn = switchOf(options);
@@ -93,7 +95,7 @@ function switchOf({
 
 function isExempt(environ: WSGIEnvironment, allowed: BlockList | null, allowPaths: readonly string[]): boolean {
   const path = environ.SCRIPT_NAME + environ.PATH_INFO;
-  if (allowPaths.some((each) => path === each || path.startsWith(each.endsWith("/") ? each : `${each}/`))) return true;
+  if (allowPaths.some((each) => isBelow(path, each))) return true;
   const address = environ.REMOTE_ADDR ?? "";
   const family = isIP(address);
   return allowed !== null && family !== 0 && allowed.check(address, family === 6 ? "ipv6" : "ipv4");

@@ -72,7 +72,7 @@ describe("pastePrefix", () => {
   test("reads an INI section, and refuses what it cannot use", () => {
     const section = { prefix: "/a", trusted: "10.0.0.1 unix", force_port: "", scheme: "HTTPS" };
     expect(filterFactory({}, { ...section, translate_forwarded_server: "no" })).toBeTypeOf("function");
-    expect(() => filterFactory({}, { prefix: "james" })).toThrow('expected a path that begins with "/"');
+    expect(() => filterFactory({}, { prefix: "james" })).toThrow('expected a path from "/"');
     expect(() => filterFactory({}, { force_port: "http" })).toThrow("expected a port");
     expect(() => filterFactory({}, { trusted: "proxy.example" })).toThrow("expected an address");
   });

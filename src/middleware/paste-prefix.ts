@@ -3,6 +3,7 @@
 // each field by its last value, which the proxy itself has written. A prefix ends at a slash: /shop does not match /shopping.
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { answering } from "./answer.ts";
+import { configuredBase, isBelow } from "./configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { parseHost } from "./host.ts";
 import { NetworkSet } from "./network-set.ts";
@@ -33,23 +34,19 @@ const USUAL_PORTS = { http: "80", https: "443" } as const;
  */
 export function pastePrefix(options: PastePrefixOptions = {}): Middleware {
   const { prefix = "/", translateForwardedServer = true, trusted = [], forcePort, scheme } = options;
-  if (!prefix.startsWith("/")) {
-    throw new MiddlewareOptionError(`Option "prefix" is "${prefix}"; expected a path that begins with "/"`);
-  }
   if (forcePort !== undefined && forcePort !== "" && !isPort(forcePort)) {
     throw new MiddlewareOptionError(
       `Option "force_port" is "${forcePort}"; expected a port, or nothing for the usual one`,
     );
   }
-  const scriptName = prefix.replace(/\/+$/, "");
+  const scriptName = configuredBase(prefix, "prefix");
   const proxies = translateForwardedServer && trusted.length > 0 ? new NetworkSet(trusted, "trusted") : null;
   const refuse = answering({ status: 400, text: "A proxy forwards what cannot be read" });
 
   return (application) =>
     function prefixed(environ, startResponse) {
       const { PATH_INFO: path } = environ;
-      const isBelow = path === scriptName || path.startsWith(`${scriptName}/`);
-      environ.PATH_INFO = (isBelow ? path.slice(scriptName.length) : path) || "/";
+      environ.PATH_INFO = (isBelow(path, scriptName) ? path.slice(scriptName.length) : path) || "/";
       environ.SCRIPT_NAME = scriptName;
       if (proxies?.has(environ.REMOTE_ADDR ?? "") === true && !takeForwarded(environ, proxies)) {
         return refuse(environ, startResponse);

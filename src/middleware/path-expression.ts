@@ -5,6 +5,7 @@
 //   [ … ]                            may be missing; brackets may be nested
 //   …|                               at the end: more of the path may follow, and stays in PATH_INFO
 import { suggestion } from "../nearest-name.ts";
+import { encodeNative } from "../wsgi/native-string.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 
 /** Source of a regular expression by the name of the type. */
@@ -65,7 +66,7 @@ export function compilePath(expression: string, types: PathTypes = {}): Compiled
         `Path "${expression}" has a single "${token}"; expected "{name}" or "{name:type}"`,
       );
     } else {
-      source += token.replaceAll(/[$()*+./?\\^|-]/g, String.raw`\$&`);
+      source += encodeNative(token).replaceAll(/[$()*+./?\\^|-]/g, String.raw`\$&`);
     }
   }
   if (depth !== 0) {

@@ -2,6 +2,7 @@
 // Source: PEP 3333, "environ Variables"; PasteDeploy's PrefixMiddleware. Place it outside of what makes links.
 import type { Middleware } from "../wsgi/types.ts";
 import { answering } from "./answer.ts";
+import { configuredBase, isBelow } from "./configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { type Configuration, flag, oneOf, readOptions, required, text } from "./options.ts";
 
@@ -24,7 +25,7 @@ export interface ScriptNameOptions {
  */
 export function scriptName(options: ScriptNameOptions): Middleware {
   const { isRequired = false, scheme } = options;
-  const prefix = required(options.prefix, "prefix", 'a path such as "/app"').replace(/\/+$/, "");
+  const prefix = configuredBase(required(options.prefix, "prefix", 'a path such as "/app"'), "prefix");
   if (!/^\/[^/?#]/.test(prefix)) {
     throw new MiddlewareOptionError(`Option "prefix" is "${options.prefix}"; expected a path such as "/app"`);
   }
@@ -32,8 +33,7 @@ export function scriptName(options: ScriptNameOptions): Middleware {
   return (application) =>
     function mountUnderPrefix(environ, startResponse) {
       const path = environ.PATH_INFO;
-      const isUnder = path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === "/");
-      if (isUnder) environ.PATH_INFO = path.slice(prefix.length);
+      if (isBelow(path, prefix)) environ.PATH_INFO = path.slice(prefix.length);
       else if (isRequired) return notFound(environ, startResponse);
       environ.SCRIPT_NAME += prefix;
       if (scheme !== undefined) environ["wsgi.url_scheme"] = scheme;

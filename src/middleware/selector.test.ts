@@ -98,12 +98,34 @@ describe("selector", () => {
   it.each([
     ["GET", "/", 404, null],
     ["GET", "/users/ada", 404, null],
-    ["PUT", "/users", 405, "GET, POST"],
-    ["POST", "/users/7", 405, "GET, DELETE"],
-    ["HEAD", "/users", 405, "GET, POST"],
+    ["PUT", "/users", 405, "GET, POST, HEAD"],
+    ["POST", "/users/7", 405, "GET, HEAD, DELETE"],
+    ["HEAD", "/users", 200, null],
   ])("%s %s gives %i, Allow %s", async (method, path, status, allow) => {
     const response = await client.request(method, path);
     expect([response.status, response.headers.get("Allow")]).toEqual([status, allow]);
+  });
+
+  it("answers HEAD with what answers GET, unless HEAD is named somewhere", async () => {
+    let answered = "";
+    const noting =
+      (name: string): WSGIApplication =>
+      (environ, startResponse) => {
+        answered = name;
+        return named(name)(environ, startResponse);
+      };
+    const ask = async (...names: readonly (readonly string[])[]): Promise<string> => {
+      const routes = names.map((methods) => ({
+        path: "/a",
+        methods: Object.fromEntries(methods.map((method) => [method, noting(method)])),
+      }));
+      await new TestClient(selector({ routes, methodNotAllowed: noting("refused") })).request("HEAD", "/a");
+      return answered;
+    };
+    expect(await ask(["GET", "_ANY_"])).toBe("GET");
+    expect(await ask(["GET"], ["HEAD"])).toBe("HEAD");
+    expect(await ask(["POST", "_ANY_"])).toBe("_ANY_");
+    expect(await ask(["POST"])).toBe("refused");
   });
 
   it("leaves the path when told so, and puts a prefix before each", async () => {

@@ -5,6 +5,7 @@ import { toApplication } from "../wsgi/application.ts";
 import type { WSGIApplication, WSGIApplicationLike, WSGIEnvironment } from "../wsgi/types.ts";
 import { answering, sendAnswer } from "./answer.ts";
 import { MiddlewareOptionError } from "./errors.ts";
+import { head } from "./head.ts";
 import { lines, type Configuration } from "./options.ts";
 import { compilePath, type CompiledPath, type PathTypes } from "./path-expression.ts";
 
@@ -12,7 +13,7 @@ import { compilePath, type CompiledPath, type PathTypes } from "./path-expressio
 export interface SelectorRoute {
   /** A path expression such as `/users/{id:digits}[/edit]`; a `|` at the end lets more of the path follow. */
   readonly path: string;
-  /** Applications by method, in capitals; `_ANY_` answers the methods that are not named. */
+  /** Applications by method, in capitals; `_ANY_` answers the methods that are not named, and GET answers HEAD unless that is named. */
   readonly methods: Readonly<Record<string, WSGIApplicationLike>>;
 }
 
@@ -67,7 +68,8 @@ interface CompiledRoute extends CompiledPath {
  */
 export function selector(options: SelectorOptions): WSGIApplication {
   const { prefix = "", types = {}, consumesPath = true } = options;
-  const routes = options.routes.map((route) => compileRoute(route, prefix, types));
+  const heads = new Set(options.routes.filter(({ methods }) => "HEAD" in methods).map(({ path }) => path));
+  const routes = options.routes.map((route) => compileRoute(route, prefix, types, heads.has(route.path)));
   const notFound = toApplication(options.notFound ?? answering({ status: 404 }));
   const methodNotAllowed = toApplication(options.methodNotAllowed ?? refuseMethod);
 
@@ -127,10 +129,19 @@ export async function compositeFactory(
   return selector({ routes, prefix, ...(notFound === undefined ? {} : { notFound: await load(notFound) }) });
 }
 
-function compileRoute({ path, methods }: SelectorRoute, prefix: string, types: PathTypes): CompiledRoute {
+/** @param hasHead - whether some route of this path has the method HEAD; otherwise what answers GET answers it (RFC 9110 §9.3.2) */
+function compileRoute(
+  { path, methods }: SelectorRoute,
+  prefix: string,
+  types: PathTypes,
+  hasHead: boolean,
+): CompiledRoute {
   const entries = Object.entries(methods).map(([name, target]) => [name, toApplication(target)] as const);
   if (entries.length === 0) throw new MiddlewareOptionError(`Route "${path}" has no methods; expected one or more`);
-  return { ...compilePath(prefix + path, types), methods: new Map(entries) };
+  const all = new Map(entries);
+  const get = all.get("GET");
+  if (get !== undefined && !hasHead) all.set("HEAD", head()(get));
+  return { ...compilePath(prefix + path, types), methods: all };
 }
 
 /** Writes what was found into the environ; what an outer selector has found stays. */

@@ -6,6 +6,7 @@ import { escapeText } from "../wsgi/escape-text.ts";
 import { decodeNative } from "../wsgi/native-string.ts";
 import type { HeaderList, Middleware, WSGIApplication } from "../wsgi/types.ts";
 import { sendAnswer } from "./answer.ts";
+import { addressOfPath } from "./configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { dropHeader, findHeader } from "./header-fields.ts";
 import { lines, oneOf, pairs, readOptions, type Configuration } from "./options.ts";
@@ -91,7 +92,7 @@ const DELIVERIES: Readonly<Record<(typeof VARIATIONS)[number], (options: Sendfil
   "x-accel-redirect": ({ mapping = {} }) => {
     const entries = Object.entries(mapping).map(([directory, location]) => ({
       directory: resolve(directory),
-      location,
+      location: addressOfPath(location),
     }));
     if (entries.length === 0)
       throw new MiddlewareOptionError('Option "mapping" is missing; expected directory and location');

@@ -17,6 +17,7 @@ import type {
 } from "../wsgi/types.ts";
 import { negotiateCoding, type ContentCoding } from "./accept-encoding.ts";
 import { sendAnswer } from "./answer.ts";
+import { configuredBase, isBelow } from "./configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { flag, integer, oneOf, readOptions, required, text, within, words, type Configuration } from "./options.ts";
 import { directoryPage } from "./static/directory-page.ts";
@@ -145,7 +146,7 @@ class Site {
 
   constructor(options: StaticOptions) {
     const directory = resolve(required(options.root, "root", "the directory of the files"));
-    this.#prefix = checkedPrefix(options.prefix ?? "");
+    this.#prefix = configuredBase(options.prefix || "/", "prefix");
     this.#index = checkedIndex(options.index ?? "index.html");
     this.#listing = options.listing ?? false;
     this.#dotfiles = options.dotfiles ?? "ignore";
@@ -156,10 +157,7 @@ class Site {
 
   /** The part below the prefix; null when the path is not below it. `/static` does not cover `/statically`. */
   pathOf(pathInfo: string): string | null {
-    if (this.#prefix === "") return pathInfo;
-    if (!pathInfo.startsWith(this.#prefix)) return null;
-    const rest = pathInfo.slice(this.#prefix.length);
-    return rest === "" || rest.startsWith("/") ? rest : null;
+    return isBelow(pathInfo, this.#prefix) ? pathInfo.slice(this.#prefix.length) : null;
   }
 
   /** Gives null when there is no file; nothing has been announced then. */
@@ -274,13 +272,6 @@ function cacheControlOf({ maxAgeSeconds, immutable = false }: StaticOptions): st
   }
   within(maxAgeSeconds, "max_age_seconds", 0);
   return `public, max-age=${maxAgeSeconds}${immutable ? ", immutable" : ""}`;
-}
-
-function checkedPrefix(prefix: string): string {
-  if (prefix === "" || prefix === "/") return "";
-  if (!prefix.startsWith("/"))
-    throw new MiddlewareOptionError(`Option "prefix" is "${prefix}"; expected a path from "/"`);
-  return prefix.replace(/\/+$/, "");
 }
 
 function checkedIndex(index: string): string {

@@ -69,7 +69,7 @@ describe("urlMap", () => {
   });
 
   test.each<[what: string, paths: string[], message: string]>([
-    ["a path without slash", ["a"], "does not start with a slash"],
+    ["a path without slash", ["a"], 'Option "path" is "a"; expected a path from "/"'],
     ["a place that is taken", ["/a", "/a/"], "taken twice"],
   ])("refuses %s", (_, paths, message) => {
     expect(() => urlMap(paths.map((path) => ({ path, application: named("x") })))).toThrow(message);
@@ -87,12 +87,34 @@ describe("compositeFactory", () => {
     expect(await ask(app, "/x", "a.example")).toBe('home "" "/x"');
   });
 
+  test.each<[key: string, host: string, path: string, answer: string]>([
+    ["domain a.example", "a.example", "/y", 'special "" "/y"'],
+    ["domain a.example port 81", "a.example:81", "/y", 'special "" "/y"'],
+    ["port 81 domain a.example /x", "a.example:81", "/x", 'special "/x" ""'],
+    ["/x domain a.example", "a.example:81", "/x", 'special "/x" ""'],
+    ["domain bücher.example /x", "xn--bcher-kva.example", "/x", 'special "/x" ""'],
+    ["domain a.example port 81", "a.example:82", "/y", 'home "" "/y"'],
+  ])("reads the key %j: %s%s", async (key, host, path, answer) => {
+    expect(await ask(await compositeFactory(loader, {}, { "/": "home", [key]: "special" }), path, host)).toBe(answer);
+  });
+
   test("takes not_found_app from local or global values", async () => {
     expect(await ask(await compositeFactory(loader, { not_found_app: "lost" }, { "/a": "a" }), "/b")).toContain("lost");
     expect(await ask(await compositeFactory(loader, {}, { "/a": "a", not_found_app: "own" }), "/b")).toContain("own");
   });
 
-  test.each(["api", "domain /x", "port x /", "http"])("refuses the key %j", async (key) => {
+  test.each([
+    "api",
+    "domain /x",
+    "port x /",
+    "http",
+    "/a /b",
+    "port 80 port 81",
+    "domain a domain b",
+    "domain",
+    "/x port",
+    "",
+  ])("refuses the key %j", async (key) => {
     await expect(compositeFactory(loader, {}, { [key]: "x" })).rejects.toThrow(`Key "${key}" is no place`);
   });
 });

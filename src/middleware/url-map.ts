@@ -3,8 +3,9 @@
 import { toApplication } from "../wsgi/application.ts";
 import type { WSGIApplication, WSGIApplicationLike, WSGIEnvironment } from "../wsgi/types.ts";
 import { answering } from "./answer.ts";
+import { configuredBase, isBelow } from "./configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { requestedHost } from "./host.ts";
+import { configuredHost, requestedHost } from "./host.ts";
 
 /** Where an application is mounted. */
 export interface UrlMapEntry {
@@ -36,7 +37,8 @@ interface Mount {
   readonly application: WSGIApplication;
 }
 
-const KEY = /^(?:domain\s+(\S+)\s+)?(?:port\s+(\d+)\s+)?(\/\S*)$/;
+/** What a key of a file consists of. */
+const WORDS = { domain: /^[^/]+$/, port: /^\d+$/, path: /^\// } as const;
 
 /**
  * Mounts applications.
@@ -57,13 +59,11 @@ export function urlMap(entries: readonly UrlMapEntry[], options: UrlMapOptions =
     const path = environ.PATH_INFO;
     const [domain, port] = hasHosts ? hostOf(environ) : [null, null];
     for (const mount of mounts) {
-      if (!path.startsWith(mount.path)) continue;
-      const end = mount.path.length;
-      if (path.length > end && path[end] !== "/") continue;
+      if (!isBelow(path, mount.path)) continue;
       if (mount.domain !== null && mount.domain !== domain) continue;
       if (mount.port !== null && mount.port !== port) continue;
       environ.SCRIPT_NAME += mount.path;
-      environ.PATH_INFO = path.slice(end);
+      environ.PATH_INFO = path.slice(mount.path.length);
       return mount.application(environ, startResponse);
     }
     return notFound(environ, startResponse);
@@ -71,7 +71,7 @@ export function urlMap(entries: readonly UrlMapEntry[], options: UrlMapOptions =
 }
 
 /**
- * The composite `egg:tsgi#urlmap`: keys are `[domain D] [port P] /path`, values names of applications. `not_found_app` names the
+ * The composite `egg:tsgi#urlmap`: keys are `[domain D] [port P] [/path]`, values names of applications. `not_found_app` names the
  * application for the rest.
  *
  * @throws {MiddlewareOptionError} for a key that is no place
@@ -90,24 +90,36 @@ export async function compositeFactory(
   return urlMap(entries, notFound === undefined ? {} : { notFound: await loader.getApp(notFound, globalConf) });
 }
 
+/** Reads a key of a file: the words may stand in any order, and a domain or a port alone means all of its paths. */
 function parsePlace(key: string): Pick<UrlMapEntry, "path" | "domain" | "port"> {
-  const [, domain, port, path] = KEY.exec(key) ?? [];
-  if (path === undefined) {
-    throw new MiddlewareOptionError(`Key "${key}" is no place; expected "[domain D] [port P] /path"`);
+  const parts: { domain?: string; port?: number; path?: string } = {};
+  const words = key.trim().split(/\s+/);
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
+    const kind = word === "domain" || word === "port" ? word : "path";
+    const value = kind === "path" ? word : (words.shift() ?? "");
+    if (kind in parts || !WORDS[kind].test(value)) throw noPlace(key);
+    Object.assign(parts, { [kind]: kind === "port" ? Number(value) : value });
   }
-  return { path, ...(domain === undefined ? {} : { domain }), ...(port === undefined ? {} : { port: Number(port) }) };
+  return { path: "/", ...parts };
+}
+
+function noPlace(key: string): MiddlewareOptionError {
+  return new MiddlewareOptionError(`Key "${key}" is no place; expected "[domain D] [port P] [/path]"`);
 }
 
 function toMount({ path, application, domain, port }: UrlMapEntry): Mount {
-  if (!path.startsWith("/")) {
-    throw new MiddlewareOptionError(`Path "${path}" does not start with a slash`);
-  }
   return {
-    path: path.replace(/\/+$/, ""),
-    domain: domain?.toLowerCase().replace(/\.$/, "") ?? null,
+    path: configuredBase(path, "path"),
+    domain: domain === undefined ? null : domainOf(domain),
     port: port === undefined ? null : String(port),
     application: toApplication(application),
   };
+}
+
+function domainOf(domain: string): string {
+  const host = configuredHost(domain);
+  if (host !== null && host.port === null) return host.name;
+  throw new MiddlewareOptionError(`Domain "${domain}" is no name of a host; expected one without a port`);
 }
 
 /** Named domains first, then named ports, then the longest path. */

@@ -4,7 +4,7 @@ import { toApplication } from "../wsgi/application.ts";
 import type { WSGIApplication, WSGIApplicationLike } from "../wsgi/types.ts";
 import { answering } from "./answer.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { parseHost, requestedHost } from "./host.ts";
+import { configuredHost, requestedHost } from "./host.ts";
 import type { Configuration } from "./options.ts";
 
 /** Options of {@link virtualHost}. */
@@ -39,7 +39,7 @@ export function virtualHost(options: VirtualHostOptions): WSGIApplication {
   const below = new Map<string, WSGIApplication>();
   for (const [pattern, application] of Object.entries(options.hosts)) {
     const isWildcard = pattern.startsWith("*.");
-    const host = parseHost(isWildcard ? pattern.slice(2) : pattern);
+    const host = configuredHost(isWildcard ? pattern.slice(2) : pattern);
     if (host === null || host.name.includes("*")) {
       throw new MiddlewareOptionError(`Host "${pattern}" is none; expected "name", "name:port" or "*.name"`);
     }

@@ -73,7 +73,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
   async selector(client) {
     expect(await asked(client, "/users/7/edit")).toMatchObject({ name: "users", args: { id: "7" }, PATH_INFO: "" });
     expect(await asked(client, "/files/a/b.txt")).toMatchObject({ name: "files", args: { path: "a/b.txt" } });
-    expect((await client.post("/users")).headers.get("Allow")).toBe("GET");
+    expect((await client.post("/users")).headers.get("Allow")).toBe("GET, HEAD");
+    expect((await client.request("HEAD", "/users")).status).toBe(200);
     expect((await client.get("/users/ada")).status).toBe(404);
   },
   async cascade(client) {
