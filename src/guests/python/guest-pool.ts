@@ -2,6 +2,7 @@
 // The rules are in policy.ts; here are their effects. Who gets which request: dispatcher.ts.
 import { Dispatcher } from "./dispatcher.ts";
 import { PythonClientGone, PythonProcessDied, PythonStartError } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
 import type { GuestProcess } from "./guest-process.ts";
 import type { PythonInterpreter } from "./interpreter.ts";
 import { keptAnswers } from "./kept-answers.ts";
@@ -349,16 +350,23 @@ export class GuestPool implements ProcessSetOwner {
     const deadline = this.settings.deadlineSeconds * 1000;
     for (const lane of process.lanes) {
       const exchange = lane.current;
-      if (exchange === null || lane.isLost) continue;
+      if (lane.isLost) continue;
+      if (exchange === null) {
+        if (isOverdue(lane.heldMilliseconds(now), deadline, false)) this.#giveUp(process, lane, null);
+        continue;
+      }
       if (exchange.abandonedAt === 0 && !exchange.isSettled && exchange.environ["tsgi.signal"]?.aborted === true) {
         exchange.abandonedAt = now;
         this.abort(lane.slot, exchange.id);
       }
       const since = Math.max(exchange.dispatchedAt, lane.activeAt, exchange.abandonedAt);
       const isAnswering = exchange.isSettled && exchange.abandonedAt === 0;
-      if (isOverdue(now - since, deadline, isAnswering))
-        void process.giveUp(lane, exchange).then(() => this.dispatcher.serveWith(this.#set.processes));
+      if (isOverdue(now - since, deadline, isAnswering)) this.#giveUp(process, lane, exchange);
     }
+  }
+
+  #giveUp(process: GuestProcess, lane: Lane, exchange: Exchange | null): void {
+    void process.giveUp(lane, exchange).then(() => this.dispatcher.serveWith(this.#set.processes));
   }
 
   #checkMemory(limitBytes: number): void {

@@ -176,11 +176,21 @@ export class GuestProcess implements LaneOwner {
     }
   }
 
-  /** Gives up on the request that a lane is stuck in: 504, the stack in the log, and a new process. */
-  async giveUp(lane: Lane, exchange: Exchange): Promise<void> {
+  /**
+   * Gives up on the request that a lane is stuck in: 504, the stack in the log, and a new process.
+   *
+   * @param exchange - null when it has been answered, and its body's `close()` does not end
+   */
+  async giveUp(lane: Lane, exchange: Exchange | null): Promise<void> {
     lane.isLost = true;
     const seconds = this.#owner.settings.deadlineSeconds;
     const stack = await this.#dump(lane.thread);
+    if (exchange === null) {
+      const message = `The application was not done with an answered request within ${seconds} s, in close() or behind its last chunk`;
+      this.#log("error", `${message}\n${stack.trimEnd()}`);
+      this.#owner.retire(this, "its thread stays in a request that has been answered");
+      return;
+    }
     const message = `The Python application did not answer ${exchange.description} within ${seconds} s (process ${this.pid})`;
     const error = new PythonDeadlineMissed(message, stack);
     if (exchange.isSettled) exchange.environ["wsgi.errors"].write(`${error.stack ?? message}\n`);

@@ -47,6 +47,8 @@ export class Lane implements LaneLoad {
   activeAt = 0;
   batches = 0;
   isLost = false;
+  /** The guest has given requests back and is still at something, which may have been answered already: it takes no others yet. */
+  isHeld = false;
   readonly #socket: Socket;
   readonly #owner: LaneOwner;
   readonly #decoder: LaneDecoder;
@@ -61,6 +63,10 @@ export class Lane implements LaneLoad {
   #batchCount = 0;
   #innerCall: InnerCall | null = null;
   #isWaiting = false;
+  /** Id of the request that was over last. */
+  #lastId = 0;
+  /** Since when it is held, or has been at what it had answered. */
+  #heldSince = 0;
   /** When the bytes came that are being read, and when the current request came first. */
   #receivedAt = 0;
   #currentSince = 0;
@@ -94,6 +100,11 @@ export class Lane implements LaneLoad {
   /** The request that is answered next; null when the lane is idle. */
   get current(): Exchange | null {
     return this.#running[this.#first] ?? null;
+  }
+
+  /** For how long the guest has been at what it had answered while others waited, in milliseconds. */
+  heldMilliseconds(now: number): number {
+    return this.isHeld && this.outstanding === 0 ? now - this.#heldSince : 0;
   }
 
   /** Requests without an answer, in order. */
@@ -172,16 +183,43 @@ export class Lane implements LaneLoad {
 
   #receive(frame: LaneFrame): void {
     const exchange = this.current;
-    if (frame.type === FrameType.log && frame.id !== exchange?.id) {
-      this.#owner.logged(frame.body.toString("utf8"));
+    if (exchange === null || frame.id !== exchange.id) {
+      this.#receiveOther(frame);
       return;
     }
     if (frame.type !== FrameType.log) this.activeAt = this.#receivedAt;
-    if (exchange === null || frame.id !== exchange.id) {
-      throw new LaneProtocolError(
-        `Expected a frame for request ${exchange?.id ?? "none"}, got type ${frame.type} for ${frame.id}`,
-      );
+    try {
+      this.#receiveFor(exchange, frame);
+    } catch (error) {
+      if (error instanceof LaneProtocolError) throw error;
+      this.#breakOff(exchange, error as Error);
     }
+  }
+
+  /** A frame that is not about the current request. */
+  #receiveOther(frame: LaneFrame): void {
+    switch (frame.type) {
+      case FrameType.log:
+        this.#owner.logged(frame.body.toString("utf8"));
+        return;
+      case FrameType.returned:
+        this.#returned(frame.body);
+        return;
+      case FrameType.free:
+        this.isHeld = false;
+        this.#owner.relieved(this);
+        return;
+      default:
+    }
+    // A thread of the application may have been about to write while another one ended the request.
+    const isOver = frame.id !== 0 && this.#lastId !== 0 && ((this.#lastId - frame.id) | 0) >= 0;
+    if (isOver) return;
+    throw new LaneProtocolError(
+      `Expected a frame for request ${this.current?.id ?? "none"}, got type ${frame.type} for ${frame.id}`,
+    );
+  }
+
+  #receiveFor(exchange: Exchange, frame: LaneFrame): void {
     switch (frame.type) {
       case FrameType.response:
         this.#response(exchange, frame);
@@ -202,9 +240,6 @@ export class Lane implements LaneLoad {
       case FrameType.read:
         this.#feed(exchange);
         break;
-      case FrameType.returned:
-        this.#returned(frame.body);
-        break;
       case FrameType.hints:
         exchange.environ["wsgi.early_hints"]?.(decodeHead(frame.head || frame.body.toString("latin1"), false).headers);
         break;
@@ -223,6 +258,17 @@ export class Lane implements LaneLoad {
       default:
         throw new LaneProtocolError(`Expected a frame that a lane may carry, got type ${frame.type}`);
     }
+  }
+
+  /** Something in this process could not take what Python answered: that request fails, and what is still to come of it is dropped. */
+  #breakOff(exchange: Exchange, error: Error): void {
+    exchange.fail(
+      new PythonApplicationFailed(
+        `What the Python application answered to ${exchange.description} cannot be sent: ${error.message}`,
+        error.stack ?? "",
+      ),
+    );
+    this.#abandon(exchange);
   }
 
   #response(exchange: Exchange, frame: LaneFrame): void {
@@ -262,6 +308,8 @@ export class Lane implements LaneLoad {
     exchange.release();
     this.#innerCall?.end();
     this.#innerCall = null;
+    this.#lastId = exchange.id;
+    if (this.isHeld) this.#heldSince = this.#receivedAt;
     const since = Math.max(exchange.dispatchedAt, this.#currentSince);
     this.#currentSince = this.#receivedAt;
     this.#owner.answered(exchange, this.#receivedAt - since);
@@ -288,7 +336,7 @@ export class Lane implements LaneLoad {
     this.#owner.relieved(this);
   }
 
-  /** Takes back what the guest has not started because the current request takes long. */
+  /** Takes back what the guest has not started because what it is at takes long. */
   #returned(body: Buffer): void {
     const ids = new Set<number>();
     for (let at = 0; at + 4 <= body.length; at += 4) ids.add(body.readUInt32LE(at));
@@ -296,9 +344,12 @@ export class Lane implements LaneLoad {
     const back = rest.filter((exchange) => ids.has(exchange.id));
     this.#running = rest.filter((exchange) => !ids.has(exchange.id));
     this.#first = 0;
-    const last = this.#running.at(-1)?.id ?? 0;
-    this.#batchEnds = [last];
-    this.batches = 1;
+    // None is left where the guest is still in the close() of what it has answered.
+    const last = this.#running.at(-1);
+    this.#batchEnds = last === undefined ? [] : [last.id];
+    this.batches = this.#batchEnds.length;
+    this.isHeld = true;
+    this.#heldSince = this.#receivedAt;
     this.#owner.measured(performance.now() - this.progressedAt);
     this.#owner.returned(this, back);
   }

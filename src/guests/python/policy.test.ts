@@ -11,10 +11,16 @@ import {
   type LaneLoad,
 } from "./policy.ts";
 
-const lane = (outstanding: number, batches = outstanding === 0 ? 0 : 1, progressedAt = 0): LaneLoad => ({
+const lane = (
+  outstanding: number,
+  batches = outstanding === 0 ? 0 : 1,
+  progressedAt = 0,
+  isHeld = false,
+): LaneLoad => ({
   outstanding,
   batches,
   progressedAt,
+  isHeld,
 });
 
 describe("batchDepth", () => {
@@ -53,6 +59,13 @@ describe("chooseLane", () => {
     const choice = chooseLane([{ lanes: [lane(1), lane(1), lane(0)] }, { lanes: [lane(1), idle] }], 1, 0.5);
     expect(choice).toEqual({ lane: idle, room: 1 });
     expect(choice?.lane).toBe(idle);
+  });
+
+  test("a thread that gave requests back is not idle, although all its requests are answered", () => {
+    const [held, idle] = [lane(0, 0, 0, true), lane(0)];
+    expect(chooseLane([{ lanes: [held] }], 8, 0.5)).toBeNull();
+    expect(chooseLane([{ lanes: [held, idle] }], 8, 0.5)?.lane).toBe(idle);
+    expect(chooseLane([{ lanes: [held, lane(0)] }, { lanes: [idle] }], 8, 0.5)?.lane).toBe(idle);
   });
 
   test("a slow application: never behind another request", () => {

@@ -31,6 +31,8 @@ export interface LaneLoad {
   readonly batches: number;
   /** When it last became busy or answered, in milliseconds. */
   readonly progressedAt: number;
+  /** It has given requests back, and takes no others until it says so: its thread is in a slow request, or in the `close()` of one. */
+  readonly isHeld: boolean;
 }
 
 /** The lanes of one process. */
@@ -82,6 +84,10 @@ export function chooseLane<L extends LaneLoad>(
     let idle: L | null = null;
     let fresh: L | null = null;
     for (const lane of lanes) {
+      if (lane.isHeld) {
+        outstanding += Math.max(1, lane.outstanding);
+        continue;
+      }
       outstanding += lane.outstanding;
       if (lane.outstanding === 0) idle ??= lane;
       else if (now - lane.progressedAt < FRESH_MILLISECONDS) fresh ??= lane;

@@ -45,7 +45,7 @@ REQUEST, BODY, TAKEN, ANSWER, PIECE, ASK, FAILED, KEYS = 1, 2, 3, 4, 5, 6, 7, 8
 STOP, FORK, LIST_MODULES = 32, 33, 34
 # Types from the guest: on a lane, on the control channel.
 HELLO, RESPONSE, CHUNK, FAIL, LOG, READ, RETURNED, HINTS, FILE = 64, 65, 66, 67, 68, 69, 70, 71, 72
-CALL, PULL, GIVE, DROP = 73, 74, 75, 76
+CALL, PULL, GIVE, DROP, FREE = 73, 74, 75, 76, 77
 READY, BROKEN, EXITED, MODULES = 96, 97, 98, 99
 # Flags.
 END = 1
@@ -451,6 +451,7 @@ class Lane:
         self.key_lists = [None] * (KEY_LISTS if guest.threads <= MANY_LANES else KEY_LISTS_OF_MANY)
         self.filed = 0  # counts what was received, by whichever thread
         self.current = 0
+        self.has_returned = False  # the watcher has given requests back since this lane was idle
         self.lock = threading.Lock()  # whoever drains `out` holds it
         self.reading = threading.Lock()  # whoever receives holds it
         errors = ErrorsStream(self)
@@ -619,6 +620,9 @@ class Lane:
                 answer(*request)
                 if self.out_bytes > FLUSH_BYTES:
                     self.flush()
+            if self.has_returned:
+                self.has_returned = False
+                out.append(HEADER.pack(0, 0, 0, FREE, 0, 0))
             if out:
                 self.flush()
 
@@ -855,23 +859,14 @@ class Flusher:
         if not lane.lock.acquire(False):
             return
         try:
-            returned = []
-            if current:
-                while lane.pending:
-                    try:
-                        returned.append(lane.pending.pop()[0])
-                    except IndexError:
-                        break
             pieces = []
             while lane.out:
                 try:
                     pieces.append(lane.out.popleft())
                 except IndexError:
                     break
-            if returned:
-                returned.reverse()
-                ids = struct.pack("<%dI" % len(returned), *returned)
-                pieces.append(HEADER.pack(len(ids), current, 0, RETURNED, 0, 0) + ids)
+            if current and lane.pending:
+                pieces += self.give_back(lane, current)
             if pieces:
                 data = b"".join(pieces)
                 try:
@@ -884,6 +879,27 @@ class Flusher:
                     lane.out.appendleft(data[sent:])
         finally:
             lane.lock.release()
+
+    def give_back(self, lane, current):
+        """
+        What was not started, as a frame. FREE follows once the thread of the lane is done with what it is at. Whoever is later sees
+        the other: either the thread sees `has_returned`, or we see here that it has moved on. FREE goes into `out`, which has been
+        emptied before, so it comes after this frame.
+        """
+        lane.has_returned = True
+        if lane.current != current:
+            return []
+        returned = []
+        while lane.pending:
+            try:
+                returned.append(lane.pending.pop()[0])
+            except IndexError:
+                break
+        if not returned:
+            return []
+        returned.reverse()
+        ids = struct.pack("<%dI" % len(returned), *returned)
+        return [HEADER.pack(len(ids), 0, 0, RETURNED, 0, 0) + ids]
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ export const FrameType = {
   pull: 74,
   give: 75,
   drop: 76,
+  free: 77,
   ready: 96,
   broken: 97,
   exited: 98,
