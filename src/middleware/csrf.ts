@@ -3,16 +3,18 @@
 // checks the tokens. Place it inside of authentication (the token is bound to REMOTE_USER), around what changes something.
 import { Tokens } from "@fastify/csrf";
 import { TSGIError } from "../errors.ts";
+import { SHARED, type SharedValue } from "../protocols/lane/shared-value.ts";
 import { WSGIInputStream } from "../wsgi/input-stream.ts";
 import { bytesToNative } from "../wsgi/native-string.ts";
 import type { Bytes, Middleware, WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
 import { answering } from "./answer.ts";
 import { configuredBase, isBelow } from "./configured-path.ts";
-import { Cookie, COOKIE_READERS, type CookieOptions } from "./cookie.ts";
+import { addPersonalCookie, Cookie, COOKIE_READERS, type CookieOptions } from "./cookie.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { addVary } from "./header-fields.ts";
 import { configuredOrigin, requestedOrigin } from "./host.ts";
 import { bytes, type Configuration, integer, oneOf, readOptions, text, within, words } from "./options.ts";
+import { type PersonalMark, personalMark } from "./personal.ts";
 import { changeHead } from "./replace-response.ts";
 
 /** Options of {@link csrf}. */
@@ -84,12 +86,13 @@ export function csrf(options: CsrfOptions = {}): Middleware {
     function refuseForgeries(environ, startResponse) {
       const sent = cookie.read(environ);
       const secret = sent !== null && SECRET.test(sent) ? sent : null;
-      const issuer = new TokenIssuer(tokens, secret, () => userOf(environ));
-      environ[CSRF_TOKEN] = () => issuer.token();
+      const issuer = new TokenIssuer(tokens, secret, () => userOf(environ), personalMark(environ));
+      environ[CSRF_TOKEN] = Object.assign(() => issuer.token(), { [SHARED]: issuer });
       const start = changeHead(startResponse, ({ headers }) => {
         issuer.isAnnounced = true;
-        if (issuer.isUsed) addVary(headers, "Cookie");
-        if (issuer.newSecret !== null) headers.push(["Set-Cookie", cookie.write(environ, issuer.newSecret, null)]);
+        const { newSecret } = issuer;
+        if (newSecret !== null) addPersonalCookie(headers, cookie.write(environ, newSecret, null));
+        else if (issuer.isUsed) addVary(headers, "Cookie");
       });
       if (SAFE_METHODS.has(environ.REQUEST_METHOD) || isExempt(environ, exemptPaths))
         return application(environ, start);
@@ -138,33 +141,59 @@ function tokensOf({ validitySeconds = 0, secret }: CsrfOptions): TokenMaker {
   return new Tokens({ userInfo: true, validity, ...(secret === undefined ? {} : { hmacKey: secret }) });
 }
 
-/** Gives the tokens of one request. */
-class TokenIssuer {
+/** Gives the tokens of one request, also to an application in another language. */
+class TokenIssuer implements SharedValue {
+  readonly kind = "token";
   /** Whether status and headers are gone, so that no cookie can be set any more. */
   isAnnounced = false;
   isUsed = false;
-  /** The secret that the browser has to get; null when it has one, or needs none. */
-  newSecret: string | null = null;
   readonly #tokens: TokenMaker;
-  readonly #secret: string | null;
+  readonly #sentSecret: string | null;
   readonly #user: () => string;
+  readonly #mark: PersonalMark;
+  /** The secret for a browser that has none; it gets it with the first token. */
+  #ownSecret: string | null = null;
 
-  constructor(tokens: TokenMaker, secret: string | null, user: () => string) {
+  constructor(tokens: TokenMaker, sentSecret: string | null, user: () => string, mark: PersonalMark) {
     this.#tokens = tokens;
-    this.#secret = secret;
+    this.#sentSecret = sentSecret;
     this.#user = user;
+    this.#mark = mark;
+  }
+
+  /** The secret that the browser has to get; null when it has one, or needs none. */
+  get newSecret(): string | null {
+    return this.isUsed ? this.#ownSecret : null;
   }
 
   token(): string {
-    this.isUsed = true;
-    if (this.#secret === null && this.newSecret === null) {
-      if (this.isAnnounced) {
-        const what = "Ask for the first token before startResponse is called, because it sets a cookie";
-        throw new TSGIError("violation", "ERR_TSGI_CSRF_LATE", what);
-      }
-      this.newSecret = this.#tokens.secretSync();
+    this.#use();
+    return this.#create();
+  }
+
+  /** A token, for a guest to give out; behind a blank when the browser has the secret already, so that it is never too late. */
+  share(): string {
+    const token = this.#create();
+    return this.#ownSecret === null || this.isUsed ? ` ${token}` : token;
+  }
+
+  receive(): void {
+    this.#use();
+  }
+
+  #use(): void {
+    this.#mark.isSet = true;
+    if (this.isUsed) return;
+    if (this.isAnnounced && this.#sentSecret === null) {
+      const what = "Ask for the first token before startResponse is called, because it sets a cookie";
+      throw new TSGIError("violation", "ERR_TSGI_CSRF_LATE", what);
     }
-    return this.#tokens.create(this.#secret ?? this.newSecret ?? "", this.#user());
+    this.isUsed = true;
+  }
+
+  #create(): string {
+    const secret = this.#sentSecret ?? (this.#ownSecret ??= this.#tokens.secretSync());
+    return this.#tokens.create(secret, this.#user());
   }
 }
 

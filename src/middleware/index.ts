@@ -22,6 +22,7 @@ export {
   within,
   words,
 } from "./options.ts";
+export { isPersonal, PERSONAL, PersonalMark, personalMark } from "./personal.ts";
 export {
   type BodyChange,
   changeHead,
@@ -68,9 +69,10 @@ export { securityHeaders, type SecurityHeadersOptions } from "./security-headers
 export { ROUTING_ARGS, type RoutingArgs, selector, type SelectorOptions, type SelectorRoute } from "./selector.ts";
 export { sendfile, type SendfileOptions } from "./sendfile.ts";
 export { sessionCookie, type SessionCookieOptions } from "./session-cookie.ts";
-export { type SessionStorage } from "./session-storage.ts";
+export { type SessionLifeOptions } from "./session-life.ts";
+export { type KeptText, type SessionStorage } from "./session-storage.ts";
 export { sessionStore, type SessionStoreOptions } from "./session-store.ts";
-export { Session, SESSION, SessionSavedError, sessionOf } from "./session.ts";
+export { type SavedSession, Session, SESSION, SessionSavedError, sessionOf } from "./session.ts";
 export { showExceptions, type ShowExceptionsOptions } from "./show-exceptions.ts";
 export { SqliteSessionStore } from "./sqlite-session-store.ts";
 export { staticApp, staticFiles, type StaticOptions } from "./static.ts";

@@ -1,9 +1,9 @@
 // Sessions in the memory of one process: for one worker, and for tests.
-import type { SessionStorage } from "./session-storage.ts";
+import type { KeptText, SessionStorage } from "./session-storage.ts";
 
 /** Keeps sessions until they expire, or until there are too many: then the one that was written longest ago goes first. */
 export class MemorySessionStore implements SessionStorage {
-  readonly #kept = new Map<string, { readonly value: string; readonly expiresAt: number }>();
+  readonly #kept = new Map<string, KeptText>();
   readonly #mostSessions: number;
   readonly #now: () => number;
 
@@ -21,24 +21,39 @@ export class MemorySessionStore implements SessionStorage {
     return this.#kept.size;
   }
 
-  read(key: string): string | null {
+  read(key: string): KeptText | null {
     const kept = this.#kept.get(key);
     if (kept === undefined) return null;
-    if (kept.expiresAt > this.#now()) return kept.value;
+    if (kept.expiresAt > this.#now()) return kept;
     this.#kept.delete(key);
     return null;
   }
 
-  write(key: string, value: string, expiresAt: number): void {
+  create(key: string, text: string, expiresAt: number): void {
     this.#kept.delete(key); // so that it moves to the end of the order
-    this.#kept.set(key, { value, expiresAt });
+    this.#kept.set(key, { text, expiresAt });
     for (const [oldest, { expiresAt: end }] of this.#kept) {
       if (this.#kept.size <= this.#mostSessions && end > this.#now()) break;
       this.#kept.delete(oldest);
     }
   }
 
-  remove(key: string): void {
+  replace(key: string, known: string, text: string, expiresAt: number): boolean {
+    if (this.read(key)?.text !== known) return false;
+    this.create(key, text, expiresAt);
+    return true;
+  }
+
+  touch(key: string, expiresAt: number): boolean {
+    const kept = this.read(key);
+    if (kept === null) return false;
+    this.create(key, kept.text, Math.max(kept.expiresAt, expiresAt));
+    return true;
+  }
+
+  take(key: string): string | null {
+    const kept = this.read(key);
     this.#kept.delete(key);
+    return kept?.text ?? null;
   }
 }

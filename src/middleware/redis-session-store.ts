@@ -1,13 +1,16 @@
 // Sessions in Redis (or Valkey), for workers on several machines. The client is @redis/client, or the package redis that contains it;
 // the user installs it.
 import { MiddlewareOptionError } from "./errors.ts";
-import type { SessionStorage } from "./session-storage.ts";
+import type { KeptText, SessionStorage } from "./session-storage.ts";
 
 /** What is used of a connected client of the package redis. */
 export interface RedisClient {
   get(key: string): Promise<string | null>;
+  getDel(key: string): Promise<string | null>;
+  pTTL(key: string): Promise<number>;
+  pExpireAt(key: string, expiresAt: number): Promise<number>;
   set(key: string, value: string, options: { expiration: { type: "PXAT"; value: number } }): Promise<unknown>;
-  del(key: string): Promise<unknown>;
+  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
 }
 
 /** A client that this module has made. */
@@ -23,7 +26,13 @@ interface ClientOptions {
   readonly socket: { readonly reconnectStrategy: (retries: number) => number | false };
 }
 
-/** Keeps sessions in Redis, which forgets them by itself. */
+/** Redis runs a script as one step. */
+const REPLACE = `
+if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call("SET", KEYS[1], ARGV[2], "PXAT", ARGV[3])
+return 1`;
+
+/** Keeps sessions in Redis (6.2 or later), which forgets them by itself. */
 export class RedisSessionStore implements SessionStorage {
   readonly #prefix: string;
   readonly #url: string | null;
@@ -41,19 +50,32 @@ export class RedisSessionStore implements SessionStorage {
     this.#prefix = prefix;
   }
 
-  async read(key: string): Promise<string | null> {
+  async read(key: string): Promise<KeptText | null> {
     const client = await this.#connected();
-    return client.get(this.#prefix + key);
+    const name = this.#prefix + key;
+    const [text, milliseconds] = await Promise.all([client.get(name), client.pTTL(name)]); // in one write
+    return text === null || milliseconds < 0 ? null : { text, expiresAt: Date.now() + milliseconds };
   }
 
-  async write(key: string, value: string, expiresAt: number): Promise<void> {
+  async create(key: string, text: string, expiresAt: number): Promise<void> {
     const client = await this.#connected();
-    await client.set(this.#prefix + key, value, { expiration: { type: "PXAT", value: Math.ceil(expiresAt) } });
+    await client.set(this.#prefix + key, text, { expiration: { type: "PXAT", value: Math.ceil(expiresAt) } });
   }
 
-  async remove(key: string): Promise<void> {
+  async replace(key: string, known: string, text: string, expiresAt: number): Promise<boolean> {
     const client = await this.#connected();
-    await client.del(this.#prefix + key);
+    const values = [known, text, String(Math.ceil(expiresAt))];
+    return (await client.eval(REPLACE, { keys: [this.#prefix + key], arguments: values })) === 1;
+  }
+
+  async touch(key: string, expiresAt: number): Promise<boolean> {
+    const client = await this.#connected();
+    return (await client.pExpireAt(this.#prefix + key, Math.ceil(expiresAt))) === 1;
+  }
+
+  async take(key: string): Promise<string | null> {
+    const client = await this.#connected();
+    return client.getDel(this.#prefix + key);
   }
 
   /** Ends a connection that the store has made; a client that it was given stays as it is. */

@@ -191,6 +191,56 @@ describe("responseCache answers", () => {
     expect(texts).toEqual([1, 2, 1, 2, 3].map((count) => `answer ${count}`));
   });
 
+  test("a bounded number of variants of one URL, without looking at them all", async () => {
+    const cached = client(
+      counting([
+        ["Cache-Control", "max-age=60"],
+        ["Vary", "Accept-Language, Content-Type"],
+      ]),
+    );
+    const ask = async (language: string): Promise<string> =>
+      (await cached.get("/", { headers: { "Accept-Language": language } })).text();
+    for (let index = 0; index < 100; index += 1) await ask(`x-${index}`);
+    expect([await ask("x-99"), await ask("x-60"), await ask("x-0")]).toEqual(["answer 100", "answer 61", "answer 101"]);
+  });
+
+  test("each variant also where another one varies by more", async () => {
+    let calls = 0;
+    const cached = client((environ, startResponse) => {
+      calls += 1;
+      const Vary =
+        environ["HTTP_ACCEPT_ENCODING"] === undefined ? "Accept-Language" : "Accept-Encoding, Accept-Language";
+      startResponse("200 OK", [
+        ["Content-Type", "text/plain"],
+        ["Cache-Control", "max-age=60"],
+        ["Vary", Vary],
+      ]);
+      return [Buffer.from(`answer ${calls}`)];
+    });
+    const texts: string[] = [];
+    const plain = { "Accept-Language": "de" };
+    const packed = { "Accept-Encoding": "br" };
+    for (const headers of [plain, packed, plain, packed, plain]) {
+      texts.push((await cached.get("/", { headers })).text());
+    }
+    expect(texts).toEqual([1, 2, 3, 2, 3].map((count) => `answer ${count}`));
+  });
+
+  test("no request that has a body, and none from what such a request was told", async () => {
+    const searching: WSGIApplication = async (environ, startResponse) => {
+      const text = (await environ["wsgi.input"].read()).toString();
+      startResponse("200 OK", [
+        ["Content-Type", "text/plain"],
+        ["Cache-Control", "max-age=60"],
+      ]);
+      return [Buffer.from(`found ${text}`)];
+    };
+    const cached = client(validator(searching));
+    const texts: string[] = [];
+    for (const request of [{ body: "cats" }, {}, { body: "dogs" }]) texts.push((await cached.get("/", request)).text());
+    expect(texts).toEqual(["found cats", "found ", "found dogs"]);
+  });
+
   test("HEAD from a kept GET", async () => {
     const cached = client(counting());
     await cached.get("/");

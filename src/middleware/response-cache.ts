@@ -10,6 +10,7 @@ import type {
 } from "../wsgi/types.ts";
 import { findHeader, setHeader } from "./header-fields.ts";
 import { bytes, readOptions, text, within, type Configuration } from "./options.ts";
+import { isPersonal } from "./personal.ts";
 import { replaceResponse, type BodyChange, type ResponseHead } from "./replace-response.ts";
 import { isBypassed, lifetimeSeconds, varyNames } from "./response-cache/freshness.ts";
 import { ResponseStore, type StoredResponse } from "./response-cache/store.ts";
@@ -32,8 +33,8 @@ export interface ResponseCacheOptions {
 /**
  * Keeps responses to GET that say by `s-maxage`, `max-age` or Expires how long they are fresh, and gives them to everybody who asks for the
  * same URL with the same values of the headers that Vary names. Never kept: `private`, `no-store` and `no-cache` responses, those with
- * Set-Cookie or `Vary: *`, those to requests with Authorization or Range. A successful POST, PUT, PATCH or DELETE to a URL forgets it. A
- * response is kept when its body has been sent to its end.
+ * Set-Cookie or `Vary: *`, those to requests with Authorization, Range or a body, and what depends on who asks: see `personalMark`. A
+ * successful POST, PUT, PATCH or DELETE to a URL forgets it. A response is kept when its body has been sent to its end.
  *
  * Whatever changes the answer must be in the URL or in Vary: let the middleware that interprets headers of proxies stand outside.
  *
@@ -52,13 +53,15 @@ export function responseCache(options: ResponseCacheOptions = {}): Middleware {
       const method = environ.REQUEST_METHOD;
       const key = keyOf(environ);
       if (method !== "GET" && method !== "HEAD") return forgetting(store, key, application, environ, startResponse);
-      if (isBypassed(environ)) return application(environ, startResponse);
+      if (isBypassed(environ) || isPersonal(environ)) return application(environ, startResponse);
       const time = now();
       const stored = store.find(key, environ, time);
       if (stored !== null) return sendStored(stored, environ, startResponse, name, time);
       if (method === "HEAD") return application(environ, startResponse);
       return replaceResponse(application, environ, startResponse, (head) => {
-        const change = recording(head, environ, maxEntryBytes, now, (response) => store.put(key, response, environ));
+        const change = recording(head, environ, maxEntryBytes, now, (response, names) =>
+          store.put(key, response, names, environ),
+        );
         if (name !== "") addStatus(head.headers, `${name}; fwd=miss${change === null ? "" : "; stored"}`);
         return change;
       });
@@ -87,14 +90,14 @@ function recording(
   environ: WSGIEnvironment,
   maxEntryBytes: number,
   now: () => number,
-  keep: (response: StoredResponse) => void,
+  keep: (response: StoredResponse, names: readonly string[]) => void,
 ): BodyChange | null {
-  const lifetime = lifetimeSeconds(status, headers);
+  const lifetime = isPersonal(environ) ? null : lifetimeSeconds(status, headers);
   const age = Number(findHeader(headers, "age") ?? 0) || 0;
   if (lifetime === null || lifetime <= age) return null;
   if (Number(findHeader(headers, "content-length") ?? 0) > maxEntryBytes) return null;
   const kept: HeaderList = headers.map(([name, value]) => [name, value]);
-  const variant = new Map((varyNames(headers) ?? []).map((key) => [key, environ[key]]));
+  const names = varyNames(headers) ?? [];
   const bornAt = now() - age * 1000;
   let chunks: Buffer[] = [];
   let length = 0;
@@ -106,8 +109,9 @@ function recording(
       else chunks.push(Buffer.from(chunk)); // the owner may use its memory again
     },
     end() {
-      if (length > maxEntryBytes || !isWhole(kept, length)) return;
-      keep({ status, headers: kept, body: Buffer.concat(chunks), variant, bornAt, staleAt: bornAt + lifetime * 1000 });
+      if (length > maxEntryBytes || !isWhole(kept, length) || isPersonal(environ)) return;
+      const staleAt = bornAt + lifetime * 1000;
+      keep({ status, headers: kept, body: Buffer.concat(chunks), bornAt, staleAt }, names);
     },
   };
 }

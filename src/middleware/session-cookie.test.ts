@@ -77,6 +77,26 @@ describe("sessionCookie", () => {
     expect(response.json()).toEqual({});
   });
 
+  it("ends a session after its lifetime, however much it is used", async () => {
+    const client = clientOf({ maxAgeSeconds: 100, lifetimeSeconds: 150 });
+    const login = await client.get("/login/ada");
+    const seen: unknown[] = [login.json()];
+    const ages: unknown[] = [/Max-Age=\d+/.exec(login.headers.get("Set-Cookie") ?? "")?.[0]];
+    for (let times = 0; times < 3; times += 1) {
+      now += 60_000;
+      const look = await client.get("/look");
+      seen.push(look.json());
+      ages.push(/Max-Age=\d+/.exec(look.headers.get("Set-Cookie") ?? "")?.[0]);
+    }
+    expect(seen).toEqual([{ user: "ada" }, { user: "ada" }, { user: "ada" }, {}]);
+    expect(ages).toEqual(["Max-Age=100", "Max-Age=90", "Max-Age=30", undefined]);
+  });
+
+  it("lets the browser forget it when told so", async () => {
+    const login = await clientOf({ isBrowserSession: true }).get("/login/ada");
+    expect(login.headers.get("Set-Cookie")).toMatch(/^session=[^;]+; Path=\/; HttpOnly; SameSite=Lax$/);
+  });
+
   it.each([
     ["nonsense", "session=nonsense"],
     ["another name", "other=1; sessions=2"],
@@ -113,7 +133,10 @@ describe("sessionCookie", () => {
 
 it("filterFactory reads secrets and the cookie", async () => {
   const client = new TestClient(
-    filterFactory({}, { secrets: SECRET, cookie_name: "sid", is_encrypted: "yes" })(application),
+    filterFactory(
+      {},
+      { secrets: SECRET, cookie_name: "sid", is_encrypted: "yes", lifetime_seconds: "3600", is_browser_session: "yes" },
+    )(application),
   );
   await client.get("/login/ada");
   expect((await client.get("/look")).json()).toEqual({ user: "ada" });
@@ -126,6 +149,7 @@ it.each([
   { secrets: SECRET, same_site: "none", is_secure: "no" },
   { secrets: SECRET, cookie_name: "a b" },
   { secrets: SECRET, max_age_seconds: "0" },
+  { secrets: SECRET, lifetime_seconds: "0" },
 ])("filterFactory refuses %j", (conf) => {
   expect(() => filterFactory({}, conf as unknown as Record<string, string>)).toThrow(/expected/);
 });

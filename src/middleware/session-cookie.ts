@@ -1,32 +1,44 @@
 // Sessions that the browser keeps, in a cookie that is signed or encrypted: nothing to store, and every worker can read it. What was
-// sealed once cannot be called back before it is too old; where a log-out must reach all copies, use session-store. Place it outside of
-// what uses the session. Source: Flask's and Starlette's sessions for the idea; RFC 6265 section 6.1 for the size.
+// sealed once cannot be called back before it is too old, and a slow request that began before a log-out may seal again what it knew;
+// where a log-out must reach all copies, use session-store. Place it outside of what uses the session. Source: Flask's and Starlette's sessions for the idea; RFC 6265 section 6.1 for the size.
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
-import { Cookie, COOKIE_READERS, type CookieOptions } from "./cookie.ts";
+import { addPersonalCookie, Cookie, COOKIE_READERS, type CookieOptions } from "./cookie.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { addVary } from "./header-fields.ts";
-import { type Configuration, flag, integer, readOptions, required, within, words } from "./options.ts";
+import { type Configuration, flag, readOptions, required, words } from "./options.ts";
+import { personalMark } from "./personal.ts";
 import { changeHead } from "./replace-response.ts";
-import { type OpenedText, TextSealer } from "./sealed-text.ts";
+import { TextSealer } from "./sealed-text.ts";
+import {
+  readRecord,
+  SESSION_LIFE_READERS,
+  SessionLife,
+  type SessionLifeOptions,
+  type SessionRecord,
+  writeRecord,
+} from "./session-life.ts";
 import { Session, SESSION } from "./session.ts";
 
 /** Options of {@link sessionCookie}. */
-export interface SessionCookieOptions extends CookieOptions {
+export interface SessionCookieOptions extends CookieOptions, SessionLifeOptions {
   /** Secrets of 32 characters or more: the first seals, all open, so that a new one can be put in front. */
   readonly secrets: string | readonly string[];
   /** @default "session" */
   readonly cookieName?: string;
   /** Whether the browser cannot read what the session holds. @default false */
   readonly isEncrypted?: boolean;
-  /** How long a session lives after its last use, in seconds. @default 1209600, two weeks */
-  readonly maxAgeSeconds?: number;
+}
+
+/** What the browser sent. */
+interface SentSession extends SessionRecord {
+  /** Seconds since 1970. */
+  readonly sealedAt: number;
 }
 
 /** What browsers keep at least of a cookie, with its name and attributes. */
 const MOST_BYTES = 4096;
 /** Clocks of several machines differ. */
 const FUTURE_SECONDS = 60;
-const TWO_WEEKS = 14 * 24 * 3600;
 
 /**
  * Gives each request a session in `environ["tsgi.session"]`, see {@link Session}; it is sealed into a cookie when startResponse is called.
@@ -38,26 +50,31 @@ const TWO_WEEKS = 14 * 24 * 3600;
  */
 export function sessionCookie(options: SessionCookieOptions, now: () => number = Date.now): Middleware {
   const { cookieName = "session", isEncrypted = false } = options;
-  const maxAge = within(options.maxAgeSeconds ?? TWO_WEEKS, "maxAgeSeconds", 1);
+  const life = new SessionLife(options);
   const cookie = new Cookie(cookieName, options);
   const sealer = new TextSealer(required(options.secrets, "secrets", "one or more secrets"), cookieName, isEncrypted);
 
-  function open(environ: WSGIEnvironment): OpenedText | null {
+  function open(environ: WSGIEnvironment): SentSession | null {
     const value = cookie.read(environ);
     const opened = value === null ? null : sealer.open(value);
     if (opened === null) return null;
-    const age = now() / 1000 - opened.sealedAt;
-    return age <= maxAge && age >= -FUTURE_SECONDS ? opened : null;
+    const { sealedAt } = opened;
+    const { bornAt, text } = readRecord(opened.text);
+    const time = now();
+    const isAlive = life.endOf(bornAt, sealedAt * 1000) >= time && sealedAt <= time / 1000 + FUTURE_SECONDS;
+    return isAlive ? { sealedAt, bornAt, text } : null;
   }
 
   /** Gives the Set-Cookie that a response needs; null when the browser has the session as it is. */
-  function save(session: Session, opened: OpenedText | null, environ: WSGIEnvironment): string | null {
+  function save(session: Session, sent: SentSession | null, environ: WSGIEnvironment): string | null {
     const { text, isChanged } = session.save();
-    if (text === "") return opened === null ? null : cookie.remove(environ);
-    const seconds = now() / 1000;
-    const isFresh = opened !== null && seconds - opened.sealedAt < maxAge / 2;
+    if (text === "") return sent === null ? null : cookie.remove(environ);
+    const time = now();
+    const isFresh = sent !== null && time / 1000 - sent.sealedAt < life.maxAgeSeconds / 2;
     if (!isChanged && !session.isRenewed && isFresh) return null;
-    const line = cookie.write(environ, sealer.seal(text, seconds), maxAge);
+    const bornAt = sent === null || session.isRenewed ? time : sent.bornAt;
+    const sealed = sealer.seal(writeRecord({ bornAt, text }), time / 1000);
+    const line = cookie.write(environ, sealed, life.cookieSeconds(life.endOf(bornAt, time), time));
     if (line.length <= MOST_BYTES) return line;
     throw new MiddlewareOptionError(
       `The session needs a cookie of ${line.length} bytes; expected at most ${MOST_BYTES}: keep less in it, or use session-store`,
@@ -66,26 +83,26 @@ export function sessionCookie(options: SessionCookieOptions, now: () => number =
 
   return (application) =>
     function keepSessionInCookie(environ, startResponse) {
-      const opened = open(environ);
-      const session = new Session(opened?.text ?? "");
+      const sent = open(environ);
+      const session = new Session(sent?.text ?? "", personalMark(environ));
       environ[SESSION] = session;
       let line: string | null | undefined;
       const start = changeHead(startResponse, ({ headers }) => {
-        if (line === undefined) line = save(session, opened, environ);
-        if (line !== null) headers.push(["Set-Cookie", line]);
-        if (session.isAccessed) addVary(headers, "Cookie");
+        if (line === undefined) line = save(session, sent, environ);
+        if (line !== null) addPersonalCookie(headers, line);
+        else if (session.isAccessed) addVary(headers, "Cookie");
       });
       return application(environ, start);
     };
 }
 
-/** The filter `egg:tsgi#session-cookie`: `secrets`, `is_encrypted`, `max_age_seconds`, and the options of the cookie. */
+/** The filter `egg:tsgi#session-cookie`: `secrets`, `is_encrypted`, how long sessions live, and the options of the cookie. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
   const options = readOptions<SessionCookieOptions>(localConf, {
     ...COOKIE_READERS,
+    ...SESSION_LIFE_READERS,
     secrets: words,
     isEncrypted: flag,
-    maxAgeSeconds: integer,
   });
   return sessionCookie(options);
 }

@@ -1,41 +1,51 @@
 // Sessions that the server keeps: the browser has only their name, which nobody can guess. Place it outside of what uses the session.
 // Source: OWASP Session Management Cheat Sheet (names of 256 random bits, renewed at log-in, never taken from the client).
 import { createHash, randomBytes } from "node:crypto";
-import type { Bytes, HeaderList, Middleware, StartResponse, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
-import { closeAfterError, closedWith } from "./body-close.ts";
-import { Cookie, COOKIE_READERS, type CookieOptions } from "./cookie.ts";
+import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
+import { addPersonalCookie, Cookie, COOKIE_READERS, type CookieOptions } from "./cookie.ts";
+import { DelayedResponse } from "./delayed-response.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { addVary } from "./header-fields.ts";
 import { MemorySessionStore } from "./memory-session-store.ts";
-import { type Configuration, integer, readOptions, text, within } from "./options.ts";
+import { type Configuration, readOptions, text } from "./options.ts";
+import { personalMark } from "./personal.ts";
 import { RedisSessionStore } from "./redis-session-store.ts";
-import { Session, SESSION } from "./session.ts";
+import {
+  readRecord,
+  SESSION_LIFE_READERS,
+  SessionLife,
+  type SessionLifeOptions,
+  type SessionRecord,
+  writeRecord,
+} from "./session-life.ts";
 import type { SessionStorage } from "./session-storage.ts";
+import { type SavedSession, Session, SESSION } from "./session.ts";
 import { SqliteSessionStore } from "./sqlite-session-store.ts";
 
 /** Options of {@link sessionStore}. */
-export interface SessionStoreOptions extends CookieOptions {
+export interface SessionStoreOptions extends CookieOptions, SessionLifeOptions {
   /** @default "session" */
   readonly cookieName?: string;
   /** Where sessions are kept. @default memory of this process, for one worker and for tests */
   readonly storage?: SessionStorage;
-  /** How long a session lives after its last use, in seconds. @default 1209600, two weeks */
-  readonly maxAgeSeconds?: number;
 }
 
-const TWO_WEEKS = 14 * 24 * 3600;
 const NAME = /^[\w-]{43}$/;
+/** A change that others come between so often has met something else than others. */
+const MOST_ATTEMPTS = 100;
 
-/** What is kept: the time at which it was written, and the text of the session. */
-interface KeptSession {
+/** The session that a browser named. */
+interface KeptSession extends SessionRecord {
   readonly name: string;
-  readonly text: string;
-  readonly savedAt: number;
+  /** All of the text that is kept. */
+  readonly whole: string;
+  readonly expiresAt: number;
 }
 
 /**
  * Gives each request a session in `environ["tsgi.session"]`, see {@link Session}. It is saved when startResponse is called, and the
- * response waits until that is done. Of two requests at once that change one session, the later one wins.
+ * response waits until that is done. Of two requests at once each changes the values that it has changed; of one value the later wins. A
+ * session that another request has ended or renewed meanwhile stays ended: a slow request brings nothing of it back.
  *
  * @param now - the clock, milliseconds since 1970 @default Date.now
  * @throws MiddlewareOptionError when no browser would take the cookie
@@ -44,83 +54,131 @@ interface KeptSession {
  */
 export function sessionStore(options: SessionStoreOptions = {}, now: () => number = Date.now): Middleware {
   const cookie = new Cookie(options.cookieName ?? "session", options);
-  const maxAge = within(options.maxAgeSeconds ?? TWO_WEEKS, "maxAgeSeconds", 1);
-  const storage = options.storage ?? new MemorySessionStore();
-
-  async function open(environ: WSGIEnvironment): Promise<KeptSession | null> {
-    const name = cookie.read(environ);
-    if (name === null || !NAME.test(name)) return null;
-    const kept = await storage.read(keyOf(name));
-    if (kept === null) return null;
-    const blank = kept.indexOf(" ");
-    return { name, savedAt: Number(kept.slice(0, blank)), text: kept.slice(blank + 1) };
-  }
-
-  /** Gives the Set-Cookie that a response needs, and what has to happen in the storage before it may leave. */
-  function save(session: Session, kept: KeptSession | null, environ: WSGIEnvironment): Saving {
-    const { text: value, isChanged } = session.save();
-    if (value === "") {
-      if (kept === null) return { line: null, done: null };
-      return { line: cookie.remove(environ), done: settled(() => storage.remove(keyOf(kept.name))) };
-    }
-    const time = now();
-    const isFresh = kept !== null && time - kept.savedAt < (maxAge * 1000) / 10;
-    if (!isChanged && !session.isRenewed && isFresh) return { line: null, done: null };
-    const isSameName = kept !== null && !session.isRenewed;
-    const name = isSameName ? kept.name : randomBytes(32).toString("base64url");
-    const done = settled(async () => {
-      await storage.write(keyOf(name), `${time} ${value}`, time + maxAge * 1000);
-      if (kept !== null && !isSameName) await storage.remove(keyOf(kept.name));
-    });
-    return { line: cookie.write(environ, name, maxAge), done };
-  }
-
+  const keeper = new SessionKeeper(options.storage ?? new MemorySessionStore(), cookie, new SessionLife(options), now);
   return (application) =>
     async function keepSessionInStore(environ, startResponse) {
-      const kept = await open(environ);
-      const session = new Session(kept?.text ?? "");
+      const kept = await keeper.open(environ);
+      const session = new Session(kept?.text ?? "", personalMark(environ));
       environ[SESSION] = session;
-      let saving: Saving | null = null;
-      const start: StartResponse = (status, headers, excInfo) => {
-        const { line, done } = (saving ??= save(session, kept, environ));
-        const list: HeaderList = line === null ? headers.slice() : [...headers, ["Set-Cookie", line]];
-        if (session.isAccessed) addVary(list, "Cookie");
-        const write = startResponse(status, list, excInfo);
-        return done === null ? write : (data) => done.then(() => write(data));
-      };
-      const body = await application(environ, start);
-      const announced = saving as Saving | null; // start() has set it, or will
-      if (announced === null)
-        return Array.isArray(body)
-          ? body
-          : closedWith(
-              savedFirst(body, () => saving?.done),
-              body,
-            );
-      try {
-        await announced.done;
-        return body;
-      } catch (error) {
-        closeAfterError(body);
-        throw error;
-      }
+      const response = new DelayedResponse(
+        startResponse,
+        () => keeper.save(session, kept, environ),
+        (headers, line) => {
+          if (line !== null) addPersonalCookie(headers, line);
+          else if (session.isAccessed) addVary(headers, "Cookie");
+        },
+      );
+      return response.body(await application(environ, response.startResponse));
     };
 }
 
-interface Saving {
-  readonly line: string | null;
-  readonly done: Promise<void> | null;
-}
-
-/** The filter `egg:tsgi#session-store`: `storage` (`memory`, `sqlite:/path` or `redis://host`), `max_age_seconds`, and the options of the cookie. */
+/** The filter `egg:tsgi#session-store`: `storage` (`memory`, `sqlite:/path` or `redis://host`), how long sessions live, and the options of the cookie. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
   type FileOptions = Omit<SessionStoreOptions, "storage"> & { readonly storage?: string };
   const { storage, ...options } = readOptions<FileOptions>(localConf, {
     ...COOKIE_READERS,
+    ...SESSION_LIFE_READERS,
     storage: text,
-    maxAgeSeconds: integer,
   });
   return sessionStore(storage === undefined ? options : { ...options, storage: openStorage(storage) });
+}
+
+/** Opens and saves sessions. A method of `save` gives the Set-Cookie that the response needs, or null. */
+class SessionKeeper {
+  readonly #storage: SessionStorage;
+  readonly #cookie: Cookie;
+  readonly #life: SessionLife;
+  readonly #now: () => number;
+
+  constructor(storage: SessionStorage, cookie: Cookie, life: SessionLife, now: () => number) {
+    this.#storage = storage;
+    this.#cookie = cookie;
+    this.#life = life;
+    this.#now = now;
+  }
+
+  async open(environ: WSGIEnvironment): Promise<KeptSession | null> {
+    const name = this.#cookie.read(environ);
+    if (name === null || !NAME.test(name)) return null;
+    const kept = await this.#storage.read(keyOf(name));
+    if (kept === null) return null;
+    const record = readRecord(kept.text);
+    const time = this.#now();
+    if (this.#life.endOf(record.bornAt, time) <= time) return null;
+    return { ...record, name, whole: kept.text, expiresAt: kept.expiresAt };
+  }
+
+  /** Gives null at once, without a promise, when there is nothing to do. */
+  save(session: Session, kept: KeptSession | null, environ: WSGIEnvironment): Promise<string | null> | null {
+    const saved = session.save();
+    if (kept === null) return saved.text === "" ? null : this.#create(saved.text, environ);
+    if (saved.text === "") return this.#end(kept, environ);
+    if (session.isRenewed) return this.#renew(saved, kept, environ);
+    const isFresh = kept.expiresAt - this.#now() > this.#life.maxAgeSeconds * 900; // nine tenths, in milliseconds
+    if (saved.isChanged) return this.#change(saved, kept, isFresh, environ);
+    return isFresh || this.#isAtItsEnd(kept) ? null : this.#prolong(kept, environ);
+  }
+
+  async #create(data: string, environ: WSGIEnvironment): Promise<string> {
+    const name = randomBytes(32).toString("base64url");
+    const time = this.#now();
+    const end = this.#life.endOf(time, time);
+    await this.#storage.create(keyOf(name), writeRecord({ bornAt: time, text: data }), end);
+    return this.#cookie.write(environ, name, this.#life.cookieSeconds(end, time));
+  }
+
+  /** The browser keeps its cookie where somebody else has ended the session: it may be that of a session which came after. */
+  async #end(kept: KeptSession, environ: WSGIEnvironment): Promise<string | null> {
+    const taken = await this.#storage.take(keyOf(kept.name));
+    return taken === null ? null : this.#cookie.remove(environ);
+  }
+
+  async #renew(saved: SavedSession, kept: KeptSession, environ: WSGIEnvironment): Promise<string | null> {
+    const taken = await this.#storage.take(keyOf(kept.name));
+    const data = saved.over(taken === null ? null : readRecord(taken).text);
+    if (data !== "") return this.#create(data, environ);
+    return taken === null ? null : this.#cookie.remove(environ);
+  }
+
+  async #change(
+    saved: SavedSession,
+    kept: KeptSession,
+    isFresh: boolean,
+    environ: WSGIEnvironment,
+  ): Promise<string | null> {
+    const key = keyOf(kept.name);
+    const { bornAt } = kept;
+    const time = this.#now();
+    const end = isFresh ? kept.expiresAt : this.#life.endOf(bornAt, time);
+    let known = kept.whole;
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+      const data = known === kept.whole ? saved.text : saved.over(readRecord(known).text);
+      if (data === "") return this.#end(kept, environ);
+      if (await this.#storage.replace(key, known, writeRecord({ bornAt, text: data }), end)) {
+        return isFresh ? null : this.#line(kept.name, end, time, environ);
+      }
+      const current = await this.#storage.read(key);
+      if (current === null) return null; // another request has ended it
+      known = current.text;
+    }
+    throw new Error(`The session was changed by others ${MOST_ATTEMPTS} times while it was saved`);
+  }
+
+  async #prolong(kept: KeptSession, environ: WSGIEnvironment): Promise<string | null> {
+    const time = this.#now();
+    const end = this.#life.endOf(kept.bornAt, time);
+    return (await this.#storage.touch(keyOf(kept.name), end)) ? this.#line(kept.name, end, time, environ) : null;
+  }
+
+  /** The cookie of a session that lives longer now; the browser has one that ends with the browser. */
+  #line(name: string, end: number, time: number, environ: WSGIEnvironment): string | null {
+    return this.#life.hasLastingCookie ? this.#cookie.write(environ, name, this.#life.cookieSeconds(end, time)) : null;
+  }
+
+  /** Whether it cannot live longer than it does. */
+  #isAtItsEnd(kept: KeptSession): boolean {
+    return this.#life.endOf(kept.bornAt, this.#now()) <= kept.expiresAt;
+  }
 }
 
 /** Makes a storage of what an INI file says; files and connections are opened when they are first needed. */
@@ -137,20 +195,4 @@ function openStorage(address: string): SessionStorage {
 /** A storage that is read by somebody else gives no names away: it has only their digests. */
 function keyOf(name: string): string {
   return createHash("sha256").update(name).digest("base64url");
-}
-
-/** Begins at once; a failure is noticed by those who wait, and does not end the process before they do. */
-function settled(action: () => void | Promise<void>): Promise<void> {
-  const done = Promise.resolve().then(action);
-  done.catch(() => undefined);
-  return done;
-}
-
-/** A body that announces its response while it is iterated: its first chunk waits until the session is saved. */
-async function* savedFirst(body: WSGIBody, saving: () => Promise<void> | null | undefined): AsyncGenerator<Bytes> {
-  for await (const chunk of body) {
-    await saving();
-    yield chunk;
-  }
-  await saving();
 }

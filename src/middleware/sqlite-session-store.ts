@@ -1,7 +1,7 @@
 // Sessions in a file of SQLite, which several workers may use at once. The database is node:sqlite where Node has it, otherwise
 // @photostructure/sqlite, which the user installs; both have the same interface.
 import { MiddlewareOptionError } from "./errors.ts";
-import type { SessionStorage } from "./session-storage.ts";
+import type { KeptText, SessionStorage } from "./session-storage.ts";
 
 /** What is used of node:sqlite. */
 interface Database {
@@ -12,7 +12,7 @@ interface Database {
 
 interface Statement {
   get(...values: (string | number)[]): unknown;
-  run(...values: (string | number)[]): unknown;
+  run(...values: (string | number)[]): { readonly changes: number | bigint };
 }
 
 type DatabaseClass = new (path: string) => Database;
@@ -21,13 +21,16 @@ type DatabaseClass = new (path: string) => Database;
 interface OpenDatabase {
   readonly database: Database;
   readonly read: Statement;
-  readonly write: Statement;
-  readonly remove: Statement;
+  readonly create: Statement;
+  readonly replace: Statement;
+  readonly touch: Statement;
+  readonly take: Statement;
   readonly purge: Statement;
 }
 
 /** Milliseconds between two removals of what has expired. */
 const PURGE_EVERY = 60_000;
+const COLUMNS = "value AS text, expires AS expiresAt";
 
 /** Keeps sessions in a file. A process that dies loses none of those that were saved; a machine that does may lose the last ones. */
 export class SqliteSessionStore implements SessionStorage {
@@ -45,24 +48,34 @@ export class SqliteSessionStore implements SessionStorage {
     this.#now = now;
   }
 
-  async read(key: string): Promise<string | null> {
+  async read(key: string): Promise<KeptText | null> {
     const { read } = await this.#opened();
-    const row = read.get(key, this.#now()) as { readonly value: string } | undefined; // the columns of the statement
-    return row?.value ?? null;
+    return (read.get(key, this.#now()) as KeptText | undefined) ?? null; // the columns of the statement
   }
 
-  async write(key: string, value: string, expiresAt: number): Promise<void> {
-    const { write, purge } = await this.#opened();
-    write.run(key, value, expiresAt);
+  async create(key: string, text: string, expiresAt: number): Promise<void> {
+    const { create, purge } = await this.#opened();
+    create.run(key, text, expiresAt);
     const now = this.#now();
     if (now < this.#purgeAt) return;
     this.#purgeAt = now + PURGE_EVERY;
     purge.run(now);
   }
 
-  async remove(key: string): Promise<void> {
-    const { remove } = await this.#opened();
-    remove.run(key);
+  async replace(key: string, known: string, text: string, expiresAt: number): Promise<boolean> {
+    const { replace } = await this.#opened();
+    return Number(replace.run(text, expiresAt, key, known, this.#now()).changes) > 0;
+  }
+
+  async touch(key: string, expiresAt: number): Promise<boolean> {
+    const { touch } = await this.#opened();
+    return Number(touch.run(expiresAt, key, this.#now()).changes) > 0;
+  }
+
+  async take(key: string): Promise<string | null> {
+    const { take } = await this.#opened();
+    const taken = take.get(key) as KeptText | undefined; // the columns of the statement
+    return taken !== undefined && taken.expiresAt > this.#now() ? taken.text : null;
   }
 
   async close(): Promise<void> {
@@ -87,12 +100,11 @@ async function openDatabase(path: string): Promise<OpenDatabase> {
   );
   return {
     database,
-    read: database.prepare("SELECT value FROM sessions WHERE key = ? AND expires > ?"),
-    write: database.prepare(
-      "INSERT INTO sessions (key, value, expires) VALUES (?, ?, ?) " +
-        "ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires",
-    ),
-    remove: database.prepare("DELETE FROM sessions WHERE key = ?"),
+    read: database.prepare(`SELECT ${COLUMNS} FROM sessions WHERE key = ? AND expires > ?`),
+    create: database.prepare("INSERT OR REPLACE INTO sessions (key, value, expires) VALUES (?, ?, ?)"),
+    replace: database.prepare("UPDATE sessions SET value = ?, expires = ? WHERE key = ? AND value = ? AND expires > ?"),
+    touch: database.prepare("UPDATE sessions SET expires = max(expires, ?) WHERE key = ? AND expires > ?"),
+    take: database.prepare(`DELETE FROM sessions WHERE key = ? RETURNING ${COLUMNS}`),
     purge: database.prepare("DELETE FROM sessions WHERE expires <= ?"),
   };
 }

@@ -7,6 +7,9 @@ import { findHeader } from "../header-fields.ts";
 /** Final statuses that are understood (RFC 9111 section 3); 206 is not. */
 const STORABLE = new Set(["200", "203", "204", "300", "301", "308", "404", "405", "410", "414", "451", "501"]);
 
+/** The headers that the environ has without `HTTP_` (RFC 3875 section 4.1). */
+const OWN_NAMES = new Set(["CONTENT_TYPE", "CONTENT_LENGTH"]);
+
 /** Directives in lower case; null for one without a value. Repeated ones count as the first. */
 export type Directives = ReadonlyMap<string, string | null>;
 
@@ -22,10 +25,16 @@ export function parseDirectives(value: string): Directives {
 /** Tells whether the request wants nothing to do with a cache, or is one that this cache leaves alone. */
 export function isBypassed(environ: WSGIEnvironment): boolean {
   if (environ["HTTP_AUTHORIZATION"] !== undefined || environ["HTTP_RANGE"] !== undefined) return true;
+  if (hasBody(environ)) return true;
   const asked = environ["HTTP_CACHE_CONTROL"];
   if (typeof asked !== "string") return environ["HTTP_PRAGMA"] === "no-cache";
   const directives = parseDirectives(asked);
   return directives.has("no-store") || directives.has("no-cache") || directives.get("max-age") === "0";
+}
+
+/** What a body of a GET means is the application's affair (RFC 9110 section 9.3.1); it is no part of the key. */
+function hasBody(environ: WSGIEnvironment): boolean {
+  return Number(environ.CONTENT_LENGTH ?? 0) > 0 || environ["HTTP_TRANSFER_ENCODING"] !== undefined;
 }
 
 /**
@@ -58,5 +67,7 @@ export function varyNames(headers: HeaderList): string[] | null {
     .map((name) => name.trim())
     .filter((name) => name !== "");
   if (names.includes("*")) return null;
-  return names.map((name) => `HTTP_${name.toUpperCase().replaceAll("-", "_")}`);
+  return names
+    .map((name) => name.toUpperCase().replaceAll("-", "_"))
+    .map((name) => (OWN_NAMES.has(name) ? name : `HTTP_${name}`));
 }

@@ -1,0 +1,35 @@
+// Which responses are for one user only. What an application learns of the user may come from middleware that stands outside of a cache and
+// names the cookie in Vary only once the response has passed the cache: so whoever tells something of the user says it here, and whoever
+// keeps responses for others asks. Source: RFC 9111 section 3 (a shared cache keeps nothing that is private).
+import type { WSGIEnvironment } from "../wsgi/types.ts";
+
+/** Key of the environ with the {@link PersonalMark} of the request. */
+export const PERSONAL = "tsgi.personal";
+
+/** Whether the response depends on who asks; one object for all copies of an environ. */
+export class PersonalMark {
+  isSet = false;
+}
+
+/**
+ * Gives the mark of a request, for middleware that tells the application something of the user: it is set when the application asks.
+ *
+ * @example
+ * const mark = personalMark(environ);
+ * environ["shop.basket"] = () => { mark.isSet = true; return basketOf(environ); };
+ */
+export function personalMark(environ: WSGIEnvironment): PersonalMark {
+  const known = environ[PERSONAL];
+  if (known instanceof PersonalMark) return known;
+  const mark = new PersonalMark();
+  environ[PERSONAL] = mark;
+  return mark;
+}
+
+/** Whether nobody else may get the response to this request, as far as it is known by now: also a body may ask, while it is sent. */
+export function isPersonal(environ: WSGIEnvironment): boolean {
+  const mark = environ[PERSONAL];
+  if (mark instanceof PersonalMark && mark.isSet) return true;
+  const user = environ["REMOTE_USER"];
+  return user !== undefined && user !== "";
+}
