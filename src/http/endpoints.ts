@@ -1,6 +1,6 @@
 // Both ends of a connection under their CGI names. Source: RFC 3875 sections 4.1.8, 4.1.14, 4.1.15; Apache's mod_ssl for client
 // certificates.
-import type { Socket } from "node:net";
+import { isIPv6, type Socket, SocketAddress } from "node:net";
 import type { TLSSocket } from "node:tls";
 
 /** Addresses of a connection; constant for its life. */
@@ -74,7 +74,13 @@ export function endpointsBetween(
   };
 }
 
-/** An IPv4 peer on an IPv6 listener is shown as what it is. */
+/**
+ * Gives an address in its one form: an IPv4 peer on an IPv6 listener is shown as what it is, and IPv6 as short as it gets.
+ *
+ * @param address - in any spelling (RFC 4291 section 2.2); what is no IPv6 address is given back as it is
+ */
 export function plainAddress(address: string): string {
-  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+  if (!address.includes(":") || !isIPv6(address)) return address;
+  const canonical = new SocketAddress({ address, family: "ipv6" }).address;
+  return canonical.startsWith("::ffff:") && canonical.includes(".") ? canonical.slice(7) : canonical;
 }

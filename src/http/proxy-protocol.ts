@@ -2,7 +2,7 @@
 // Source: "The PROXY protocol, versions 1 & 2" (HAProxy), sections 2.1 and 2.2.
 //
 // A receiver must not guess (section 2): from a peer that may send a header, a header is demanded; from others it is not looked for.
-import { isIPv4, isIPv6, SocketAddress } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import { plainAddress } from "./endpoints.ts";
 import { ProtocolError } from "./errors.ts";
 
@@ -151,7 +151,7 @@ function addressesOf(
 
 /** The form in which the system writes an address, so that equal ones are equal texts. */
 function canonical(address: string, family: string): string {
-  return family === "4" ? address : plainAddress(new SocketAddress({ address, family: "ipv6" }).address);
+  return family === "4" ? address : plainAddress(address);
 }
 
 /** Type, length, value: nothing is read of them, but they must end where the header does. */

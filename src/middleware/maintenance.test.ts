@@ -57,8 +57,8 @@ test.each<[status: number, options: MaintenanceOptions, path?: string]>([
 });
 
 test.each<[Record<string, string>, string]>([
-  [{ allow: "example.org" }, 'names "example.org"'],
-  [{ allow: "10.0.0.0/33" }, 'names "10.0.0.0/33"'],
+  [{ allow: "example.org" }, 'has the entry "example.org"'],
+  [{ allow: "10.0.0.0/33" }, 'has the entry "10.0.0.0/33"'],
   [{ retry_after_seconds: "-1" }, "expected 0 or more"],
 ])("filterFactory refuses %j", (localConf, message) => {
   expect(() => filterFactory({}, localConf)).toThrow(message);

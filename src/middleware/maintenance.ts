@@ -1,11 +1,10 @@
 // A page for everybody while the site is being worked on. Source: RFC 9110 sections 15.6.4 (503) and 10.2.3 (Retry-After).
 import { readFile } from "node:fs/promises";
 import { statSync } from "node:fs";
-import { BlockList, isIP } from "node:net";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { sendAnswer, type Answer } from "./answer.ts";
 import { configuredBase, isBelow } from "./configured-path.ts";
-import { MiddlewareOptionError } from "./errors.ts";
+import { NetworkSet } from "./network-set.ts";
 import { decimal, flag, integer, readOptions, text, within, words, type Configuration } from "./options.ts";
 
 const DEFAULT_RETRY_AFTER_SECONDS = 300;
@@ -23,7 +22,7 @@ export interface MaintenanceOptions {
   readonly page?: string;
   /** When clients may come back, in seconds. @default 300 */
   readonly retryAfterSeconds?: number;
-  /** Addresses and networks (`10.0.0.0/8`) that see the site as usual, by REMOTE_ADDR. @default [] */
+  /** Addresses, networks (`10.0.0.0/8`), and `unix` for peers on unix sockets, that see the site as usual, by REMOTE_ADDR. @default [] */
   readonly allow?: readonly string[];
   /** Paths that are answered as usual, with everything below them: health checks. @default [] */
   readonly allowPaths?: readonly string[];
@@ -42,7 +41,7 @@ export function maintenance(options: MaintenanceOptions = {}): Middleware {
   const { page, retryAfterSeconds = DEFAULT_RETRY_AFTER_SECONDS } = options;
   const allowPaths = (options.allowPaths ?? []).map((path) => configuredBase(path, "allow_paths"));
   within(retryAfterSeconds, "retry_after_seconds", 0);
-  const allowed = blockListOf(options.allow ?? []);
+  const allowed = new NetworkSet(options.allow ?? [], "allow");
   const isOn = switchOf(options);
   const headers: Answer["headers"] = [
     ["Retry-After", String(retryAfterSeconds)],
@@ -93,28 +92,8 @@ function switchOf({
   };
 }
 
-function isExempt(environ: WSGIEnvironment, allowed: BlockList | null, allowPaths: readonly string[]): boolean {
+function isExempt(environ: WSGIEnvironment, allowed: NetworkSet, allowPaths: readonly string[]): boolean {
   const path = environ.SCRIPT_NAME + environ.PATH_INFO;
   if (allowPaths.some((each) => isBelow(path, each))) return true;
-  const address = environ.REMOTE_ADDR ?? "";
-  const family = isIP(address);
-  return allowed !== null && family !== 0 && allowed.check(address, family === 6 ? "ipv6" : "ipv4");
-}
-
-function blockListOf(networks: readonly string[]): BlockList | null {
-  if (networks.length === 0) return null;
-  const list = new BlockList();
-  for (const network of networks) {
-    const [, address = "", prefix] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(network) ?? [];
-    const family = isIP(address);
-    const most = family === 6 ? 128 : 32;
-    const bits = prefix === undefined ? most : Number(prefix);
-    if (family === 0 || bits > most) {
-      throw new MiddlewareOptionError(
-        `Option "allow" names "${network}"; expected an address or a network such as "10.0.0.0/8"`,
-      );
-    }
-    list.addSubnet(address, bits, family === 6 ? "ipv6" : "ipv4");
-  }
-  return list;
+  return allowed.has(environ.REMOTE_ADDR ?? "");
 }

@@ -3,10 +3,14 @@
 import { isIPv6 } from "node:net";
 import { RateLimiterMemory, type RateLimiterLike, RateLimiterRes } from "rate-limiter-flexible";
 import { errorText } from "../wsgi/error-text.ts";
+import { plainAddress } from "../http/endpoints.ts";
 import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { sendAnswer } from "./answer.ts";
 import { type Configuration, flag, integer, readOptions, required, text, within } from "./options.ts";
 import { changeHead } from "./replace-response.ts";
+
+/** IPv4 clients of a network that has IPv6 only (RFC 6052, RFC 7755): each is one. */
+const TRANSLATED = "64:ff9b::";
 
 /** Options of {@link rateLimit}. */
 export interface RateLimitOptions {
@@ -19,7 +23,7 @@ export interface RateLimitOptions {
   /**
    * Whose requests are counted together: a key of the environ, or a function that gives a name (null: not limited).
    *
-   * @default "REMOTE_ADDR"; IPv6 addresses count by their /64, which is what one customer gets
+   * @default "REMOTE_ADDR"; IPv6 addresses count by their /64, which is what one customer gets, mapped ones as the IPv4 that they are
    */
   readonly key?: string | ((environ: WSGIEnvironment) => string | null);
   /** Whether the answers say how much is left. @default true */
@@ -100,22 +104,17 @@ export function filterFactory(_globalConf: Configuration, localConf: Configurati
 
 /** The name under which a client is counted; what is absent is counted together. */
 function clientOf(value: unknown): string {
-  const client = typeof value === "string" ? value : "";
-  return isIPv6(client) ? networkOf(client) : client;
+  const client = plainAddress(typeof value === "string" ? value : "");
+  return isIPv6(client) && !client.startsWith(TRANSLATED) ? networkOf(client) : client;
 }
 
-/** The first 64 bits of an IPv6 address; a mapped IPv4 address stays whole. */
+/** The first 64 bits of an IPv6 address, which is what one customer gets. */
 function networkOf(address: string): string {
-  if (address.includes(".")) return address;
-  const [head = "", tail = ""] = (address.split("%", 1)[0] ?? "").split("::");
+  const [head = "", tail = ""] = address.split("::");
   const left = head === "" ? [] : head.split(":");
   const right = tail === "" ? [] : tail.split(":");
-  const groups = [...left, ...Array.from({ length: 8 - left.length - right.length }, () => "0"), ...right];
-  const first = address.includes("::") ? groups : left;
-  return first
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(":");
+  const zeros = Array.from({ length: 8 - left.length - right.length }, () => "0");
+  return [...left, ...zeros, ...right].slice(0, 4).join(":");
 }
 
 function secondsUntil({ msBeforeNext }: RateLimiterRes): number {
