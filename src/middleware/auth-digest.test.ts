@@ -1,10 +1,18 @@
 import { createHash } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
 import { TestClient } from "../testing/test-client.ts";
 import { validator } from "../wsgi/validator.ts";
 import { authDigest, type AuthDigestOptions, filterFactory } from "./auth-digest.ts";
 import { parseAuthParameters } from "./authorization.ts";
 import { DigestNonces } from "./digest-nonce.ts";
+import { parseHtdigest } from "./htdigest-file.ts";
+import { scriptName } from "./script-name.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "tsgi-digest-"));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 const tell = validator((environ, startResponse) => {
   startResponse("200 OK", [["Content-Type", "text/plain"]]);
@@ -102,6 +110,47 @@ describe("authDigest", () => {
     expect(statuses).toEqual([200, 401, 200, 200, 401]);
   });
 
+  it.each([
+    ["an absolute target", "http://localhost/a?b=c", "http://localhost/a?b=c", 200],
+    ["an absolute target that a proxy made a path", "/a?b=c", "http://LOCALHOST/a?b=c", 200],
+    ["a path that a proxy made absolute", "http://localhost/a?b=c", "/a?b=c", 200],
+    ["escapes that a proxy wrote anew", "/%7Ea", "/~a", 200],
+    ["an absolute target of another host", "/a", "http://other.example/a", 401],
+    ["an absolute target of another path", "http://localhost/a", "http://localhost/b", 401],
+    ["another query", "/a?b=c", "/a?b=d", 401],
+    ["no path", "/a", "", 401],
+  ])("with %s, %j proved as %j, answers %i", async (_, asked, uri, status) => {
+    const inner = authDigest({ users: { ada: "secret" } })(tell);
+    const client = new TestClient((environ, startResponse) => {
+      environ.REQUEST_URI = asked;
+      return inner(environ, startResponse);
+    });
+    const path = asked.replace("http://localhost", "");
+    expect((await ask(client, authorization(await challengeOf(client), { uri }), path)).status).toBe(status);
+  });
+
+  it("knows the address that the client used when a server in front took the prefix off", async () => {
+    const client = new TestClient(scriptName({ prefix: "/é" })(authDigest({ users: { ada: "secret" } })(tell)));
+    const challenge = await challengeOf(client);
+    expect((await ask(client, authorization(challenge, { uri: "/%c3%a9/a?b" }), "/a?b")).status).toBe(200);
+    expect((await ask(client, authorization(challenge, { uri: "/other/a?b", nc: "00000002" }), "/a?b")).status).toBe(
+      401,
+    );
+  });
+
+  it("calls a nonce of a server that is gone stale, if the proof is right", async () => {
+    const challenge = await challengeOf(clientOf({ secret: "before" }));
+    const client = clientOf({ secret: "after" });
+    const field = async (proof: Proof) =>
+      (await ask(client, authorization(challenge, proof))).headers.get("WWW-Authenticate")?.includes("stale=true");
+    expect([await field({}), await field({ password: "wrong" })]).toEqual([true, false]);
+  });
+
+  it("takes nonces of other workers of the server", async () => {
+    const [one, other] = [clientOf(), clientOf()];
+    expect((await ask(other, authorization(await challengeOf(one)))).status).toBe(200);
+  });
+
   it("calls a nonce stale that is valid but too old, of workers with the same secret", async () => {
     const nonce = new DigestNonces("shared", 10, 10, () => Date.now() - 11_000).create();
     const client = clientOf({ secret: "shared", nonceSeconds: 10 });
@@ -139,14 +188,53 @@ describe("DigestNonces", () => {
   });
 });
 
+describe("authDigest with a file of htdigest", () => {
+  // printf 'ada:Library:secret' | md5sum, and sha256sum
+  const MD5 = "ada:Library:4fa6077f8fb50aa778761fb47cd61401";
+  const SHA = `ada:Library:${createHash("sha256").update("ada:Library:secret").digest("hex")}`;
+  const fileOf = (text: string): string => {
+    const path = join(directory, createHash("md5").update(text).digest("hex"));
+    writeFileSync(path, text);
+    return path;
+  };
+  const siteOf = (text: string, options: Partial<AuthDigestOptions> = {}) =>
+    new TestClient(authDigest({ htdigest: fileOf(text), realm: "Library", ...options })(tell));
+
+  it("lets its users in, and nobody else", async () => {
+    const client = siteOf(`# users\nbob:Other:${"0".repeat(32)}\n${MD5}\r\n`);
+    expect((await client.get("/")).headers.getAll("WWW-Authenticate")).toHaveLength(1);
+    const challenge = await challengeOf(client, "MD5");
+    expect((await ask(client, authorization(challenge))).text()).toBe("ada");
+    expect((await ask(client, authorization(challenge, { nc: "00000002", password: "x" }))).status).toBe(401);
+    expect((await ask(client, authorization(challenge, { nc: "00000002", user: "bob" }))).status).toBe(401);
+  });
+
+  it("takes SHA-256 where the file has it", async () => {
+    const client = siteOf(`${MD5}\n${SHA}\n`, { algorithms: ["SHA-256", "MD5"] });
+    for (const algorithm of ["SHA-256", "MD5"]) {
+      expect((await ask(client, authorization(await challengeOf(client, algorithm)))).text()).toBe("ada");
+    }
+  });
+
+  it.each([
+    ["ada:secret", "Cannot read line 1"],
+    ["ada:Library:$apr1$x", "Cannot read line 1"],
+    [`ada:Other:${"0".repeat(32)}`, 'has no user of the realm "Library"'],
+  ])("says what is wrong with %j", (text, message) => {
+    expect(() => parseHtdigest(text, "Library", "users")).toThrow(message);
+  });
+});
+
 it("filterFactory reads users", async () => {
   const client = new TestClient(filterFactory({}, { users: "ada = secret", realm: "R", algorithms: "MD5" })(tell));
   expect((await ask(client, authorization(await challengeOf(client, "MD5")))).text()).toBe("ada");
 });
 
-it.each([{}, { users: "a = b", algorithms: "SHA-1" }, { users: "a = b", nonce_seconds: "0" }])(
-  "filterFactory refuses %j",
-  (conf) => {
-    expect(() => filterFactory({}, conf as unknown as Record<string, string>)).toThrow(/expected/);
-  },
-);
+it.each([
+  {},
+  { users: "a = b", htdigest: "/x" },
+  { users: "a = b", algorithms: "SHA-1" },
+  { users: "a = b", nonce_seconds: "0" },
+])("filterFactory refuses %j", (conf) => {
+  expect(() => filterFactory({}, conf as unknown as Record<string, string>)).toThrow(/expected/);
+});

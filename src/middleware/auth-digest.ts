@@ -1,5 +1,6 @@
 // Asks for a name and a proof that the password is known; the password itself does not travel. Source: RFC 7616, with `qop=auth`, SHA-256 and
-// (for old clients) MD5. The server must know the passwords, so hashes of htpasswd do not do. Place it before what it protects.
+// (for old clients) MD5. The server must know the passwords, or what htdigest makes of them; hashes of htpasswd do not do. Place it before
+// what it protects.
 import { createHash, randomBytes } from "node:crypto";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { encodeNative } from "../wsgi/native-string.ts";
@@ -8,22 +9,27 @@ import { checkRealm, credentialsOf, parseAuthParameters, quotedParameter, sendCh
 import { isEqualSecret } from "./constant-time.ts";
 import { DigestNonces } from "./digest-nonce.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { type Configuration, integer, pairs, readOptions, required, text, within, words } from "./options.ts";
+import { parseHost, requestedHost } from "./host.ts";
+import { HtdigestFile } from "./htdigest-file.ts";
+import { type Configuration, integer, pairs, readOptions, text, within, words } from "./options.ts";
+import { sharedKey } from "./shared-secret.ts";
 
 /** Gives the password of a user; null when there is no such user. */
 export type PasswordLookup = (user: string) => string | null | Promise<string | null>;
 
-/** Options of {@link authDigest}. */
+/** Options of {@link authDigest}; `users` or `htdigest`. */
 export interface AuthDigestOptions {
   /** Passwords by name, or a function that gives the password of a name. */
-  readonly users: Readonly<Record<string, string>> | PasswordLookup;
+  readonly users?: Readonly<Record<string, string>> | PasswordLookup;
+  /** In place of `users`: path of a file that htdigest writes; read again when it changes. */
+  readonly htdigest?: string;
   /** @default "Restricted" */
   readonly realm?: string;
-  /** What is offered, best first. @default ["SHA-256", "MD5"] */
+  /** What is offered, best first. @default ["SHA-256", "MD5"]; ["MD5"] with `htdigest`, which writes no other */
   readonly algorithms?: readonly string[];
   /** How long a nonce counts, in seconds. @default 300 */
   readonly nonceSeconds?: number;
-  /** Signs the nonces; the same in all workers, or clients that meet another one have to ask twice. @default random */
+  /** Signs the nonces; needed where several servers answer for one host. @default random, the same in all workers of a server */
   readonly secret?: string;
   /** Nonces whose uses are remembered, so that nothing counts twice; per worker. @default 10000 */
   readonly mostNonces?: number;
@@ -44,20 +50,22 @@ interface Credentials {
 }
 
 /**
- * Answers 401 to requests without a valid proof; the others pass with REMOTE_USER and AUTH_TYPE. A nonce that is too old is answered with
- * `stale=true`; a proof that was used before is refused.
+ * Answers 401 to requests without a valid proof; the others pass with REMOTE_USER and AUTH_TYPE. A right proof with a nonce that is too
+ * old or of another server is answered with `stale=true`; a proof that was used before is refused.
  *
- * @throws MiddlewareOptionError when the users are missing, or an algorithm is unknown
+ * @throws MiddlewareOptionError when it is not said who the users are, or an algorithm is unknown
  * @example
  * const application = authDigest({ users: { ada: "secret" }, realm: "Library" })(inner);
  */
 export function authDigest(options: AuthDigestOptions): Middleware {
   const realm = checkRealm(options.realm ?? "Restricted");
-  const lookUp = lookupOf(required(options.users, "users", '"name = password"'));
-  const algorithms = (options.algorithms ?? ["SHA-256", "MD5"]).map(toAlgorithm);
+  const secretOf = secretsOf(options, realm);
+  const algorithms = (options.algorithms ?? (options.htdigest === undefined ? ["SHA-256", "MD5"] : ["MD5"])).map(
+    toAlgorithm,
+  );
   const lifetime = within(options.nonceSeconds ?? 300, "nonceSeconds", 1);
   const most = within(options.mostNonces ?? 10_000, "mostNonces", 1);
-  const nonces = new DigestNonces(options.secret ?? randomBytes(32), lifetime, most);
+  const nonces = new DigestNonces(options.secret ?? sharedKey("auth-digest"), lifetime, most);
   const opaque = randomBytes(8).toString("hex");
   const nobody = randomBytes(16).toString("hex");
 
@@ -74,12 +82,10 @@ export function authDigest(options: AuthDigestOptions): Middleware {
   async function check(environ: WSGIEnvironment): Promise<string | { readonly isStale: boolean }> {
     const credentials = readCredentials(environ, realm);
     if (credentials === null || !algorithms.includes(credentials.algorithm)) return { isStale: false };
-    const verdict = nonces.check(credentials.nonce);
-    if (verdict === "refused") return { isStale: false };
-    const { user } = credentials;
-    const password = await lookUp(user);
-    const proof = proofOf(environ.REQUEST_METHOD, realm, password ?? nobody, credentials);
-    if (!isEqualSecret(proof, credentials.response) || password === null) return { isStale: false };
+    const { user, algorithm } = credentials;
+    const secret = await secretOf(user, algorithm);
+    const proof = proofOf(environ.REQUEST_METHOD, secret ?? nobody, credentials);
+    if (!isEqualSecret(proof, credentials.response) || secret === null) return { isStale: false };
     const use = nonces.use(credentials.nonce, Number.parseInt(credentials.nc, 16));
     return use === "fresh" ? user : { isStale: use === "stale" };
   }
@@ -94,11 +100,12 @@ export function authDigest(options: AuthDigestOptions): Middleware {
     };
 }
 
-/** The filter `egg:tsgi#auth-digest`: `users` (lines of `name = password`), `realm`, `algorithms`, `nonce_seconds`, `secret`, `most_nonces`. */
+/** The filter `egg:tsgi#auth-digest`: `htdigest` (a path) or `users` (lines of `name = password`), `realm`, `algorithms`, `nonce_seconds`, `secret`, `most_nonces`. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  type FileOptions = Omit<AuthDigestOptions, "users"> & { readonly users: Record<string, string> };
+  type FileOptions = Omit<AuthDigestOptions, "users"> & { readonly users?: Record<string, string> };
   const options = readOptions<FileOptions>(localConf, {
     users: pairs,
+    htdigest: text,
     realm: text,
     algorithms: words,
     nonceSeconds: integer,
@@ -108,7 +115,27 @@ export function filterFactory(_globalConf: Configuration, localConf: Configurati
   return authDigest(options);
 }
 
-function lookupOf(users: AuthDigestOptions["users"]): PasswordLookup {
+/** Gives the hash of user, realm and password (A1 of RFC 7616 §3.4.2); null when there is none. */
+type SecretLookup = (user: string, algorithm: Algorithm) => Promise<string | null>;
+
+function secretsOf({ users, htdigest }: AuthDigestOptions, realm: string): SecretLookup {
+  if ((users === undefined) === (htdigest === undefined)) {
+    throw new MiddlewareOptionError(
+      'Options "users" and "htdigest" are both given or both missing; expected one of them',
+    );
+  }
+  if (htdigest !== undefined) {
+    const file = new HtdigestFile(htdigest, realm);
+    return async (user, algorithm) => (await file.find(user))?.[HASHES[algorithm]] ?? null;
+  }
+  const lookUp = lookupOf(users ?? {});
+  return async (user, algorithm) => {
+    const password = await lookUp(user);
+    return password === null ? null : hashOf(algorithm, user, realm, password);
+  };
+}
+
+function lookupOf(users: NonNullable<AuthDigestOptions["users"]>): PasswordLookup {
   if (typeof users === "function") return users;
   const passwords = new Map(Object.entries(users));
   return (user) => passwords.get(user) ?? null;
@@ -129,7 +156,7 @@ function readCredentials(environ: WSGIEnvironment, realm: string): Credentials |
   const isWhole = get("qop") === "auth" && /^[\da-f]{8}$/i.test(get("nc")) && get("cnonce") !== "";
   if (!isWhole || get("realm") !== realm || !(algorithm in HASHES)) return null;
   // The proof covers this uri, so it must be the one that was asked for (RFC 7616 §3.4.6).
-  if (get("uri") !== targetOf(environ)) return null;
+  if (!isSameTarget(get("uri"), environ)) return null;
   const user = userOf(parameters);
   if (user === null) return null;
   return {
@@ -156,15 +183,35 @@ function userOf(parameters: ReadonlyMap<string, string>): string | null {
   }
 }
 
-/** The target of the request line; where the server does not tell it, what PEP 3333 reconstructs. */
-function targetOf(environ: WSGIEnvironment): string {
-  if (environ.REQUEST_URI !== undefined) return environ.REQUEST_URI;
-  return requestUri(environ).replace(/^[a-z]+:\/\/[^/]*/, "");
+/**
+ * Tells whether a client and we speak of the same target: what it asked for, or what that is once a prefix that the server in front took
+ * off is back. Proxies turn an absolute target into a path, and write escapes anew.
+ */
+function isSameTarget(uri: string, environ: WSGIEnvironment): boolean {
+  const wanted = targetOf(uri, environ);
+  const { REQUEST_URI: asked } = environ;
+  if (wanted === null) return false;
+  return (
+    (asked !== undefined && wanted === targetOf(asked, environ)) || wanted === targetOf(requestUri(environ), environ)
+  );
 }
 
-function proofOf(method: string, realm: string, password: string, credentials: Credentials): string {
-  const { user, uri, nonce, nc, cnonce, algorithm } = credentials;
-  const hash = (...parts: readonly string[]): string =>
-    createHash(HASHES[algorithm]).update(parts.join(":")).digest("hex");
-  return hash(hash(user, realm, password), nonce, nc, cnonce, "auth", hash(method, uri));
+/** Path and query in one form; null when a target names another host. */
+function targetOf(target: string, environ: WSGIEnvironment): string | null {
+  const [, authority, pathAndQuery = ""] = /^(?:https?:\/\/([^/?#]*))?(.*)$/is.exec(target) ?? [];
+  if (authority !== undefined && parseHost(authority)?.name !== requestedHost(environ)?.name) return null;
+  const [, path = "", query = ""] = /^([^?]*)(.*)$/s.exec(pathAndQuery) ?? [];
+  const bytes = path.replaceAll(/%([\da-f]{2})/gi, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+  return `${bytes || "/"}${query}`;
+}
+
+function proofOf(method: string, secret: string, credentials: Credentials): string {
+  const { uri, nonce, nc, cnonce, algorithm } = credentials;
+  return hashOf(algorithm, secret, nonce, nc, cnonce, "auth", hashOf(algorithm, method, uri));
+}
+
+function hashOf(algorithm: Algorithm, ...parts: readonly string[]): string {
+  return createHash(HASHES[algorithm]).update(parts.join(":")).digest("hex");
 }

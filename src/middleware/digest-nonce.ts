@@ -6,9 +6,9 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 export type NonceVerdict =
   /** Ours, young enough, and this count was not seen before. */
   | "fresh"
-  /** Ours, but too old, or forgotten: the client may try again with a new one, without asking its user. */
+  /** Too old, forgotten, or made by a server that is gone: the client may try again with a new one, without asking its user. */
   | "stale"
-  /** Not ours, or used a second time. */
+  /** Used a second time. */
   | "refused";
 
 const TIME_BYTES = 6;
@@ -58,7 +58,7 @@ export class DigestNonces {
   /** Tells how old a nonce is, without counting a use. */
   check(nonce: string): NonceVerdict {
     const madeAt = this.#madeAt(nonce);
-    if (madeAt === null) return "refused";
+    if (madeAt === null) return "stale";
     const age = this.#now() - madeAt;
     return age >= 0 && age <= this.#lifetime && madeAt >= this.#forgottenUntil ? "fresh" : "stale";
   }

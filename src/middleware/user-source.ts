@@ -1,10 +1,9 @@
 // Where users and their passwords come from: a record, a function, or a file of htpasswd.
 // Source: Apache, "Password Formats" and htpasswd for the file; both are checked in the same time whether the user exists or not.
-import { readFile, stat } from "node:fs/promises";
 import { digestSecret, isEqualSecret } from "./constant-time.ts";
-import { MiddlewareOptionError } from "./errors.ts";
 import { costOf, isKnownHash } from "./password-hash.ts";
 import { checkPassword } from "./password-hash/password-threads.ts";
+import { UserFile, userLineError, userLines } from "./user-file.ts";
 
 /** Says whether a password is right; a database, a directory or another service may stand behind it. */
 export interface UserSource {
@@ -14,8 +13,6 @@ export interface UserSource {
 /** Users in each form that middleware takes: passwords by name, a function, or a source. */
 export type Users = Readonly<Record<string, string>> | UserSource["verify"] | UserSource;
 
-/** How often a file is looked at, in milliseconds. */
-const LOOK_AGAIN_MILLISECONDS = 1000;
 /** How long a password that was right need not be hashed again, in milliseconds: a page has many pictures, and bcrypt is slow. */
 const REMEMBERED_MILLISECONDS = 60_000;
 const MOST_REMEMBERED = 1000;
@@ -33,17 +30,19 @@ export function toUserSource(users: Users): UserSource {
   };
 }
 
+/** What a file of htpasswd says. */
+interface HashedPasswords {
+  readonly hashes: ReadonlyMap<string, string>;
+  /** One hash of each cost: a wrong password is checked against all of them, and so is that of a user who is not there. */
+  readonly samples: ReadonlyMap<string, string>;
+}
+
 /**
  * Users of a file that htpasswd writes, read when it is first needed and again when it has changed.
  */
 export class HtpasswdFile implements UserSource {
-  readonly #path: string;
+  readonly #file: UserFile<HashedPasswords>;
   readonly #now: () => number;
-  #hashes: ReadonlyMap<string, string> | null = null;
-  /** One hash of each cost in the file: a wrong password is checked against all of them, and so is that of a user who is not there. */
-  #samples: ReadonlyMap<string, string> = new Map();
-  #modified = -1;
-  #lookAgainAt = 0;
   /** Passwords that were right, as digests that mean nothing elsewhere, with the time until which they count. */
   readonly #remembered = new Map<string, number>();
   /** By the same digests: what is being checked. A page asks for many things at once, and the first answer is that of all. */
@@ -54,7 +53,7 @@ export class HtpasswdFile implements UserSource {
    * @param now - the clock, milliseconds @default performance.now
    */
   constructor(path: string, now: () => number = () => performance.now()) {
-    this.#path = path;
+    this.#file = new UserFile(path, hashedPasswords, now);
     this.#now = now;
   }
 
@@ -63,12 +62,13 @@ export class HtpasswdFile implements UserSource {
    * @throws PasswordQueueFull when too many passwords are being checked
    */
   async verify(user: string, password: string): Promise<boolean> {
-    const hash = (await this.#read()).get(user);
+    const { hashes, samples } = await this.#file.read();
+    const hash = hashes.get(user);
     const digest = digestSecret([user, hash, password].join("\0")).toString("base64");
     if ((this.#remembered.get(digest) ?? 0) > this.#now()) return true;
     const running = this.#checks.get(digest);
     if (running !== undefined) return await running;
-    const check = this.#check(hash ?? null, password);
+    const check = checkAmong(samples, hash ?? null, password);
     this.#checks.set(digest, check);
     try {
       const isRight = await check;
@@ -79,36 +79,25 @@ export class HtpasswdFile implements UserSource {
     }
   }
 
-  async #check(hash: string | null, password: string): Promise<boolean> {
-    const own = hash === null ? null : costOf(hash);
-    const decoys = [...this.#samples].filter(([cost]) => cost !== own).map(([, sample]) => sample);
-    return await checkPassword({ password, hash, decoys });
-  }
-
   #remember(digest: string): void {
     if (this.#remembered.size >= MOST_REMEMBERED) this.#remembered.clear();
     this.#remembered.set(digest, this.#now() + REMEMBERED_MILLISECONDS);
   }
+}
 
-  async #read(): Promise<ReadonlyMap<string, string>> {
-    const now = this.#now();
-    if (this.#hashes !== null && now < this.#lookAgainAt) return this.#hashes;
-    this.#lookAgainAt = now + LOOK_AGAIN_MILLISECONDS;
-    try {
-      const { mtimeMs } = await stat(this.#path);
-      if (this.#hashes === null || mtimeMs !== this.#modified) {
-        this.#hashes = parseHtpasswd(await readFile(this.#path, "utf8"), this.#path);
-        this.#modified = mtimeMs;
-        this.#samples = new Map(Array.from(this.#hashes.values(), (hash) => [costOf(hash), hash]));
-      }
-      return this.#hashes;
-    } catch (cause) {
-      if (cause instanceof MiddlewareOptionError) throw cause;
-      throw new MiddlewareOptionError(`Cannot read the users of "${this.#path}"; expected a file of htpasswd`, {
-        cause,
-      });
-    }
-  }
+function hashedPasswords(text: string, source: string): HashedPasswords {
+  const hashes = parseHtpasswd(text, source);
+  return { hashes, samples: new Map(Array.from(hashes.values(), (hash) => [costOf(hash), hash])) };
+}
+
+async function checkAmong(
+  samples: HashedPasswords["samples"],
+  hash: string | null,
+  password: string,
+): Promise<boolean> {
+  const own = hash === null ? null : costOf(hash);
+  const decoys = [...samples].filter(([cost]) => cost !== own).map(([, sample]) => sample);
+  return await checkPassword({ password, hash, decoys });
 }
 
 /**
@@ -120,25 +109,19 @@ export class HtpasswdFile implements UserSource {
  */
 export function parseHtpasswd(text: string, source: string): ReadonlyMap<string, string> {
   const hashes = new Map<string, string>();
-  for (const [index, raw] of text.split("\n").entries()) {
-    const line = raw.trim();
-    if (line === "" || line.startsWith("#")) continue;
+  for (const [line, number] of userLines(text)) {
     const colon = line.indexOf(":");
     const user = line.slice(0, colon);
     const hash = line.slice(colon + 1);
-    if (colon < 1) throw lineError(source, index, `expected "user:hash"`);
+    if (colon < 1) throw userLineError(source, number, `expected "user:hash"`);
     if (!isKnownHash(hash)) {
-      throw lineError(
+      throw userLineError(
         source,
-        index,
+        number,
         `the password of "${user}" is in no format that can be checked: expected bcrypt, $apr1$, $5$, $6$ or {SHA}`,
       );
     }
     hashes.set(user, hash);
   }
   return hashes;
-}
-
-function lineError(source: string, index: number, what: string): MiddlewareOptionError {
-  return new MiddlewareOptionError(`Cannot read line ${index + 1} of "${source}"; ${what}`);
 }

@@ -24,6 +24,8 @@ export interface WorkerConfig {
   readonly listeners: readonly (WorkerListener & { readonly bind: string })[];
   /** Wait for `serve` before accepting. */
   readonly isHeld: boolean;
+  /** Signs what one worker makes and another one checks. */
+  readonly secret: string;
   /** Process id of the arbiter. */
   readonly arbiter: number;
 }

@@ -3,6 +3,7 @@
 import type { Server, Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
 import type { HttpGateway } from "../gateways/http/gateway.ts";
+import { shareSecret } from "../middleware/shared-secret.ts";
 import { TSGI_REQUEST_ID } from "../wsgi/environ.ts";
 import type { WSGIEnvironment } from "../wsgi/types.ts";
 import { dispatchOf } from "./arbiter-options.ts";
@@ -101,6 +102,7 @@ export class Worker {
       const { dropPrivileges, findIdentity } = await import("./privileges.ts");
       dropPrivileges(findIdentity(options.user, options.group), options.initgroups);
     }
+    shareSecret(this.#config.secret);
     const { loadApplication } = await import("./load-application.ts");
     this.#loaded = await loadApplication(options.target, options, this.#log);
     await callHook(this.#hooks.postWorkerInit, "postWorkerInit", this.#log, this.#asHookWorker);

@@ -1,6 +1,7 @@
 // Keeps as many workers as are wanted: starts what is missing, ends what is too many, replaces what has died or hangs.
 // What to do is decided by the functions in policy/, which take the time as an argument.
 import { resolve } from "node:path";
+import { createSecret } from "../../middleware/shared-secret.ts";
 import type { WorkerEndReason } from "../arbiter-control.ts";
 import { type ArbiterOptions, dispatchOf } from "../arbiter-options.ts";
 import { callHook } from "../call-hook.ts";
@@ -29,6 +30,7 @@ export class WorkerPool {
   readonly #draining: Draining;
   readonly #observer: WorkerObserver;
   readonly #directory: string;
+  readonly #secret = createSecret();
   #lastId = 0;
   #backOff: BackOffState = NO_CRASHES;
   #fronted: { readonly options: ArbiterOptions; readonly is: boolean } | null = null;
@@ -146,6 +148,7 @@ export class WorkerPool {
       generation,
       options: options.pythonProcesses === 0 ? settingsOfFront(options, processes) : options,
       isHeld,
+      secret: this.#secret,
       arbiter: process.pid,
       listeners: listeners.map(({ address, bind }) => ({
         path: address.kind === "unix" ? address.path : null,
