@@ -3,12 +3,14 @@
 //
 // A short body in an array stays one array of one chunk and is compressed at once: up to 32 KB that costs less CPU time than handing it
 // to the thread pool. Longer ones, and bodies that come bit by bit, go through a stream.
-import type { Bytes, HeaderList, Middleware } from "../wsgi/types.ts";
+import type { Bytes, HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { negotiateCoding, type ContentCoding } from "./accept-encoding.ts";
 import { coderOf, hasCoding, LEVELS, type Coder, type CodingLevels } from "./compress/coders.ts";
 import { encodeStream } from "./compress/encode-stream.ts";
+import { matchesEtag } from "./conditional-get.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { addVary, dropHeader, findHeader, setHeader } from "./header-fields.ts";
+import { addVary, findHeader, setHeader } from "./header-fields.ts";
+import { head } from "./head.ts";
 import { bytes, integer, readOptions, text, within, words, type Configuration } from "./options.ts";
 import { replaceResponse, type BodyChange, type ResponseHead } from "./replace-response.ts";
 
@@ -41,6 +43,8 @@ export interface CompressOptions {
  * A page that repeats what the client sent beside a secret should not be compressed (the BREACH attack): leave it out, or mark it
  * `Cache-Control: no-transform`.
  *
+ * HEAD is given to the application as GET, since only the body tells which headers GET would have; the body is not read on.
+ *
  * In a pipeline: inside of `conditionalGet` and `responseCache`, outside of `etag` and of everything that reads or changes bodies.
  *
  * @throws MiddlewareOptionError for an unknown coding, a level out of range, or a wrong expression
@@ -52,17 +56,16 @@ export function compress(options: CompressOptions = {}): Middleware {
   const coders = codersOf(options);
   const codings = [...coders.keys()];
   return function compressMiddleware(application) {
-    return function compressed(environ, startResponse) {
-      return replaceResponse(application, environ, startResponse, (head) => {
-        if (!isCompressible(head, types, minBytes)) return null;
-        addVary(head.headers, "Accept-Encoding");
+    // Only its body tells whether a response is encoded, so that HEAD is asked as GET: mod_wsgi does so too where filters follow it.
+    return head()(function compressed(environ, startResponse) {
+      return replaceResponse(application, environ, startResponse, (response) => {
+        if (response.status.startsWith("304")) markUnchanged(environ, response, codings);
+        if (!isCompressible(response, types, minBytes)) return null;
+        addVary(response.headers, "Accept-Encoding");
         const coding = negotiateCoding(environ, codings);
-        if (coding === null) return null;
-        const isHead = environ.REQUEST_METHOD === "HEAD";
-        if (isHead) markEncoded(head.headers, coding);
-        return isHead ? null : compression(head, coding, coders.get(coding) as Coder, minBytes); // one of its keys
+        return coding === null ? null : compression(response, coding, coders.get(coding) as Coder, minBytes); // one of its keys
       });
-    };
+    });
   };
 }
 
@@ -88,11 +91,11 @@ function compression(head: ResponseHead, coding: ContentCoding, coder: Coder, mi
       if (body.length > SYNC_BYTES) return null;
       const encoded = coder.encode(body);
       if (encoded.length >= body.length) return body;
-      markEncoded(head.headers, coding);
+      setHeader(head.headers, "Content-Encoding", coding);
       return encoded;
     },
     stream(chunks) {
-      markEncoded(head.headers, coding);
+      setHeader(head.headers, "Content-Encoding", coding);
       return encodeStream(chunks, coder);
     },
   };
@@ -105,16 +108,21 @@ function isCompressible({ status, headers }: ResponseHead, types: RegExp, minByt
   const length = findHeader(headers, "content-length");
   if (length !== null && Number(length) < minBytes) return false;
   if ((findHeader(headers, "content-encoding") ?? "identity").toLowerCase() !== "identity") return false;
-  return !/\bno-transform\b/i.test(findHeader(headers, "cache-control") ?? "");
+  return mayBeTransformed(headers);
 }
 
-/** The encoded content is another representation: of other length, without ranges, equal to the first one only in meaning. */
-function markEncoded(headers: HeaderList, coding: ContentCoding): void {
-  setHeader(headers, "Content-Encoding", coding);
-  dropHeader(headers, "content-length");
-  dropHeader(headers, "accept-ranges");
-  const etag = findHeader(headers, "etag");
-  if (etag !== null && !etag.startsWith("W/")) setHeader(headers, "ETag", `W/${etag}`);
+/** A 304 has the Vary and the ETag of its 200 (RFC 9110 section 15.4.5), which was encoded, unless the client says that it was not. */
+function markUnchanged(environ: WSGIEnvironment, { headers }: ResponseHead, codings: readonly ContentCoding[]): void {
+  if (!mayBeTransformed(headers)) return;
+  addVary(headers, "Accept-Encoding");
+  const tag = findHeader(headers, "etag");
+  if (tag === null || tag.startsWith("W/") || negotiateCoding(environ, codings) === null) return;
+  const known = environ["HTTP_IF_NONE_MATCH"];
+  if (typeof known !== "string" || !matchesEtag(known, tag, "strong")) setHeader(headers, "ETag", `W/${tag}`);
+}
+
+function mayBeTransformed(headers: HeaderList): boolean {
+  return !/\bno-transform\b/i.test(findHeader(headers, "cache-control") ?? "");
 }
 
 function codersOf(options: CompressOptions): ReadonlyMap<ContentCoding, Coder> {

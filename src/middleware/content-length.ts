@@ -2,29 +2,30 @@
 // Content-Length Header".
 import type { Middleware } from "../wsgi/types.ts";
 import { findHeader, setHeader } from "./header-fields.ts";
+import { head } from "./head.ts";
 import { readNoOptions, type Configuration } from "./options.ts";
 import { replaceResponse } from "./replace-response.ts";
 
 /**
  * Adds Content-Length to a response whose body is an array, however many chunks it has; a body that comes bit by bit passes unchanged.
- * Servers do this for one chunk by themselves.
+ * HEAD is given to the application as GET, so that it has the same length. Servers do this for one chunk by themselves.
  *
  * In a pipeline: outside of what changes the body, inside of what needs its length (an access log of announced lengths, `head`).
  */
 export function contentLength(): Middleware {
   return function contentLengthMiddleware(application) {
-    return function measured(environ, startResponse) {
-      return replaceResponse(application, environ, startResponse, (head) => {
-        if (!mayHaveLength(head.status) || findHeader(head.headers, "content-length") !== null) return null;
+    return head()(function measured(environ, startResponse) {
+      return replaceResponse(application, environ, startResponse, ({ status, headers }) => {
+        if (!mayHaveLength(status) || findHeader(headers, "content-length") !== null) return null;
         return {
           kind: "whole",
           whole(body) {
-            setHeader(head.headers, "Content-Length", String(body.length));
+            setHeader(headers, "Content-Length", String(body.length));
             return body;
           },
         };
       });
-    };
+    });
   };
 }
 

@@ -2,6 +2,7 @@
 import { hash } from "node:crypto";
 import type { Bytes, HeaderList, Middleware } from "../wsgi/types.ts";
 import { findHeader } from "./header-fields.ts";
+import { head } from "./head.ts";
 import { bytes, flag, readOptions, within, type Configuration } from "./options.ts";
 import { replaceResponse } from "./replace-response.ts";
 
@@ -18,7 +19,7 @@ export interface EtagOptions {
 }
 
 /**
- * Adds an ETag to a 200 answer of GET whose body is an array. A response that has one, or that must not be stored, or whose body comes
+ * Adds an ETag to a 200 answer of GET whose body is an array; HEAD is given to the application as GET. A response that has one, or that must not be stored, or whose body comes
  * bit by bit, passes unchanged.
  *
  * In a pipeline: outside of what changes the body, inside of `conditionalGet`. Outside of `compress` the tag is that of the compressed
@@ -30,20 +31,21 @@ export function etag(options: EtagOptions = {}): Middleware {
   const { weak = false, maxBytes = DEFAULT_MAX_BYTES } = options;
   within(maxBytes, "max_bytes", 0);
   return function etagMiddleware(application) {
-    return function tagged(environ, startResponse) {
-      // HEAD has no body to hash; of other methods the answer is no version of the resource.
+    // HEAD has no body to hash, so that it is asked as GET.
+    return head()(function tagged(environ, startResponse) {
+      // Of other methods the answer is no version of the resource.
       if (environ.REQUEST_METHOD !== "GET") return application(environ, startResponse);
-      return replaceResponse(application, environ, startResponse, (head) => {
-        if (!head.status.startsWith("200") || !mayBeTagged(head.headers)) return null;
+      return replaceResponse(application, environ, startResponse, ({ status, headers }) => {
+        if (!status.startsWith("200") || !mayBeTagged(headers)) return null;
         return {
           kind: "whole",
           whole(body) {
-            if (body.length <= maxBytes) head.headers.push(["ETag", tagOf(body, weak)]);
+            if (body.length <= maxBytes) headers.push(["ETag", tagOf(body, weak)]);
             return body;
           },
         };
       });
-    };
+    });
   };
 }
 

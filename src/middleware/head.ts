@@ -1,5 +1,5 @@
 // Lets an application that only knows GET answer HEAD. Source: RFC 9110 section 9.3.2; Rack's Head and PEP 3333's silence on it.
-import type { Middleware } from "../wsgi/types.ts";
+import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { readNoOptions, type Configuration } from "./options.ts";
 import { replaceResponse } from "./replace-response.ts";
 
@@ -13,20 +13,21 @@ export function head(): Middleware {
   return function headMiddleware(application) {
     return function withoutBody(environ, startResponse) {
       if (environ.REQUEST_METHOD !== "HEAD") return application(environ, startResponse);
-      return replaceResponse(
-        application,
-        { ...environ, REQUEST_METHOD: "GET" },
-        startResponse,
-        ({ status, headers }) => ({
-          kind: "instead",
-          application: (_environ, start) => {
-            start(status, headers);
-            return [];
-          },
-        }),
-      );
+      return replaceResponse(application, asGet(environ), startResponse, ({ status, headers }) => ({
+        kind: "instead",
+        application: (_environ, start) => {
+          start(status, headers);
+          return [];
+        },
+      }));
     };
   };
+}
+
+/** Ranges are for GET alone (RFC 9110 section 14.2): what HEAD says of them must not count now. */
+function asGet(environ: WSGIEnvironment): WSGIEnvironment {
+  const { HTTP_RANGE: _range, HTTP_IF_RANGE: _ifRange, ...rest } = environ;
+  return { ...(rest as WSGIEnvironment), REQUEST_METHOD: "GET" }; // all that is required is still there
 }
 
 /** For INI files: `use = egg:tsgi#head`, no options. */

@@ -17,7 +17,7 @@ import type {
 } from "../wsgi/types.ts";
 import { closeAfterError, closedWith, isPromise } from "./body-close.ts";
 import { asyncChunks, mappedAsyncIterable, mappedIterable, resumedAsyncBody, resumedBody } from "./chunk-iterables.ts";
-import { dropHeader, setHeader } from "./header-fields.ts";
+import { dropBodyFields, setHeader } from "./header-fields.ts";
 import { WrittenStream } from "./written-stream.ts";
 
 /** Status and headers of a response; both may be changed. The list belongs to the middleware, not to the application. */
@@ -26,9 +26,12 @@ export interface ResponseHead {
   readonly headers: HeaderList;
 }
 
-/** What becomes of the body, decided when the application announces its response. */
+/**
+ * What becomes of the body, decided when the application announces its response. Where it changes, what held for the old one goes by
+ * itself: Content-Length, digests and Accept-Ranges are taken out, and a strong ETag becomes weak.
+ */
 export type BodyChange =
-  /** Each chunk becomes another one, and something may follow the last. Content-Length is taken out. */
+  /** Each chunk becomes another one, and something may follow the last. */
   | { readonly kind: "chunks"; chunk(chunk: Bytes): Bytes; end?(): Bytes }
   /** Each chunk is looked at and passes unchanged; the headers stay. */
   | { readonly kind: "watch"; chunk(chunk: Bytes): void; end?(): void }
@@ -43,11 +46,11 @@ export type BodyChange =
 export interface WholeChange {
   readonly kind: "whole";
   /**
-   * Takes the whole body, when the application returned it as an array. Content-Length is set if another body comes back.
-   * Null leaves the response to `stream`.
+   * Takes the whole body, when the application returned it as an array. Content-Length is set if another body comes back; fields that
+   * were added to the head meanwhile speak of that one, and stay. Null leaves the response to `stream`.
    */
   whole(body: Bytes): Bytes | null;
-  /** Takes a body that comes bit by bit; without it such a body passes unchanged. Content-Length is taken out. */
+  /** Takes a body that comes bit by bit; without it such a body passes unchanged. */
   stream?(chunks: AsyncIterable<Bytes>): AsyncIterable<Bytes>;
 }
 
@@ -121,7 +124,7 @@ class Replacement {
     }
     const head: ResponseHead = { status, headers: headers.slice() };
     const change = this.#decide(head) ?? null;
-    if (change?.kind === "chunks") dropHeader(head.headers, "content-length");
+    if (change?.kind === "chunks") dropBodyFields(head.headers);
     const isHeld = change?.kind === "whole" || change?.kind === "instead";
     // Once the server has heard of a head, only it knows whether that may be replaced: it throws excInfo if not.
     if (!isHeld || this.#write !== null) this.#write = this.#outer(head.status, head.headers, excInfo);
@@ -200,15 +203,17 @@ class Replacement {
     if (this.#environ.REQUEST_METHOD === "HEAD" || /^(?:1|204|304)/.test(head.status)) return this.#passed(inner);
     if (Array.isArray(inner)) {
       const whole = joined(inner as Bytes[]);
+      const announced = head.headers.slice();
       const changed = change.whole(whole);
       if (changed === whole) return this.#passed(inner);
       if (changed !== null) {
+        dropBodyFields(head.headers, announced);
         setHeader(head.headers, "Content-Length", String(changed.length));
         return this.#passed(closedWith([changed], inner));
       }
     }
     if (change.stream === undefined) return this.#passed(inner);
-    dropHeader(head.headers, "content-length");
+    dropBodyFields(head.headers);
     const stream = change.stream(asyncChunks(inner));
     return this.#passed(closedWith({ [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator]() }, inner));
   }
@@ -255,9 +260,12 @@ class Replacement {
   #writeWhole(data: Bytes, change: WholeChange): void | Promise<void> {
     if (this.#written !== null) return this.#written.write(data);
     if (this.#isPassed) return this.#write?.(data);
-    if (change.stream === undefined) return this.#pass()(data);
-    dropHeader((this.#head as ResponseHead).headers, "content-length"); // write comes from startResponse
-    this.#written = new WrittenStream((chunks) => change.stream?.(chunks) ?? chunks, this.#pass());
+    const { stream } = change;
+    if (stream === undefined) return this.#pass()(data);
+    dropBodyFields((this.#head as ResponseHead).headers); // write comes from startResponse
+    // The stream is made first, since it may still change the head.
+    this.#written = new WrittenStream(stream, (chunk) => this.#write?.(chunk));
+    this.#pass();
     return this.#written.write(data);
   }
 }
