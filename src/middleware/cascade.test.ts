@@ -1,6 +1,9 @@
 // The cascade: whose answer counts, bodies closed, and the request's body for each application.
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { TestClient } from "../testing/test-client.ts";
+import type { TestResponse } from "../testing/test-response.ts";
+import { chunksOf } from "../wsgi/input-stream.ts";
 import type { WSGIApplication, WSGIBody } from "../wsgi/types.ts";
 import { validator } from "../wsgi/validator.ts";
 import { cascade, compositeFactory } from "./cascade.ts";
@@ -24,8 +27,9 @@ describe("cascade", () => {
     ["the first answer", [answer("200 OK", "a"), answer("200 OK", "b")], {}, [200, "a"]],
     ["the next after 404", [answer("404 Not Found"), answer("200 OK", "b")], {}, [200, "b"]],
     ["the last answer in any case", [answer("404 Not Found"), answer("404 Not Found", "z")], {}, [404, "z"]],
-    ["other statuses at once", [answer("405 Method Not Allowed", "a"), answer("200 OK")], {}, [405, "a"]],
-    ["the statuses it is told", [answer("405 No"), answer("200 OK", "b")], { catches: [404, 405] }, [200, "b"]],
+    ["the next after 405", [answer("405 Method Not Allowed"), answer("200 OK", "b")], {}, [200, "b"]],
+    ["other statuses at once", [answer("403 Forbidden", "a"), answer("200 OK")], {}, [403, "a"]],
+    ["only the statuses it is told", [answer("405 No", "a"), answer("200 OK")], { catches: [404] }, [405, "a"]],
   ])("gives %s", async (_, applications, options, result) => {
     expect(await get(cascade(applications, options))).toEqual(result);
   });
@@ -74,11 +78,96 @@ describe("cascade", () => {
     const content = `${"x".repeat(100_000)}end`;
     const response = await new TestClient(app, { raiseErrors: true }).post("/", { body: content });
     expect(response.text()).toBe("100003 end");
-    const small = cascade([reading("404 Not Found"), reading("200 OK")], { maxReplayBytes: 99_999 });
-    await expect(new TestClient(small, { raiseErrors: true }).post("/", { body: content })).rejects.toMatchObject({
-      code: "ERR_TSGI_CASCADE_BODY",
-      status: 413,
+  });
+
+  describe("streams on what is too long to be kept", () => {
+    const content = "0123456789".repeat(300_000);
+    /** Reads so much of the body (all that is left without a number), and tells what it got. */
+    const reading =
+      (status: string, bytes?: number): WSGIApplication =>
+      async (environ, startResponse) => {
+        const body = await environ["wsgi.input"].read(bytes);
+        startResponse(status, TYPE);
+        return [Buffer.from(createHash("sha256").update(body).digest("hex"))];
+      };
+    const sent = createHash("sha256").update(content).digest("hex");
+    const post = (...applications: WSGIApplication[]): Promise<TestResponse> =>
+      new TestClient(cascade(applications.map(validator)), { raiseErrors: true }).post("/", { body: content });
+
+    test("to the one that answers", async () => {
+      expect((await post(reading("200 OK"), answer("404 Not Found"))).text()).toBe(sent);
+      expect((await post(answer("404 Not Found"), reading("200 OK"))).text()).toBe(sent);
+      expect((await post(reading("404 Not Found", 1_000_000), reading("200 OK"))).text()).toBe(sent);
+      expect((await post(reading("404 Not Found"), answer("200 OK", "reads nothing"))).text()).toBe("reads nothing");
     });
+
+    test("and fails where a later one needs it from the start", async () => {
+      await expect(post(reading("404 Not Found"), reading("200 OK"))).rejects.toMatchObject({
+        code: "ERR_TSGI_CASCADE_BODY",
+        status: 413,
+      });
+    });
+
+    test("without holding it", async () => {
+      let sentBytes = 0;
+      async function* endless(): AsyncGenerator<Uint8Array> {
+        for (; sentBytes < 256 * 1024 * 1024; sentBytes += 65_536) yield Buffer.alloc(65_536);
+      }
+      const counting: WSGIApplication = async (environ, startResponse) => {
+        let most = 0;
+        const before = process.memoryUsage().arrayBuffers;
+        for await (const _ of chunksOf(environ["wsgi.input"]))
+          most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+        startResponse("200 OK", TYPE);
+        return [Buffer.from(String(most))];
+      };
+      const app = cascade([counting, answer("404 Not Found")]);
+      const response = await new TestClient(app, { raiseErrors: true }).post("/", { body: endless() });
+      expect(Number(response.text())).toBeLessThan(128 * 1024 * 1024);
+      expect(sentBytes).toBe(256 * 1024 * 1024);
+    });
+  });
+
+  test("gives each chunk as it comes, not in blocks", async () => {
+    let next: () => void = () => undefined;
+    const hasRead = new Promise<void>((resolve) => (next = resolve));
+    async function* talking(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from("one");
+      await hasRead;
+      yield Buffer.from("two");
+    }
+    const listening: WSGIApplication = async (environ, startResponse) => {
+      const heard: string[] = [];
+      for await (const chunk of chunksOf(environ["wsgi.input"])) {
+        heard.push(Buffer.from(chunk).toString());
+        next();
+      }
+      startResponse("200 OK", TYPE);
+      return [Buffer.from(heard.join(" "))];
+    };
+    const app = cascade([listening, answer("200 OK")]);
+    expect((await new TestClient(app, { validate: false }).post("/", { body: talking() })).text()).toBe("one two");
+  });
+
+  test("takes the body away from an application that goes on reading after its answer was dropped", async () => {
+    let late: Promise<unknown> = Promise.resolve();
+    const lingering: WSGIApplication = (environ, startResponse) => {
+      late = environ["wsgi.input"].read().then(
+        () => "read",
+        (error: unknown) => error,
+      );
+      startResponse("404 Not Found", TYPE);
+      return [];
+    };
+    const reading: WSGIApplication = async (environ, startResponse) => {
+      const body = await environ["wsgi.input"].read();
+      startResponse("200 OK", TYPE);
+      return [Buffer.from(String(body.length))];
+    };
+    const body = "x".repeat(500_000);
+    const response = await new TestClient(cascade([lingering, reading]), { raiseErrors: true }).post("/", { body });
+    expect(response.text()).toBe("500000");
+    expect(await late).toMatchObject({ code: "ERR_TSGI_CASCADE_OVER" });
   });
 
   test("keeps what one application does to its environ from the next", async () => {

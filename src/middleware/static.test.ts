@@ -251,6 +251,11 @@ describe("where files are looked for", () => {
     expect((await app().get("/none")).status).toBe(404);
     const refused = await app().post("/hello.txt");
     expect([refused.status, refused.headers.get("Allow")]).toEqual([405, "GET, HEAD"]);
+    // Where there is no file, there is nothing that could be asked in another way: a cascade goes on.
+    for (const path of ["/none", "/.env", "/list/", "/../secret.txt"])
+      expect((await app().post(path)).status).toBe(404);
+    expect((await app().post("/sub/")).status).toBe(405);
+    expect(openDescriptors()).toBe(0);
   });
 
   test("a path mounted deeper redirects to where the client sees it", async () => {

@@ -16,7 +16,7 @@ import type {
   WSGIEnvironment,
 } from "../wsgi/types.ts";
 import { negotiateCoding, type ContentCoding } from "./accept-encoding.ts";
-import { sendAnswer } from "./answer.ts";
+import { sendAnswer, type Answer } from "./answer.ts";
 import { configuredBase, isBelow } from "./configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { flag, integer, oneOf, readOptions, required, text, within, words, type Configuration } from "./options.ts";
@@ -89,18 +89,22 @@ export function staticFiles(options: StaticOptions): Middleware {
 }
 
 /**
- * Gives an application that sends files, for a mount in a URL map: 404 where there is none, 405 for other methods than GET and HEAD.
+ * Gives an application that sends files, for a mount in a URL map: 404 where there is none, 405 for
+ * other methods than GET and HEAD where there is one.
  *
  * @throws MiddlewareOptionError without a root, or with an option that makes no sense
  */
 export function staticApp(options: StaticOptions): WSGIApplication {
   const site = new Site(options);
   return function files(environ, startResponse) {
-    if (environ.REQUEST_METHOD !== "GET" && environ.REQUEST_METHOD !== "HEAD") {
-      return sendAnswer(environ, startResponse, { status: 405, headers: [["Allow", "GET, HEAD"]] });
-    }
     const path = site.pathOf(environ.PATH_INFO);
     if (path === null) return notFound(environ, startResponse);
+    if (environ.REQUEST_METHOD !== "GET" && environ.REQUEST_METHOD !== "HEAD") {
+      const refused: Answer = { status: 405, headers: [["Allow", "GET, HEAD"]] };
+      return site
+        .has(path)
+        .then((has) => (has ? sendAnswer(environ, startResponse, refused) : notFound(environ, startResponse)));
+    }
     return site.answer(environ, startResponse, path).then((body) => body ?? notFound(environ, startResponse));
   };
 }
@@ -178,6 +182,15 @@ class Site {
     closeSync(file.descriptor);
     if (!path.endsWith("/")) return redirectToDirectory(environ, startResponse);
     return this.#directory(environ, startResponse, segments, file.path);
+  }
+
+  /** Tells whether there is a file. */
+  async has(path: string): Promise<boolean> {
+    const segments = segmentsOf(path);
+    if (segments === null || (this.#dotfiles !== "allow" && leadsToDotfile(segments))) return false;
+    const file = await this.#root.open(/^$|\/$/.test(path) ? [...segments, this.#index] : segments);
+    if (file !== null) closeSync(file.descriptor);
+    return file?.stats.isFile() === true;
   }
 
   async #directory(
