@@ -10,6 +10,8 @@ export interface Answer {
   readonly text?: string;
   /** A page instead of the text; it must be escaped already, see {@link escapeHtml}. */
   readonly html?: string;
+  /** @default that of plain text, or of a page */
+  readonly type?: string;
   /** Beside Content-Type and Content-Length. */
   readonly headers?: Readonly<HeaderList>;
 }
@@ -34,7 +36,7 @@ export function sendAnswer(environ: WSGIEnvironment, startResponse: StartRespons
     return [];
   }
   const body = Buffer.from(html ?? `${answer.text ?? line.slice(4)}\n`);
-  const type = html === undefined ? "text/plain; charset=utf-8" : "text/html; charset=utf-8";
+  const type = answer.type ?? (html === undefined ? "text/plain; charset=utf-8" : "text/html; charset=utf-8");
   startResponse(line, [...copied(headers), ["Content-Type", type], ["Content-Length", String(body.length)]]);
   return environ.REQUEST_METHOD === "HEAD" ? [] : [body];
 }

@@ -11,31 +11,19 @@ import type {
 } from "../wsgi/types.ts";
 import { errorText } from "../wsgi/error-text.ts";
 import { escapeText } from "../wsgi/escape-text.ts";
-import { EMPTY_INPUT } from "../wsgi/input-stream.ts";
-import { escapeHtml, sendAnswer, statusLine } from "./answer.ts";
+import { escapeHtml, sendAnswer, statusLine, type Answer } from "./answer.ts";
 import { isPromise } from "./body-close.ts";
-import { addressOfPath, configuredPath } from "./configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { dropHeader } from "./header-fields.ts";
+import { addVary, dropContentFields, dropHeader, findHeader } from "./header-fields.ts";
 import { flag, pairs, readOptions, text, type Configuration } from "./options.ts";
+import { pageRequest } from "./page-request.ts";
+import { isJson, prefersJson } from "./prefers-json.ts";
 import { changeHead, replaceResponse } from "./replace-response.ts";
 import { asError, isRemoteFault, statusOfError } from "./thrown-error.ts";
 
 /** Keys of the environ that an application asked for a page by `path` finds: the status, and the path that failed. */
 export const ERROR_STATUS = "error_documents.status";
 export const ERROR_PATH = "error_documents.path";
-
-/** Belong to the answer that is thrown away. Others, such as Retry-After, Allow and WWW-Authenticate, stay. */
-const CONTENT_FIELDS = [
-  "content-type",
-  "content-length",
-  "content-encoding",
-  "content-language",
-  "etag",
-  "last-modified",
-  "accept-ranges",
-  "content-range",
-];
 
 /** The page for one status. One of `file`, `path` and `html` is given. */
 export interface ErrorDocument {
@@ -57,12 +45,18 @@ export interface ErrorDocumentsOptions {
   readonly webmaster?: string;
   /** Whether an error that the application throws counts as its status, or 500. @default true */
   readonly catchErrors?: boolean;
+  /**
+   * Whether clients that prefer JSON to HTML get problem details (RFC 9457) in place of a page. JSON with which the application itself
+   * answers 4xx to them stays, unless the document has another status. @default true
+   */
+  readonly json?: boolean;
 }
 
 /**
  * Answers with a page of its own when the application answers with one of the statuses. In the page `{{status}}`, `{{reason}}`, `{{path}}`
  * and `{{webmaster}}` are replaced, escaped. If the page cannot be had, one line of text takes its place. Headers that are not about the
- * content stay.
+ * content stay. A client whose Accept prefers JSON gets that instead. A page of the application is asked for without what the request says of
+ * its own resource (conditions, ranges, a body), and what that page says of its own freshness and version is left out.
  *
  * In a pipeline: outside of the application whose errors it covers, inside of what compresses or logs.
  *
@@ -71,14 +65,14 @@ export interface ErrorDocumentsOptions {
  * errorDocuments({ webmaster: "webmaster@example.org", documents: { 500: { file: "sorry.html", status: 503 } } })
  */
 export function errorDocuments(options: ErrorDocumentsOptions): Middleware {
-  const { documents, webmaster, catchErrors = true } = options;
+  const { documents, webmaster, catchErrors = true, json = true } = options;
   checkDocuments(documents);
   const find = (status: string): ErrorDocument | undefined =>
     documents[status.slice(0, 3)] ?? documents[`${status[0]}xx`];
   return function errorDocumentsMiddleware(application) {
     return function documented(environ, startResponse) {
       const page = (document: ErrorDocument, status: string, headers: HeaderList): WSGIApplication =>
-        pageOf(document, { application, status, headers, webmaster });
+        pageOf(document, { application, status, headers, webmaster, json });
       const caught = (error: unknown): WSGIBody | Promise<WSGIBody> => {
         const status = statusLine(statusOfError(error));
         const document = catchErrors ? find(status) : undefined;
@@ -93,6 +87,10 @@ export function errorDocuments(options: ErrorDocumentsOptions): Middleware {
         const body = replaceResponse(application, environ, startResponse, ({ status, headers }) => {
           const document = status < "4" ? undefined : find(status);
           if (document === undefined) return null;
+          if (json && document.status === undefined && isOwnProblem(environ, status, headers)) {
+            addVary(headers, "Accept");
+            return null;
+          }
           return { kind: "instead", application: page(document, status, headers) };
         });
         return isPromise(body) ? body.catch(caught) : body;
@@ -116,6 +114,7 @@ export function filterFactory(_globalConf: Configuration, localConf: Configurati
       },
       webmaster: text,
       catchErrors: flag,
+      json: flag,
     }),
   );
 }
@@ -126,14 +125,22 @@ interface Failure {
   readonly status: string;
   readonly headers: HeaderList;
   readonly webmaster: string | undefined;
+  readonly json: boolean;
+}
+
+/** Whether the application itself tells a program what is wrong with its request; of its own failures (5xx) nobody gets the details. */
+function isOwnProblem(environ: WSGIEnvironment, status: string, headers: HeaderList): boolean {
+  return status.startsWith("4") && isJson(findHeader(headers, "content-type") ?? "") && prefersJson(environ);
 }
 
 function pageOf(document: ErrorDocument, failure: Failure): WSGIApplication {
   const { status, headers } = failure;
   const line = document.status === undefined ? status : statusLine(document.status);
   const kept = headers.slice();
-  for (const name of CONTENT_FIELDS) dropHeader(kept, name);
+  dropContentFields(kept);
+  if (failure.json) addVary(kept, "Accept");
   return async function errorPage(environ, startResponse) {
+    if (failure.json && prefersJson(environ)) return sendAnswer(environ, startResponse, problem(line, kept));
     if (document.path !== undefined) return pageFromInside(document.path, line, kept, failure, environ, startResponse);
     const code = Number(line.slice(0, 3));
     let html = document.html;
@@ -148,6 +155,13 @@ function pageOf(document: ErrorDocument, failure: Failure): WSGIApplication {
   };
 }
 
+/** Problem details that say no more than the status (RFC 9457 section 4.2.1). */
+function problem(line: string, headers: HeaderList): Answer {
+  const status = Number(line.slice(0, 3));
+  const text = JSON.stringify({ type: "about:blank", title: statusLine(status).slice(4), status });
+  return { status, text, type: "application/problem+json", headers };
+}
+
 /** Asks the application itself; its page gets the status of the error. */
 function pageFromInside(
   path: string,
@@ -157,28 +171,31 @@ function pageFromInside(
   environ: WSGIEnvironment,
   startResponse: StartResponse,
 ): WSGIBody | Promise<WSGIBody> {
-  const isHead = environ.REQUEST_METHOD === "HEAD";
-  const [pathInfo = "", query = ""] = path.split("?", 2);
-  const { CONTENT_TYPE: _type, CONTENT_LENGTH: _length, ...rest } = environ;
-  const inner: WSGIEnvironment = {
-    ...(rest as WSGIEnvironment), // all that is required is still there
-    REQUEST_METHOD: isHead ? "HEAD" : "GET",
-    PATH_INFO: configuredPath(pathInfo, "documents"),
-    QUERY_STRING: addressOfPath(query),
-    "wsgi.input": EMPTY_INPUT,
-    [ERROR_STATUS]: Number(status.slice(0, 3)),
-    [ERROR_PATH]: pathOf(environ),
-  };
+  const inner = pageRequest(environ, path);
+  inner[ERROR_STATUS] = Number(status.slice(0, 3));
+  inner[ERROR_PATH] = pathOf(environ);
   const start = changeHead(startResponse, (head) => {
     if (!head.status.startsWith("200")) {
       const statuses = escapeText(`${status} has itself the status ${head.status}`);
       environ["wsgi.errors"].write(`Page "${path}" for status ${statuses}\n`);
     }
     head.status = line;
-    const own = new Set(head.headers.map(([name]) => name.toLowerCase()));
-    head.headers.push(...kept.filter(([name]) => !own.has(name.toLowerCase())));
+    addKeptFields(head.headers, kept);
   });
   return application(inner, start);
+}
+
+/** The page has no version and no freshness here, where it stands for an error; what forbids to keep it counts. */
+function addKeptFields(page: HeaderList, kept: HeaderList): void {
+  for (const name of ["etag", "last-modified", "accept-ranges", "content-range", "expires", "age"])
+    dropHeader(page, name);
+  if (!/\b(?:no-store|no-cache|private)\b/i.test(findHeader(page, "cache-control") ?? ""))
+    dropHeader(page, "cache-control");
+  const own = new Set(page.map(([name]) => name.toLowerCase()));
+  for (const [name, value] of kept) {
+    if (name.toLowerCase() === "vary") for (const each of value.split(",")) addVary(page, each.trim());
+    else if (name.toLowerCase() === "set-cookie" || !own.has(name.toLowerCase())) page.push([name, value]);
+  }
 }
 
 function filledIn(html: string, line: string, environ: WSGIEnvironment, webmaster: string | undefined): string {

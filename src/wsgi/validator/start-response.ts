@@ -12,6 +12,7 @@ import {
   HEADER_VALUE,
   STATUS_GRAMMAR,
 } from "../head-rules.ts";
+import { ContractViolation } from "../errors.ts";
 import { enforce, show } from "../rule.ts";
 import type { Rule, RuleSection } from "../rule.ts";
 import type { HeaderList, StartResponse, Write } from "../types.ts";
@@ -113,6 +114,8 @@ export function guardStartResponse(startResponse: StartResponse, exchange: Excha
     const code = Number(status.slice(0, 3));
     for (const rule of HEAD_RULES) enforce(rule, { code, headers });
     enforce(EXC_INFO, excInfo);
+    // Middleware that answers for errors would cover up the breach that the validator has just found.
+    if (excInfo instanceof ContractViolation) throw excInfo;
     enforce(HEADERS_SET, { exchange, excInfo });
     const write = startResponse(...(args as Parameters<StartResponse>)); // the rules above
     enforce(START_RESULT, write);
@@ -133,7 +136,7 @@ export const START_RESPONSE_SECTION: RuleSection = {
     "`startResponse(status, headers, excInfo?)` announces the response. Nothing is sent yet: status and headers leave with the first " +
     "chunk that is not empty, or when the body ends without one. Until then an application that notices an error may announce " +
     "another response, passing the error as `excInfo`; once they have left, the server throws that error again, and the application " +
-    "lets it pass. The server adds Content-Length to a body of one chunk, and owns the connection and the framing of the message.",
+    "lets it pass. The validator throws a breach of the contract again at once, so that no page for errors hides it. The server adds Content-Length to a body of one chunk, and owns the connection and the framing of the message.",
   rules: [
     START_ARGUMENTS,
     STATUS_GRAMMAR,
