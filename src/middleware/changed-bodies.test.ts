@@ -120,7 +120,9 @@ describe("HEAD has the headers of GET", () => {
       const client = clientOf(application);
       const sorted = ({ headers: { list } }: TestResponse): HeaderList =>
         // The server adds the length of one chunk, which it does not have of HEAD.
-        list.filter(([field]) => name === "content-length" || field !== "Content-Length").toSorted();
+        list
+          .filter(([field]) => name === "content-length" || field !== "Content-Length")
+          .toSorted(([a], [b]) => a.localeCompare(b));
       const answer = await client.head("/", { headers: { ...headers, Range: "bytes=0-1" } });
       expect(sorted(answer)).toEqual(sorted(await client.get("/", { headers })));
       expect([answer.status, answer.bytes().length]).toEqual([200, 0]);

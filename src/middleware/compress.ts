@@ -83,7 +83,7 @@ export function filterFactory(_globalConf: Configuration, localConf: Configurati
   );
 }
 
-function compression(head: ResponseHead, coding: ContentCoding, coder: Coder, minBytes: number): BodyChange {
+function compression({ headers }: ResponseHead, coding: ContentCoding, coder: Coder, minBytes: number): BodyChange {
   return {
     kind: "whole",
     whole(body: Bytes) {
@@ -91,11 +91,11 @@ function compression(head: ResponseHead, coding: ContentCoding, coder: Coder, mi
       if (body.length > SYNC_BYTES) return null;
       const encoded = coder.encode(body);
       if (encoded.length >= body.length) return body;
-      setHeader(head.headers, "Content-Encoding", coding);
+      setHeader(headers, "Content-Encoding", coding);
       return encoded;
     },
     stream(chunks) {
-      setHeader(head.headers, "Content-Encoding", coding);
+      setHeader(headers, "Content-Encoding", coding);
       return encodeStream(chunks, coder);
     },
   };

@@ -158,8 +158,8 @@ function pageOf(document: ErrorDocument, failure: Failure): WSGIApplication {
 /** Problem details that say no more than the status (RFC 9457 section 4.2.1). */
 function problem(line: string, headers: HeaderList): Answer {
   const status = Number(line.slice(0, 3));
-  const text = JSON.stringify({ type: "about:blank", title: statusLine(status).slice(4), status });
-  return { status, text, type: "application/problem+json", headers };
+  const details = { type: "about:blank", title: statusLine(status).slice(4), status };
+  return { status, text: JSON.stringify(details), type: "application/problem+json", headers };
 }
 
 /** Asks the application itself; its page gets the status of the error. */

@@ -27,7 +27,7 @@ export function head(): Middleware {
 /** Ranges are for GET alone (RFC 9110 section 14.2): what HEAD says of them must not count now. */
 function asGet(environ: WSGIEnvironment): WSGIEnvironment {
   const { HTTP_RANGE: _range, HTTP_IF_RANGE: _ifRange, ...rest } = environ;
-  return { ...(rest as WSGIEnvironment), REQUEST_METHOD: "GET" }; // all that is required is still there
+  return { ...rest, REQUEST_METHOD: "GET" };
 }
 
 /** For INI files: `use = egg:tsgi#head`, no options. */

@@ -260,11 +260,13 @@ class Replacement {
   #writeWhole(data: Bytes, change: WholeChange): void | Promise<void> {
     if (this.#written !== null) return this.#written.write(data);
     if (this.#isPassed) return this.#write?.(data);
-    const { stream } = change;
-    if (stream === undefined) return this.#pass()(data);
+    if (change.stream === undefined) return this.#pass()(data);
     dropBodyFields((this.#head as ResponseHead).headers); // write comes from startResponse
     // The stream is made first, since it may still change the head.
-    this.#written = new WrittenStream(stream, (chunk) => this.#write?.(chunk));
+    this.#written = new WrittenStream(
+      (chunks) => change.stream?.(chunks) ?? chunks,
+      (chunk) => this.#write?.(chunk),
+    );
     this.#pass();
     return this.#written.write(data);
   }
