@@ -19,8 +19,9 @@ export function askServer(path: string, request: ControlRequest): Promise<Contro
     socket.once("connect", () => socket.write(`${JSON.stringify(request)}\n`));
     socket.on("data", (chunk: string) => {
       text += chunk;
+      // Looked for in what is new alone: the answer may come in many pieces.
+      if (!chunk.includes("\n")) return;
       const end = text.indexOf("\n");
-      if (end === -1) return;
       socket.destroy();
       resolve(JSON.parse(text.slice(0, end)) as ControlAnswer);
     });

@@ -39,7 +39,9 @@ export async function fetchTarget(target: string, path: string, options: FetchOp
   const body = options.data === undefined ? undefined : await openData(options.data);
   const { settings } = await resolveSettings({ commandLine: [] });
   // That a Python process is ready is news for a server, not for one answer.
-  const loaded = await loadApplication(target, settings, openErrorLog({ ...settings, logLevel: "warning" }));
+  const log = openErrorLog({ ...settings, logLevel: "warning" });
+  // Standard output is for the answer.
+  const loaded = await loadApplication(target, settings, log, ({ text }) => process.stderr.write(`${text}\n`));
   try {
     return await call(loaded.application, makeEnviron(path, headers, body, options), options);
   } finally {

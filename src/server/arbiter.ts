@@ -204,6 +204,9 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
         if (message.reason === "exception") this.#pool.retireAfterException(worker);
         else this.#pool.retire(worker, message.reason);
         return;
+      case "ending":
+        worker.killAt = worker.endBy;
+        return;
       case "listeners-closed":
         worker.hasClosedListeners = true;
         this.#draining.continueSealing();

@@ -61,6 +61,8 @@ export class ControlServer implements ArbiterService {
     socket.on("close", () => this.#sockets.delete(socket));
     socket.on("data", (chunk: string) => {
       text += chunk;
+      // What has no end of line yet is not looked at again and again.
+      if (!chunk.includes("\n") && text.length <= MAX_CONTROL_LINE) return;
       const lines = text.split("\n");
       text = lines.pop() ?? "";
       if (text.length > MAX_CONTROL_LINE) socket.destroy();

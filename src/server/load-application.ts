@@ -1,8 +1,9 @@
 // Loads what a worker serves, whichever language it is in.
-import type { PythonLogEntry, PythonOptions } from "../guests/python/options.ts";
+import type { PythonLogEntry, PythonOptions, PythonOutputLine } from "../guests/python/options.ts";
 import { isIniTarget } from "./ini-target.ts";
 import { isPythonTarget } from "./is-python-target.ts";
 import type { LoadedApplication } from "./loaded-application.ts";
+import { isCapturing } from "./logging/capture-output.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
 import type { Settings } from "./settings/table.ts";
 
@@ -20,32 +21,40 @@ export type PythonRunSettings = Pick<
   | "preload"
   | "timeout"
   | "gracefulTimeout"
+  | "captureOutput"
+  | "errorLogfile"
 >;
 
 /**
  * Loads an application.
  *
  * @param target - `file.ts`, `module:attribute`, `file.py:attribute`, `app.ini#name`, `app.ini?KEY=value#name` …
+ * @param output - receives what a Python application prints. @default it goes where that of this process goes
  * @throws whatever keeps it from loading, with an `exitCode`
  */
 export async function loadApplication(
   target: string,
   settings: PythonRunSettings,
   log: ErrorLog,
+  output?: PythonOptions["output"],
 ): Promise<LoadedApplication> {
+  const python = (): PythonOptions => ({
+    ...pythonOptions(settings, log),
+    ...(output === undefined ? {} : { output }),
+  });
   if (isIniTarget(target)) {
     const { loadIni } = await import("./load-ini.ts");
-    return await loadIni(target, pythonOptions(settings, log), log);
+    return await loadIni(target, python(), log);
   }
-  if (isPythonTarget(target, settings.python)) return await loadPython(target, settings, log);
+  if (isPythonTarget(target, settings.python)) return await loadPython(target, python());
   const { loadTarget } = await import("../guests/typescript/load-target.ts");
   const { application } = await loadTarget(target);
   return { application, close: () => Promise.resolve() };
 }
 
-async function loadPython(target: string, settings: PythonRunSettings, log: ErrorLog): Promise<LoadedApplication> {
+async function loadPython(target: string, options: PythonOptions): Promise<LoadedApplication> {
   const { pythonApplication } = await import("../guests/python/python-application.ts");
-  const guest = await pythonApplication({ target, ...pythonOptions(settings, log) });
+  const guest = await pythonApplication({ ...options, target });
   return {
     application: guest.application,
     close: (graceSeconds) => guest.close(graceSeconds),
@@ -67,9 +76,15 @@ export function pythonOptions(settings: PythonRunSettings, log: Pick<ErrorLog, "
     deadlineSeconds: settings.timeout,
     graceSeconds: settings.gracefulTimeout,
     ...(settings.python === null ? {} : { python: settings.python }),
+    ...(isCapturing(settings) ? { output: print } : {}),
     log: (entry: PythonLogEntry) => {
       const request = entry.request === undefined ? "" : ` (${entry.request})`;
       log.log(entry.level, `python [${entry.pid ?? "-"}]${request}: ${entry.message}`);
     },
   };
+}
+
+/** Writes where TypeScript applications of this process write; that is captured. */
+function print({ stream, text }: PythonOutputLine): void {
+  process[stream].write(`${text}\n`);
 }

@@ -17,6 +17,7 @@ describe("isWorkerMessage takes each message in its phases only", () => {
     [{ type: "heartbeat", stats: emptyWorkerStats(1) } as { type: string }, ["ready", "serving", "draining"]],
     [{ type: "retire", reason: "age" } as { type: string }, ["ready", "serving"]],
     [{ type: "listeners-closed" }, ["draining"]],
+    [{ type: "ending" }, ["draining"]],
     [{ type: "drained" }, ["draining"]],
     [timedOut, ["serving", "draining"]],
     [{ type: "released", count: 2 } as { type: string }, ["serving", "draining"]],

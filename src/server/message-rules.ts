@@ -37,6 +37,7 @@ const WORKER_RULES: {
   heartbeat: { phases: ["ready", "serving", "draining"], fields: { stats: isWorkerStats } },
   retire: { phases: ["ready", "serving"], fields: { reason: isOneOf(RETIRE_REASONS) } },
   "listeners-closed": { phases: ["draining"], fields: {} },
+  ending: { phases: ["draining"], fields: {} },
   drained: { phases: ["draining"], fields: {} },
   "timed-out": {
     phases: ["serving", "draining"],

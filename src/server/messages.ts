@@ -11,7 +11,8 @@
 //           ◄───────────────────── drain    stop accepting, complete what is in hand
 //           ◄───────────────────── seal     only when the server stops: accept what is queued, then close the listeners
 //   listeners-closed ──────────►            no connection is accepted any more
-//   drained ───────────────────►            nothing is in hand; it exits with 0
+//   ending ────────────────────►            nothing is in hand; processes of the application have the rest of the graceful timeout
+//   drained ───────────────────►            those have ended; it exits with 0
 //
 // The application runs in the worker and may send messages of its own on the same channel. Who hears a message checks its shape and
 // whether it may come now (message-rules.ts), and ignores all others.
@@ -65,6 +66,7 @@ export type WorkerMessage =
   | { readonly type: "heartbeat"; readonly stats: WorkerStats }
   | { readonly type: "retire"; readonly reason: RetireReason }
   | { readonly type: "listeners-closed" }
+  | { readonly type: "ending" }
   | { readonly type: "drained" }
   | TimedOutMessage
   /** Dispatch mode: so many connections that were handed over have ended. */

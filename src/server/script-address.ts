@@ -8,7 +8,7 @@ const STARTS_SERVER =
   /\b(?:run|run_simple|run_app|serve|serve_forever|server|handle_request|start|listen|quickstart|block|main|execute_from_command_line)\s*\(/;
 
 /** What the script prints here is left out: each worker's own run prints it again. */
-const SILENT = { log: () => {} };
+const SILENT = { log: () => {}, output: () => {} };
 
 /** Finds the address of a script, and remembers it for a time in which the script does not come up. */
 export class ScriptAddress {
@@ -29,6 +29,7 @@ export class ScriptAddress {
     try {
       const guest = await pythonApplication({
         ...pythonOptions({ ...options, preload: false }, SILENT),
+        output: SILENT.output,
         target: options.target,
         processes: 1,
         threads: 1,

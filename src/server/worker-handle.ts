@@ -55,6 +55,8 @@ export class WorkerHandle {
   hasClosedListeners = false;
   /** When it is killed if it has not ended by then; seconds of the arbiter's clock. */
   killAt: number | null = null;
+  /** When it is killed if by then only what its application has started keeps it; seconds of the arbiter's clock. */
+  endBy: number | null = null;
   /** Connections handed to it that have not ended, in dispatch mode. */
   dispatched = 0;
   readonly #child: ChildProcess;

@@ -47,6 +47,8 @@ export class Worker {
   #server: DrainingServer | null = null;
   #isRetiring = false;
   #draining: DrainMessage | null = null;
+  /** When the time that everything may take is over, on the clock of `performance.now()`. */
+  #endBy = 0;
   #released = 0;
   #isBooted = false;
   #sealed: () => void = () => {};
@@ -272,6 +274,8 @@ export class Worker {
     if (server === null) process.exit(0);
     const { gracefulSeconds, idleSeconds, isQueueKept } = message;
     const deadline = performance.now() + gracefulSeconds * 1000;
+    // The end of Python processes is not cut short where requests are, at a quick stop: who does not want to wait asks twice.
+    this.#endBy = Math.max(deadline, performance.now() + this.#config.options.gracefulTimeout * 1000);
     server.beginDrain();
     if (isQueueKept) for (const listener of this.#listeners) listener.close();
     else await new Promise<void>((resolve) => (this.#sealed = resolve));
@@ -294,8 +298,10 @@ export class Worker {
   }
 
   async #end(how: "drained" | "quit"): Promise<never> {
+    if (how === "drained") this.#send({ type: "ending" });
     await callHook(this.#hooks.workerExit, "workerExit", this.#log, null, this.#asHookWorker);
-    await this.#loaded?.close(how === "quit" ? 0 : 5).catch(() => {});
+    const secondsLeft = how === "quit" ? 0 : Math.max(0, (this.#endBy - performance.now()) / 1000);
+    await this.#loaded?.close(secondsLeft).catch(() => {});
     const exit = (): never => process.exit(0);
     if (how === "quit" || !process.connected) exit();
     setTimeout(exit, LAST_WORD_MILLISECONDS);

@@ -131,6 +131,8 @@ async function load(target: string, python = PYTHON as string, logFile = "/dev/n
     pythonMemoryLimit: 0,
     preload: false,
     timeout: 20,
+    captureOutput: false,
+    errorLogfile: "-",
     gracefulTimeout: 1,
   };
   const loaded = await loadApplication(target, settings, new ErrorLog(LogFile.open(logFile), "info"));

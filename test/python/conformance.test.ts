@@ -44,7 +44,7 @@ describe.each([
   afterAll(async () => {
     await served.close();
     // What the validator writes to stderr, at whatever time.
-    doesNotMatch(served.log.map(({ message }) => message).join("\n"), COMPLAINT);
+    doesNotMatch(served.output.map(({ text }) => text).join("\n"), COMPLAINT);
   });
 
   const register = (name: string, run: () => Promise<void>): void => {

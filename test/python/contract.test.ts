@@ -147,8 +147,14 @@ describe.each([
     served.errors.text = "";
     expect((await served.get("/errors")).text).toBe("logged");
     await eventually(() => served.errors.text.includes("to the error stream \u00e9\u4e00\none\ntwo\n"), "wsgi.errors");
-    await eventually(() => served.log.some((entry) => entry.message === "to stdout"), "stdout");
-    await eventually(() => served.log.some((entry) => entry.message === "to stderr"), "stderr");
+    await eventually(
+      () => served.output.some(({ stream, text }) => stream === "stdout" && text === "to stdout"),
+      "stdout",
+    );
+    await eventually(
+      () => served.output.some(({ stream, text }) => stream === "stderr" && text === "to stderr"),
+      "stderr",
+    );
   });
 
   test("a real file is sent from the descriptor, from where it stands", async () => {

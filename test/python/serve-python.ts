@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { makeServer } from "../../src/server/make-server.ts";
 import { pythonApplication, type PythonGuest } from "../../src/guests/python/python-application.ts";
-import type { PythonLogEntry, PythonOptions } from "../../src/guests/python/options.ts";
+import type { PythonLogEntry, PythonOptions, PythonOutputLine } from "../../src/guests/python/options.ts";
 import type { Middleware, WSGIApplication } from "../../src/wsgi/types.ts";
 
 /** The Python programs of the tests. */
@@ -33,6 +33,7 @@ export interface Served {
   readonly guest: PythonGuest;
   readonly port: number;
   readonly log: PythonLogEntry[];
+  readonly output: PythonOutputLine[];
   readonly errors: { text: string };
   get(path: string, options?: Sending): Promise<Received>;
   close(): Promise<void>;
@@ -115,11 +116,13 @@ export async function servePython(
   middleware: Middleware = (application) => application,
 ): Promise<Served> {
   const log: PythonLogEntry[] = [];
+  const output: PythonOutputLine[] = [];
   const errors = { text: "" };
   const guest = await pythonApplication({
     directory: APPS,
     python: PYTHON,
     log: (entry) => log.push(entry),
+    output: (line) => output.push(line),
     ...options,
   });
   const server = await serveApplication(middleware(guest.application), errors);
@@ -127,6 +130,7 @@ export async function servePython(
     guest,
     port: server.port,
     log,
+    output,
     errors,
     get: (path, sending) => send(server.port, path, sending),
     async close() {

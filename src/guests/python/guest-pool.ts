@@ -17,8 +17,10 @@ const TICK_MILLISECONDS = 100;
 const MEMORY_TICKS = 10;
 /** A process that was ready for this long has not failed to start, in milliseconds. */
 const SETTLED_MILLISECONDS = 1000;
-/** What a process that was told to stop has before it is killed, in milliseconds. */
-const STOP_MILLISECONDS = 2000;
+/** What a process has to end at least, also when its requests have taken all the time that there was, in milliseconds. */
+const END_MILLISECONDS = 2000;
+/** When the end of a process that was killed is taken for granted although nobody has reported it, in milliseconds. */
+const KILLED_MILLISECONDS = 1000;
 /** How long the last words of a process that has not started may be on their way, in milliseconds. */
 const LAST_WORDS_MILLISECONDS = 300;
 /** How long the last output of a forked process may be on its way, in milliseconds. */
@@ -102,6 +104,7 @@ export class GuestPool implements ProcessSetOwner {
   async reload(): Promise<void> {
     const old = this.#set.processes.filter((process) => process.state === "ready");
     const oldTemplate = this.#set.template;
+    // The old one ends with the last of the processes that were forked from it.
     this.#set.template = null;
     try {
       for (const process of old) {
@@ -111,10 +114,10 @@ export class GuestPool implements ProcessSetOwner {
         this.#drain(process);
       }
     } catch (error) {
-      this.#set.template = oldTemplate;
+      if (oldTemplate?.state === "ready") this.#set.template = oldTemplate;
+      this.#endUnusedTemplates();
       throw error;
     }
-    oldTemplate?.stop();
   }
 
   /** What the pool is doing. */
@@ -138,9 +141,9 @@ export class GuestPool implements ProcessSetOwner {
   }
 
   /**
-   * Answers what is there, then ends the processes.
+   * Answers what is there, then lets the processes end.
    *
-   * @param graceSeconds - how long requests may take before they are given up
+   * @param graceSeconds - how long requests may take before they are given up; what is left of it the processes have for their end
    */
   async close(graceSeconds: number): Promise<void> {
     if (this.#isClosing) return;
@@ -154,13 +157,9 @@ export class GuestPool implements ProcessSetOwner {
       await sleep(10);
     }
     this.dispatcher.refuseAll();
-    const { all } = this.#set;
-    for (const process of all) process.stop();
-    const killAt = performance.now() + STOP_MILLISECONDS;
-    while (all.some((process) => process.state !== "dead")) {
-      if (performance.now() > killAt) for (const process of all) process.kill();
-      await sleep(5);
-    }
+    await this.#endAll(() => this.#set.processes, until);
+    // Only now: a template reports how those that were forked from it have ended.
+    await this.#endAll(() => this.#set.templates, until);
     // What the processes have given back meanwhile.
     this.dispatcher.refuseAll();
     if (this.#ticker !== null) clearInterval(this.#ticker);
@@ -187,6 +186,8 @@ export class GuestPool implements ProcessSetOwner {
 
   died(process: GuestProcess, reason: string): void {
     if (process.state === "dead") return;
+    // Its channels close when Python has run all that is to be run at exit.
+    if (process.state === "ending" && process.isCollected) return;
     if (reason === "hung up" || reason === "closed a lane") {
       // The process itself tells more when it has ended; a lane that has gone alone ends it.
       process.signal("SIGKILL");
@@ -233,7 +234,7 @@ export class GuestPool implements ProcessSetOwner {
   #drain(process: GuestProcess): void {
     if (process.state === "dead") return;
     process.state = "draining";
-    process.drainBy = performance.now() + this.settings.graceSeconds * 1000;
+    process.killAt = performance.now() + this.settings.graceSeconds * 1000;
     this.dispatcher.serveWith(this.#set.processes);
     this.dispatcher.schedule();
     this.#startTicking();
@@ -243,31 +244,59 @@ export class GuestPool implements ProcessSetOwner {
   #finishDraining(process: GuestProcess, now: number): void {
     const isStuck = process.lanes.some((lane) => lane.isLost);
     const isBusy = process.lanes.some((lane) => !lane.isLost && lane.outstanding > 0);
-    if (isBusy && now < process.drainBy) return;
-    if (isStuck || now >= process.drainBy) {
-      process.kill();
-    } else if (process.drainBy !== Infinity) {
-      process.drainBy = now + STOP_MILLISECONDS;
-      process.stop();
+    if (isBusy && now < process.killAt) return;
+    if (isStuck || now >= process.killAt) process.kill();
+    else process.stop(Math.max(process.killAt, now + END_MILLISECONDS));
+  }
+
+  /** Lets all of these end, at most until then, but not without a moment for it. */
+  async #endAll(processes: () => readonly GuestProcess[], until: number): Promise<void> {
+    const killAt = Math.max(until, performance.now() + END_MILLISECONDS);
+    while (processes().length > 0) {
+      for (const process of processes()) {
+        if (process.state === "ending") this.#checkEnding(process, performance.now());
+        else process.stop(killAt);
+      }
+      await sleep(5);
     }
+  }
+
+  #endUnusedTemplates(): void {
+    for (const template of this.#set.unusedTemplates) {
+      if (template.state === "ending" || this.#isClosing) continue;
+      template.stop(performance.now() + this.settings.graceSeconds * 1000);
+      this.#startTicking();
+    }
+  }
+
+  /** Kills a process that takes too long to end. */
+  #checkEnding(process: GuestProcess, now: number): void {
+    if (now < process.killAt) return;
+    if (now > process.killAt + KILLED_MILLISECONDS) this.#bury(process, "killed");
+    if (process.isKilled) return;
+    process.isKilled = true;
+    const message =
+      "The process is killed: it was told to end, and has not (a thread or an atexit function takes too long)";
+    this.settings.log({ level: "warning", message, pid: process.pid });
+    process.kill();
   }
 
   /** A process has ended: what it had started is lost, what it had not goes back into the queue. */
   #bury(process: GuestProcess, reason: string): void {
     if (process.state === "dead") return;
     const wasReady = process.readyAt > 0;
-    const wasExpected = process.state === "draining" || this.#isClosing;
+    const wasExpected = process.state === "draining" || process.state === "ending" || this.#isClosing;
     process.state = "dead";
     this.#set.remove(process);
     this.dispatcher.serveWith(this.#set.processes);
-    process.failStart(
-      new PythonStartError(`The process ended before the application was loaded (${reason})`, process.stderrTail),
-    );
-    const report = fatalReport(process.stderrTail);
+    const report = fatalReport(process.report);
+    process.failStart(new PythonStartError(`The process ended before the application was loaded (${reason})`, report));
     for (const lane of process.lanes) this.#salvage(lane, process, reason, report);
     this.dispatcher.schedule();
+    this.#endUnusedTemplates();
     if (wasExpected || process.isTemplate) return;
-    this.settings.log({ level: "error", message: `The process ended (${reason})`, pid: process.pid });
+    const message = `The process ended (${reason})${report === "" ? "" : `\n${report}`}`;
+    this.settings.log({ level: "error", message, pid: process.pid });
     this.#failures = wasReady && performance.now() - process.readyAt > SETTLED_MILLISECONDS ? 0 : this.#failures + 1;
     if (process.isRetiring && process.replacement !== null) return;
     if (wasReady || this.#restarts > 0) this.#restart();
@@ -331,14 +360,15 @@ export class GuestPool implements ProcessSetOwner {
     this.#ticks += 1;
     const { queueSeconds, memoryLimitBytes } = this.settings;
     this.dispatcher.dropStale(now, queueSeconds);
-    for (const process of this.#set.processes) {
+    for (const process of this.#set.all) {
       this.#checkDeadlines(process, now);
       if (process.state === "draining") this.#finishDraining(process, now);
+      else if (process.state === "ending") this.#checkEnding(process, now);
     }
     if (memoryLimitBytes !== undefined && this.#ticks % MEMORY_TICKS === 0) this.#checkMemory(memoryLimitBytes * 0.9);
     const isIdle =
       this.dispatcher.queued === 0 &&
-      this.#set.processes.every((process) => process.outstanding === 0 && process.state === "ready");
+      this.#set.all.every((process) => process.outstanding === 0 && process.state === "ready");
     if (isIdle && memoryLimitBytes === undefined && this.#ticker !== null) {
       clearInterval(this.#ticker);
       this.#ticker = null;

@@ -1,26 +1,30 @@
-// One Python process: its control channel, its lanes, what it writes to stderr, and how it ends.
+// One Python process: its control channel, its lanes, what it prints, and how it ends.
 import type { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { FrameType, frameText, type LaneFrame } from "../../protocols/lane/frame.ts";
 import { LaneDecoder } from "../../protocols/lane/lane-decoder.ts";
+import { LineSplitter } from "../../protocols/line-splitter.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { PythonDeadlineMissed, PythonStartError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
-import type { PythonSettings } from "./options.ts";
+import { PYTHON_LOG_LEVELS, type PythonLogEntry, type PythonSettings } from "./options.ts";
 import type { Hello } from "./rendezvous.ts";
 import { stackOfThread } from "./stack-report.ts";
 
-/** Bytes of stderr that are remembered for the report of a crash. */
-const TAIL_CHARACTERS = 16_384;
+/** Characters of faulthandler's reports that are remembered. */
+const REPORT_CHARACTERS = 16_384;
 /** How long a process may take to write its stacks, in milliseconds. */
 const DUMP_MILLISECONDS = 250;
 /** Size of a page on every platform that has /proc/PID/statm here. */
 const PAGE_BYTES = 4096;
 
-/** `starting`: loads. `ready`: takes requests. `draining`: answers its last ones. `dead`: gone. */
-export type ProcessState = "starting" | "ready" | "draining" | "dead";
+/**
+ * `starting`: loads. `ready`: takes requests. `draining`: answers its last ones. `ending`: runs what Python runs at exit: threads that
+ * are waited for, `atexit` functions. `dead`: gone.
+ */
+export type ProcessState = "starting" | "ready" | "draining" | "ending" | "dead";
 
 /** What a guest says once its application is loaded. */
 export interface ReadyMessage {
@@ -59,7 +63,9 @@ export class GuestProcess implements LaneOwner {
   /** The process that it was forked from, if any. */
   template: GuestProcess | null = null;
   isRetiring = false;
-  drainBy = Infinity;
+  isKilled = false;
+  /** When it is killed if it is still draining, or ending. */
+  killAt = Infinity;
   answeredCount = 0;
   /** Resolves when it takes requests (a template: can be forked); rejects when it ends before. */
   readonly whenReady: Promise<void>;
@@ -67,8 +73,11 @@ export class GuestProcess implements LaneOwner {
   readonly #dispatcher: Dispatcher;
   #control: Socket | null = null;
   #dumpSignal = 0;
-  #tail = "";
-  #partial: Record<"stdout" | "stderr", string> = { stdout: "", stderr: "" };
+  #report = "";
+  readonly #lines: Readonly<Record<"stdout" | "stderr", LineSplitter>> = {
+    stdout: new LineSplitter((line) => this.#printedLine("stdout", line)),
+    stderr: new LineSplitter((line) => this.#printedLine("stderr", line)),
+  };
   #isLoaded = false;
   #resolveReady: () => void = () => {};
   #rejectReady: (error: Error) => void = () => {};
@@ -98,9 +107,9 @@ export class GuestProcess implements LaneOwner {
     return sum;
   }
 
-  /** The end of what it wrote to stderr; a forked process writes to the pipe of its template. */
-  get stderrTail(): string {
-    return this.template === null ? this.#tail : this.template.stderrTail;
+  /** The end of what faulthandler has written; that of a forked process writes to the pipe of its template. */
+  get report(): string {
+    return this.template === null ? this.#report : this.template.report;
   }
 
   /** Resident memory in bytes; 0 where the system does not say. */
@@ -112,11 +121,18 @@ export class GuestProcess implements LaneOwner {
     }
   }
 
+  /** Whether somebody reports its end: its parent, which is this process or the template. */
+  get isCollected(): boolean {
+    return this.template === null || this.template.state !== "dead";
+  }
+
   /** Takes a connection that the process has made. */
   attach(hello: Hello, socket: Socket): void {
     if (hello.lane === -1) {
       this.#control = socket;
       this.pid = hello.pid ?? 0;
+      // It was told to end before it had said who it is.
+      if (this.state === "ending") this.kill();
       this.python = hello.python ?? "";
       this.#dumpSignal = hello.dumpSignal ?? 0;
       const decoder = new LaneDecoder((frame) => this.#hear(frame));
@@ -130,12 +146,15 @@ export class GuestProcess implements LaneOwner {
     this.#checkReady();
   }
 
-  /** What the process has written. */
-  output(stream: "stdout" | "stderr", text: string): void {
-    if (stream === "stderr") this.#tail = (this.#tail + text).slice(-TAIL_CHARACTERS);
-    const lines = (this.#partial[stream] + text).split("\n");
-    this.#partial[stream] = lines.pop() ?? "";
-    for (const line of lines) this.#log(stream === "stdout" ? "info" : "error", line);
+  /** What the application has printed; null at the end of the stream. */
+  printed(stream: "stdout" | "stderr", text: string | null): void {
+    if (text === null) this.#lines[stream].end();
+    else this.#lines[stream].push(text);
+  }
+
+  /** What faulthandler has written. */
+  reported(text: string): void {
+    this.#report = (this.#report + text).slice(-REPORT_CHARACTERS);
   }
 
   /** The start has failed, or the process is gone before it was ready. */
@@ -156,9 +175,20 @@ export class GuestProcess implements LaneOwner {
     });
   }
 
-  /** Asks the process to end once its current requests are answered. */
-  stop(): void {
-    this.#tell(FrameType.stop, null);
+  /**
+   * Asks the process to end once its current requests are answered.
+   *
+   * @param killAt - when it has had time enough, on the clock of `performance.now()`
+   */
+  stop(killAt: number): void {
+    if (this.state === "dead") return;
+    const isReady = this.state !== "starting";
+    this.killAt = killAt;
+    if (this.state === "ending") return;
+    this.state = "ending";
+    // One that still loads hears nothing, and has nothing to end.
+    if (isReady) this.#tell(FrameType.stop, null);
+    else this.kill();
   }
 
   /** Ends the process at once. */
@@ -224,7 +254,7 @@ export class GuestProcess implements LaneOwner {
   ended(lane: Lane, error: Error | null): void {
     lane.isLost = true;
     if (this.state === "dead") return;
-    if (error === null && lane.outstanding === 0 && this.state === "draining") return;
+    if (error === null && this.state === "ending") return;
     if (error !== null) this.kill();
     this.#owner.died(this, error === null ? "closed a lane" : error.message);
   }
@@ -255,6 +285,9 @@ export class GuestProcess implements LaneOwner {
         this.#owner.childExited(pid, status < 0 ? `signal ${-status}` : `exit code ${status}`);
         break;
       }
+      case FrameType.log:
+        this.#noted(message as { level: string; message: string });
+        break;
       case FrameType.modules:
         for (const resolve of this.#modulesWaiting.splice(0)) resolve(message as string[]);
         break;
@@ -278,18 +311,33 @@ export class GuestProcess implements LaneOwner {
 
   /** The stack of one thread, whatever the process is doing: faulthandler writes it from a signal handler in C. */
   async #dump(thread: string): Promise<string> {
-    const before = this.stderrTail.length;
+    const before = this.report.length;
     if (this.#dumpSignal !== 0) this.signal(this.#dumpSignal);
     await new Promise((resolve) => {
       setTimeout(resolve, DUMP_MILLISECONDS);
     });
-    const tail = this.stderrTail;
-    return stackOfThread(before < tail.length ? tail.slice(before) : tail, thread);
+    const { report } = this;
+    return stackOfThread(before < report.length ? report.slice(before) : report, thread);
   }
 
-  #log(level: "info" | "error", message: string): void {
+  /** The shim, or a hook, has something to say. */
+  #noted({ level, message }: { readonly level: string; readonly message: string }): void {
+    const known = PYTHON_LOG_LEVELS.find((name) => name === level) ?? "error";
+    this.#log(known, message);
+  }
+
+  #log(level: PythonLogEntry["level"], message: string): void {
+    this.#owner.settings.log({ level, message, pid: this.pid, ...this.#request() });
+  }
+
+  #printedLine(stream: "stdout" | "stderr", text: string): void {
+    this.#owner.settings.output?.({ stream, text, pid: this.pid, ...this.#request() });
+  }
+
+  /** The request that what it writes now belongs to, if there is only one. */
+  #request(): { readonly request?: string } {
     const busy = this.lanes.filter((lane) => lane.outstanding > 0);
     const request = busy.length === 1 ? busy[0]?.current?.description : undefined;
-    this.#owner.settings.log({ level, message, pid: this.pid, ...(request === undefined ? {} : { request }) });
+    return request === undefined ? {} : { request };
   }
 }

@@ -1,5 +1,6 @@
 // Starts a Python process with the shim. Its options go through standard input: nobody else can read the token there.
 import { spawn, type ChildProcess } from "node:child_process";
+import { Readable } from "node:stream";
 import { PythonStartError } from "./errors.ts";
 import type { PythonInterpreter } from "./interpreter.ts";
 import type { PythonSettings } from "./options.ts";
@@ -18,7 +19,10 @@ export interface LaunchRole {
 
 /** Who hears of the process. */
 export interface LaunchListener {
-  output(stream: "stdout" | "stderr", text: string): void;
+  /** What it has printed, and null when it cannot print any more; only where somebody wants it. */
+  printed(stream: "stdout" | "stderr", text: string | null): void;
+  /** What faulthandler writes: the stacks of a process that crashes, or that was asked for them. */
+  reported(text: string): void;
   /** It has ended and its output is complete (or it was never started). */
   ended(reason: string): void;
 }
@@ -42,30 +46,39 @@ export function launch(
 ): ChildProcess {
   const environment: Record<string, string | undefined> = { ...process.env, ...settings.environment };
   if (interpreter.environment !== null) environment["VIRTUAL_ENV"] = interpreter.environment;
+  const printed = settings.output === undefined ? "inherit" : "pipe";
   const child = spawn(interpreter.path, [shimPath()], {
     cwd: settings.directory,
     env: environment,
-    stdio: ["pipe", "pipe", "pipe"],
+    // The last is REPORT_DESCRIPTOR of the shim.
+    stdio: ["pipe", printed, printed, "pipe"],
     // A session of its own: Ctrl-C in the terminal is for us, and we tell it when to stop.
     detached: true,
   });
   const { stdin, stdout, stderr } = child;
-  if (stdin === null || stdout === null || stderr === null)
+  const report = child.stdio[3];
+  if (stdin === null || !(report instanceof Readable))
     throw new PythonStartError(`Could not start "${interpreter.path}"`);
   stdin.on("error", () => {});
   stdin.end(JSON.stringify(shimOptions(settings, rendezvous, role)));
-  stdout.setEncoding("utf8").on("data", (text: string) => listener.output("stdout", text));
-  stderr.setEncoding("utf8").on("data", (text: string) => listener.output("stderr", text));
+  for (const [name, stream] of [
+    ["stdout", stdout],
+    ["stderr", stderr],
+  ] as const) {
+    stream?.setEncoding("utf8").on("data", (text: string) => listener.printed(name, text));
+    stream?.once("end", () => listener.printed(name, null));
+  }
+  report.setEncoding("utf8").on("data", (text: string) => listener.reported(text));
   child.once("error", (error) => listener.ended(`could not be started: ${error.message}`));
   // `exit` comes before the last output, `close` may never come when a grandchild keeps the pipe open.
-  let isReported = false;
-  const report = (code: number | null, signal: NodeJS.Signals | null): void => {
-    if (isReported) return;
-    isReported = true;
+  let hasEnded = false;
+  const end = (code: number | null, signal: NodeJS.Signals | null): void => {
+    if (hasEnded) return;
+    hasEnded = true;
     listener.ended(signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`);
   };
-  child.once("exit", (code, signal) => setTimeout(report, 300, code, signal));
-  child.once("close", report);
+  child.once("exit", (code, signal) => setTimeout(end, 300, code, signal));
+  child.once("close", end);
   return child;
 }
 

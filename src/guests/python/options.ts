@@ -14,12 +14,25 @@ export interface PythonFactory {
   readonly localConf?: Readonly<Record<string, string>>;
 }
 
+/** The levels of what is logged, rising. */
+export const PYTHON_LOG_LEVELS = ["debug", "info", "warning", "error", "critical"] as const;
+
 /** Something for the log. */
 export interface PythonLogEntry {
-  readonly level: "info" | "warning" | "error";
+  readonly level: (typeof PYTHON_LOG_LEVELS)[number];
   readonly message: string;
   /** The Python process. */
   readonly pid?: number;
+  /** Method and target of the request that it belongs to, where that is known. */
+  readonly request?: string;
+}
+
+/** A line that the application has printed, without its end. */
+export interface PythonOutputLine {
+  readonly stream: "stdout" | "stderr";
+  readonly text: string;
+  /** The Python process; with `preload`, the one that the others are forked from. */
+  readonly pid: number;
   /** Method and target of the request that it belongs to, where that is known. */
   readonly request?: string;
 }
@@ -67,12 +80,17 @@ export interface PythonOptions {
   readonly answerBufferBytes?: number;
   /** Most seconds until the application is loaded. @default 60 */
   readonly startupSeconds?: number;
-  /** Seconds that a process has for its last requests when it is replaced. @default 30 */
+  /** Seconds that a process has for its last requests, and then for its own end, when it is replaced. @default 30 */
   readonly graceSeconds?: number;
   /** Where temporary files of bodies are made. @default the system's */
   readonly temporaryDirectory?: string;
   /** Receives what is to be logged. @default standard error */
   readonly log?: (entry: PythonLogEntry) => void;
+  /**
+   * Receives what the application prints, line by line; `\r` ends a line too, and 64 KiB do. @default it goes to standard output and
+   * standard error of this process, byte for byte, also from child processes
+   */
+  readonly output?: (line: PythonOutputLine) => void;
 }
 
 /** Options with every default filled in. */

@@ -17,13 +17,14 @@ export interface ProcessSetOwner extends ProcessOwner {
 export class ProcessSet {
   readonly interpreter: PythonInterpreter;
   readonly rendezvous: Rendezvous;
-  /** Loaded once, for `preload`; null until it is needed. */
+  /** Loaded once, for `preload`: what new processes are forked from; null until it is needed. */
   template: GuestProcess | null = null;
   readonly #settings: PythonSettings;
   readonly #hasInner: boolean;
   readonly #owner: ProcessSetOwner;
   readonly #slots: number;
   #processes: readonly GuestProcess[] = [];
+  #templates: readonly GuestProcess[] = [];
 
   /**
    * @param settings - with defaults
@@ -51,9 +52,21 @@ export class ProcessSet {
     return this.#processes;
   }
 
-  /** The template as well. */
+  /** The template, and those of code that has been replaced as long as there are processes that were forked from them. */
+  get templates(): readonly GuestProcess[] {
+    return this.#templates;
+  }
+
+  /** Templates that nobody needs any more: a process outlives those that it has forked, because it reports how they end. */
+  get unusedTemplates(): readonly GuestProcess[] {
+    const isUsed = (template: GuestProcess): boolean =>
+      template === this.template || this.#processes.some((process) => process.template === template);
+    return this.#templates.filter((template) => !isUsed(template));
+  }
+
+  /** All of them. */
   get all(): readonly GuestProcess[] {
-    return this.template === null ? this.#processes : [this.template, ...this.#processes];
+    return [...this.#templates, ...this.#processes];
   }
 
   /** Opens the place where processes connect. */
@@ -70,6 +83,7 @@ export class ProcessSet {
     }
     if (this.template === null || this.template.state === "dead") {
       this.template = new GuestProcess(this.#slots - 1, true, this.#owner);
+      this.#templates = [...this.#templates, this.template];
       this.#launch(this.template);
     }
     const template = this.template;
@@ -84,6 +98,7 @@ export class ProcessSet {
   /** Forgets a process that has ended. */
   remove(process: GuestProcess): void {
     this.#processes = this.#processes.filter((candidate) => candidate !== process);
+    this.#templates = this.#templates.filter((candidate) => candidate !== process);
     if (this.template === process) this.template = null;
     this.rendezvous.forget(process.pid);
   }
@@ -93,7 +108,7 @@ export class ProcessSet {
   }
 
   #greet(hello: Hello, socket: Socket): void {
-    const process = this.all.find((candidate) => candidate.index === hello.process && candidate.state !== "dead");
+    const process = this.all.find((candidate) => candidate.index === hello.process && isExpected(candidate));
     if (process === undefined) {
       socket.destroy();
       return;
@@ -111,7 +126,8 @@ export class ProcessSet {
   #launch(process: GuestProcess): void {
     const role = { process: process.index, isTemplate: process.isTemplate, hasInner: this.#hasInner };
     const child = launch(this.#settings, this.interpreter, this.rendezvous, role, {
-      output: (stream, text) => process.output(stream, text),
+      printed: (stream, text) => process.printed(stream, text),
+      reported: (text) => process.reported(text),
       ended: (reason) => this.#owner.ended(process, reason),
     });
     process.pid = child.pid ?? 0;
@@ -133,4 +149,9 @@ export class ProcessSet {
     for (let index = 0; index < this.#slots - 1; index += 1) if (!taken.has(index)) return index;
     throw new PythonUnavailable("Too many processes are being replaced at a time");
   }
+}
+
+/** Whether a process has connections still to make; one that was told to end says who it is, so that it can be. */
+function isExpected(process: GuestProcess): boolean {
+  return process.state === "starting" || (process.state === "ending" && process.pid === 0);
 }

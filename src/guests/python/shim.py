@@ -53,6 +53,9 @@ BODY_FILE, BODY_STREAM, HAS_JSON, HAS_HINTS, HAS_INNER, BATCHED, KEYED = 2, 4, 8
 NEEDS_PREPARATION = BODY_FILE | BODY_STREAM | HAS_JSON
 GONE, RETIRE = 2, 4
 
+# Where TSGI reads the stacks of a process that crashes, or that is asked for them; standard error is the application's.
+REPORT_DESCRIPTOR = 3
+
 RECEIVE_BYTES = 262144
 FLUSH_BYTES = 65536
 PIECE_BYTES = 262144
@@ -298,8 +301,16 @@ _warned = set()
 def warn_once(key, message):
     if key not in _warned:
         _warned.add(key)
-        sys.stderr.write("tsgi: %s\n" % message)
-        sys.stderr.flush()
+        log("warning", message)
+
+
+def log(level, message):
+    """A line for the server's log; what the application writes to standard error is its own."""
+    if _guest is not None:
+        _guest.tell(LOG, {"level": level, "message": message})
+
+
+_guest = None
 
 
 def head_of(status, headers):
@@ -1113,6 +1124,7 @@ class Guest:
         self.flusher = Flusher(self)
         self.lanes = []
         self.control = None
+        self.telling = threading.Lock()
         self.rest = b""
         self.is_stopping = False
         self.stop_event = None
@@ -1176,7 +1188,8 @@ class Guest:
     def tell(self, kind, message):
         payload = json.dumps(message, default=str).encode()
         try:
-            self.control.sendall(HEADER.pack(len(payload), 0, 0, kind, 0, 0) + payload)
+            with self.telling:
+                self.control.sendall(HEADER.pack(len(payload), 0, 0, kind, 0, 0) + payload)
         except OSError:
             self.leave()
 
@@ -1205,7 +1218,7 @@ class Guest:
                 self.leave()
             kind, _ = message
             if kind == STOP:
-                self.is_stopping = True
+                self.stop()
                 for lane in self.lanes:
                     try:
                         lane.sock.shutdown(socket.SHUT_RD)
@@ -1215,25 +1228,34 @@ class Guest:
             if kind == LIST_MODULES:
                 self.tell(MODULES, module_files())
 
+    def stop(self):
+        """From now on this process ends by itself: it waits for its threads and runs its `atexit` functions, or is killed."""
+        self.is_stopping = True
+        self.watch()
+        self.leave_if_alone()
+
     def watch(self):
-        """Ends with TSGI also while the application loads, or serves by itself: nobody reads the control channel then."""
-        signal.signal(signal.SIGIO, lambda *_: self.leave_if_alone())
+        """Ends with TSGI also while the application loads or ends: nobody reads the control channel then."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGIO, lambda *_: self.leave_if_alone())
         fcntl.fcntl(self.control, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(self.control, fcntl.F_SETFL, fcntl.fcntl(self.control, fcntl.F_GETFL) | os.O_ASYNC)
 
     def unwatch(self):
         fcntl.fcntl(self.control, fcntl.F_SETFL, fcntl.fcntl(self.control, fcntl.F_GETFL) & ~os.O_ASYNC)
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGIO, signal.SIG_DFL)
 
     def leave_if_alone(self):
+        # Not through the socket's own class, which waits where gevent has replaced it.
+        control = _socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, self.control.fileno())
         try:
-            if self.control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+            if control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
                 return
         except BlockingIOError:
             return
         except OSError:
             pass
+        finally:
+            control.detach()
         self.leave()
 
     def leave(self):
@@ -1278,11 +1300,13 @@ class Guest:
         self.unwatch()
         self.control = socket.socket(fileno=self.control.detach())
         self.answer_requests()
+        # Objects of the application are finalized when Python ends (files are deleted then), so nothing here may keep them.
+        self.application = self.stage.application = None
+        gc.unfreeze()
         if threading.current_thread() is not threading.main_thread():
-            # What the main thread of a script does meanwhile need never end.
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(0)
+            # The main thread of a script waits for something that need not come: it is told as a terminal would.
+            interruption.is_due = True
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
     def answer_requests(self):
         gc.collect()
@@ -1351,7 +1375,7 @@ class Guest:
                 self.leave()
             kind, body = message
             if kind == STOP:
-                self.is_stopping = True
+                self.stop()
                 return
             if kind == FORK:
                 pid = os.fork()
@@ -1362,6 +1386,7 @@ class Guest:
                     os.close(reader)
                     os.close(writer)
                     self.control.close()
+                    self.telling = threading.Lock()
                     self.rest = b""
                     self.process = body["process"]
                     self.open_control()
@@ -1433,6 +1458,23 @@ def limit_memory(limit):
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
+class Interruption:
+    """
+    What SIGINT and SIGTERM do: nothing, because a supervisor may signal the whole group, and when to stop is told over the control
+    channel. Except once, for the main thread of a script that serves in another one.
+    """
+
+    is_due = False
+
+    def __call__(self, _number, _frame):
+        if self.is_due:
+            self.is_due = False
+            raise KeyboardInterrupt
+
+
+interruption = Interruption()
+
+
 def prepare_process(options):
     """Directory, search path, signals, privileges and worker class, before anything of the application is loaded."""
     if options.get("directory"):
@@ -1440,11 +1482,11 @@ def prepare_process(options):
     sys.path[0] = os.getcwd()
     sys.path[:0] = [os.path.abspath(path) for path in options.get("pythonPath") or []]
     sys.argv[:] = ["tsgi"]
-    faulthandler.enable(all_threads=True)
-    faulthandler.register(dump_signal(), all_threads=True, chain=False)
-    # A supervisor may signal the whole group; when to stop is told over the control channel.
+    os.set_inheritable(REPORT_DESCRIPTOR, False)
+    faulthandler.enable(REPORT_DESCRIPTOR, all_threads=True)
+    faulthandler.register(dump_signal(), REPORT_DESCRIPTOR, all_threads=True, chain=False)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, interruption)
     if options.get("user") is not None or options.get("group") is not None:
         drop_privileges(options)
     if options.get("memoryLimitBytes"):
@@ -1456,6 +1498,7 @@ def prepare_process(options):
 
 
 def main():
+    global _guest
     options = json.loads(sys.stdin.buffer.read())
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -1464,7 +1507,7 @@ def main():
         stream.reconfigure(line_buffering=True, errors="backslashreplace")
     memory = map_status(options)
     prepare_process(options)
-    guest = Guest(options, memory)
+    guest = _guest = Guest(options, memory)
     guest.open_control()
     guest.watch()
     try:
@@ -1472,8 +1515,8 @@ def main():
         if not guest.is_stopping:
             guest.serve(application)
     except BaseException as error:
-        if isinstance(error, SystemExit) and guest.is_stopping:
-            raise
+        if guest.is_stopping and isinstance(error, (SystemExit, KeyboardInterrupt)):
+            return
         lines = traceback.format_exception(type(error), error, without_shim(error.__traceback__))
         guest.tell(BROKEN, {"message": "".join(traceback.format_exception_only(type(error), error)).strip(), "stack": "".join(lines)})
         sys.exit(3)

@@ -3,7 +3,7 @@
 /**
  * The stack of one thread.
  *
- * @param dump - what the process wrote to stderr
+ * @param dump - what faulthandler has written
  * @param thread - the thread as the guest names it, for example `0x00007f3a5c0e1740`
  * @returns the lines of its last dump, most recent call first; all of the dump when the thread is not in it
  */
@@ -16,14 +16,14 @@ export function stackOfThread(dump: string, thread: string): string {
 }
 
 /**
- * The lines of a process's stderr that say why it died.
+ * The lines of a process's reports that say why it died.
  *
- * @param text - the end of its stderr
- * @returns from `Fatal Python error` on, if there is one; otherwise the last twenty lines
+ * @param text - what faulthandler has written
+ * @returns from `Fatal Python error` on, if there is one; otherwise nothing
  */
 export function fatalReport(text: string): string {
   const fatal = text.lastIndexOf("Fatal Python error");
-  return fatal === -1 ? text.trimEnd().split("\n").slice(-20).join("\n") : text.slice(fatal).trimEnd();
+  return fatal === -1 ? "" : text.slice(fatal).trimEnd();
 }
 
 function isThreadLine(line: string): boolean {

@@ -50,6 +50,7 @@ export class Draining {
   send(worker: WorkerHandle, message: DrainMessage): void {
     worker.phase = "draining";
     worker.killAt = now() + message.gracefulSeconds + KILL_SECONDS;
+    worker.endBy = now() + Math.max(message.gracefulSeconds, this.#state.options.gracefulTimeout) + KILL_SECONDS;
     worker.send(message);
   }
 

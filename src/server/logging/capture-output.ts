@@ -4,6 +4,14 @@ import type { LogFile } from "./log-file.ts";
 type Write = typeof process.stdout.write;
 
 /**
+ * Whether output is captured. Where the error log is standard error the streams stay what they are, as with gunicorn: what is written to
+ * standard output is for whoever reads that.
+ */
+export function isCapturing(settings: { readonly captureOutput: boolean; readonly errorLogfile: string }): boolean {
+  return settings.captureOutput && settings.errorLogfile !== "-";
+}
+
+/**
  * Sends all that this process writes to standard output and standard error (`console.log`, libraries) to a log instead. What native
  * code or a child process writes to the descriptors themselves is not seen.
  *

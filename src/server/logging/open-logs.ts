@@ -2,7 +2,7 @@
 import type { AccessEntry } from "../../gateways/http/access-entry.ts";
 import type { ErrorStream } from "../../wsgi/types.ts";
 import { accessLog } from "./access-log.ts";
-import { captureOutput } from "./capture-output.ts";
+import { captureOutput, isCapturing } from "./capture-output.ts";
 import { ErrorLog, type LogLevel } from "./error-log.ts";
 import { jsonAccessLog } from "./json-access-log.ts";
 import { type LineWriter, writeToAll } from "./line-writer.ts";
@@ -67,7 +67,7 @@ export function openLogs(settings: LogSettings, output: ErrorOutput = openErrorO
     settings.accessLogfile === null ? null : LogFile.open(settings.accessLogfile === "-" ? 1 : settings.accessLogfile);
   const writers: LineWriter[] = accessFile === null ? [] : [accessFile];
   if (syslog !== null) writers.push(syslog.lines("info"));
-  const release = settings.captureOutput ? captureOutput(errorFile) : null;
+  const release = isCapturing(settings) ? captureOutput(errorFile) : null;
   return {
     errorLog,
     errors: errorLog.toErrorStream(),

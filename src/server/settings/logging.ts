@@ -51,7 +51,7 @@ export const LOGGING = {
       type: "boolean",
       default: false,
       source: "gunicorn",
-      doc: "Send what the application writes to standard output and standard error to the error log.",
+      doc: "Send what the application writes to standard output and standard error to the file of the error log. Without it, or where the error log is `-`, it goes where the output of the server goes, byte for byte.",
     },
     syslog: {
       type: "boolean",

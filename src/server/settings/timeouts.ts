@@ -48,7 +48,7 @@ export const TIMEOUTS = {
       type: "duration",
       default: 30,
       source: "gunicorn",
-      doc: "Time for requests in hand when a worker stops. What is left after it is cut.",
+      doc: "Time for requests in hand when a worker stops. What is left after it is cut. Python processes have the rest of it for their own end: threads that they wait for, and `atexit` functions.",
     },
     lameDuckSeconds: {
       type: "duration",
