@@ -17,6 +17,7 @@ const GENERATORS = [
   "scripts/generate-spec.ts",
   "scripts/generate-settings.ts",
   "scripts/generate-deploy.ts",
+  "scripts/generate-api.ts",
   "bench/readme.mjs",
 ];
 

@@ -37,6 +37,13 @@ const programs = readdirSync(join(ROOT, "docs"))
     return program.includes("export const application") ? [[section.split("\n", 1)[0] ?? "", program] as const] : [];
   });
 
+/** The files of the guide to testing, which check themselves. */
+const guide = readFileSync(join(ROOT, "docs", "testing.md"), "utf8");
+const guideFiles = Array.from(
+  guide.matchAll(/^```ts title="([^"]+)"\n([^]*?)^```$/gm),
+  ([, name = "", text = ""]) => [name, text] as const,
+);
+
 /** One application for all of them, `/etag` and so on. */
 function siteOf(first: string): string {
   return [
@@ -69,6 +76,10 @@ const FILES: Readonly<Record<string, string>> = {
   "users.htpasswd": "ada:$apr1$saltsalt$EGVZDNN6gOqijy.tv9axG/\n",
   "public/hello.txt": "hello",
   "sorry.html": "<p>Sorry",
+  ...Object.fromEntries(guideFiles),
+  "guide.ts": [...guideFiles.map(([name]) => `import "./${name}";`), 'export { application } from "./shop.ts";'].join(
+    "\n",
+  ),
   ...Object.fromEntries(programs.map(([name, text]) => [`${name}.ts`, text])),
 };
 
@@ -156,6 +167,13 @@ describe.each(nodes)("on Node %i", (_, node) => {
       await expect.poll(() => runs(arbiter)).toBe(false);
     },
   );
+
+  test.skipIf(node === undefined)("the tests of the guide to testing pass", () => {
+    const args = ["tsgi", "fetch", "--validate", "guide.ts", "/"];
+    const options = { cwd: folder, env: environmentFor(node ?? ""), encoding: "utf8" } as const;
+    expect(guideFiles.map(([name]) => name)).toContain("shop.test.ts");
+    expect(execFileSync("npx", args, options)).toBe('{"order":"","cookie":null}');
+  });
 
   test.skipIf(node === undefined)("what a package does not export is called by its name", () => {
     writeFileSync(join(folder, "wrong.ts"), 'import "./letter.ts";\nimport "tsgi/middleware/no-such";\n');

@@ -8,6 +8,7 @@ import { mockEnviron } from "../testing/mock-environ.ts";
 import { WSGIErrorStream } from "../wsgi/error-stream.ts";
 import { runApplication } from "../wsgi/handler.ts";
 import type { Bytes, HeaderList, WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
+import { validator } from "../wsgi/validator.ts";
 import { FileUnusableError, UsageError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { openErrorLog } from "./open-error-log.ts";
@@ -22,6 +23,8 @@ export interface FetchOptions {
   readonly include?: true;
   readonly output?: string;
   readonly fail?: true;
+  /** Put the validator around the application. */
+  readonly validate?: true;
 }
 
 /**
@@ -43,7 +46,8 @@ export async function fetchTarget(target: string, path: string, options: FetchOp
   // Standard output is for the answer.
   const loaded = await loadApplication(target, settings, log, ({ text }) => process.stderr.write(`${text}\n`));
   try {
-    return await call(loaded.application, makeEnviron(path, headers, body, options), options);
+    const application = options.validate === true ? validator(loaded.application) : loaded.application;
+    return await call(application, makeEnviron(path, headers, body, options), options);
   } finally {
     await loaded.close(0);
   }

@@ -99,6 +99,7 @@ function buildFetch(): Command {
       "-f, --fail",
       `exit with ${EXIT_CODES.httpError} when the status is 400 or above, without printing the body`,
     )
+    .option("--validate", "hold the application to the contract, as the test client does")
     .exitOverride()
     .action(async (target: string, path: string, options: FetchOptions) => {
       const { fetchTarget } = await import("./fetch.ts");

@@ -20,7 +20,7 @@ export interface ConfigProblem extends Place {
 
 /** Options of {@link checkConfig}. */
 export interface CheckOptions extends Pick<LoadOptions, "globalConf" | "guests"> {
-  /** Whether modules are imported to find the factories (they are not called). @default true */
+  /** Whether modules are imported to find the factories (only TSGI's own filters are called). @default true */
   readonly isImporting?: boolean;
 }
 

@@ -101,12 +101,17 @@ export class ObjectBuilder {
   }
 
   /**
-   * Finds all factories of a context, without calling them.
+   * Finds all factories of a context. Those of an application are not called; TSGI's own filters are, which read their options and do
+   * nothing else.
    *
-   * @throws {DeployError} when one is not found
+   * @throws {DeployError} when one is not found, or an option of one of TSGI's filters is wrong
    */
   async check(context: Context): Promise<void> {
-    await this.#bind(context);
+    for (const layer of await this.#bind(context)) {
+      const { factory } = layer;
+      if (factory.kind === "local" && factory.isOwn && factory.protocol === "paste.filter_factory")
+        await localFilter(layer);
+    }
   }
 
   async #bind(context: Context): Promise<BoundLayer[]> {

@@ -29,6 +29,8 @@ export interface LocalFactory {
   readonly protocol: Protocol;
   readonly location: string;
   readonly call: (...values: never[]) => unknown;
+  /** It is one of TSGI's own, whose call has no effect but the object that it gives. */
+  readonly isOwn: boolean;
 }
 
 /** A factory of another language, with the resolver that can build with it. */
@@ -92,7 +94,8 @@ async function resolveCall(
   const path = findModule(module, directory);
   const exports = path === null ? null : await importUserModule(path, place);
   const found = exports === null ? undefined : exportOf(exports, attribute);
-  if (found !== undefined) return { kind: "local", protocol, location: text, call: callable(found, text, place) };
+  if (found !== undefined)
+    return { kind: "local", protocol, location: text, call: callable(found, text, place), isOwn: false };
   for (const guest of guests) {
     const factory = await asking(guest.findCall(module, attribute, directory, path !== null), place);
     if (factory !== null) return { kind: "foreign", protocol, location: factory.location, guest, factory };
@@ -134,7 +137,7 @@ async function resolveEgg(
 }
 
 function ownFactory({ protocol, factory, location }: BuiltinFactory, place: Place): LocalFactory {
-  return { kind: "local", protocol, location, call: callable(factory, location, place) };
+  return { kind: "local", protocol, location, call: callable(factory, location, place), isOwn: true };
 }
 
 /** What another language answers; a mistake that it finds gets its place. */

@@ -1,4 +1,5 @@
 // The client against the kinds of application that it must understand; each runs under the validator.
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { WSGIApplication } from "../wsgi/types.ts";
 import { NoResponseError, RedirectError } from "./errors.ts";
@@ -244,4 +245,39 @@ test("TestClient keeps cookies between requests", async () => {
   expect(client.cookies.get("id")).toBe("7");
   await client.get("/logout");
   expect((await client.get("/")).text()).toBe("none");
+});
+
+describe("TestResponse decodes", () => {
+  const text = "tea ".repeat(50);
+  const codings: readonly [coding: string, encode: (bytes: Uint8Array) => Uint8Array][] = [
+    ["gzip", (bytes) => gzipSync(bytes)],
+    ["x-gzip", (bytes) => gzipSync(bytes)],
+    ["deflate", (bytes) => deflateSync(bytes)],
+    ["br", (bytes) => brotliCompressSync(bytes)],
+    ["identity", (bytes) => bytes],
+    ["gzip, br", (bytes) => brotliCompressSync(gzipSync(bytes))],
+  ];
+  const answering = (coding: string, body: Uint8Array): TestClient =>
+    new TestClient((_, startResponse) => {
+      startResponse("200 OK", [TEXT, ["Content-Encoding", coding]]);
+      return [body];
+    });
+
+  test.each(codings)("%s", async (coding, encode) => {
+    const encoded = encode(Buffer.from(text));
+    const response = await answering(coding, encoded).get("/");
+    expect(response.text()).toBe(text);
+    expect(Buffer.from(response.bytes()).equals(encoded)).toBe(true);
+    expect((await answering(coding, encoded).head("/")).text()).toBe("");
+  });
+
+  test.each([
+    ["zip", "x", 'Cannot decode the Content-Encoding "zip"; expected gzip, deflate or br'],
+    ["constructor", "x", 'Cannot decode the Content-Encoding "constructor"'],
+    ["gzip", "plain", 'The body is not in the Content-Encoding "gzip"'],
+  ])("not %s of %s", async (coding, body, message) => {
+    const response = await answering(coding, Buffer.from(body)).get("/");
+    expect(() => response.text()).toThrow(message);
+    expect(Buffer.from(response.bytes()).toString()).toBe(body);
+  });
 });

@@ -1,8 +1,10 @@
 // The response as a test sees it.
 
+import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { type SetCookie, parseSetCookie } from "cookie-es";
 import { Headers } from "../wsgi/headers.ts";
 import type { Bytes, HeaderList } from "../wsgi/types.ts";
+import { TestUsageError } from "./errors.ts";
 import { type RequestTarget, absoluteForm } from "./request-target.ts";
 import type { WireResponse } from "./transport.ts";
 
@@ -41,19 +43,31 @@ export class TestResponse {
     this.errors = wire.errors;
   }
 
-  /** The whole body. */
+  /** The whole body as it arrived; compressed, where Content-Encoding says so. */
   bytes(): Uint8Array {
     return Buffer.concat(this.chunks);
   }
 
-  /** The body decoded by the charset of Content-Type. @default utf-8 */
+  /**
+   * The whole body without its Content-Encoding, as a browser or curl's `--compressed` would keep it (RFC 9110 §8.4).
+   *
+   * @throws TestUsageError when the coding is none of gzip, deflate and br, or the body is not in it
+   */
+  content(): Uint8Array {
+    const codings = this.headers.getAll("Content-Encoding").flatMap((value) => value.toLowerCase().split(","));
+    return codings
+      .map((coding) => coding.trim())
+      .reduceRight<Uint8Array>((bytes, coding) => decode(bytes, coding), this.bytes());
+  }
+
+  /** The content decoded by the charset of Content-Type. @default utf-8 */
   text(): string {
     const charset = /;\s*charset="?([^\s";]+)/i.exec(this.headers.get("Content-Type") ?? "")?.[1] ?? "utf-8";
-    return new TextDecoder(charset).decode(this.bytes());
+    return new TextDecoder(charset).decode(this.content());
   }
 
   /**
-   * The body parsed as JSON.
+   * The content parsed as JSON.
    *
    * @throws SyntaxError when it is none; the message says what came instead
    */
@@ -75,5 +89,28 @@ export class TestResponse {
       if (cookie) cookies.set(cookie.name, cookie as SetCookie);
     }
     return cookies;
+  }
+}
+
+/** Source: RFC 9110 §8.4.1; `x-gzip` is gzip, and an empty element of a list counts for nothing. */
+const DECODERS: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>> = {
+  "": (bytes) => bytes,
+  identity: (bytes) => bytes,
+  gzip: (bytes) => gunzipSync(bytes),
+  "x-gzip": (bytes) => gunzipSync(bytes),
+  deflate: (bytes) => inflateSync(bytes),
+  br: (bytes) => brotliDecompressSync(bytes),
+};
+
+function decode(bytes: Uint8Array, coding: string): Uint8Array {
+  // HEAD and 304 name the coding of a body that they do not bring.
+  if (bytes.length === 0) return bytes;
+  const decoder = Object.hasOwn(DECODERS, coding) ? DECODERS[coding] : undefined;
+  if (decoder === undefined)
+    throw new TestUsageError(`Cannot decode the Content-Encoding "${coding}"; expected gzip, deflate or br`);
+  try {
+    return decoder(bytes);
+  } catch (cause) {
+    throw new TestUsageError(`The body is not in the Content-Encoding "${coding}" that the response names`, { cause });
   }
 }

@@ -11,6 +11,9 @@ const PROGRAM = fileURLToPath(new URL("config-program.ts", import.meta.url));
 const project = new Project({
   "app.ini":
     "[DEFAULT]\ndebug = true\n[app:main]\nuse = call:factories:app\ntitle = %(debug)s %(http)s\n[server:main]\nport = 80\nuse = call:x:y\n",
+  "options.ini":
+    "[filter:limit]\nuse = egg:tsgi#body-limit\nmax_bytes = plenty\n" +
+    "[filter:zip]\nuse = egg:tsgi#compress\nlevle = 5\n[filter:mine]\nuse = call:factories:failing\n",
   "bad.ini": "[app:main]\nuse = call:factories:ap\n[filter:f]\nuze = call:factories:filter\n",
 });
 
@@ -60,5 +63,15 @@ describe("tsgi config", () => {
     expect(run("check", "bad.ini", "--no-import").out).not.toContain('did you mean "app"');
     const good = run("check", "app.ini", "http=1", "--no-import");
     expect([good.code, good.out]).toEqual([0, "No problems found\n"]);
+  });
+
+  test("check reads the options of TSGI's own filters, and calls no factory of the application", () => {
+    const { code, out } = run("check", "options.ini");
+    expect(code).toBe(1);
+    const problems = out.trimEnd().split("\n");
+    expect(problems).toEqual([
+      expect.stringMatching(/^error: .*max_bytes.*plenty.*line 3.*section \[filter:limit\]/),
+      expect.stringMatching(/^error: .*levle.*line 6.*section \[filter:zip\]/),
+    ]);
   });
 });
