@@ -19,7 +19,8 @@ const SHOP: Project = {
   lameDuckSeconds: null,
   hasManifest: true,
   hasLockFile: true,
-  hasRequirements: false,
+  dependsOnTsgi: true,
+  pythonPackages: null,
 };
 
 /** What an option in the marker changes. */
@@ -31,7 +32,8 @@ const VARIANTS: Readonly<Record<string, Partial<Project>>> = {
     isPython: true,
     hasManifest: false,
     hasLockFile: false,
-    hasRequirements: true,
+    dependsOnTsgi: false,
+    pythonPackages: "requirements.txt",
   },
 };
 

@@ -51,7 +51,9 @@ export function registerConfigCommand(program: Command, options: ConfigCommandOp
     .action(graphFile);
   config
     .command("check")
-    .description("Checks every section, finds every factory and reads the options of TSGI's filters; exit code 1 when there is an error.")
+    .description(
+      "Checks every section, finds every factory and reads the options of TSGI's filters; exit code 1 when there is an error.",
+    )
     .argument("<file>", "app.ini")
     .argument("[variables...]", VARIABLES_HELP)
     .option("--no-import", "do not import the modules of the factories")

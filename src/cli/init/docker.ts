@@ -1,4 +1,5 @@
 // The image of a project: built in stages, without root, with tsgi as process 1.
+import { UsageError } from "../errors.ts";
 import { flagWords, type GeneratedFile, jsonList } from "./generated-file.ts";
 import type { Project } from "./project.ts";
 
@@ -33,18 +34,37 @@ USER node
 ${ending(project, ["node_modules/.bin/tsgi"])}`;
 }
 
-function installation({ hasManifest, hasLockFile }: Project): string {
+function installation({ hasManifest, hasLockFile, dependsOnTsgi }: Project): string {
   if (!hasManifest) return "RUN npm install tsgi";
-  return hasLockFile
+  const packages = hasLockFile
     ? "COPY package.json package-lock.json ./\nRUN npm ci --omit=dev"
     : "COPY package.json ./\nRUN npm install --omit=dev";
+  return dependsOnTsgi ? packages : `${packages}\nRUN npm install --no-save tsgi`;
+}
+
+/**
+ * @throws UsageError when nothing says which packages the application needs: an image without them would not start
+ */
+function pythonPackages({ pythonPackages: file }: Project): string {
+  switch (file) {
+    case "requirements.txt":
+      return `COPY requirements.txt ./
+RUN python -m venv .venv && .venv/bin/pip install --no-cache-dir -r requirements.txt`;
+    case "pyproject.toml":
+      return `COPY . .
+RUN python -m venv .venv && .venv/bin/pip install --no-cache-dir .`;
+    case null:
+      throw new UsageError(
+        "Cannot write a Dockerfile: nothing says which packages the application needs; expected requirements.txt or pyproject.toml " +
+          "(pip freeze > requirements.txt writes what is installed here; an empty one says that it needs none)",
+      );
+    default:
+      return file satisfies never;
+  }
 }
 
 function pythonImage(project: Project): string {
-  const packages = project.hasRequirements
-    ? `COPY requirements.txt ./
-RUN python -m venv .venv && .venv/bin/pip install --no-cache-dir -r requirements.txt`
-    : "RUN python -m venv .venv";
+  const packages = pythonPackages(project);
   return `# Node and tsgi.
 FROM ${NODE_IMAGE} AS tsgi
 RUN npm install --prefix /opt/tsgi tsgi

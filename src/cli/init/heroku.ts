@@ -8,7 +8,7 @@ const DEADLINE_SECONDS = 29;
 
 /** Makes `Procfile`. PORT and WEB_CONCURRENCY are honoured by themselves. */
 export function herokuFiles(project: Project): GeneratedFile[] {
-  const command = project.hasManifest ? ["node_modules/.bin/tsgi"] : ["npx", "--yes", "tsgi"];
+  const command = project.dependsOnTsgi ? ["node_modules/.bin/tsgi"] : ["npx", "--yes", "tsgi"];
   const flags = flagWords({
     "--timeout": DEADLINE_SECONDS,
     "--graceful-timeout": Math.min(project.gracefulTimeout, GRACEFUL_SECONDS),

@@ -20,9 +20,16 @@ const TYPESCRIPT: Project = {
   lameDuckSeconds: 6,
   hasManifest: true,
   hasLockFile: true,
-  hasRequirements: false,
+  dependsOnTsgi: true,
+  pythonPackages: null,
 };
-const PYTHON = { ...TYPESCRIPT, isPython: true, hasManifest: false, hasLockFile: false, hasRequirements: true };
+const PYTHON = {
+  ...TYPESCRIPT,
+  isPython: true,
+  hasManifest: false,
+  hasLockFile: false,
+  pythonPackages: "requirements.txt",
+} as const;
 
 function textOf(platform: PlatformName, path: string, project: Project = TYPESCRIPT): string {
   return PLATFORMS[platform].files(project).find((file) => file.path === path)?.text ?? "";
@@ -90,6 +97,35 @@ describe("the platforms", () => {
       bind: ["0.0.0.0:8080"],
       stats: "0.0.0.0:9100",
     });
+  });
+
+  test.each([
+    [
+      "requirements.txt",
+      "COPY requirements.txt ./\nRUN python -m venv .venv && .venv/bin/pip install --no-cache-dir -r requirements.txt\n",
+    ],
+    ["pyproject.toml", "COPY . .\nRUN python -m venv .venv && .venv/bin/pip install --no-cache-dir .\n"],
+  ] as const)("the image has the packages of %s", (file, lines) => {
+    expect(textOf("docker", "Dockerfile", { ...PYTHON, pythonPackages: file })).toContain(lines);
+  });
+
+  test("no image is written where nothing says which packages it needs", () => {
+    expect(() => PLATFORMS.docker.files({ ...PYTHON, pythonPackages: null })).toThrow(
+      /expected requirements\.txt or pyproject\.toml \(pip freeze > requirements\.txt/,
+    );
+  });
+
+  test("tsgi is there although package.json does not name it", () => {
+    const project = { ...TYPESCRIPT, dependsOnTsgi: false };
+    expect(textOf("docker", "Dockerfile", project)).toContain(
+      "RUN npm ci --omit=dev\nRUN npm install --no-save tsgi\n",
+    );
+    expect(textOf("systemd", "shop.service", project)).toContain("ExecStart=/usr/local/bin/tsgi ");
+    expect(textOf("heroku", "Procfile", project)).toContain("web: npx --yes tsgi ");
+  });
+
+  test("the unit reads secrets from a file that need not be there", () => {
+    expect(textOf("systemd", "shop.service")).toContain("\nEnvironmentFile=-/etc/shop.env\n");
   });
 
   test("App Engine gets an image for Python", () => {

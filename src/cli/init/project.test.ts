@@ -23,9 +23,11 @@ describe("detectProject", () => {
     [{ "src/server.js": "" }, { target: "src/server.js", isPython: false }],
     [
       { "wsgi.py": "", "requirements.txt": "" },
-      { target: "wsgi:application", isPython: true, hasRequirements: true },
+      { target: "wsgi:application", isPython: true, pythonPackages: "requirements.txt" },
     ],
-    [{ "app.py": "" }, { target: "app:app", isPython: true }],
+    [{ "app.py": "" }, { target: "app:app", isPython: true, pythonPackages: null }],
+    [{ "app.py": "", "pyproject.toml": "" }, { pythonPackages: "pyproject.toml" }],
+    [{ "app.ts": "", "package.json": '{"dependencies":{"tsgi":"^0.1.0"}}' }, { dependsOnTsgi: true }],
     [
       { "manage.py": "", "site/wsgi.py": "" },
       { target: "site.wsgi:application", isPython: true },
@@ -33,7 +35,7 @@ describe("detectProject", () => {
     [{ "production.ini": "" }, { target: "production.ini", isPython: false }],
     [
       { "app.ts": "", "package.json": "{}", "package-lock.json": "{}" },
-      { hasManifest: true, hasLockFile: true },
+      { hasManifest: true, hasLockFile: true, dependsOnTsgi: false },
     ],
     [
       { "app.ts": "", "package.json": '{"name":"@acme/My_Shop.2"}' },

@@ -23,10 +23,13 @@ export interface Project {
   readonly gracefulTimeout: number;
   /** Null where nothing sets it. */
   readonly lameDuckSeconds: number | null;
-  /** Whether package.json, package-lock.json and requirements.txt are there. */
+  /** Whether package.json and package-lock.json are there. */
   readonly hasManifest: boolean;
   readonly hasLockFile: boolean;
-  readonly hasRequirements: boolean;
+  /** Whether package.json names tsgi among its dependencies. */
+  readonly dependsOnTsgi: boolean;
+  /** What says which packages a Python application needs; null where nothing does. */
+  readonly pythonPackages: "requirements.txt" | "pyproject.toml" | null;
 }
 
 /** What the command line says about it. */
@@ -81,7 +84,9 @@ export async function detectProject(directory: string, options: ProjectOptions):
     lameDuckSeconds: numberOf(config["lameDuckSeconds"]) ?? null,
     hasManifest: manifest !== null,
     hasLockFile: existsSync(join(directory, "package-lock.json")),
-    hasRequirements: existsSync(join(directory, "requirements.txt")),
+    dependsOnTsgi: manifest?.dependencies?.["tsgi"] !== undefined,
+    pythonPackages:
+      (["requirements.txt", "pyproject.toml"] as const).find((file) => existsSync(join(directory, file))) ?? null,
   };
 }
 
@@ -96,9 +101,14 @@ async function readSettings(directory: string): Promise<Partial<Record<SettingNa
   return Object.fromEntries(values) as Partial<Record<SettingName, unknown>>;
 }
 
-function readManifest(directory: string): { readonly name?: string } | null {
+interface Manifest {
+  readonly name?: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+function readManifest(directory: string): Manifest | null {
   try {
-    return JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as { readonly name?: string };
+    return JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as Manifest;
   } catch {
     return null;
   }

@@ -17,7 +17,7 @@ export function systemdFiles(project: Project): GeneratedFile[] {
 function serviceUnit(project: Project): string {
   const { name, directory, user, gracefulTimeout } = project;
   const stopSeconds = Math.ceil(gracefulTimeout + (project.lameDuckSeconds ?? 0)) + SPARE_SECONDS;
-  const command = project.hasManifest ? join(directory, "node_modules", ".bin", "tsgi") : "/usr/local/bin/tsgi";
+  const command = project.dependsOnTsgi ? join(directory, "node_modules", ".bin", "tsgi") : "/usr/local/bin/tsgi";
   const words = [command, project.target, "--graceful-timeout", String(gracefulTimeout)];
   if (project.socket !== null) words.push("--forwarded-allow-ips", "unix");
   return `[Unit]
@@ -33,6 +33,8 @@ User=${user}
 Group=${user}
 WorkingDirectory=${directory.replaceAll("%", "%%")}
 Environment=NODE_ENV=production
+# Secrets, a line NAME=value each. systemd reads the file as root, so its mode may be 0600. The dash: it need not be there.
+EnvironmentFile=-/etc/${name}.env
 ExecStart=${systemdWords(words)}
 ExecReload=/bin/kill -HUP $MAINPID
 # TERM for the arbiter alone, which stops its workers; what is left after that is killed.

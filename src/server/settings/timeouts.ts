@@ -10,7 +10,7 @@ export const TIMEOUTS = {
       default: 30,
       short: "t",
       source: "gunicorn",
-      doc: "Deadline of a request, from its head received to its answer begun; 0 means none. The client gets 504 and the log names the request. Unlike gunicorn's it never ends a worker that still turns; `--heartbeat-timeout` watches that.",
+      doc: "Time from a request's head to the first byte of its response; 0 means no limit. After it the client gets 504 and the log names the request. A Python process whose thread has worked on a request for that long is replaced, and its stack logged. Node workers go on, unlike gunicorn's; `--heartbeat-timeout` watches their event loop.",
     },
     heartbeatTimeout: {
       type: "duration",
