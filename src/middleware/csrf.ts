@@ -153,6 +153,7 @@ class TokenIssuer implements SharedValue {
   readonly #mark: PersonalMark;
   /** The secret for a browser that has none; it gets it with the first token. */
   #ownSecret: string | null = null;
+  #shared: string | null = null;
 
   constructor(tokens: TokenMaker, sentSecret: string | null, user: () => string, mark: PersonalMark) {
     this.#tokens = tokens;
@@ -173,8 +174,8 @@ class TokenIssuer implements SharedValue {
 
   /** A token, for a guest to give out; behind a blank when the browser has the secret already, so that it is never too late. */
   share(): string {
-    const token = this.#create();
-    return this.#ownSecret === null || this.isUsed ? ` ${token}` : token;
+    this.#shared ??= this.#create();
+    return this.#ownSecret === null || this.isUsed ? ` ${this.#shared}` : this.#shared;
   }
 
   receive(): void {

@@ -2,7 +2,9 @@
 // The conversation is half-duplex: each side waits for the other, so nothing is buffered. Source: docs/lane-protocol.md, "Inner applications".
 import { Buffer } from "node:buffer";
 import { decodeEnviron, encodeHead } from "../../protocols/lane/environ-text.ts";
+import { asciiJson } from "../../protocols/lane/environ-json.ts";
 import { FrameFlag, FrameType, frameHeader, type LaneFrame } from "../../protocols/lane/frame.ts";
+import { receiveChanges, SHARED_KEY, sharedValueOf } from "../../protocols/lane/shared-value.ts";
 import { runApplication, type ApplicationRun, type ResponseSink } from "../../wsgi/handler.ts";
 import { WSGIInputStream } from "../../wsgi/input-stream.ts";
 import type { Bytes, HeaderList, WSGIEnvironment } from "../../wsgi/types.ts";
@@ -17,6 +19,9 @@ export class InnerCall implements ResponseSink {
   readonly #number: number;
   readonly #write: (text: string, body: Uint8Array | null) => void;
   readonly #run: ApplicationRun | null = null;
+  /** What the guest knows of the values that it shares with us, by key. */
+  readonly #known = new Map<string, string>();
+  readonly #original: WSGIEnvironment;
   #head = "";
   #isHeadSent = false;
   #isOver = false;
@@ -38,23 +43,30 @@ export class InnerCall implements ResponseSink {
     this.#id = frame.id;
     this.#number = frame.aux;
     this.#write = write;
-    // The head of a call is four bytes: the number of pairs.
-    const pairs = frame.head.charCodeAt(0) | (frame.head.charCodeAt(1) << 8) | (frame.head.charCodeAt(2) << 16);
-    const changed = decodeEnviron(frame.body.toString("latin1"), pairs);
-    if (exchange.inner === null || changed === null) {
-      this.fail(
-        new Error(exchange.inner === null ? "There is no inner application" : "The environ of the call is malformed"),
-      );
+    this.#original = exchange.environ;
+    let environ: WSGIEnvironment;
+    try {
+      if (exchange.inner === null) throw new Error("There is no inner application");
+      environ = this.#environ(exchange.environ, frame);
+    } catch (error) {
+      this.fail(error); // the guest waits for an answer
       return;
     }
-    this.#run = runApplication(exchange.inner, this.#environ(exchange.environ, changed), this);
+    this.#run = runApplication(exchange.inner, environ, this);
   }
 
   /** What the filter made of the environ, and those values of ours that cannot travel. */
-  #environ(original: WSGIEnvironment, changed: Record<string, unknown>): WSGIEnvironment {
-    const environ: Record<string, unknown> = { ...changed };
+  #environ(original: WSGIEnvironment, frame: LaneFrame): WSGIEnvironment {
+    // The head of a call is four bytes: the number of pairs.
+    const pairs = frame.head.charCodeAt(0) | (frame.head.charCodeAt(1) << 8) | (frame.head.charCodeAt(2) << 16);
+    const changed = decodeEnviron(frame.body.toString("latin1"), pairs);
+    if (changed === null) throw new Error("The environ of the call is malformed");
+    const { [SHARED_KEY]: changes, ...environ } = changed;
+    receiveChanges(original, parsedChanges(changes));
     for (const key in original) {
       const value = original[key];
+      const shared = sharedValueOf(value);
+      if (shared !== null) this.#known.set(key, shared.share());
       const isOurs =
         key.startsWith("wsgi.") || key === "tsgi.signal" || typeof value === "function" || isInstance(value);
       if (isOurs && !(key in changed)) environ[key] = value;
@@ -132,6 +144,7 @@ export class InnerCall implements ResponseSink {
       this.#write(frameHeader(FrameType.piece, this.#id, 0, chunk.length, flags, this.#number), chunk);
     } else {
       this.#isHeadSent = true;
+      this.#refresh();
       this.#write(
         frameHeader(FrameType.answer, this.#id, this.#head.length, chunk.length, flags, this.#number) + this.#head,
         chunk,
@@ -139,6 +152,18 @@ export class InnerCall implements ResponseSink {
     }
     if (isLast) this.#isOver = true;
     this.#makeRoom();
+  }
+
+  /** Tells the guest what the application has made of the values that both share. */
+  #refresh(): void {
+    const changed: Record<string, string> = {};
+    for (const [key, known] of this.#known) {
+      const text = sharedValueOf(this.#original[key])?.share() ?? known;
+      if (text !== known) changed[key] = text;
+    }
+    if (Object.keys(changed).length === 0) return;
+    const text = asciiJson(changed);
+    this.#write(frameHeader(FrameType.refresh, this.#id, 0, text.length, 0, this.#number) + text, null);
   }
 
   #makeRoom(): void {
@@ -156,6 +181,12 @@ export class InnerCall implements ResponseSink {
       this.#write(frameHeader(FrameType.ask, this.#id, 0, 4, 0, this.#number) + size, null);
     });
   }
+}
+
+/** A guest writes each change as text of its own, so that nothing in it is taken for one of the tags of an environ. */
+function parsedChanges(changes: unknown): Record<string, unknown> {
+  if (typeof changes !== "object" || changes === null) return {};
+  return Object.fromEntries(Object.entries(changes).map(([key, text]) => [key, JSON.parse(String(text)) as unknown]));
 }
 
 function isInstance(value: unknown): boolean {

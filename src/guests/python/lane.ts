@@ -5,6 +5,7 @@ import { decodeHead, encodeEnviron, KeyLists } from "../../protocols/lane/enviro
 import { LaneProtocolError } from "../../protocols/lane/errors.ts";
 import { FrameFlag, FrameType, frameHeader, frameText, type LaneFrame } from "../../protocols/lane/frame.ts";
 import { LaneDecoder } from "../../protocols/lane/lane-decoder.ts";
+import { receiveChanges } from "../../protocols/lane/shared-value.ts";
 import { PythonApplicationFailed, PythonClientGone } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { FileRegionBody, openFileRegion, parseFileRegion } from "./file-region.ts";
@@ -242,6 +243,9 @@ export class Lane implements LaneLoad {
         break;
       case FrameType.hints:
         exchange.environ["wsgi.early_hints"]?.(decodeHead(frame.head || frame.body.toString("latin1"), false).headers);
+        break;
+      case FrameType.shared:
+        receiveChanges(exchange.environ, JSON.parse(frame.body.toString("utf8")));
         break;
       case FrameType.file:
         this.#offerFile(exchange, frame);

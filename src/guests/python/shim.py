@@ -13,6 +13,7 @@ import _socket
 import ast
 import base64
 import collections
+import collections.abc
 import datetime
 import faulthandler
 import fcntl
@@ -41,11 +42,11 @@ HEADER_SIZE = HEADER.size
 FILE_REGION = struct.Struct("<QQQQ")
 
 # Types towards the guest: on a lane, on the control channel.
-REQUEST, BODY, TAKEN, ANSWER, PIECE, ASK, FAILED, KEYS = 1, 2, 3, 4, 5, 6, 7, 8
+REQUEST, BODY, TAKEN, ANSWER, PIECE, ASK, FAILED, KEYS, REFRESH = 1, 2, 3, 4, 5, 6, 7, 8, 9
 STOP, FORK, LIST_MODULES = 32, 33, 34
 # Types from the guest: on a lane, on the control channel.
 HELLO, RESPONSE, CHUNK, FAIL, LOG, READ, RETURNED, HINTS, FILE = 64, 65, 66, 67, 68, 69, 70, 71, 72
-CALL, PULL, GIVE, DROP, FREE = 73, 74, 75, 76, 77
+CALL, PULL, GIVE, DROP, FREE, SHARED = 73, 74, 75, 76, 77, 78
 READY, BROKEN, EXITED, MODULES = 96, 97, 98, 99
 # Flags.
 END = 1
@@ -113,6 +114,7 @@ def encode_environ(environ):
     """The environ as NUL-separated text, its number of pairs, and whether it holds a JSON key."""
     parts = []
     others = {}
+    shared = {}
     for key, value in environ.items():
         if type(value) is str:
             try:
@@ -126,16 +128,207 @@ def encode_environ(environ):
                 continue
         elif key.startswith("wsgi."):
             continue
+        elif isinstance(value, SharedValue):
+            change = value.take_change()
+            if change is not None:
+                shared[key] = change
+            continue
         try:
             json.dumps(value, default=_to_json)
         except (TypeError, ValueError):
             continue
         others[key] = value
+    if shared:
+        others["tsgi.shared"] = shared
     if others:
         parts.append("tsgi.json")
         parts.append(json.dumps(others, default=_to_json))
     parts.append("")
     return "\0".join(parts).encode("latin-1"), len(parts) // 2, bool(others)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Values of the environ that live in TSGI: it is told what is done with them here, before the answer that depends on it.
+
+MOST_SHARED_CHARACTERS = 1048576
+LARGEST_INTEGER = 2**53 - 1
+
+
+class Sharing:
+    """The shared values of one request."""
+
+    def __init__(self, lane, response, received):
+        self.lane = lane
+        self.response = response
+        self.values = {key: SHARED_VALUES[kind](self, text) for key, (kind, text) in received.items()}
+        self.is_announced = False
+
+    def start_response(self, status, headers, exc_info=None):
+        write = self.response.start_response(status, headers, exc_info)
+        if not self.is_announced:
+            self.tell()
+            self.is_announced = True
+        return write
+
+    def touched(self):
+        """A value was looked at for the first time; what is announced already does not tell that any more."""
+        if self.is_announced:
+            self.tell()
+
+    def tell(self):
+        lane, request_id = self.lane, self.response.request_id
+        if self.response.done or lane.current != request_id:
+            return
+        changes = {key: value.take_change() for key, value in self.values.items()}
+        text = ",".join("%s:%s" % (json.dumps(key), change) for key, change in changes.items() if change is not None)
+        if text:
+            lane.send(HEADER.pack(len(text) + 2, request_id, 0, SHARED, 0, 0), b"{%s}" % text.encode("ascii"))
+
+
+class SharedValue:
+    """What all of them do: note that somebody looked, and what TSGI does not know of yet."""
+
+    def __init__(self, sharing, text):
+        self._sharing = sharing
+        self._text = text
+        self._is_untold = self._is_seen = False
+
+    def _see(self):
+        if not self._is_seen:
+            self._is_seen = self._is_untold = True
+            self._sharing.touched()
+
+    def take_change(self):
+        """The change that TSGI does not know of, as JSON; None when there is none. From now on it does."""
+        if not self._is_untold:
+            return None
+        self._is_untold = False
+        return "{}"
+
+    def refresh(self, text):
+        self._text = text
+
+
+class Token(SharedValue):
+    """`environ["tsgi.csrf_token"]`: called, it gives a token for a form or a page."""
+
+    def __call__(self):
+        if not self._is_seen and self._sharing.is_announced and not self._text.startswith(" "):
+            raise RuntimeError("Ask for the first token before start_response is called, because it sets a cookie")
+        self._see()
+        return self._text.lstrip(" ")
+
+
+class Session(SharedValue, collections.abc.MutableMapping):
+    """`environ["tsgi.session"]`: what is remembered of a browser. Names are str, values are what JSON can carry."""
+
+    def __init__(self, sharing, text):
+        super().__init__(sharing, text)
+        self._values = None
+        self._assigned = set()  # names that were set or deleted; other values may have been changed in place
+        self._acts = {}
+
+    def __getitem__(self, name):
+        return self._look()[name]
+
+    def __setitem__(self, name, value):
+        if not isinstance(name, str):
+            raise TypeError("A name in the session is %r, expected a str" % (name,))
+        check_json(name, value)
+        self._change()[name] = value
+        self._assigned.add(name)
+
+    def __delitem__(self, name):
+        del self._change()[name]
+        self._assigned.add(name)
+
+    def __iter__(self):
+        return iter(self._look())
+
+    def __len__(self):
+        return len(self._look())
+
+    def __repr__(self):
+        return "<tsgi session %r>" % (self._look(),)
+
+    def clear(self):
+        """Forgets everything: what a log-out does."""
+        self._change().clear()
+        self._assigned.clear()
+        self._acts = {"cleared": True}
+
+    def renew(self):
+        """Gives the session a new name and keeps what it holds: to be called when a user logs in."""
+        self._change()
+        self._acts["renewed"] = True
+
+    def _look(self):
+        self._see()
+        if self._values is None:
+            self._values = json.loads(self._text or "{}")
+        return self._values
+
+    def _change(self):
+        if self._sharing.is_announced:
+            raise RuntimeError("Change the session before start_response is called, not after it")
+        values = self._look()
+        self._is_untold = True
+        return values
+
+    def take_change(self):
+        if self._values is None or self._sharing.is_announced:
+            return super().take_change()
+        known = {} if "cleared" in self._acts else json.loads(self._text or "{}")
+        changed = {}
+        for name, value in self._values.items():
+            check_json(name, value)
+            if name in self._assigned or name not in known or json.dumps(value) != json.dumps(known[name]):
+                changed[name] = value
+        deleted = [name for name in self._assigned.union(known) if name not in self._values]
+        if not (changed or deleted or self._acts):
+            return super().take_change()
+        text = json.dumps(dict(self._acts, set=changed, deleted=deleted))
+        if len(text) > MOST_SHARED_CHARACTERS:
+            raise ValueError(
+                "The session would take %d characters, expected at most %d" % (len(text), MOST_SHARED_CHARACTERS)
+            )
+        self._text = json.dumps(self._values)
+        self._assigned.clear()
+        self._acts = {}
+        self._is_untold = False
+        return text
+
+    def refresh(self, text):
+        super().refresh(text)
+        self._values = None
+
+
+SHARED_VALUES = {"session": Session, "token": Token}
+
+
+def check_json(name, value):
+    """Raises unless a value comes back from JSON as it was; tuples become lists."""
+    if value is None or isinstance(value, (str, bool)):
+        return
+    if isinstance(value, int):
+        if abs(value) > LARGEST_INTEGER:
+            raise ValueError("The session's value %r holds the number %d, expected at most 2**53 - 1" % (name, value))
+    elif isinstance(value, float):
+        if not abs(value) <= sys.float_info.max:
+            raise ValueError("The session's value %r holds %r, which JSON cannot carry" % (name, value))
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            check_json(name, item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise TypeError("The session's value %r has a dict with the key %r, expected a str" % (name, key))
+            check_json(name, item)
+    else:
+        raise TypeError(
+            "The session's value %r holds a %s, expected what JSON can carry: str, numbers, bool, None, lists and dicts"
+            % (name, type(value).__name__)
+        )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -657,9 +850,10 @@ class Lane:
                 raise ValueError("A value of the environ holds a NUL")
             if flags & HAS_HINTS:
                 environ["wsgi.early_hints"] = response.early_hints
+            start_response = response.start_response
             if flags & NEEDS_PREPARATION or middle != end:
-                self.prepare(environ, response, flags, data[middle:end])
-            result = self.guest.application(environ, response.start_response)
+                start_response = self.prepare(environ, response, flags, data[middle:end])
+            result = self.guest.application(environ, start_response)
             if type(result) is list and response.sent < 0:
                 if len(result) == 1:
                     body = result[0]
@@ -698,9 +892,15 @@ class Lane:
                     environ_input.close()
 
     def prepare(self, environ, response, flags, body):
-        """What only some requests have: a body, values that are not strings."""
+        """What only some requests have: a body, values that are not strings. Gives the request's `start_response`."""
+        start_response = response.start_response
         if flags & HAS_JSON:
             environ.update(json.loads(environ.pop("tsgi.json"), object_hook=_from_json))
+            received = environ.pop("tsgi.shared", None)
+            if received is not None:
+                sharing = Sharing(self, response, received)
+                environ.update(sharing.values)
+                start_response = sharing.start_response
         if flags & BODY_FILE:
             stream = open(body, "rb")
             response_input[response.request_id] = stream
@@ -709,6 +909,7 @@ class Lane:
             environ["wsgi.input"] = io.BufferedReader(StreamInput(self, response.request_id), PIECE_BYTES)
         elif body:
             environ["wsgi.input"] = io.BytesIO(body)
+        return start_response
 
     def joined(self, chunks):
         for chunk in chunks:
@@ -922,11 +1123,12 @@ class InnerCall:
 
     calls = 0
 
-    def __init__(self, lane, source):
+    def __init__(self, lane, environ):
         InnerCall.calls = self.number = InnerCall.calls % 65535 + 1
         self.lane = lane
         self.request_id = lane.current
-        self.source = source
+        self.source = environ["wsgi.input"]
+        self.environ = environ
         self.first = b""
         self.is_over = False
 
@@ -936,13 +1138,18 @@ class InnerCall:
     def wait(self, wanted):
         """The next frame of the answer; gives the inner application what it asks of the request's body meanwhile."""
         while True:
-            kind, flags, _, head, data = self.lane.wait(wanted, ASK, FAILED, call=self.number)
+            kind, flags, _, head, data = self.lane.wait(wanted, ASK, FAILED, REFRESH, call=self.number)
             if kind == wanted:
                 self.is_over = bool(flags & END)
                 return data, head
             if kind == FAILED:
                 self.is_over = True
                 raise InnerApplicationError(data.decode("utf-8", "replace"))
+            if kind == REFRESH:
+                for key, text in json.loads(data).items():
+                    if isinstance(self.environ.get(key), SharedValue):
+                        self.environ[key].refresh(text)
+                continue
             piece = self.source.read(min(struct.unpack("<I", data)[0], PIECE_BYTES))
             self.send(GIVE, piece, 0 if piece else END)
 
@@ -971,7 +1178,7 @@ class InnerApplication:
         lane = getattr(_local, "lane", None)
         if lane is None or not lane.current:
             raise RuntimeError("The inner application can be called only from the thread that serves the request")
-        call = InnerCall(lane, environ["wsgi.input"])
+        call = InnerCall(lane, environ)
         text, pairs, has_json = encode_environ(environ)
         call.send(CALL, struct.pack("<I", pairs) + text, HAS_JSON if has_json else 0, 4)
         data, head = call.wait(ANSWER)

@@ -10,6 +10,7 @@ import {
   KeyLists,
   type ValuesText,
 } from "./environ-text.ts";
+import { receiveChanges, SHARED, SHARED_KEY } from "./shared-value.ts";
 
 const latin1 = fc.string({
   unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)),
@@ -198,4 +199,29 @@ describe("KeyLists", () => {
       }),
     );
   });
+});
+
+test("encodeEnviron tells what shared values hold, and receiveChanges gives them what the guest did", () => {
+  const received: unknown[] = [];
+  const shared = {
+    kind: "session",
+    share: () => '{"tsgi:int":"1"}',
+    receive: (change: unknown) => received.push(change),
+  };
+  class Session {
+    readonly [SHARED] = shared;
+  }
+  const environ = {
+    PATH_INFO: "/",
+    "a.session": new Session(),
+    "a.token": Object.assign(() => "", { [SHARED]: shared }),
+  };
+  const { text, pairs } = encodeEnviron({ ...environ, "a.instance": new Map(), "a.function": () => "" });
+  expect(decodeEnviron(text, pairs)).toEqual({
+    PATH_INFO: "/",
+    [SHARED_KEY]: { "a.session": ["session", shared.share()], "a.token": ["session", shared.share()] },
+  });
+  receiveChanges(environ, { "a.session": { set: 1 }, "a.missing": {}, constructor: {}, PATH_INFO: {} });
+  receiveChanges(environ, null);
+  expect(received).toEqual([{ set: 1 }]);
 });

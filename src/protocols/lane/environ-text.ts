@@ -1,6 +1,7 @@
 // The environ on a lane: NUL-separated `key\0value\0…` in latin-1, and one JSON key for values that such text cannot hold.
 // Source: docs/lane-protocol.md; SCGI for the idea. Guests decode it with one split.
 import { asciiJson, isPortable, portable, revive } from "./environ-json.ts";
+import { SHARED_KEY, sharedValueOf } from "./shared-value.ts";
 
 /** The key that holds, as JSON, all values that are not native strings. */
 export const JSON_KEY = "tsgi.json";
@@ -41,7 +42,7 @@ const isNotLatin1 = /[^\0-\u00ff]/;
  * Encodes an environ.
  *
  * @param environ - strings go as they are; numbers, booleans, null, arrays, plain objects, `Uint8Array`, `bigint` and `Date` as
- * JSON; functions, symbols, undefined and instances of classes stay behind
+ * JSON, shared values as what they hold; other functions, symbols, undefined and instances of classes stay behind
  * @returns the text and its number of pairs
  */
 export function encodeEnviron(environ: Readonly<Record<string, unknown>>): EnvironText {
@@ -144,6 +145,7 @@ function collect(environ: Readonly<Record<string, unknown>>): {
   let filled = 0;
   let isOdd = false;
   let others: Record<string, unknown> | null = null;
+  let shared: Record<string, readonly [kind: string, text: string]> | null = null;
   for (const key in environ) {
     const isExtension = key.charCodeAt(0) >= LOWER_A;
     if (isExtension && OWN_KEYS.has(key)) continue;
@@ -157,8 +159,14 @@ function collect(environ: Readonly<Record<string, unknown>>): {
     } else if (isPortable(value)) {
       others ??= {};
       others[key] = portable(value);
+    } else {
+      const own = sharedValueOf(value);
+      if (own === null) continue;
+      shared ??= {};
+      shared[key] = [own.kind, own.share()];
     }
   }
+  if (shared !== null) others = { ...others, [SHARED_KEY]: shared };
   if (others !== null && !isOdd) {
     keys[filled] = JSON_KEY;
     values[filled] = asciiJson(others);

@@ -16,7 +16,7 @@ export interface SharedValue {
   /**
    * Takes what the guest did.
    *
-   * @param change - JSON, in the format of the kind
+   * @param change - out of JSON, in the format of its kind
    * @throws Error when the change comes too late, or is none
    */
   receive(change: unknown): void;
@@ -26,4 +26,17 @@ export interface SharedValue {
 export function sharedValueOf(value: unknown): SharedValue | null {
   if ((typeof value !== "object" && typeof value !== "function") || value === null) return null;
   return (value as { readonly [SHARED]?: SharedValue })[SHARED] ?? null;
+}
+
+/**
+ * Takes what a guest did with the shared values of an environ; keys under which there is none mean nothing.
+ *
+ * @param changes - change by key of the environ
+ * @throws Error when a change comes too late, or is none
+ */
+export function receiveChanges(environ: Readonly<Record<string, unknown>>, changes: unknown): void {
+  if (typeof changes !== "object" || changes === null) return;
+  for (const [key, change] of Object.entries(changes)) {
+    if (Object.hasOwn(environ, key)) sharedValueOf(environ[key])?.receive(change);
+  }
 }
