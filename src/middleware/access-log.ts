@@ -6,7 +6,7 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { escapeText } from "../wsgi/escape-text.ts";
 import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { isPromise, withClose } from "./body-close.ts";
-import { oneOf, readOptions, text, type Configuration } from "./options.ts";
+import { fileIn, oneOf, readOptions, type Configuration } from "./options.ts";
 import { replaceResponse } from "./replace-response.ts";
 import { statusOfError } from "./thrown-error.ts";
 
@@ -85,8 +85,14 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
 }
 
 /** For INI files: `use = egg:tsgi#access-log`, with the keys of {@link AccessLogOptions}. */
-export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  return accessLog(readOptions<AccessLogOptions>(localConf, { format: oneOf(...FORMATS), file: text }));
+export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
+  const file = fileIn(globalConf);
+  return accessLog(
+    readOptions<AccessLogOptions>(localConf, {
+      format: oneOf(...FORMATS),
+      file: (value, key) => (value === "-" ? value : file(value, key)),
+    }),
+  );
 }
 
 const LINES: Readonly<Record<(typeof FORMATS)[number], (request: LoggedRequest) => string>> = {

@@ -6,7 +6,7 @@ import { sendAnswer } from "./answer.ts";
 import { checkRealm, credentialsOf, quotedParameter, sendChallenge } from "./authorization.ts";
 import { isPromise } from "./body-close.ts";
 import { MiddlewareOptionError, PasswordQueueFull } from "./errors.ts";
-import { type Configuration, pairs, readOptions, text } from "./options.ts";
+import { type Configuration, fileIn, pairs, readOptions, text } from "./options.ts";
 import { HtpasswdFile, toUserSource, type Users, type UserSource } from "./user-source.ts";
 
 /** Options of {@link authBasic}; `users` or `htpasswd`. */
@@ -54,8 +54,10 @@ export function authBasic(options: AuthBasicOptions): Middleware {
 }
 
 /** The filter `egg:tsgi#auth-basic`: `htpasswd` (a path) or `users` (lines of `name = password`), and `realm`. */
-export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  return authBasic(readOptions<AuthBasicOptions>(localConf, { users: pairs, htpasswd: text, realm: text }));
+export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
+  return authBasic(
+    readOptions<AuthBasicOptions>(localConf, { users: pairs, htpasswd: fileIn(globalConf), realm: text }),
+  );
 }
 
 function sourceOf({ users, htpasswd }: AuthBasicOptions): UserSource {

@@ -11,7 +11,7 @@ import { DigestNonces } from "./digest-nonce.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { parseHost, requestedHost } from "./host.ts";
 import { HtdigestFile } from "./htdigest-file.ts";
-import { type Configuration, integer, pairs, readOptions, text, within, words } from "./options.ts";
+import { type Configuration, fileIn, integer, pairs, readOptions, text, within, words } from "./options.ts";
 import { sharedKey } from "./shared-secret.ts";
 
 /** Gives the password of a user; null when there is no such user. */
@@ -101,11 +101,11 @@ export function authDigest(options: AuthDigestOptions): Middleware {
 }
 
 /** The filter `egg:tsgi#auth-digest`: `htdigest` (a path) or `users` (lines of `name = password`), `realm`, `algorithms`, `nonce_seconds`, `secret`, `most_nonces`. */
-export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
   type FileOptions = Omit<AuthDigestOptions, "users"> & { readonly users?: Record<string, string> };
   const options = readOptions<FileOptions>(localConf, {
     users: pairs,
-    htdigest: text,
+    htdigest: fileIn(globalConf),
     realm: text,
     algorithms: words,
     nonceSeconds: integer,

@@ -15,7 +15,7 @@ import { escapeHtml, sendAnswer, statusLine, type Answer } from "./answer.ts";
 import { isPromise } from "./body-close.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { addVary, dropContentFields, dropHeader, findHeader } from "./header-fields.ts";
-import { flag, pairs, readOptions, text, type Configuration } from "./options.ts";
+import { fileIn, flag, type OptionReader, pairs, readOptions, text, type Configuration } from "./options.ts";
 import { pageRequest } from "./page-request.ts";
 import { isJson, prefersJson } from "./prefers-json.ts";
 import { changeHead, replaceResponse } from "./replace-response.ts";
@@ -105,12 +105,12 @@ export function errorDocuments(options: ErrorDocumentsOptions): Middleware {
  * For INI files: `use = egg:tsgi#error-documents`, with the keys of {@link ErrorDocumentsOptions}. A line of `documents` is
  * `404 = /srv/404.html`, with another status `500 = 503 /srv/sorry.html`, from the application `404 = path:/errors/404`.
  */
-export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
   return errorDocuments(
     readOptions<ErrorDocumentsOptions>(localConf, {
       documents(value, key) {
         const entries = Object.entries(pairs(value, key));
-        return Object.fromEntries(entries.map(([status, line]) => [status, documentOf(line)]));
+        return Object.fromEntries(entries.map(([status, line]) => [status, documentOf(line, fileIn(globalConf))]));
       },
       webmaster: text,
       catchErrors: flag,
@@ -211,10 +211,12 @@ function filledIn(html: string, line: string, environ: WSGIEnvironment, webmaste
   );
 }
 
-function documentOf(line: string): ErrorDocument {
+function documentOf(line: string, file: OptionReader<string>): ErrorDocument {
   const [, code, place = ""] = /^(?:(\d{3})\s+)?(.*)$/.exec(line) ?? [];
   const status = code === undefined ? {} : { status: Number(code) };
-  return place.startsWith("path:") ? { path: place.slice("path:".length), ...status } : { file: place, ...status };
+  return place.startsWith("path:")
+    ? { path: place.slice("path:".length), ...status }
+    : { file: file(place, "documents"), ...status };
 }
 
 function checkDocuments(documents: ErrorDocumentsOptions["documents"] | undefined): void {

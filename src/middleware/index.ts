@@ -8,6 +8,7 @@ export {
   bytes,
   type Configuration,
   decimal,
+  fileIn,
   flag,
   integer,
   lines,

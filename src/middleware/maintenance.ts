@@ -5,7 +5,7 @@ import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { sendAnswer, type Answer } from "./answer.ts";
 import { configuredBase, isBelow } from "./configured-path.ts";
 import { NetworkSet } from "./network-set.ts";
-import { decimal, flag, integer, readOptions, text, within, words, type Configuration } from "./options.ts";
+import { decimal, fileIn, flag, integer, readOptions, within, words, type Configuration } from "./options.ts";
 
 const DEFAULT_RETRY_AFTER_SECONDS = 300;
 const DEFAULT_CHECK_SECONDS = 1;
@@ -59,12 +59,12 @@ export function maintenance(options: MaintenanceOptions = {}): Middleware {
 }
 
 /** For INI files: `use = egg:tsgi#maintenance`, with the keys of {@link MaintenanceOptions}. */
-export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
   return maintenance(
     readOptions<MaintenanceOptions>(localConf, {
-      flagFile: text,
+      flagFile: fileIn(globalConf),
       enabled: flag,
-      page: text,
+      page: fileIn(globalConf),
       retryAfterSeconds: integer,
       allow: words,
       allowPaths: words,

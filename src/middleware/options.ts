@@ -2,6 +2,7 @@
 // whose converters say how each kind is written.
 //
 // An option `maxAgeSeconds` is written `max_age_seconds` in a file; `max-age-seconds` and `maxAgeSeconds` are understood too.
+import { resolve } from "node:path";
 import { asBool, asInt, asList } from "../deploy/converters.ts";
 import { suggestion } from "../nearest-name.ts";
 import { MiddlewareOptionError } from "./errors.ts";
@@ -51,6 +52,15 @@ export function readNoOptions(localConf: Configuration): void {
 
 /** A text, as it stands. */
 export const text: OptionReader<string> = (value) => value;
+
+/**
+ * Gives a reader of paths of files and directories: relative ones are taken from the directory of the configuration file.
+ *
+ * @param globalConf - `here` is that directory; without it the working directory counts
+ */
+export function fileIn(globalConf: Configuration): OptionReader<string> {
+  return (value) => (value === "" ? value : resolve(globalConf["here"] ?? "", value));
+}
 
 /** true, yes, on, y, t, 1 or the opposite. */
 export const flag: OptionReader<boolean> = (value, key) => asBool(value, { key });

@@ -8,7 +8,7 @@ import { checkHeaderName } from "../wsgi/head-rules.ts";
 import type { ErrorStream, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { isPromise, withClose } from "./body-close.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { integer, readOptions, required, text, within, type Configuration } from "./options.ts";
+import { fileIn, integer, readOptions, required, text, within, type Configuration } from "./options.ts";
 import { changeHead } from "./replace-response.ts";
 
 const DEFAULT_MAX_FILES = 100;
@@ -89,10 +89,10 @@ export function profiler(options: ProfilerOptions): Middleware {
 }
 
 /** For INI files: `use = egg:tsgi#profiler`, with the keys of {@link ProfilerOptions}. */
-export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
   return profiler(
     readOptions<ProfilerOptions>(localConf, {
-      directory: text,
+      directory: fileIn(globalConf),
       secret: text,
       header: text,
       every: integer,

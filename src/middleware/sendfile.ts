@@ -9,7 +9,7 @@ import { sendAnswer } from "./answer.ts";
 import { addressOfPath } from "./configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { dropHeader, findHeader } from "./header-fields.ts";
-import { lines, oneOf, pairs, readOptions, type Configuration } from "./options.ts";
+import { fileIn, lines, oneOf, pairs, readOptions, type Configuration } from "./options.ts";
 import { replaceResponse } from "./replace-response.ts";
 import { Root } from "./static/open-file.ts";
 import { sendFile } from "./static/send-file.ts";
@@ -51,9 +51,16 @@ export function sendfile(options: SendfileOptions): Middleware {
 }
 
 /** For INI files: `use = egg:tsgi#sendfile`, with the keys of {@link SendfileOptions}; a line of `mapping` is `/srv/files = /protected`. */
-export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
   return sendfile(
-    readOptions<SendfileOptions>(localConf, { variation: oneOf(...VARIATIONS), roots: lines, mapping: pairs }),
+    readOptions<SendfileOptions>(localConf, {
+      variation: oneOf(...VARIATIONS),
+      roots: (value, key) => lines(value, key).map((root) => fileIn(globalConf)(root, key)),
+      mapping(value, key) {
+        const entries = Object.entries(pairs(value, key));
+        return Object.fromEntries(entries.map(([root, location]) => [fileIn(globalConf)(root, key), location]));
+      },
+    }),
   );
 }
 

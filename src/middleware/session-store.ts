@@ -7,7 +7,7 @@ import { DelayedResponse } from "./delayed-response.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { addVary } from "./header-fields.ts";
 import { MemorySessionStore } from "./memory-session-store.ts";
-import { type Configuration, readOptions, text } from "./options.ts";
+import { type Configuration, fileIn, readOptions } from "./options.ts";
 import { personalMark } from "./personal.ts";
 import { RedisSessionStore } from "./redis-session-store.ts";
 import {
@@ -31,6 +31,7 @@ export interface SessionStoreOptions extends CookieOptions, SessionLifeOptions {
 }
 
 const NAME = /^[\w-]{43}$/;
+const SQLITE = /^sqlite:(?:\/\/)?(.+)$/;
 /** A change that others come between so often has met something else than others. */
 const MOST_ATTEMPTS = 100;
 
@@ -73,12 +74,15 @@ export function sessionStore(options: SessionStoreOptions = {}, now: () => numbe
 }
 
 /** The filter `egg:tsgi#session-store`: `storage` (`memory`, `sqlite:/path` or `redis://host`), how long sessions live, and the options of the cookie. */
-export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
   type FileOptions = Omit<SessionStoreOptions, "storage"> & { readonly storage?: string };
   const { storage, ...options } = readOptions<FileOptions>(localConf, {
     ...COOKIE_READERS,
     ...SESSION_LIFE_READERS,
-    storage: text,
+    storage(value, key) {
+      const [, path] = SQLITE.exec(value) ?? [];
+      return path === undefined || path === ":memory:" ? value : `sqlite:${fileIn(globalConf)(path, key)}`;
+    },
   });
   return sessionStore(storage === undefined ? options : { ...options, storage: openStorage(storage) });
 }
@@ -184,7 +188,7 @@ class SessionKeeper {
 /** Makes a storage of what an INI file says; files and connections are opened when they are first needed. */
 function openStorage(address: string): SessionStorage {
   if (address === "memory") return new MemorySessionStore();
-  const [, path] = /^sqlite:(?:\/\/)?(.+)$/.exec(address) ?? [];
+  const [, path] = SQLITE.exec(address) ?? [];
   if (path !== undefined) return new SqliteSessionStore(path);
   if (/^rediss?:\/\//.test(address)) return new RedisSessionStore(address);
   throw new MiddlewareOptionError(

@@ -19,7 +19,18 @@ import { negotiateCoding, type ContentCoding } from "./accept-encoding.ts";
 import { sendAnswer, type Answer } from "./answer.ts";
 import { configuredBase, isBelow } from "./configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { flag, integer, oneOf, readOptions, required, text, within, words, type Configuration } from "./options.ts";
+import {
+  fileIn,
+  flag,
+  integer,
+  oneOf,
+  readOptions,
+  required,
+  text,
+  within,
+  words,
+  type Configuration,
+} from "./options.ts";
 import { directoryPage } from "./static/directory-page.ts";
 import {
   leadsToDotfile,
@@ -121,7 +132,7 @@ export function appFactory(globalConf: Configuration, localConf: Configuration):
 
 function optionsOf(globalConf: Configuration, localConf: Configuration): StaticOptions {
   return readOptions<StaticOptions>(localConf, {
-    root: (value) => resolve(globalConf["here"] ?? "", value),
+    root: fileIn(globalConf),
     prefix: text,
     index: text,
     listing: flag,

@@ -8,7 +8,7 @@ import { escapeText } from "../wsgi/escape-text.ts";
 import type { Bytes, HeaderList, InputStream, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { isPromise, withClose } from "./body-close.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { bytes, integer, readOptions, text, within, words, type Configuration } from "./options.ts";
+import { bytes, fileIn, integer, readOptions, within, words, type Configuration } from "./options.ts";
 import { replaceResponse } from "./replace-response.ts";
 
 const DEFAULT_MAX_BYTES = 65_536;
@@ -101,8 +101,15 @@ export function tee(options: TeeOptions): Middleware {
 }
 
 /** For INI files: `use = egg:tsgi#tee`, with the keys of {@link TeeOptions}. */
-export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  return tee(readOptions<TeeOptions>(localConf, { directory: text, maxBytes: bytes, maxFiles: integer, hide: words }));
+export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
+  return tee(
+    readOptions<TeeOptions>(localConf, {
+      directory: fileIn(globalConf),
+      maxBytes: bytes,
+      maxFiles: integer,
+      hide: words,
+    }),
+  );
 }
 
 /** The first bytes of a body. */
