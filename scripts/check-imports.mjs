@@ -25,7 +25,15 @@ const ARROWS = {
 };
 
 /** The files outside of any room; everybody may import them, and they import only each other. */
-const ROOT_FILES = ["commander.ts", "errors.ts", "load-jiti.ts", "nearest-name.ts", "own-exports.ts", "secret-name.ts"];
+const ROOT_FILES = [
+  "commander.ts",
+  "errors.ts",
+  "is-file.ts",
+  "load-jiti.ts",
+  "nearest-name.ts",
+  "own-exports.ts",
+  "secret-name.ts",
+];
 
 /** @typedef {{ line: number, specifier: string, target: string | undefined }} Import - target: path below src, of relative ones */
 /** @typedef {{ path: string, isTest: boolean, imports: Import[] }} SourceFile */

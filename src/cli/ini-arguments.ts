@@ -6,9 +6,31 @@ import type { Layer } from "../server/settings/layer.ts";
 import { UsageError } from "./errors.ts";
 
 /** Help of the arguments after the target. */
-export const VARIABLES_HELP = "KEY=value for the global values of an INI file; repeatable";
+export const VARIABLES_HELP =
+  "KEY=value for the global values of an INI file, repeatable; what stands after -- are the arguments of a Python program";
 /** Help of --server-name. */
 export const SERVER_NAME_HELP = "take settings from [server:name] of an INI file (default: main, if it is there)";
+
+/**
+ * Parts what stands after the target: before `--` for TSGI, after it for the program that is served.
+ *
+ * @param operands - all arguments after the target that are no options, without the `--`
+ * @param argv - the whole command line
+ */
+export function splitOperands(
+  operands: readonly string[],
+  argv: readonly string[],
+): readonly [own: readonly string[], program: readonly string[]] {
+  const mark = argv.indexOf("--");
+  const count = mark === -1 ? 0 : Math.min(argv.length - mark - 1, operands.length);
+  return [operands.slice(0, operands.length - count), operands.slice(operands.length - count)];
+}
+
+/** The settings with the arguments of the program that is served. */
+export function withArguments(commandLine: Layer, program: readonly string[]): Layer {
+  if (program.length === 0) return commandLine;
+  return [...commandLine, { name: "arguments", raw: program, origin: "--", place: `-- ${program.join(" ")}` }];
+}
 
 /**
  * Puts the arguments into the target, and the file's server section into the settings.

@@ -3,13 +3,14 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "../commander.ts";
 import type { GuestResolver } from "../deploy/guest-resolver.ts";
 import { detailOf } from "../server/errors.ts";
+import { isIniTarget } from "../server/ini-target.ts";
 import { addSettings, SETTINGS_HELP, settingsFromCommand } from "../server/settings/command-line.ts";
 import { exitCodeOf } from "./errors.ts";
 import { EXIT_CODES, exitCodesHelp } from "./exit-codes.ts";
 import type { FetchOptions } from "./fetch.ts";
 import { registerConfigCommand } from "./config.ts";
 import { registerCtlCommand } from "./ctl.ts";
-import { iniArguments, SERVER_NAME_HELP, VARIABLES_HELP } from "./ini-arguments.ts";
+import { iniArguments, SERVER_NAME_HELP, splitOperands, VARIABLES_HELP, withArguments } from "./ini-arguments.ts";
 import { registerImportCommand } from "./import.ts";
 import { registerInitCommand } from "./init.ts";
 import { registerReloadCommand } from "./reload-command.ts";
@@ -25,6 +26,7 @@ Examples:
   tsgi shop.wsgi:application -b :8080      serve an export of shop/wsgi.ts on all interfaces
   tsgi 'shop.wsgi:makeApp("test")' --reload
   tsgi app.ini#site debug=true             serve what a section of an INI file composes
+  tsgi manage.py -- runserver 8080         serve what a Python program would serve, where it would
   tsgi fetch app.ts '/items?page=2' -i     call the application without a server and print its answer
 `;
 
@@ -35,14 +37,14 @@ Examples:
  */
 export async function main(argv: readonly string[]): Promise<void> {
   try {
-    await buildProgram().parseAsync(argv, { from: "user" });
+    await buildProgram(argv).parseAsync(argv, { from: "user" });
   } catch (error) {
     // Whatever an application has begun while it was loaded (a timer, a connection) must not keep a failed command alive.
     process.exit(error instanceof CommanderError ? exitCodeOfCommander(error) : report(error));
   }
 }
 
-function buildProgram(): Command {
+function buildProgram(argv: readonly string[]): Command {
   const program = new Command("tsgi")
     .description("Serves a WSGI application written in TypeScript or JavaScript.")
     .version(packageVersion(), "-V, --version")
@@ -56,10 +58,12 @@ function buildProgram(): Command {
     .configureHelp({ sortSubcommands: false })
     .configureOutput({ outputError: (text, write) => write(`tsgi: ${capitalize(text.replace(/^error: /, ""))}`) })
     .addHelpText("after", `\n${SETTINGS_HELP}\n${EXAMPLES}\n${exitCodesHelp()}`)
-    .action(async (named: string | undefined, variables: readonly string[], options: { serverName?: string }) => {
+    .action(async (named: string | undefined, operands: readonly string[], options: { serverName?: string }) => {
       const { serve } = await import("./serve.ts");
       const directory = process.cwd();
-      const given = settingsFromCommand(program);
+      const isIni = named !== undefined && isIniTarget(named);
+      const [variables, rest] = isIni ? [operands, []] : splitOperands(operands, argv);
+      const given = withArguments(settingsFromCommand(program), rest);
       const read: ArgumentReader = () => iniArguments(named, variables, given, options.serverName, directory);
       // Nothing may keep a stopped server alive: an application's timer or connection would.
       process.exit(await serve(read, packageVersion()));

@@ -4,6 +4,8 @@ import { Arbiter } from "../server/arbiter.ts";
 import type { ArbiterOptions } from "../server/arbiter-options.ts";
 import type { ErrorLog } from "../server/logging/error-log.ts";
 import { detailOf, messageOf } from "../server/errors.ts";
+import { isIniTarget } from "../server/ini-target.ts";
+import { isPythonProgram, isPythonTarget } from "../server/is-python-target.ts";
 import { LogFile } from "../server/logging/log-file.ts";
 import type { ScriptAddress } from "../server/script-address.ts";
 import type { Hooks } from "../server/settings/hooks.ts";
@@ -46,7 +48,7 @@ export async function serve(readArguments: ArgumentReader, version: string): Pro
     return await showConfig(resolved, target ?? settings.target);
   }
   const first: Configuration = {
-    options: { ...settings, target: requireTarget(target, settings) },
+    options: withTarget(target, settings, resolve(directory, settings.chdir ?? ".")),
     hooks: resolved.hooks,
   };
   await check(settings);
@@ -123,7 +125,7 @@ async function readConfiguration(
   const [target, commandLine] = await readArguments();
   const { settings, hooks, origins } = await resolveSettings({ commandLine, directory });
   await check(settings);
-  return { options: await place.apply({ ...settings, target: requireTarget(target, settings) }, origins), hooks };
+  return { options: await place.apply(withTarget(target, settings, process.cwd()), origins), hooks };
 }
 
 /** A script that starts a server itself is served where it would have served, unless a setting says where. */
@@ -131,7 +133,14 @@ class ScriptPlace {
   #address: ScriptAddress | null = null;
 
   async apply(options: ArbiterOptions, origins: ResolvedSettings["origins"]): Promise<ArbiterOptions> {
-    if (origins.bind !== DEFAULT_ORIGIN || !/\.pyw?$/.test(options.target)) return options;
+    const { target, python } = options;
+    if (
+      origins.bind !== DEFAULT_ORIGIN ||
+      isIniTarget(target) ||
+      !isPythonTarget(target, python) ||
+      !isPythonProgram(target)
+    )
+      return options;
     const { ScriptAddress: Finder } = await import("../server/script-address.ts");
     this.#address ??= new Finder();
     const address = await this.#address.find(options);
@@ -139,10 +148,15 @@ class ScriptPlace {
   }
 }
 
-function requireTarget(target: string | undefined, settings: Settings): string {
-  const chosen = target ?? settings.target;
-  if (chosen === null) throw new UsageError("Missing required argument 'target'");
-  return chosen;
+/** @throws UsageError without a target, or for arguments that it does not take */
+function withTarget(named: string | undefined, settings: Settings, directory: string): ArbiterOptions {
+  const target = named ?? settings.target;
+  if (target === null) throw new UsageError("Missing required argument 'target'");
+  const [first] = settings.arguments;
+  if (first !== undefined && !isIniTarget(target) && !isPythonTarget(target, settings.python, directory)) {
+    throw new UsageError(`Too many arguments: "${first}"; only what is written in Python takes arguments after "--"`);
+  }
+  return { ...settings, target };
 }
 
 /** Finds faults of the settings that only a look at files or formats shows, before anything is started. */

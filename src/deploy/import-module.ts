@@ -1,9 +1,9 @@
 // Finds and imports the JavaScript or TypeScript module that a configuration names. Node's own import() takes what it can; jiti
 // takes TypeScript where Node does not (before 22.18), or where the syntax needs more than stripping types.
-import { statSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import { extname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { isFile } from "../is-file.ts";
 import { loadJiti } from "../load-jiti.ts";
 import { ownExports } from "../own-exports.ts";
 
@@ -83,10 +83,6 @@ function probe(base: string): string | null {
   for (const extension of EXTENSIONS)
     if (isFile(join(base, `index${extension}`))) return join(base, `index${extension}`);
   return null;
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 /** A package of its own name only: a name that Node has built in means Python's module here. */

@@ -1,21 +1,43 @@
-// Decides which language a target is written in.
-import { existsSync } from "node:fs";
+// Decides which language a target is written in, and whether it is a program.
 import { join, resolve } from "node:path";
+import { isFile } from "../is-file.ts";
+
+const SCRIPT_ENDING = /\.[mc]?[jt]sx?$/;
+const SCRIPT_ENDINGS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"];
 
 /**
- * Whether a target names a Python file or module: by its ending, because somebody has named an interpreter for what has no ending, or
- * because no TypeScript or JavaScript file of the name exists.
+ * Whether a target names a Python file or module: by its ending, because somebody has named an interpreter, or because it is no
+ * TypeScript or JavaScript and exists as Python. A file that is neither `.ts` nor `.js` is Python's, with any ending or none.
  *
  * @param python - the setting
  * @param directory - where relative names are looked for
  */
 export function isPythonTarget(target: string, python: string | null, directory: string = process.cwd()): boolean {
-  const [name = ""] = target.split(":", 1);
-  if (/\.pyw?$/.test(name)) return true;
-  if (/\.[mc]?[jt]sx?$/.test(name) || !/^[\w.]+$/.test(name)) return false;
-  if (python !== null) return true;
-  const base = join(resolve(directory), ...name.split("."));
-  if ([".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"].some((ending) => existsSync(base + ending)))
+  const name = placeOf(target);
+  if (SCRIPT_ENDING.test(name) || name === "") return false;
+  if (python !== null || /\.pyw?$/.test(name)) return true;
+  const isPath = name.includes("/");
+  const base = isPath ? resolve(directory, name) : join(resolve(directory), ...name.split("."));
+  if (SCRIPT_ENDINGS.some((ending) => isFile(base + ending) || (isPath && isFile(join(base, `index${ending}`)))))
     return false;
-  return existsSync(`${base}.py`) || existsSync(join(base, "__init__.py"));
+  if (isFile(resolve(directory, name))) return true;
+  // A name in mod_wsgi's manner is nothing else, so what is missing is missed as Python's.
+  if (isPath) return name.endsWith(".wsgi");
+  return isFile(`${base}.py`) || isFile(join(base, "__init__.py"));
+}
+
+/**
+ * Whether a target of Python is run as a program, which may start a server itself: a file without an attribute. A `.wsgi` file is
+ * imported, as mod_wsgi does.
+ *
+ * @param directory - where relative names are looked for
+ */
+export function isPythonProgram(target: string, directory: string = process.cwd()): boolean {
+  if (target.includes(":") || target.endsWith(".wsgi")) return false;
+  return /\.pyw?$/.test(target) || target.includes("/") || isFile(resolve(directory, target));
+}
+
+/** The file or module of a target, without its attribute. */
+function placeOf(target: string): string {
+  return target.split(":", 1)[0] ?? "";
 }

@@ -12,6 +12,7 @@ export type { LoadedApplication };
 /** The settings that say how Python is run. */
 export type PythonRunSettings = Pick<
   Settings,
+  | "arguments"
   | "workers"
   | "python"
   | "pythonProcesses"
@@ -73,6 +74,7 @@ export function pythonOptions(settings: PythonRunSettings, log: Pick<ErrorLog, "
     isMultiprocess: settings.workers > 1 || settings.pythonProcesses > 1,
     ...(settings.pythonMemoryLimit === 0 ? {} : { memoryLimitBytes: settings.pythonMemoryLimit }),
     preload: settings.preload,
+    arguments: settings.arguments,
     deadlineSeconds: settings.timeout,
     graceSeconds: settings.gracefulTimeout,
     ...(settings.python === null ? {} : { python: settings.python }),

@@ -21,7 +21,7 @@ export class ScriptAddress {
    * @returns a value for --bind; null when the target is no such script, or has never come up (each worker then says why)
    */
   async find(options: ArbiterOptions): Promise<string | null> {
-    if (!startsServer(options.target)) return null;
+    if (options.arguments.length === 0 && !startsServer(options.target)) return null;
     const [{ pythonApplication }, { pythonOptions }] = await Promise.all([
       import("../guests/python/python-application.ts"),
       import("./load-application.ts"),

@@ -123,6 +123,7 @@ function project(files: Readonly<Record<string, string>>): Project {
 /** Loads as a worker does. */
 async function load(target: string, python = PYTHON as string, logFile = "/dev/null"): Promise<LoadedApplication> {
   const settings = {
+    arguments: [],
     workers: 1,
     pythonProcesses: 1,
     python,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { PythonStartError } from "./errors.ts";
-import { findInterpreter } from "./interpreter.ts";
+import { environmentFor, findInterpreter } from "./interpreter.ts";
 
 let root: string;
 beforeEach(() => {
@@ -60,9 +60,57 @@ describe("findInterpreter", () => {
     });
   });
 
-  test.each([{ python: "missing" }, { python: "/no/such" }, {}])("says what was tried (%o)", (options) => {
-    expect(() => findInterpreter({ directory: root, environment: { PATH: "/nowhere" }, ...options })).toThrow(
-      PythonStartError,
-    );
+  test("--python names a command that runs Python", () => {
+    const tracer = install("path", "ddtrace-run");
+    const environment = { PATH: join(root, "path") };
+    expect(findInterpreter({ directory: root, environment, python: "ddtrace-run python -X dev" })).toEqual({
+      path: tracer,
+      arguments: ["python", "-X", "dev"],
+      source: "--python",
+      environment: null,
+    });
+    const spaced = install("with space", "python");
+    expect(findInterpreter({ directory: root, environment, python: "with space/python" })).toEqual({
+      path: spaced,
+      source: "--python",
+      environment: null,
+    });
+    const inside = install("venv", "bin", "newrelic-admin");
+    install("venv", "pyvenv.cfg");
+    const found = findInterpreter({
+      directory: root,
+      environment,
+      python: "venv/bin/newrelic-admin run-program python",
+    });
+    expect(found).toMatchObject({ path: inside, environment: join(root, "venv") });
+    expect(environmentFor(found, environment)).toEqual({
+      VIRTUAL_ENV: join(root, "venv"),
+      PATH: `${join(root, "venv", "bin")}:${join(root, "path")}`,
+    });
   });
+
+  test("a program of a virtual environment runs there", () => {
+    const inside = install("elsewhere", "bin", "python");
+    install("elsewhere", "bin", "tracd");
+    const environment = { PATH: join(root, "path"), VIRTUAL_ENV: join(root, "active") };
+    const active = install("active", "bin", "python");
+    const search = { directory: root, environment, program: "elsewhere/bin/tracd" };
+    expect(findInterpreter(search).path).toBe(active);
+    install("elsewhere", "pyvenv.cfg");
+    expect(findInterpreter(search)).toEqual({
+      path: inside,
+      source: "the target",
+      environment: join(root, "elsewhere"),
+    });
+    expect(findInterpreter({ ...search, python: "active" }).path).toBe(active);
+  });
+
+  test.each([{ python: "missing" }, { python: "missing python" }, { python: "/no/such" }, {}])(
+    "says what was tried (%o)",
+    (options) => {
+      expect(() => findInterpreter({ directory: root, environment: { PATH: "/nowhere" }, ...options })).toThrow(
+        PythonStartError,
+      );
+    },
+  );
 });

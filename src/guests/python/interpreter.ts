@@ -1,13 +1,16 @@
 // Finds the Python interpreter: --python, VIRTUAL_ENV, .venv, venv, python3. Source: what `python`, uv and editors look for.
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
+import { isFile } from "../../is-file.ts";
 import { PythonStartError } from "./errors.ts";
 
 /** An interpreter that was found, and why this one. */
 export interface PythonInterpreter {
   /** Absolute path of the executable. */
   readonly path: string;
-  /** What named it: `--python`, `VIRTUAL_ENV`, `.venv`, `venv` or `PATH`. */
+  /** What the executable is given before the script: `python` for `ddtrace-run python`; absent where there is nothing. */
+  readonly arguments?: readonly string[];
+  /** What named it: `--python`, the target, `VIRTUAL_ENV`, `.venv`, `venv` or `PATH`. */
   readonly source: string;
   /** The virtual environment that it belongs to, if any. */
   readonly environment: string | null;
@@ -15,8 +18,13 @@ export interface PythonInterpreter {
 
 /** Where to look. */
 export interface InterpreterSearch {
-  /** An executable, a virtual environment, or a command of the PATH; if given, nothing else is tried. */
+  /**
+   * An executable, a virtual environment, a command of the PATH, or a command with arguments that runs Python (`ddtrace-run python`);
+   * if given, nothing else is tried.
+   */
   readonly python?: string | undefined;
+  /** A program that is served: one in the `bin` directory of a virtual environment runs there. */
+  readonly program?: string | undefined;
   /** The directory in which `.venv` and `venv` are looked for. */
   readonly directory: string;
   /** For `VIRTUAL_ENV` and `PATH`. */
@@ -31,13 +39,15 @@ export interface InterpreterSearch {
  * @throws PythonStartError when none does, naming what was tried
  */
 export function findInterpreter(search: InterpreterSearch): PythonInterpreter {
-  const { python, directory, environment } = search;
+  const { python, program, directory, environment } = search;
   if (python !== undefined) {
-    const found = fromName(python, directory, environment["PATH"]);
+    const path = environment["PATH"];
+    const found = fromName(python, directory, path) ?? fromWords(python, directory, path);
     if (found === null) throw new PythonStartError(`The interpreter "${python}" does not exist or is not executable`);
     return { ...found, source: "--python" };
   }
   const places: [source: string, place: string | undefined][] = [
+    ["the target", program === undefined ? undefined : environmentOf(resolve(directory, program))],
     ["VIRTUAL_ENV", environment["VIRTUAL_ENV"]],
     [".venv", join(directory, ".venv")],
     ["venv", join(directory, "venv")],
@@ -62,8 +72,41 @@ function fromName(name: string, directory: string, path: string | undefined): Om
   const inside = inEnvironment(place);
   if (inside !== null) return { path: inside, environment: place };
   if (!isExecutable(place)) return null;
-  const root = dirname(dirname(place));
-  return { path: place, environment: isFile(join(root, "pyvenv.cfg")) ? root : null };
+  return { path: place, environment: environmentOf(place) ?? null };
+}
+
+/**
+ * The environment variables that an interpreter runs with: those given, and its virtual environment's.
+ *
+ * @param environment - of the process
+ */
+export function environmentFor(
+  interpreter: PythonInterpreter,
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  const { environment: root, arguments: words } = interpreter;
+  if (root === null) return { ...environment };
+  if (words === undefined) return { ...environment, VIRTUAL_ENV: root };
+  // A command such as ddtrace-run looks for the Python that it runs.
+  return { ...environment, VIRTUAL_ENV: root, PATH: [join(root, "bin"), environment["PATH"] ?? ""].join(delimiter) };
+}
+
+/** A command that runs Python: its first word is looked up like an interpreter, the others are its arguments. */
+function fromWords(
+  text: string,
+  directory: string,
+  path: string | undefined,
+): Omit<PythonInterpreter, "source"> | null {
+  const [command = "", ...words] = text.trim().split(/\s+/);
+  const found = words.length === 0 ? null : fromName(command, directory, path);
+  if (found === null) return null;
+  return { path: found.path, arguments: words, environment: found.environment ?? environmentOf(found.path) ?? null };
+}
+
+/** The virtual environment in whose `bin` directory a program stands. */
+function environmentOf(program: string): string | undefined {
+  const root = dirname(dirname(program));
+  return isFile(join(root, "pyvenv.cfg")) ? root : undefined;
 }
 
 /** The executable of a virtual environment; the link itself, because following it would leave the environment. */
@@ -85,12 +128,8 @@ function inPath(command: string, path: string | undefined): string | null {
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
+    return isFile(path);
   } catch {
     return false;
   }
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }

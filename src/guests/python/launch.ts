@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { Readable } from "node:stream";
 import { PythonStartError } from "./errors.ts";
-import type { PythonInterpreter } from "./interpreter.ts";
+import { environmentFor, type PythonInterpreter } from "./interpreter.ts";
 import type { PythonSettings } from "./options.ts";
 import { ANSWER_BYTES, type Rendezvous } from "./rendezvous.ts";
 import { shimPath } from "./shim-path.ts";
@@ -44,10 +44,9 @@ export function launch(
   role: LaunchRole,
   listener: LaunchListener,
 ): ChildProcess {
-  const environment: Record<string, string | undefined> = { ...process.env, ...settings.environment };
-  if (interpreter.environment !== null) environment["VIRTUAL_ENV"] = interpreter.environment;
+  const environment = environmentFor(interpreter, { ...process.env, ...settings.environment });
   const printed = settings.output === undefined ? "inherit" : "pipe";
-  const child = spawn(interpreter.path, [shimPath()], {
+  const child = spawn(interpreter.path, [...(interpreter.arguments ?? []), shimPath()], {
     cwd: settings.directory,
     env: environment,
     // The last is REPORT_DESCRIPTOR of the shim.
@@ -95,6 +94,7 @@ function shimOptions(settings: PythonSettings, rendezvous: Rendezvous, role: Lau
     multiprocess: settings.isMultiprocess,
     preload: role.isTemplate,
     app: role.hasInner ? null : settings.target,
+    arguments: settings.arguments ?? [],
     filters: settings.filters ?? [],
     pythonPath: settings.pythonPath ?? [],
     workerClass: settings.workerClass,

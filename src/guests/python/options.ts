@@ -41,6 +41,8 @@ export interface PythonOutputLine {
 export interface PythonOptions {
   /** `module:attribute`, `package.module`, `file.py`, `file.py:attribute`, `module:factory("argument")`, or a factory. */
   readonly target?: PythonPart;
+  /** What the target finds in `sys.argv` after its own name. @default none */
+  readonly arguments?: readonly string[];
   /** Python filters around it, outermost first, composed inside Python. */
   readonly filters?: readonly PythonPart[];
   /** Executable, virtual environment or command. @default VIRTUAL_ENV, `.venv`, `venv`, then `python3` */

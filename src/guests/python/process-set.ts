@@ -37,6 +37,7 @@ export class ProcessSet {
     this.#owner = owner;
     this.interpreter = findInterpreter({
       python: settings.python,
+      program: typeof settings.target === "string" && !settings.target.includes(":") ? settings.target : undefined,
       directory: settings.directory,
       environment: { ...process.env, ...settings.environment },
     });

@@ -1237,7 +1237,7 @@ def load_module(place):
 
 
 def is_file(place):
-    return place.endswith(".py") or "/" in place or os.path.isfile(place)
+    return place.endswith((".py", ".pyw")) or "/" in place or os.path.isfile(place)
 
 
 def find_attribute(module, attribute, what):
@@ -1508,7 +1508,7 @@ class Guest:
         self.control = socket.socket(fileno=self.control.detach())
         self.answer_requests()
         # Objects of the application are finalized when Python ends (files are deleted then), so nothing here may keep them.
-        self.application = self.stage.application = None
+        self.application = None
         gc.unfreeze()
         if threading.current_thread() is not threading.main_thread():
             # The main thread of a script waits for something that need not come: it is told as a terminal would.
@@ -1686,7 +1686,10 @@ def prepare_process(options):
     """Directory, search path, signals, privileges and worker class, before anything of the application is loaded."""
     if options.get("directory"):
         os.chdir(options["directory"])
-    sys.path[0] = os.getcwd()
+    # Python has put the directory of this file first, unless it was told not to (PYTHONSAFEPATH, -P, -I).
+    if sys.path and os.path.realpath(sys.path[0]) == os.path.dirname(os.path.realpath(__file__)):
+        del sys.path[0]
+    sys.path.insert(0, os.getcwd())
     sys.path[:0] = [os.path.abspath(path) for path in options.get("pythonPath") or []]
     sys.argv[:] = ["tsgi"]
     os.set_inheritable(REPORT_DESCRIPTOR, False)

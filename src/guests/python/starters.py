@@ -34,10 +34,12 @@ def run(guest, path, arguments):
     try:
         module = run_script(path, arguments)
     except SystemExit as error:
-        if stage.application is None and not stage.waiting and error.code not in (None, 0):
+        if stage.thread is None and not stage.waiting and error.code not in (None, 0):
             raise
         module = sys.modules["__main__"]
     application = stage.at_end()
+    if guest.is_stopping:
+        return None
     return tsgi_guest.find_attribute(module, None, path) if application is None else application
 
 
@@ -82,7 +84,7 @@ class Stage:
 
     @property
     def is_open(self):
-        return self.application is None and not self.is_over
+        return self.thread is None and not self.is_over
 
     def install(self):
         sys.meta_path.insert(0, StarterFinder(self))
@@ -106,6 +108,7 @@ class Stage:
         if is_main and not self.claim(application, host, port) and self.thread is not threading.current_thread():
             threading.Event().wait()
         self.guest.serve(self.application)
+        self.application = None  # it is finalized when Python ends
         return True
 
     def offer(self, application, host, port):
@@ -117,16 +120,20 @@ class Stage:
 
     def claim(self, application, host, port):
         with self.lock:
-            if self.application is not None:
+            if self.thread is not None:
                 return False
             self.application = application
             self.thread = threading.current_thread()
+            self.waiting.clear()
             self.guest.address = None if port is None else [str(host or ""), int(port or 0)]
             return True
 
     def is_chosen(self, server):
         """Whether a server in a thread is the program's own: when the main thread serves nothing, and has come to rest."""
-        self.waiting.append(server)
+        with self.lock:
+            if self.thread is not None:
+                return False
+            self.waiting.append(server)
         main = threading.main_thread()
         looks, place = 0, None
         while looks < REST_LOOKS:
@@ -138,17 +145,17 @@ class Stage:
             time.sleep(REST_SECONDS)
         if self.claim(*server):
             return True
-        if self.application is server[0]:
+        if self.application is server[0] and self.thread is main:
             threading.Event().wait()  # it is served already, by the main thread
         return False
 
     def at_end(self):
         """The application of a program that has come to its end, if it has started a server."""
-        if self.waiting:
-            self.claim(*self.waiting[0])
+        for server in self.waiting[:1]:
+            self.claim(*server)
         if self.thread not in (None, threading.current_thread()):
             threading.Event().wait()  # another thread serves
-        self.is_over = self.application is None
+        self.is_over = self.thread is None
         return self.application
 
 

@@ -1,7 +1,8 @@
 // Finds the source file that a target names: a file as it is; a dotted module as Python would (`shop.wsgi` is shop/wsgi.ts, or
 // shop/wsgi/index.ts) below the current directory; otherwise a package, resolved as an import from the current directory would be.
-import { statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { isFile } from "../../is-file.ts";
 import { loadJiti } from "../../load-jiti.ts";
 import { TargetNotFoundError } from "./errors.ts";
 import type { Target } from "./parse-target.ts";
@@ -20,7 +21,7 @@ export async function findSource(target: Target, directory: string): Promise<str
   if (target.isFile) {
     const path = resolve(directory, target.module);
     if (isFile(path)) return path;
-    const what = statSync(path, { throwIfNoEntry: false }) === undefined ? "no such file" : "it is not a regular file";
+    const what = existsSync(path) ? "it is not a regular file" : "no such file";
     throw new TargetNotFoundError(`Cannot find "${target.module}": ${what} (looked for ${path})`);
   }
   const local = findLocalModule(target.module, directory);
@@ -62,8 +63,4 @@ function fromUrl(path: string): string {
 
 function pythonHint(stem: string, directory: string): string {
   return isFile(resolve(directory, `${stem}.py`)) ? ` (${stem}.py exists, but is Python)` : "";
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }

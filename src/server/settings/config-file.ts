@@ -1,6 +1,7 @@
 // The configuration file: tsgi.config.ts, .js or .json. It is read anew each time, so that a reload sees what has changed.
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
+import { isFile } from "../../is-file.ts";
 import { loadJiti } from "../../load-jiti.ts";
 import { ownExports, PACKAGE_ROOT } from "../../own-exports.ts";
 import { didYouMean } from "../../nearest-name.ts";
@@ -58,7 +59,7 @@ export function findConfigFile(directory: string): string | undefined {
  */
 export async function readConfigFile(path: string, directory: string): Promise<ConfigFile> {
   const file = resolve(directory, path.replace(/^file:(?:\/\/(?=\/))?/, ""));
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
+  if (!isFile(file)) {
     throw new ConfigFileError(`Cannot read the configuration file "${path}": no such file (looked for ${file})`);
   }
   const content = await loadContent(file);

@@ -14,6 +14,15 @@ export const PROCESS = {
       gunicorn: "wsgi_app",
       doc: "What to serve, when the command line names nothing: `file.ts`, `module:attribute`, `file.ini#name`.",
     },
+    arguments: {
+      type: "list",
+      item: "text",
+      default: [],
+      flag: null,
+      variable: null,
+      source: "tsgi",
+      doc: "Arguments of a Python program or application: `sys.argv[1:]`. On the command line they stand after `--`: `tsgi manage.py -- runserver 8080`.",
+    },
     chdir: {
       type: "text",
       default: null,

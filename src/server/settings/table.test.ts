@@ -26,14 +26,21 @@ const GUNICORN =
 
 const snakeCase = (name: string): string => kebabCase(name).replaceAll("-", "_");
 
+/** What stands on the command line as itself. */
+const WITHOUT_FLAG: readonly string[] = ["target", "arguments"];
+/** Lists of what may hold any character. */
+const WITHOUT_VARIABLE: readonly string[] = ["env", "arguments"];
+
 describe("the table of settings", () => {
   test.each(settingList())(
     "%s has a documentation, a flag or a reason for none, and a default of its own type",
     (name, setting) => {
       expect(setting.doc).toMatch(/^[`A-Z].*\.$/s);
-      expect(flagOf(name, setting) ?? "none").toMatch(name === "target" ? /^none$/ : /^--[a-z][a-z-]*$/);
+      expect(flagOf(name, setting) ?? "none").toMatch(WITHOUT_FLAG.includes(name) ? /^none$/ : /^--[a-z][a-z-]*$/);
       expect(parseValue(setting, setting.default)).toEqual({ value: setting.default });
-      expect(variableOf(name, setting) ?? "none").toMatch(name === "env" ? /^none$/ : /^TSGI_[A-Z_]+$/);
+      expect(variableOf(name, setting) ?? "none").toMatch(
+        WITHOUT_VARIABLE.includes(name) ? /^none$/ : /^TSGI_[A-Z_]+$/,
+      );
     },
   );
 

@@ -106,7 +106,7 @@ export const WORKERS = {
       default: null,
       value: "path",
       source: "tsgi",
-      doc: "Interpreter or virtual environment of a Python application. Without it: `$VIRTUAL_ENV`, `.venv`, `venv`, then `python3`. A target without an ending, `module:attribute`, is Python's where this is given, whatever TypeScript files there are.",
+      doc: "Interpreter or virtual environment of a Python application, or a command that runs Python: `ddtrace-run python`. Without it: the environment of a program in its `bin` directory, `$VIRTUAL_ENV`, `.venv`, `venv`, then `python3`. A target without an ending, `module:attribute`, is Python's where this is given, whatever TypeScript files there are.",
     },
     preload: {
       type: "boolean",

@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { PythonStartError } from "../errors.ts";
-import { findInterpreter, type PythonInterpreter } from "../interpreter.ts";
+import { environmentFor, findInterpreter, type PythonInterpreter } from "../interpreter.ts";
 import { helperPath } from "./helper-path.ts";
 
 /** Most characters of what the process said before it ended. */
@@ -151,10 +151,10 @@ export class FactoryFinder {
     const { python, directory = process.cwd() } = this.#options;
     const interpreter = findPython(python, directory);
     if (interpreter === null) return null;
-    const { path, environment } = interpreter;
-    const child = spawn(path, [helperPath("find_factories.py")], {
+    const { path, arguments: words = [] } = interpreter;
+    const child = spawn(path, [...words, helperPath("find_factories.py")], {
       cwd: directory,
-      env: environment === null ? process.env : { ...process.env, VIRTUAL_ENV: environment },
+      env: environmentFor(interpreter, process.env),
       stdio: ["pipe", "pipe", "pipe"],
     });
     const { stdin, stdout, stderr } = child as unknown as { stdin: Socket; stdout: Socket; stderr: Socket };

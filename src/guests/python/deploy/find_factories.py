@@ -4,15 +4,18 @@ Reads questions from standard input, one JSON object a line, and answers each wi
 interpreter of the applications, so that it sees what they will see. Standard library only, CPython 3.9 and later.
 """
 
+import os
 import sys
 
-# Next to the questions' directories stands the working directory, as in the process of the application.
-sys.path[0] = ""
+# Next to the questions' directories stands the working directory, as in the process of the application. Python has put the directory
+# of this file first, unless it was told not to (PYTHONSAFEPATH, -P, -I).
+if sys.path and os.path.realpath(sys.path[0]) == os.path.dirname(os.path.realpath(__file__)):
+    del sys.path[0]
+sys.path.insert(0, "")
 
 import importlib
 import importlib.util
 import json
-import os
 import pkgutil
 import re
 import traceback
