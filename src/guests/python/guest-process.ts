@@ -128,6 +128,10 @@ export class GuestProcess implements LaneOwner {
 
   /** Takes a connection that the process has made. */
   attach(hello: Hello, socket: Socket): void {
+    if (!this.#expects(hello.lane)) {
+      socket.destroy();
+      return;
+    }
     if (hello.lane === -1) {
       this.#control = socket;
       this.pid = hello.pid ?? 0;
@@ -136,7 +140,14 @@ export class GuestProcess implements LaneOwner {
       this.python = hello.python ?? "";
       this.#dumpSignal = hello.dumpSignal ?? 0;
       const decoder = new LaneDecoder((frame) => this.#hear(frame));
-      socket.on("data", (chunk: Buffer) => decoder.push(chunk));
+      socket.on("data", (chunk: Buffer) => {
+        try {
+          decoder.push(chunk);
+        } catch (error) {
+          this.kill();
+          this.#owner.died(this, (error as Error).message);
+        }
+      });
       socket.on("close", () => this.#owner.died(this, "hung up"));
       return;
     }
@@ -265,6 +276,14 @@ export class GuestProcess implements LaneOwner {
 
   abort(lane: Lane, id: number): void {
     this.#owner.abort(lane.slot, id);
+  }
+
+  /** Each connection once: the control channel, and one for each thread. */
+  #expects(lane: number): boolean {
+    if (lane === -1) return this.#control === null;
+    const { threads } = this.#owner.settings;
+    const isKnown = Number.isInteger(lane) && lane >= 0 && lane < threads;
+    return isKnown && !this.lanes.some(({ slot }) => slot === this.index * threads + lane);
   }
 
   #hear(frame: LaneFrame): void {

@@ -373,7 +373,8 @@ export class Lane implements LaneLoad {
   /** Gives the guest the next piece of a body that is streamed. */
   #feed(exchange: Exchange): void {
     const { body, id } = exchange;
-    const read = body.kind === "stream" ? body.read() : Promise.resolve(null);
+    // Where the request was given up, an end of the body would look like a complete one.
+    const read = body.kind === "stream" ? body.read() : Promise.reject(new PythonClientGone());
     read.then(
       (piece) =>
         this.#send(frameHeader(FrameType.body, id, 0, piece?.length ?? 0, piece === null ? FrameFlag.end : 0), piece),
@@ -383,7 +384,7 @@ export class Lane implements LaneLoad {
 
   #offerFile(exchange: Exchange, frame: LaneFrame): void {
     const region = parseFileRegion(frame.body);
-    const opened = region === null ? Promise.resolve(null) : openFileRegion(region);
+    const opened = region === null ? Promise.resolve(null) : openFileRegion(region).catch(() => null);
     void opened.then((file) => {
       if (file !== null && region !== null && !exchange.isSettled) {
         exchange.beginWith(frame.head, region.length, new FileRegionBody(file, region.offset, region.length));

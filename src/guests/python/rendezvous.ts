@@ -163,8 +163,9 @@ export class Rendezvous {
       const hello = JSON.parse(frame.toString("utf8", FRAME_HEADER_BYTES)) as Hello;
       const [shown, expected] = [Buffer.from(hello.token), Buffer.from(this.token)];
       const isAdmitted = shown.length === expected.length && timingSafeEqual(shown, expected);
-      // The id becomes part of the name of a file.
-      const isSound = hello.version === LANE_VERSION && (hello.pid === undefined || Number.isSafeInteger(hello.pid));
+      // The id becomes part of the name of a file, and is sent signals: 0, 1 and negative ones would reach others.
+      const isProcess = hello.pid === undefined || (Number.isSafeInteger(hello.pid) && hello.pid > 1);
+      const isSound = hello.version === LANE_VERSION && isProcess;
       return isAdmitted && isSound ? hello : null;
     } catch {
       return null;

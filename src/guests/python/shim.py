@@ -51,7 +51,9 @@ READY, BROKEN, EXITED, MODULES = 96, 97, 98, 99
 # Flags.
 END = 1
 BODY_FILE, BODY_STREAM, HAS_JSON, HAS_HINTS, HAS_INNER, BATCHED, KEYED = 2, 4, 8, 16, 32, 64, 128
-NEEDS_PREPARATION = BODY_FILE | BODY_STREAM | HAS_JSON
+NEEDS_PREPARATION = BODY_FILE | BODY_STREAM | HAS_JSON | HAS_INNER
+# What may be asked of TSGI until the application is done, and so beyond an answer that is complete by its Content-Length.
+CONVERSES = BODY_STREAM | HAS_INNER
 GONE, RETIRE = 2, 4
 
 # Where TSGI reads the stacks of a process that crashes, or that is asked for them; standard error is the application's.
@@ -62,6 +64,18 @@ FLUSH_BYTES = 65536
 PIECE_BYTES = 262144
 TICK_SECONDS = 0.002
 HEAD_CACHE_ENTRIES = 512
+HEAD_CACHE_BYTES = 8192
+# What TSGI takes at most: a head, and a frame that is no part of a body.
+MAX_HEAD_BYTES = 1048576
+MAX_FRAME_BYTES = 16777216
+# Bodies longer than a frame can be leave in pieces of this size.
+LONG_BYTES = 1 << 30
+# Longer texts for the log leave in several frames; a report of an exception is cut.
+LOG_CHARACTERS = 65536
+REPORT_CHARACTERS = 65536
+# Lines that may wait in a lane before whoever writes the next one waits itself.
+LOG_FRAMES = 32
+LOG_FRAMES_OF_OTHERS = 1024
 # Lists of keys that a lane remembers; fewer where there are hundreds of lanes.
 KEY_LISTS = 16
 KEY_LISTS_OF_MANY = 2
@@ -366,29 +380,44 @@ class EmptyInput:
 class StreamInput(io.RawIOBase):
     """Pulls a body that was too long to be buffered before dispatch, piece by piece."""
 
-    def __init__(self, lane, request_id):
-        self._lane = lane
-        self._request_id = request_id
+    def __init__(self, response):
+        self._response = response
+        self._piece = b""
         self._at_end = False
 
     def readable(self):
         return True
 
     def readinto(self, buffer):
-        if self._at_end or not len(buffer):
-            return 0
-        lane = self._lane
-        if lane.current != self._request_id:
-            raise ValueError("The request that this input belonged to is over")
-        lane.send(HEADER.pack(4, self._request_id, 0, READ, 0, 0) + struct.pack("<I", min(len(buffer), PIECE_BYTES)))
-        _, flags, _, _, piece = lane.wait(BODY)
+        size = len(buffer)
+        if not self._piece:
+            if self._at_end or not size:
+                return 0
+            self._piece = self._pull(min(max(size, io.DEFAULT_BUFFER_SIZE), PIECE_BYTES))
+        piece = self._piece[:size]
+        self._piece = self._piece[size:]
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def readall(self):
+        pieces = [self._piece]
+        self._piece = b""
+        while not self._at_end:
+            pieces.append(self._pull(PIECE_BYTES))
+        return b"".join(pieces)
+
+    def _pull(self, size):
+        response = self._response
+        lane = response.lane
+        response.check_open("This input")
+        lane.send(HEADER.pack(4, response.request_id, 0, READ, 0, 0) + struct.pack("<I", size))
+        flags, _, piece = lane.wait(response.request_id, BODY)[1:4]
         if flags & GONE:
             self._at_end = True
             raise ClientGone("The client left before its request was complete")
         if flags & END:
             self._at_end = True
-        buffer[: len(piece)] = piece
-        return len(piece)
+        return piece
 
 
 class ErrorsStream:
@@ -485,6 +514,8 @@ class Head:
             parts.append(name)
             parts.append(value)
         self.data = "\0".join(parts).encode("latin-1")
+        if len(self.data) > MAX_HEAD_BYTES:
+            raise ValueError("The headers have %d bytes, expected at most %d" % (len(self.data), MAX_HEAD_BYTES))
 
 
 _heads = {}
@@ -515,6 +546,8 @@ def head_of(status, headers):
         return Head(status, headers)
     if head is None or type(headers) is not list:
         head = Head(status, headers)
+        if len(head.data) > HEAD_CACHE_BYTES:
+            return head
         if len(_heads) >= HEAD_CACHE_ENTRIES:
             _heads.clear()
         _heads[key] = head
@@ -566,13 +599,29 @@ class Response:
             if head is None:
                 raise AssertionError("The application sent a body before it called start_response")
             size = len(head.data)
+            try:
+                header = HEADER.pack(size + len(data), self.request_id, size, RESPONSE, 0, head.code)
+            except struct.error:
+                self.send_long(data)
+                return
             self.sent = len(data)
-            lane.send(HEADER.pack(size + self.sent, self.request_id, size, RESPONSE, 0, head.code), head.data, data)
+            lane.send(header, head.data, data)
         else:
             if lane.aborted[lane.slot] == self.request_id:
                 raise ClientGone("The client left before the answer was complete")
+            try:
+                header = HEADER.pack(len(data), self.request_id, 0, CHUNK, 0, 0)
+            except struct.error:
+                self.send_long(data)
+                return
             self.sent += len(data)
-            lane.send(HEADER.pack(len(data), self.request_id, 0, CHUNK, 0, 0), data)
+            lane.send(header, data)
+
+    def send_long(self, data):
+        """A chunk whose length does not fit into a frame's header."""
+        data = memoryview(data)
+        for start in range(0, len(data), LONG_BYTES):
+            self.send(data[start : start + LONG_BYTES])
 
     def whole(self, data):
         """The complete answer in one frame; it leaves with its neighbours of the batch."""
@@ -580,10 +629,16 @@ class Response:
         if head is None:
             raise AssertionError("The application returned without calling start_response")
         size = len(head.data)
+        try:
+            header = HEADER.pack(size + len(data), self.request_id, size, RESPONSE, END, head.code)
+        except struct.error:
+            self.send_long(data)
+            self.finish()
+            return
+        frame = header + head.data + data
         self.sent = len(data)
         self.done = True
         lane = self.lane
-        frame = HEADER.pack(size + self.sent, self.request_id, size, RESPONSE, END, head.code) + head.data + data
         if lane.pending:
             # What comes next may end this process before this answer is sent: leave it where TSGI finds it then.
             start = lane.kept_end if lane.out else lane.begin_keeping()
@@ -603,12 +658,28 @@ class Response:
         if self.sent < 0:
             self.whole(b"")
         else:
+            self.done = True
             self.lane.out.append(HEADER.pack(0, self.request_id, 0, CHUNK, END, 0))
 
+    def check_open(self, what):
+        """Nothing may be asked of TSGI for a request that has its answer, or from another thread than the one that has it."""
+        if self.done or self.lane.current != self.request_id:
+            raise ValueError("%s belongs to a request that is over" % what)
+
     def early_hints(self, headers):
-        """`wsgi.early_hints`: asks for a 103 with these headers."""
-        text = "\0".join(part for item in headers for part in item).encode("latin-1")
-        self.lane.send(HEADER.pack(len(text), self.request_id, 0, HINTS, 0, 0), text)
+        """`wsgi.early_hints`: asks for a 103 with these headers. They come too late once the answer has begun."""
+        parts = []
+        for name, value in headers:
+            if not isinstance(name, str) or not isinstance(value, str):
+                raise TypeError("The early hint %r has the value %r, expected both to be str" % (name, value))
+            if not is_token(name) or not is_value(value):
+                raise ValueError("The early hint %r has the value %r, which no header may hold" % (name, value))
+            parts += [name, value]
+        text = "\0".join(parts).encode("latin-1")
+        if len(text) > MAX_HEAD_BYTES:
+            raise ValueError("The early hints have %d bytes, expected at most %d" % (len(text), MAX_HEAD_BYTES))
+        if text and self.sent < 0 and not self.done:
+            self.lane.send(HEADER.pack(len(text), self.request_id, 0, HINTS, 0, 0), text)
 
 
 lenient_text = False
@@ -727,8 +798,8 @@ class Lane:
                 self.pending.append((request_id, flags, known, data, start, start + head, stop))
             elif kind == KEYS:
                 self.key_lists[aux] = self.key_list(data[start:stop])
-            else:
-                self.mail.append((kind, flags, aux, head, data[start:stop]))
+            elif request_id == self.current:
+                self.mail.append((kind, flags, head, data[start:stop], aux))
         if position < end:
             self.rest = data[position:]
         self.filed += 1  # only now: who reads the new count finds what it counts
@@ -746,16 +817,17 @@ class Lane:
             return 0
         return HEADER_SIZE + HEADER.unpack_from(self.rest)[0] - len(self.rest)
 
-    def wait(self, *kinds, call=0):
+    def wait(self, request_id, *kinds, call=0):
         """The next frame of one of these types (and of this inner call) for the request that is running."""
         self.flush()
-        while True:
+        while self.current == request_id:
             filed = self.filed
             for index, frame in enumerate(tuple(self.mail)):  # the watcher may append meanwhile
-                if frame[0] in kinds and frame[2] == call:
+                if frame[0] in kinds and frame[4] == call:
                     del self.mail[index]
                     return frame
             self.receive(filed)
+        raise ValueError("The request is over")
 
     # Sending.
 
@@ -765,9 +837,9 @@ class Lane:
 
     def flush(self):
         with self.lock:
-            out = self.out
-            data = out[0] if len(out) == 1 else b"".join(out)
-            out.clear()
+            # Counted first: what other threads append meanwhile stays for the next time.
+            pop, count = self.out.popleft, len(self.out)
+            data = pop() if count == 1 else b"".join([pop() for _ in range(count)])
             self.out_bytes = 0
             try:
                 self.sock.sendall(data)
@@ -781,12 +853,22 @@ class Lane:
         return self.kept_start
 
     def log(self, text):
+        if len(text) > LOG_CHARACTERS:
+            for start in range(0, len(text), LOG_CHARACTERS):
+                self.log(text[start : start + LOG_CHARACTERS])
+            return
         data = text.encode("utf-8", "backslashreplace")
         self.out.append(HEADER.pack(len(data), self.current, 0, LOG, 0, 0) + data)
-        if threading.get_ident() != self.thread:
-            self.guest.flusher.wake()
-        elif len(self.out) > 32:
-            self.flush()
+        if threading.get_ident() == self.thread:
+            if len(self.out) > LOG_FRAMES:
+                self.flush()
+            return
+        self.guest.flusher.wake()
+        if len(self.out) > LOG_FRAMES_OF_OTHERS:
+            try:
+                self.flush()
+            except LaneClosed:
+                pass  # nobody listens any more, and this thread is none of ours
 
     # Serving.
 
@@ -864,14 +946,14 @@ class Lane:
                 response.whole(body)
                 result = None
             else:
-                self.stream(environ, response, result)
+                self.stream(flags, response, result)
         except LaneClosed:
             self.close(result)
             raise
         except BaseException as error:
             self.close(result)
             if response.done:
-                self.log("The application failed after its answer was complete\n" + traceback.format_exc())
+                self.log("The application failed after its answer was complete\n" + report_of(error))
             else:
                 self.fail(request_id, error)
         else:
@@ -880,8 +962,10 @@ class Lane:
                     close = getattr(result, "close", None)
                     if close is not None:
                         close()
-                except BaseException:
-                    self.log("The body's close() failed\n" + traceback.format_exc())
+                except LaneClosed:
+                    raise
+                except BaseException as error:
+                    self.log("The body's close() failed\n" + report_of(error))
         response.done = True
         self.current = 0
         if flags & (BODY_FILE | BODY_STREAM | HAS_INNER):
@@ -901,12 +985,14 @@ class Lane:
                 sharing = Sharing(self, response, received)
                 environ.update(sharing.values)
                 start_response = sharing.start_response
+        if flags & HAS_INNER:
+            self.response = response
         if flags & BODY_FILE:
             stream = open(body, "rb")
             response_input[response.request_id] = stream
             environ["wsgi.input"] = stream
         elif flags & BODY_STREAM:
-            environ["wsgi.input"] = io.BufferedReader(StreamInput(self, response.request_id), PIECE_BYTES)
+            environ["wsgi.input"] = io.BufferedReader(StreamInput(response), PIECE_BYTES)
         elif body:
             environ["wsgi.input"] = io.BytesIO(body)
         return start_response
@@ -919,7 +1005,7 @@ class Lane:
                 raise chunk_error(chunk)
         return b"".join(chunks)
 
-    def stream(self, environ, response, result):
+    def stream(self, flags, response, result):
         """Any body that is not a plain list: block by block, each sent before the next is asked for."""
         if result is None:
             raise TypeError("The application returned None, expected an iterable of bytes")
@@ -943,7 +1029,7 @@ class Lane:
                 continue
             if response.sent < 0:
                 head = response.head
-                if head is not None and head.length == len(chunk):
+                if head is not None and head.length == len(chunk) and not flags & CONVERSES:
                     # Complete by its own Content-Length: one frame, unless the iterable has more to do than a moment.
                     response.whole(chunk)
                     if not self.guest.flusher.is_awake:
@@ -981,14 +1067,13 @@ class Lane:
         name = "/proc/%d/fd/%d" % (os.getpid(), descriptor)
         if not os.path.exists(name):
             name = getattr(wrapper.filelike, "name", None)
-            if not isinstance(name, str):
+            if not isinstance(name, str) or len(name) > MAX_HEAD_BYTES:
                 return False
             name = os.path.abspath(name)
         region = FILE_REGION.pack(position, length, status.st_dev, status.st_ino) + os.fsencode(name)
         size = len(head.data)
         self.send(HEADER.pack(size + len(region), response.request_id, size, FILE, 0, head.code), head.data, region)
-        _, flags, _, _, _ = self.wait(TAKEN)
-        if flags & END:
+        if self.wait(response.request_id, TAKEN)[1] & END:
             response.sent = length
             return True
         return False
@@ -998,8 +1083,8 @@ class Lane:
         if close is not None:
             try:
                 close()
-            except BaseException:
-                self.log("The body's close() failed\n" + traceback.format_exc())
+            except BaseException as error:
+                self.log("The body's close() failed\n" + report_of(error))
 
     def fail(self, request_id, error):
         if isinstance(error, ClientGone):
@@ -1007,8 +1092,7 @@ class Lane:
         else:
             retires = isinstance(error, (SystemExit, KeyboardInterrupt, MemoryError)) or not isinstance(error, Exception)
             flags = END | RETIRE if retires else END
-            lines = traceback.format_exception(type(error), error, without_shim(error.__traceback__))
-            text = "".join(lines).encode("utf-8", "backslashreplace")
+            text = report_of(error).encode("utf-8", "backslashreplace")
         self.out.append(HEADER.pack(len(text), request_id, 0, FAIL, flags, 0) + text)
 
 
@@ -1022,6 +1106,23 @@ def without_shim(trace):
     while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
         trace = trace.tb_next
     return trace or first
+
+
+def report_of(error):
+    """The traceback, for the log: never longer than somebody would read, and whatever the exception does when it is asked."""
+    try:
+        text = "".join(traceback.format_exception(type(error), error, without_shim(error.__traceback__)))
+    except BaseException as second:
+        text = "%s, whose traceback cannot be written because of %s\n" % (type(error).__name__, type(second).__name__)
+    return cut(text)
+
+
+def cut(text):
+    """Both ends of a report: the frames are in front, and the last line says what it was."""
+    half = REPORT_CHARACTERS // 2
+    if len(text) <= 2 * half:
+        return text
+    return "%s\n[%d characters left out]\n%s" % (text[:half], len(text) - 2 * half, text[-half:])
 
 
 class Flusher:
@@ -1126,6 +1227,7 @@ class InnerCall:
     def __init__(self, lane, environ):
         InnerCall.calls = self.number = InnerCall.calls % 65535 + 1
         self.lane = lane
+        self.response = lane.response
         self.request_id = lane.current
         self.source = environ["wsgi.input"]
         self.environ = environ
@@ -1133,12 +1235,15 @@ class InnerCall:
         self.is_over = False
 
     def send(self, kind, payload=b"", flags=0, head=0):
+        self.response.check_open("The inner application")
+        if len(payload) > MAX_FRAME_BYTES:
+            raise ValueError("%d bytes for the inner application, expected at most %d" % (len(payload), MAX_FRAME_BYTES))
         self.lane.send(HEADER.pack(len(payload), self.request_id, head, kind, flags, self.number), payload)
 
     def wait(self, wanted):
         """The next frame of the answer; gives the inner application what it asks of the request's body meanwhile."""
         while True:
-            kind, flags, _, head, data = self.lane.wait(wanted, ASK, FAILED, REFRESH, call=self.number)
+            kind, flags, head, data, _ = self.lane.wait(self.request_id, wanted, ASK, FAILED, REFRESH, call=self.number)
             if kind == wanted:
                 self.is_over = bool(flags & END)
                 return data, head
@@ -1151,6 +1256,8 @@ class InnerCall:
                         self.environ[key].refresh(text)
                 continue
             piece = self.source.read(min(struct.unpack("<I", data)[0], PIECE_BYTES))
+            if not isinstance(piece, bytes):
+                raise TypeError("wsgi.input.read() returned %s, expected bytes" % type(piece).__name__)
             self.send(GIVE, piece, 0 if piece else END)
 
     def __iter__(self):
@@ -1168,6 +1275,8 @@ class InnerCall:
     def close(self):
         if not self.is_over:
             self.is_over = True
+            if self.response.done:
+                return  # TSGI has let it go with the answer
             self.lane.out.append(HEADER.pack(0, self.request_id, 0, DROP, 0, self.number))
 
 
@@ -1727,8 +1836,8 @@ def main():
     except BaseException as error:
         if guest.is_stopping and isinstance(error, (SystemExit, KeyboardInterrupt)):
             return
-        lines = traceback.format_exception(type(error), error, without_shim(error.__traceback__))
-        guest.tell(BROKEN, {"message": "".join(traceback.format_exception_only(type(error), error)).strip(), "stack": "".join(lines)})
+        lines = traceback.format_exception_only(type(error), error)
+        guest.tell(BROKEN, {"message": cut("".join(lines).strip()), "stack": report_of(error)})
         sys.exit(3)
 
 
