@@ -7,8 +7,13 @@ import { ROOT } from "./project.mjs";
 
 const SRC = join(ROOT, "src");
 
-/** Entries of a process and of threads, which package.json does not export. */
-const STARTED = ["cli/main", "server/event-loop-watch-thread", "middleware/password-hash/password-thread"];
+/** Entries of processes and of threads, which package.json does not export. */
+const STARTED = [
+  "cli/main",
+  "server/ask-script-main",
+  "server/event-loop-watch-thread",
+  "middleware/password-hash/password-thread",
+];
 
 /** It awaits at its top level. Where the bundler sees such a module it merges no chunks, so this one is built by itself. */
 const WORKER_MAIN = "server/worker-main";

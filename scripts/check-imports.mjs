@@ -28,6 +28,7 @@ const ARROWS = {
 const ROOT_FILES = [
   "commander.ts",
   "errors.ts",
+  "identity.ts",
   "is-file.ts",
   "load-jiti.ts",
   "nearest-name.ts",

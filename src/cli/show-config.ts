@@ -1,5 +1,6 @@
 // --print-config and --check-config: what the settings are, and whether they and the application hold, without serving.
 import { loadApplication } from "../server/load-application.ts";
+import { takeIdentity } from "../server/privileges.ts";
 import { printConfig } from "../server/settings/print-config.ts";
 import type { ResolvedSettings } from "../server/settings/resolve.ts";
 import { openErrorLog } from "./open-error-log.ts";
@@ -27,7 +28,9 @@ export async function showConfig(
     const end = assignment.indexOf("=");
     process.env[assignment.slice(0, end)] = assignment.slice(end + 1);
   }
-  const application = await loadApplication(target, settings, openErrorLog(settings));
+  const log = openErrorLog(settings);
+  takeIdentity(settings);
+  const application = await loadApplication(target, settings, log);
   await application.close(0);
   return EXIT_CODES.success;
 }

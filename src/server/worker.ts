@@ -101,8 +101,8 @@ export class Worker {
     }
     if (options.umask !== null) process.umask(options.umask);
     if (options.user !== null || options.group !== null) {
-      const { dropPrivileges, findIdentity } = await import("./privileges.ts");
-      dropPrivileges(findIdentity(options.user, options.group), options.initgroups);
+      const { takeIdentity } = await import("./privileges.ts");
+      takeIdentity(options);
     }
     shareSecret(this.#config.secret);
     const { loadApplication } = await import("./load-application.ts");

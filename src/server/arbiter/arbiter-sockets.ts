@@ -81,7 +81,7 @@ async function listenerOptions(options: ArbiterOptions): Promise<ListenerOptions
     );
   }
   if (options.user === null && options.group === null) return { isReusable, umask: options.umask };
-  const { findIdentity } = await import("../privileges.ts");
+  const { findIdentity } = await import("../../identity.ts");
   const { uid, gid } = findIdentity(options.user, options.group);
   return { isReusable, umask: options.umask, uid, gid };
 }
