@@ -6,7 +6,7 @@ import type { ErrorLog } from "../server/logging/error-log.ts";
 import { detailOf, messageOf } from "../server/errors.ts";
 import { isIniTarget } from "../server/ini-target.ts";
 import { isPythonProgram, isPythonTarget } from "../server/is-python-target.ts";
-import { LogFile } from "../server/logging/log-file.ts";
+import { openAccessFile } from "../server/logging/open-logs.ts";
 import type { ScriptAddress } from "../server/script-address.ts";
 import type { Hooks } from "../server/settings/hooks.ts";
 import type { Layer } from "../server/settings/layer.ts";
@@ -173,6 +173,6 @@ async function check(settings: Settings): Promise<void> {
   if (settings.accessLogfile !== null) {
     const { compileAccessLogFormat } = await import("../server/logging/access-log.ts");
     compileAccessLogFormat(settings.accessLogformat);
-    if (settings.accessLogfile !== "-") LogFile.open(settings.accessLogfile).close();
+    openAccessFile(settings)?.close();
   }
 }

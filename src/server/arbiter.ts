@@ -19,6 +19,7 @@ import type { ArbiterControl, ArbiterSnapshot, ReloadOutcome, ReloadRequest } fr
 import type { ArbiterOptions } from "./arbiter-options.ts";
 import { callHook } from "./call-hook.ts";
 import { BootError, messageOf } from "./errors.ts";
+import { openAccessFile } from "./logging/open-logs.ts";
 import type { ReadyMessage, WorkerMessage } from "./messages.ts";
 import { listenToSignals, type SignalActions } from "./signals.ts";
 import { SystemdNotifier } from "./systemd.ts";
@@ -159,10 +160,13 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
   }
 
   reopenLogs(): void {
+    const { log, options } = this.#state;
     try {
-      this.#state.log.reopen();
+      log.reopen();
+      // Workers that have given up root find a file that is theirs.
+      if (options.user !== null) openAccessFile(options)?.close();
     } catch (error) {
-      this.#state.log.error(messageOf(error));
+      log.error(messageOf(error));
     }
     for (const worker of this.#state.workers) worker.send({ type: "reopen-logs" });
   }

@@ -1,5 +1,5 @@
 // Listens at an address that only the operator uses: statistics, control. A unix socket is made unreadable for others.
-import { chmodSync } from "node:fs";
+// Its mode is never changed by name: in a directory of somebody else, that may be another file by then.
 import type { Server } from "node:net";
 import { formatBind, parseBind, type BindAddress } from "./bind-address.ts";
 import { ListenError, messageOf } from "./errors.ts";
@@ -38,7 +38,6 @@ export async function listenPrivately(server: Server, text: string, mode: number
   } finally {
     process.umask(mask);
   }
-  if (address.kind === "unix") chmodSync(address.path, mode);
   const bound = server.address();
   return address.kind === "tcp" && bound !== null && typeof bound === "object"
     ? { ...address, port: bound.port }

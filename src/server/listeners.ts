@@ -1,9 +1,10 @@
 // The sockets that the arbiter holds and the workers accept on. The arbiter binds them and never accepts, except in dispatch mode.
-import { chownSync, unlinkSync } from "node:fs";
+import { unlinkSync } from "node:fs";
 import { isIP } from "node:net";
 import { type BindAddress, formatBind, parseBind } from "./bind-address.ts";
 import { adoptSocket, bindTcp, bindUnix, type BoundSocket, SystemError } from "./bound-socket.ts";
 import { ListenError, messageOf } from "./errors.ts";
+import { giveSocket } from "./give-socket.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 
 /** How sockets are made. */
@@ -125,7 +126,7 @@ function bindWithMask(path: string, { umask, uid, gid }: ListenerOptions): Bound
   const before = umask === null || umask === undefined ? null : process.umask(umask);
   try {
     const socket = bindUnix(path);
-    if (uid !== undefined || gid !== undefined) chownSync(path, uid ?? -1, gid ?? -1);
+    if (uid !== undefined || gid !== undefined) giveSocket(path, uid ?? -1, gid ?? -1);
     return socket;
   } finally {
     if (before !== null) process.umask(before);

@@ -1,23 +1,28 @@
 // The file that holds the arbiter's process id. Source: gunicorn's setting pidfile; during an upgrade the new arbiter's ends in `.2`.
-import { readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { closeSync, constants, lstatSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
+import { atGuarded, type GuardedPlace, replaceFile } from "./guarded-path.ts";
 import { SERVER_EXIT_CODES, ServerError, messageOf } from "./errors.ts";
 
 /** A pid file that this process has written. */
 export class PidFile {
   #path: string;
+  readonly #stranger: number | undefined;
 
-  private constructor(path: string) {
+  private constructor(path: string, stranger: number | undefined) {
     this.#path = path;
+    this.#stranger = stranger;
   }
 
   /**
    * Writes the file.
    *
    * @param path - where; a file of a process that has ended is replaced
+   * @param stranger - the user of the workers, if it is another: links of his are not followed
    * @throws ServerError when a live process has it, or when it cannot be written
    */
-  static create(path: string): PidFile {
-    const owner = readPid(path);
+  static create(path: string, stranger?: number): PidFile {
+    const file = new PidFile(path, stranger);
+    const owner = file.#read();
     if (owner !== null && owner !== process.pid && isAlive(owner)) {
       throw new ServerError(
         SERVER_EXIT_CODES.boot,
@@ -25,7 +30,6 @@ export class PidFile {
         `Cannot write the pid file "${path}": process ${owner}, which it names, is running`,
       );
     }
-    const file = new PidFile(path);
     file.#write();
     return file;
   }
@@ -36,20 +40,20 @@ export class PidFile {
 
   /** Gives the file another name. */
   rename(path: string): void {
-    try {
-      renameSync(this.#path, path);
-    } catch {
-      // The old file is gone; the new one is what counts.
-    }
+    const before = this.#path;
     this.#path = path;
     this.#write();
+    this.#unlink(before);
   }
 
   /** Removes the file, unless another process has written it meanwhile. */
   remove(): void {
-    if (readPid(this.#path) !== process.pid) return;
+    if (this.#read() === process.pid) this.#unlink(this.#path);
+  }
+
+  #unlink(path: string): void {
     try {
-      unlinkSync(this.#path);
+      atGuarded(path, this.#stranger, (place) => unlinkSync(place.path));
     } catch {
       // Somebody else has removed it.
     }
@@ -57,7 +61,7 @@ export class PidFile {
 
   #write(): void {
     try {
-      writeFileSync(this.#path, `${process.pid}\n`, { mode: 0o644 });
+      atGuarded(this.#path, this.#stranger, write);
     } catch (error) {
       throw new ServerError(
         SERVER_EXIT_CODES.fileUnusable,
@@ -67,15 +71,47 @@ export class PidFile {
       );
     }
   }
+
+  #read(): number | null {
+    try {
+      const pid = Number.parseInt(atGuarded(this.#path, this.#stranger, read), 10);
+      return pid > 0 ? pid : null;
+    } catch {
+      return null;
+    }
+  }
 }
 
-function readPid(path: string): number | null {
+/** Whole at once and as a file of its own; in the one that is there, where no other can be made. */
+function write({ path, noFollow }: GuardedPlace): void {
+  const text = `${process.pid}\n`;
+  const before = lstatSync(path, { throwIfNoEntry: false });
+  if (before !== undefined && !before.isFile() && !before.isSymbolicLink())
+    throw new Error("something that is no file is in the way");
   try {
-    const pid = Number.parseInt(readFileSync(path, "utf8"), 10);
-    return pid > 0 ? pid : null;
-  } catch {
-    return null;
+    replaceFile(path, text, 0o644);
+  } catch (error) {
+    if (!isCode(error, "EACCES") && !isCode(error, "EROFS")) throw error;
+    const file = openSync(path, constants.O_WRONLY | constants.O_TRUNC | noFollow);
+    try {
+      writeSync(file, text);
+    } finally {
+      closeSync(file);
+    }
   }
+}
+
+function read({ path, noFollow }: GuardedPlace): string {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | noFollow);
+  try {
+    return readFileSync(file, "utf8");
+  } finally {
+    closeSync(file);
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }
 
 /** Whether a process exists; one of another user does too. */

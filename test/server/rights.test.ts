@@ -1,6 +1,18 @@
 // What another local user may try against a server that root has started: every test makes the attack, as that user.
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -48,7 +60,11 @@ const service = ["-u", String(SERVICE)];
 describe.runIf(isRoot)("--user", () => {
   test("a number without an account keeps no group of root", async () => {
     const port = await server.start(service).port();
-    const { uid, gid, groups } = JSON.parse((await ask(port, "/ids")).body) as { uid: number; gid: number; groups: number[] };
+    const { uid, gid, groups } = JSON.parse((await ask(port, "/ids")).body) as {
+      uid: number;
+      gid: number;
+      groups: number[];
+    };
     expect({ uid, gid, groups }).toEqual({ uid: SERVICE, gid: 65_534, groups: [65_534] });
   });
 
@@ -92,8 +108,9 @@ import waitress
 waitress.serve(application, unix_socket=${JSON.stringify(socket)})
 `,
     );
-    const { code, stderr } = await server.run(["script.py", "--python", "python3", ...service], { PYTHONPATH: packagesOf(venv) })
-      .result;
+    const { code, stderr } = await server.run(["script.py", "--python", "python3", ...service], {
+      PYTHONPATH: packagesOf(venv),
+    }).result;
     expect(stderr).toContain("name the socket with --bind");
     expect(code).toBe(2);
     expect(existsSync(socket)).toBe(false);
@@ -109,5 +126,79 @@ waitress.serve(application, unix_socket=${JSON.stringify(socket)})
     const { code } = await server.run(["check.ts", "--check-config", ...service]).result;
     expect(code).toBe(0);
     expect(statSync(join(theirs, "checked")).uid).toBe(SERVICE);
+  });
+});
+
+describe.runIf(isRoot)("links in a directory of the service's user", () => {
+  const content = (): string => readFileSync(victim, "utf8");
+
+  test("the pid file takes the place of a link", async () => {
+    const path = join(theirs, "app.pid");
+    asService("ln", "-s", victim, path);
+    const command = server.start([...service, "--pid", path]);
+    await command.saw("Listening at");
+    expect(content()).toBe("of root\n");
+    expect(lstatSync(path).isFile()).toBe(true);
+    expect(readFileSync(path, "utf8")).toBe(`${command.pid}\n`);
+    await command.stop();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test.each(["--access-logfile", "--error-logfile"])("%s is not written through one", async (flag) => {
+    const path = join(theirs, "app.log");
+    asService("ln", "-s", victim, path);
+    const { code, stderr } = await server.start([...service, flag, path]).result;
+    expect(stderr).toContain("it is a link that somebody else has made");
+    expect(code).toBeGreaterThan(0);
+    expect(content()).toBe("of root\n");
+  });
+
+  test("nor through one on the way to it", async () => {
+    asService("ln", "-s", join(victim, ".."), join(theirs, "logs"));
+    const { stderr } = await server.start([...service, "--error-logfile", join(theirs, "logs", "app.log")]).result;
+    expect(stderr).toContain('the link "logs" is user');
+    expect(existsSync(join(victim, "..", "app.log"))).toBe(false);
+  });
+
+  test("nor when logs are reopened", async () => {
+    const path = join(theirs, "app.log");
+    const command = server.start([...service, "--error-logfile", path]);
+    await until(() => existsSync(path) && readFileSync(path, "utf8").includes("Listening at"));
+    asService("mv", path, `${path}.1`);
+    asService("ln", "-s", victim, path);
+    command.signal("SIGUSR1");
+    await until(() => readFileSync(`${path}.1`, "utf8").includes("somebody else has made"));
+    expect(content()).toBe("of root\n");
+  });
+
+  test("a link of root is followed", async () => {
+    const directory = join(victim, "..");
+    const path = join(directory, "linked.log");
+    execFileSync("ln", ["-s", join(directory, "real.log"), path]);
+    const command = server.start([...service, "--error-logfile", path]);
+    await until(() => existsSync(join(directory, "real.log")) && readFileSync(path, "utf8").includes("Listening at"));
+    await command.stop();
+  });
+});
+
+describe.runIf(isRoot)("logs of workers that have given up root", () => {
+  test("are reopened after a rotation in a directory of root", async () => {
+    const directory = join(victim, "..");
+    chmodSync(directory, 0o755);
+    const [access, error] = [join(directory, "access.log"), join(directory, "error.log")];
+    const command = server.start([...service, "--access-logfile", access, "--error-logfile", error]);
+    const port = await until(() => existsSync(error) && readFileSync(error, "utf8").includes("Listening at")).then(() =>
+      Number(/http:\/\/127.0.0.1:(\d+)/.exec(readFileSync(error, "utf8"))?.[1]),
+    );
+    await ask(port, "/before");
+    await until(() => readFileSync(access, "utf8").includes("/before"));
+    for (const path of [access, error]) renameSync(path, `${path}.1`);
+    command.signal("SIGUSR1");
+    await until(() => existsSync(access) && existsSync(error));
+    await until(async () => {
+      await ask(port, "/after");
+      return readFileSync(access, "utf8").includes("/after");
+    }, 20);
+    expect(statSync(access).mode & 0o777).toBe(0o640);
   });
 });

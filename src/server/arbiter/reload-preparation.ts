@@ -22,6 +22,7 @@ const ERROR_LOG_SETTINGS = [
   "syslogPrefix",
   "syslogFacility",
   "procName",
+  "user",
 ] as const satisfies readonly SettingName[];
 
 /** Prepares reloads. */

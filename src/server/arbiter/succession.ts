@@ -37,7 +37,14 @@ export class Succession {
   async createPidFile(path: string | null): Promise<PidFile | null> {
     if (path === null) return null;
     const { PidFile: File } = await import("../pid-file.ts");
-    return File.create(this.#predecessor === null ? path : `${path}.2`);
+    return File.create(this.#predecessor === null ? path : `${path}.2`, await this.#workerUser());
+  }
+
+  async #workerUser(): Promise<number | undefined> {
+    const { user } = this.#state.options;
+    if (user === null) return undefined;
+    const { findIdentity } = await import("../../identity.ts");
+    return findIdentity(user, null).uid;
   }
 
   /** Starts a successor. If it ends, this arbiter goes on. */

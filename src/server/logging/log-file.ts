@@ -1,7 +1,8 @@
 // A file that lines are appended to: collected while the event loop turns once, or for a few milliseconds when there are many, then
 // written with one system call.
 // Appending (O_APPEND) keeps lines of several processes whole; reopening by name follows a log rotation.
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fchownSync, fstatSync, openSync, writeSync } from "node:fs";
+import { atGuarded, type GuardedPlace } from "../guarded-path.ts";
 import { LoggingError } from "./errors.ts";
 
 /**
@@ -24,6 +25,7 @@ const openFiles = new Set<LogFile>();
 /** A log on a path or on an inherited descriptor (1 is standard output, 2 is standard error). */
 export class LogFile {
   readonly #path: string | undefined;
+  readonly #owner: number | undefined;
   #fd: number;
   #text = "";
   /** What has been encoded, and not written: `#buffer` up to `#length`. */
@@ -36,8 +38,9 @@ export class LogFile {
   #isRetrying = false;
   #droppedLines = 0;
 
-  private constructor(path: string | undefined, fd: number) {
+  private constructor(path: string | undefined, fd: number, owner?: number) {
     this.#path = path;
+    this.#owner = owner;
     this.#fd = fd;
   }
 
@@ -45,11 +48,14 @@ export class LogFile {
    * Opens a log for appending.
    *
    * @param target - a path, created with mode 0640 where it is missing, or a descriptor that stays open
+   * @param owner - the user that workers become, who opens the file again after a rotation: one of root is given to him
    * @throws LoggingError `ERR_TSGI_LOG_FILE` when the file cannot be opened
    */
-  static open(target: string | number): LogFile {
+  static open(target: string | number, owner?: number): LogFile {
     const file =
-      typeof target === "number" ? new LogFile(undefined, target) : new LogFile(target, openForAppend(target));
+      typeof target === "number"
+        ? new LogFile(undefined, target)
+        : new LogFile(target, openForAppend(target, owner), owner);
     if (openFiles.size === 0) process.on("exit", flushAll);
     openFiles.add(file);
     return file;
@@ -90,7 +96,7 @@ export class LogFile {
   reopen(): void {
     if (this.#path === undefined) return;
     this.flush();
-    const fd = openForAppend(this.#path);
+    const fd = openForAppend(this.#path, this.#owner);
     closeSync(this.#fd);
     this.#fd = fd;
   }
@@ -191,12 +197,33 @@ function flushAll(): void {
   for (const file of openFiles) file.flushBeforeExit();
 }
 
-function openForAppend(path: string): number {
+function openForAppend(path: string, owner: number | undefined): number {
   try {
-    return openSync(path, "a", 0o640);
+    return atGuarded(path, owner, (place) => openPlace(place, owner));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new LoggingError("ERR_TSGI_LOG_FILE", `Cannot open the log file "${path}": ${reason}`, { cause: error });
+  }
+}
+
+function openPlace({ path, noFollow, isForeign }: GuardedPlace, owner: number | undefined): number {
+  const fd = openUnfollowed(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | noFollow);
+  const { uid, nlink } = fstatSync(fd);
+  if (nlink > 1 && isForeign) {
+    closeSync(fd);
+    throw new Error("the file has another name elsewhere, and somebody else owns the directory");
+  }
+  if (owner !== undefined && uid === 0 && process.geteuid?.() === 0 && nlink === 1) fchownSync(fd, owner, -1);
+  return fd;
+}
+
+function openUnfollowed(path: string, flags: number): number {
+  try {
+    return openSync(path, flags, 0o640);
+  } catch (error) {
+    if (isCode(error, "ELOOP"))
+      throw new Error("it is a link that somebody else has made, and may lead anywhere", { cause: error });
+    throw error;
   }
 }
 

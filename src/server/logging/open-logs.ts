@@ -1,6 +1,7 @@
 // Opens the logs of a process as the settings say.
 import type { AccessEntry } from "../../gateways/http/access-entry.ts";
 import type { ErrorStream } from "../../wsgi/types.ts";
+import { findIdentity } from "../../identity.ts";
 import { accessLog } from "./access-log.ts";
 import { captureOutput, isCapturing } from "./capture-output.ts";
 import { ErrorLog, type LogLevel } from "./error-log.ts";
@@ -22,6 +23,8 @@ export interface LogSettings {
   readonly syslogPrefix: string | null;
   readonly syslogFacility: SyslogFacility;
   readonly procName?: string | null;
+  /** The user that workers become. */
+  readonly user?: string | null;
 }
 
 /** What an error log writes to. */
@@ -51,7 +54,7 @@ export interface Logs {
  */
 export function openErrorOutput(settings: Omit<LogSettings, "accessLogfile" | "accessLogformat">): ErrorOutput {
   const syslog = openSyslog(settings);
-  const file = LogFile.open(settings.errorLogfile === "-" ? 2 : settings.errorLogfile);
+  const file = LogFile.open(settings.errorLogfile === "-" ? 2 : settings.errorLogfile, ownerOf(settings));
   return { file, syslog, log: new ErrorLog(file, settings.logLevel, syslog) };
 }
 
@@ -63,8 +66,7 @@ export function openErrorOutput(settings: Omit<LogSettings, "accessLogfile" | "a
  */
 export function openLogs(settings: LogSettings, output: ErrorOutput = openErrorOutput(settings)): Logs {
   const { log: errorLog, file: errorFile, syslog } = output;
-  const accessFile =
-    settings.accessLogfile === null ? null : LogFile.open(settings.accessLogfile === "-" ? 1 : settings.accessLogfile);
+  const accessFile = openAccessFile(settings);
   const writers: LineWriter[] = accessFile === null ? [] : [accessFile];
   if (syslog !== null) writers.push(syslog.lines("info"));
   const release = isCapturing(settings) ? captureOutput(errorFile) : null;
@@ -82,6 +84,23 @@ export function openLogs(settings: LogSettings, output: ErrorOutput = openErrorO
       errorFile.close();
     },
   };
+}
+
+/**
+ * Opens the file of the access log.
+ *
+ * @returns null when there is none
+ * @throws LoggingError when it cannot be opened
+ */
+export function openAccessFile(settings: Pick<LogSettings, "accessLogfile" | "user">): LogFile | null {
+  const { accessLogfile } = settings;
+  if (accessLogfile === null) return null;
+  return LogFile.open(accessLogfile === "-" ? 1 : accessLogfile, ownerOf(settings));
+}
+
+/** Root's files are given to the user of the workers. */
+function ownerOf({ user = null }: Pick<LogSettings, "user">): number | undefined {
+  return user === null || process.geteuid?.() !== 0 ? undefined : findIdentity(user, null).uid;
 }
 
 function openSyslog(settings: Omit<LogSettings, "accessLogfile" | "accessLogformat">): Syslog | null {
