@@ -1,4 +1,5 @@
 // `tsgi import`, and the server that its result starts: the real command, Python and Flask.
+import { existsSync, lstatSync, rmSync, symlinkSync } from "node:fs";
 import { get } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Project } from "./cli-command.ts";
@@ -76,5 +77,32 @@ describe.skipIf(python === undefined)("tsgi import", () => {
     const refused = await project.run(["import", "uwsgi.ini", "-o", "tsgi.config.json"]);
     expect(refused).toMatchObject({ code: 2, stdout: "" });
     expect(refused.stderr).toBe("tsgi: Cannot write tsgi.config.json: already there; give --force to overwrite\n");
+  });
+});
+
+describe("a link in place of a file that is to be made", () => {
+  test.each([
+    { args: ["import", "Procfile", "-o", "tsgi.config.json"], name: "tsgi.config.json" },
+    { args: ["init", "systemd", "--target", "app.ts"], name: "app.service" },
+  ])("$args is not written through it", async ({ args, name }) => {
+    const project = new Project({
+      Procfile: "web: gunicorn --workers 2 app:app\n",
+      "app.ts": "export const application = () => [];",
+    });
+    const outside = new Project({});
+    try {
+      const listed = args[0] === "init" ? (await project.run([...args, "--force"])).stdout : "";
+      const file = /Wrote (\S+\.service)/.exec(listed)?.[1] ?? name;
+      rmSync(project.path(file), { force: true });
+      symlinkSync(outside.path("secret"), project.path(file));
+      expect((await project.run(args)).stderr).toContain("already there");
+      expect(existsSync(outside.path("secret"))).toBe(false);
+      expect((await project.run([...args, "--force"])).code).toBe(0);
+      expect(existsSync(outside.path("secret"))).toBe(false);
+      expect(lstatSync(project.path(file)).isFile()).toBe(true);
+    } finally {
+      project.remove();
+      outside.remove();
+    }
   });
 });

@@ -1,6 +1,6 @@
 // `tsgi reload`: lets a running server load code and configuration again; with --wait its exit code tells whether that worked.
-import { readFileSync } from "node:fs";
 import type { Command } from "../commander.ts";
+import { trustedPid } from "../server/pid-file.ts";
 import { askServer } from "./control-client.ts";
 import { CommandError, UsageError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
@@ -67,9 +67,7 @@ async function reload({ wait = false, controlSocket, pid }: ReloadOptions): Prom
 
 function signalServer(file: string): void {
   try {
-    const pid = Number(readFileSync(file, "utf8").trim());
-    if (!Number.isInteger(pid) || pid <= 1) throw new Error("the file holds no process id");
-    process.kill(pid, "SIGHUP");
+    process.kill(trustedPid(file), "SIGHUP");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CommandError(

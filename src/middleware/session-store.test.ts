@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -312,4 +312,18 @@ describe("filterFactory", () => {
   it.each([{ storage: "disk" }, { storage: "sqlite:" }, { max_age_seconds: "0" }])("refuses %j", (conf) => {
     expect(() => filterFactory({}, conf as unknown as Record<string, string>)).toThrow(/expected/);
   });
+});
+
+it("keeps a database from those who are not its owner, an old one too", async () => {
+  const path = join(directory, "private.db");
+  const modes = (): number[] => ["", "-wal", "-shm"].map((end) => statSync(path + end).mode & 0o777);
+  const store = new SqliteSessionStore(path);
+  await store.write("key", "value", Date.now() + 1000);
+  expect(modes()).toEqual([0o600, 0o600, 0o600]);
+  await store.close();
+  chmodSync(path, 0o664);
+  const again = new SqliteSessionStore(path);
+  expect(await again.read("key")).toBe("value");
+  expect(statSync(path).mode & 0o777).toBe(0o660);
+  await again.close();
 });

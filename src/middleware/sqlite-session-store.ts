@@ -1,5 +1,6 @@
 // Sessions in a file of SQLite, which several workers may use at once. The database is node:sqlite where Node has it, otherwise
 // @photostructure/sqlite, which the user installs; both have the same interface.
+import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import { MiddlewareOptionError } from "./errors.ts";
 import type { KeptText, SessionStorage } from "./session-storage.ts";
 
@@ -91,6 +92,7 @@ export class SqliteSessionStore implements SessionStorage {
 
 async function openDatabase(path: string): Promise<OpenDatabase> {
   const DatabaseSync = await databaseClass();
+  makePrivate(path);
   const database = new DatabaseSync(path);
   // Others may write at the same time: readers go on (WAL), writers wait for each other.
   database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
@@ -107,6 +109,17 @@ async function openDatabase(path: string): Promise<OpenDatabase> {
     take: database.prepare(`DELETE FROM sessions WHERE key = ? RETURNING ${COLUMNS}`),
     purge: database.prepare("DELETE FROM sessions WHERE expires <= ?"),
   };
+}
+
+/**
+ * Makes the file, or takes it from those who are neither its owner nor of its group: whoever reads it has the sessions of all. SQLite
+ * gives its other files the same mode. One that is there is not opened here: closing it would end the locks of this process.
+ */
+function makePrivate(path: string): void {
+  if (path === "" || path === ":memory:" || path.startsWith("file:")) return;
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) closeSync(openSync(path, "ax", 0o600));
+  else if ((found.mode & 0o007) !== 0 && found.uid === process.geteuid?.()) chmodSync(path, found.mode & 0o770);
 }
 
 async function databaseClass(): Promise<DatabaseClass> {

@@ -1,5 +1,15 @@
 // The file that holds the arbiter's process id. Source: gunicorn's setting pidfile; during an upgrade the new arbiter's ends in `.2`.
-import { closeSync, constants, lstatSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { atGuarded, type GuardedPlace, replaceFile } from "./guarded-path.ts";
 import { SERVER_EXIT_CODES, ServerError, messageOf } from "./errors.ts";
 
@@ -74,12 +84,30 @@ export class PidFile {
 
   #read(): number | null {
     try {
-      const pid = Number.parseInt(atGuarded(this.#path, this.#stranger, read), 10);
+      const pid = Number.parseInt(atGuarded(this.#path, this.#stranger, read).text, 10);
       return pid > 0 ? pid : null;
     } catch {
       return null;
     }
   }
+}
+
+/**
+ * The process that a pid file names. Who may write the file could otherwise have root signal any process.
+ *
+ * @throws an Error when it names none, or when the file belongs neither to root nor to this user nor to the user of that process
+ */
+export function trustedPid(path: string): number {
+  const { text, uid } = atGuarded(path, undefined, read);
+  const pid = Number(text.trim());
+  if (!Number.isInteger(pid) || pid <= 1) throw new Error("the file holds no process id");
+  const isTrusted = uid === 0 || uid === process.geteuid?.() || uid === ownerOf(pid);
+  if (!isTrusted) throw new Error(`it belongs to user ${uid}, and the process that it names does not`);
+  return pid;
+}
+
+function ownerOf(pid: number): number | undefined {
+  return statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid;
 }
 
 /** Whole at once and as a file of its own; in the one that is there, where no other can be made. */
@@ -101,10 +129,10 @@ function write({ path, noFollow }: GuardedPlace): void {
   }
 }
 
-function read({ path, noFollow }: GuardedPlace): string {
+function read({ path, noFollow }: GuardedPlace): { readonly text: string; readonly uid: number } {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | noFollow);
   try {
-    return readFileSync(file, "utf8");
+    return { text: readFileSync(file, "utf8"), uid: fstatSync(file).uid };
   } finally {
     closeSync(file);
   }

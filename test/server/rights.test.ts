@@ -144,6 +144,21 @@ describe.runIf(isRoot)("links in a directory of the service's user", () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  test("tsgi reload signals nothing that only they name", async () => {
+    const path = join(theirs, "app.pid");
+    const command = server.start(["--pid", server.project.path("app.pid")]);
+    await command.saw("Listening at");
+    asService("sh", "-c", `echo ${command.pid} > ${path}`);
+    const refused = await server.run(["reload", "--pid", path]).result;
+    expect(refused).toMatchObject({ code: 11 });
+    expect(refused.stderr).toContain(`it belongs to user ${SERVICE}, and the process that it names does not`);
+    asService("ln", "-sf", server.project.path("app.pid"), path);
+    expect(await server.run(["reload", "--pid", path]).result).toMatchObject({ code: 11 });
+    expect(await server.run(["reload", "--pid", server.project.path("app.pid")]).result).toMatchObject({ code: 0 });
+    await command.saw("Handling signal: hup");
+    expect(command.stderr.split("Handling signal: hup")).toHaveLength(2);
+  });
+
   test.each(["--access-logfile", "--error-logfile"])("%s is not written through one", async (flag) => {
     const path = join(theirs, "app.log");
     asService("ln", "-s", victim, path);

@@ -1,9 +1,10 @@
 // Imports the configuration of another server: reads it, translates it, writes the result.
-import { existsSync, writeFileSync } from "node:fs";
-import { basename, dirname, extname, isAbsolute, join, relative, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, extname, isAbsolute, join, relative, resolve } from "node:path";
 import { splitWords } from "../../server/settings/split-words.ts";
 import { isPythonTarget } from "../../server/is-python-target.ts";
-import { FileUnusableError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
+import { isTaken, writeOutput } from "../write-output.ts";
 import { Draft } from "./draft.ts";
 import { parseGunicornArguments } from "./gunicorn-arguments.ts";
 import { evaluateGunicornFile, type PythonName } from "./gunicorn-file.ts";
@@ -54,12 +55,12 @@ export function importFile(
 ): Imported {
   const { output } = options;
   const form = output === undefined ? "json" : formOf(output);
-  if (output !== undefined && options.force !== true && existsSync(resolve(directory, output))) {
+  if (output !== undefined && options.force !== true && isTaken(resolve(directory, output))) {
     throw new UsageError(`Cannot write ${output}: already there; give --force to overwrite`);
   }
   const draft = draftOf(file, options.from ?? kindOf(file), directory, environment);
   const imported = { config: renderConfig(draft, form), remarks: renderRemarks(draft, basename(file)) };
-  if (output !== undefined) write(resolve(directory, output), imported.config);
+  if (output !== undefined) writeOutput(resolve(directory, output), imported.config, options.force === true);
   return imported;
 }
 
@@ -157,14 +158,4 @@ function checkTarget(draft: Draft, directory: string): void {
 function shortPath(path: string, directory: string): string {
   const short = relative(directory, path);
   return short === "" ? "this directory" : short.startsWith("..") || isAbsolute(short) ? path : short;
-}
-
-function write(path: string, text: string): void {
-  if (!existsSync(dirname(path))) throw new FileUnusableError(`Cannot write the file "${path}": no such directory`);
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new FileUnusableError(`Cannot write the file "${path}": ${reason}`, { cause: error });
-  }
 }

@@ -1,7 +1,7 @@
 // Writes the files of a platform, for the project in a directory.
-import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { FileUnusableError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
+import { isTaken, writeOutput } from "../write-output.ts";
 import type { GeneratedFile } from "./generated-file.ts";
 import { type Platform, PLATFORMS } from "./platforms.ts";
 import type { PlatformName } from "./platform-names.ts";
@@ -27,13 +27,13 @@ export async function writeFiles(name: PlatformName, options: InitOptions, direc
   const project = await detectProject(directory, options);
   const files = platform.files(project);
   if (options.stdout === true) return printed(files);
-  const existing = files.map(({ path }) => path).filter((path) => existsSync(join(directory, path)));
+  const existing = files.map(({ path }) => path).filter((path) => isTaken(join(directory, path)));
   if (existing.length > 0 && options.force !== true) {
     throw new UsageError(
       `Cannot write ${existing.join(" and ")}: already there; give --force to overwrite, or --stdout to look`,
     );
   }
-  for (const { path, text } of files) write(join(directory, path), text);
+  for (const { path, text } of files) writeOutput(join(directory, path), text, options.force === true);
   return `${files.map(({ path }) => `Wrote ${path}\n`).join("")}Next: ${platform.next(project)}\n`;
 }
 
@@ -42,13 +42,4 @@ function printed(files: readonly GeneratedFile[]): string {
   const [only, ...others] = files;
   if (others.length === 0) return only?.text ?? "";
   return files.map(({ path, text }) => `# --- ${path}\n${text}`).join("\n");
-}
-
-function write(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new FileUnusableError(`Cannot write the file "${path}": ${reason}`, { cause: error });
-  }
 }

@@ -82,7 +82,7 @@ export const PROCESS = {
       short: "g",
       source: "gunicorn",
       gunicornDefault: "the effective group",
-      doc: "Group that the workers change to, by name or number.",
+      doc: "Group that the workers change to, by name or number. Without it, that of the user; 65534 (nogroup) for a number without an account.",
     },
     initgroups: {
       type: "boolean",
