@@ -85,23 +85,23 @@ describe("a link in place of a file that is to be made", () => {
     { args: ["import", "Procfile", "-o", "tsgi.config.json"], name: "tsgi.config.json" },
     { args: ["init", "systemd", "--target", "app.ts"], name: "app.service" },
   ])("$args is not written through it", async ({ args, name }) => {
-    const project = new Project({
+    const linked = new Project({
       Procfile: "web: gunicorn --workers 2 app:app\n",
       "app.ts": "export const application = () => [];",
     });
     const outside = new Project({});
     try {
-      const listed = args[0] === "init" ? (await project.run([...args, "--force"])).stdout : "";
+      const listed = args[0] === "init" ? (await linked.run([...args, "--force"])).stdout : "";
       const file = /Wrote (\S+\.service)/.exec(listed)?.[1] ?? name;
-      rmSync(project.path(file), { force: true });
-      symlinkSync(outside.path("secret"), project.path(file));
-      expect((await project.run(args)).stderr).toContain("already there");
+      rmSync(linked.path(file), { force: true });
+      symlinkSync(outside.path("secret"), linked.path(file));
+      expect((await linked.run(args)).stderr).toContain("already there");
       expect(existsSync(outside.path("secret"))).toBe(false);
-      expect((await project.run([...args, "--force"])).code).toBe(0);
+      expect((await linked.run([...args, "--force"])).code).toBe(0);
       expect(existsSync(outside.path("secret"))).toBe(false);
-      expect(lstatSync(project.path(file)).isFile()).toBe(true);
+      expect(lstatSync(linked.path(file)).isFile()).toBe(true);
     } finally {
-      project.remove();
+      linked.remove();
       outside.remove();
     }
   });

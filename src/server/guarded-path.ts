@@ -31,16 +31,19 @@ export interface GuardedPlace {
   readonly isForeign: boolean;
 }
 
+/** A user who may be at work against this process, anyone but root and its own user, or nobody that is known. */
+export type Stranger = number | "anyone" | undefined;
+
 /**
  * Follows a path and uses what is there. Links are followed when they belong to root or to this process's user, or to the owner of
  * their directory, if that one is no stranger and nobody else may write there. Others end it, but one that is the last name itself
  * is left to whoever uses the place.
  *
- * @param stranger - the user whom this process is protected from; undefined when there is none
+ * @param stranger - whom this process is protected from
  * @param use - must not follow a link in place of the last name: opens with `noFollow` or O_EXCL, renames, unlinks
  * @throws an Error that names a link on the way; what the system says of missing files
  */
-export function atGuarded<T>(path: string, stranger: number | undefined, use: (place: GuardedPlace) => T): T {
+export function atGuarded<T>(path: string, stranger: Stranger, use: (place: GuardedPlace) => T): T {
   const names = namesOf(isAbsolute(path) ? path : `${process.cwd()}/${path}`);
   if (process.platform !== "linux" || names[0] === "proc" || !existsSync("/proc/self/fd")) return use(unguarded(path));
   let directory = openDirectory("/");
@@ -113,9 +116,9 @@ function exchange(directory: number, next: string): number {
   return opened;
 }
 
-function isTrusted(link: Stats, directory: Stats, stranger: number | undefined): boolean {
+function isTrusted(link: Stats, directory: Stats, stranger: Stranger): boolean {
   if (isOurs(link.uid)) return true;
-  return link.uid === directory.uid && link.uid !== stranger && (directory.mode & 0o002) === 0;
+  return stranger !== "anyone" && link.uid === directory.uid && link.uid !== stranger && (directory.mode & 0o002) === 0;
 }
 
 function isForeign({ uid, mode }: Stats): boolean {

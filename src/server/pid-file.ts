@@ -98,7 +98,7 @@ export class PidFile {
  * @throws an Error when it names none, or when the file belongs neither to root nor to this user nor to the user of that process
  */
 export function trustedPid(path: string): number {
-  const { text, uid } = atGuarded(path, undefined, read);
+  const { text, uid } = atGuarded(path, "anyone", read);
   const pid = Number(text.trim());
   if (!Number.isInteger(pid) || pid <= 1) throw new Error("the file holds no process id");
   const isTrusted = uid === 0 || uid === process.geteuid?.() || uid === ownerOf(pid);
