@@ -318,12 +318,12 @@ it("keeps a database from those who are not its owner, an old one too", async ()
   const path = join(directory, "private.db");
   const modes = (): number[] => ["", "-wal", "-shm"].map((end) => statSync(path + end).mode & 0o777);
   const store = new SqliteSessionStore(path);
-  await store.write("key", "value", Date.now() + 1000);
+  await store.create("key", "value", Date.now() + 60_000);
   expect(modes()).toEqual([0o600, 0o600, 0o600]);
   await store.close();
   chmodSync(path, 0o664);
   const again = new SqliteSessionStore(path);
-  expect(await again.read("key")).toBe("value");
+  expect(await again.read("key")).toMatchObject({ text: "value" });
   expect(statSync(path).mode & 0o777).toBe(0o660);
   await again.close();
 });
