@@ -21,7 +21,8 @@ export function negotiateCoding<Coding extends ContentCoding>(
 ): Coding | null {
   const header = environ["HTTP_ACCEPT_ENCODING"];
   if (typeof header !== "string" || header === "" || codings.length === 0) return null;
-  const accepted = header.toLowerCase();
+  // A client of long ago may say x-gzip (RFC 9110 section 8.4.1.3).
+  const accepted = header.toLowerCase().replaceAll(/(?<![\w-])x-gzip(?![\w-])/g, "gzip");
   const refused = accepted.includes("q=0") ? Array.from(accepted.matchAll(REFUSED), ([, name]) => name) : [];
   const offered = refused.length === 0 ? codings : codings.filter((coding) => !refused.includes(coding));
   // "identity" comes last, so that it wins only where the client prefers it.

@@ -61,7 +61,7 @@ export interface Validators {
  */
 export function isUnchanged(environ: WSGIEnvironment, { etag, lastModified }: Validators): boolean {
   const known = environ["HTTP_IF_NONE_MATCH"];
-  if (typeof known === "string") return etag !== null && matchesEtag(known, etag, "weak");
+  if (typeof known === "string") return known.trim() === "*" || (etag !== null && matchesEtag(known, etag, "weak"));
   const since = environ["HTTP_IF_MODIFIED_SINCE"];
   if (typeof since !== "string" || lastModified === null) return false;
   const sinceTime = parseHttpDate(since);

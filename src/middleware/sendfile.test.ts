@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { TestClient } from "../testing/test-client.ts";
 import type { HeaderList, WSGIApplication } from "../wsgi/types.ts";
 import { encodeNative } from "../wsgi/native-string.ts";
@@ -11,13 +11,16 @@ import { filterFactory, sendfile, type SendfileOptions } from "./sendfile.ts";
 
 let top = "";
 
-beforeAll(() => {
+beforeAll(async () => {
   top = mkdtempSync(join(tmpdir(), "tsgi-sendfile-"));
   mkdirSync(join(top, "files"));
   mkdirSync(join(top, "files-other"));
   writeFileSync(join(top, "files", "report.pdf"), "the report");
   writeFileSync(join(top, "files-other", "secret"), "secret");
   symlinkSync("../files-other/secret", join(top, "files", "link"));
+  // Files that were changed within the last second have no tag.
+  const madeAt = Date.now();
+  await vi.waitUntil(() => Date.now() - madeAt > 1100, 30_000);
 });
 
 afterAll(() => rmSync(top, { recursive: true }));

@@ -8,9 +8,10 @@ import type { HeaderList, Middleware, WSGIApplication } from "../wsgi/types.ts";
 import { sendAnswer } from "./answer.ts";
 import { addressOfPath } from "./configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { dropHeader, findHeader } from "./header-fields.ts";
+import { dropBodyFields, dropHeader, findHeader } from "./header-fields.ts";
 import { fileIn, lines, oneOf, pairs, readOptions, type Configuration } from "./options.ts";
 import { replaceResponse } from "./replace-response.ts";
+import { fileTags } from "./static/file-tags.ts";
 import { Root } from "./static/open-file.ts";
 import { sendFile } from "./static/send-file.ts";
 
@@ -43,7 +44,8 @@ export function sendfile(options: SendfileOptions): Middleware {
         const path = findHeader(headers, "x-sendfile");
         if (path === null) return null;
         dropHeader(headers, "x-sendfile");
-        dropHeader(headers, "content-length");
+        dropHeader(headers, "content-range");
+        dropBodyFields(headers);
         return { kind: "instead", application: deliver(path, status, headers) };
       });
     };
@@ -69,6 +71,7 @@ type Delivery = (path: string, status: string, headers: HeaderList) => WSGIAppli
 
 const DELIVERIES: Readonly<Record<(typeof VARIATIONS)[number], (options: SendfileOptions) => Delivery>> = {
   serve: ({ roots }) => {
+    const tags = fileTags("stat");
     const directories = directoriesOf(roots).map((directory) => ({
       directory,
       root: new Root(directory, "inside", false),
@@ -80,10 +83,9 @@ const DELIVERIES: Readonly<Record<(typeof VARIATIONS)[number], (options: Sendfil
         const segments = wanted.slice((found?.directory.length ?? 0) + 1).split(sep);
         const file = (await found?.root.open(segments)) ?? null;
         if (file?.stats.isFile() === true && status.startsWith("200")) {
-          const kept = headers.filter(
-            ([name]) => !["etag", "last-modified", "accept-ranges"].includes(name.toLowerCase()),
-          );
-          return sendFile(environ, startResponse, file, kept);
+          const kept = headers.filter(([name]) => !["etag", "last-modified"].includes(name.toLowerCase()));
+          const coding = findHeader(headers, "content-encoding") ?? "";
+          return sendFile(environ, startResponse, file, kept, await tags(file, coding));
         }
         if (file !== null) closeSync(file.descriptor);
         return refused(path)(environ, startResponse);

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execFileSync } from "node:child_process";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { mockEnviron } from "../testing/mock-environ.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { validator } from "../wsgi/validator.ts";
@@ -26,7 +26,7 @@ const BIG = Buffer.alloc(300_000, "0123456789");
 let top = "";
 let root = "";
 
-beforeAll(() => {
+beforeAll(async () => {
   top = mkdtempSync(join(tmpdir(), "tsgi-static-"));
   root = join(top, "public");
   const files: Record<string, string | Buffer> = {
@@ -76,6 +76,9 @@ beforeAll(() => {
   symlinkSync("..2026_01_02", join(root, "mounted/..data"));
   symlinkSync("..data/page.txt", join(root, "mounted/page.txt"));
   execFileSync("mkfifo", [join(root, "pipe")]);
+  // Files that were changed within the last second have no tag.
+  const madeAt = Date.now();
+  await vi.waitUntil(() => Date.now() - madeAt > 1100, 30_000);
 });
 
 afterAll(() => rmSync(top, { recursive: true }));
@@ -113,7 +116,7 @@ describe("static files are sent", () => {
       "Content-Type": "text/plain; charset=utf-8",
       "Accept-Ranges": "bytes",
       "Last-Modified": LAST_MODIFIED,
-      ETag: expect.stringMatching(/^"[\da-z]+-b"$/),
+      ETag: expect.stringMatching(/^"[\da-z-]+-b"$/),
       "Content-Length": "11",
     });
   });
@@ -174,7 +177,7 @@ describe("conditions and ranges", () => {
     [200, { Range: "bytes=5-2" }, "hello world", null],
     [200, { Range: "bytes=a-b" }, "hello world", null],
     [200, { Range: "lines=1-2" }, "hello world", null],
-    [206, { Range: "bytes=0-4", "If-Range": LAST_MODIFIED }, "hello", "bytes 0-4/11"],
+    [200, { Range: "bytes=0-4", "If-Range": LAST_MODIFIED }, "hello world", null],
     [200, { Range: "bytes=0-4", "If-Range": "Fri, 02 Jan 2026 03:04:06 GMT" }, "hello world", null],
     [200, { Range: "bytes=0-4", "If-Range": '"other"' }, "hello world", null],
     [304, { "If-Modified-Since": LAST_MODIFIED }, "", null],
@@ -199,10 +202,6 @@ describe("conditions and ranges", () => {
     expect((await app().get("/hello.txt", { headers: { Range: "bytes=0-0", "If-Range": `W/${tag}` } })).status).toBe(
       200,
     );
-  });
-
-  test("do not hold on an empty file", async () => {
-    expect((await app().get("/empty.txt", { headers: { Range: "bytes=0-" } })).status).toBe(416);
   });
 
   test("a large range comes whole from the middle", async () => {

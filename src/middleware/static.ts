@@ -17,8 +17,10 @@ import type {
 } from "../wsgi/types.ts";
 import { negotiateCoding, type ContentCoding } from "./accept-encoding.ts";
 import { sendAnswer, type Answer } from "./answer.ts";
+import { isPromise } from "./body-close.ts";
 import { configuredBase, isBelow } from "./configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
+import { addVary, setHeader } from "./header-fields.ts";
 import {
   fileIn,
   flag,
@@ -32,6 +34,8 @@ import {
   type Configuration,
 } from "./options.ts";
 import { directoryPage } from "./static/directory-page.ts";
+import { fileTags, type FileTags, type TagPolicy } from "./static/file-tags.ts";
+import { headerRules, headersByPattern, type HeaderRules, type HeadersByPattern } from "./static/header-rules.ts";
 import {
   leadsToDotfile,
   Root,
@@ -69,6 +73,13 @@ export interface StaticOptions {
   readonly precompressed?: readonly ContentCoding[];
   /** How long a cache may keep files without asking, in seconds. @default no Cache-Control */
   readonly maxAgeSeconds?: number;
+  /**
+   * What ETags are made of: `stat` takes inode, time of change and length, and so differs from machine to machine; `content` takes the
+   * hash of the bytes, for which the first request for a file waits. @default "stat"
+   */
+  readonly etags?: TagPolicy;
+  /** Headers of files, by name (`*.woff2`) or path below the root (`/assets/**`); later patterns win. @default {} */
+  readonly headers?: HeadersByPattern;
   /** Whether files never change under their name, so that nobody needs to ask again even on reload. @default false */
   readonly immutable?: boolean;
   /** As middleware: whether the application answers where there is no file; otherwise 404. @default true */
@@ -140,6 +151,8 @@ function optionsOf(globalConf: Configuration, localConf: Configuration): StaticO
     symlinks: oneOf("inside", "anywhere"),
     precompressed: words as (value: string) => ContentCoding[], // the factory checks them
     maxAgeSeconds: integer,
+    etags: oneOf("stat", "content"),
+    headers: headersByPattern,
     immutable: flag,
     fallThrough: flag,
   });
@@ -158,6 +171,8 @@ class Site {
   readonly #dotfiles: DotfilePolicy;
   readonly #codings: readonly ContentCoding[];
   readonly #cacheControl: string | null;
+  readonly #tags: FileTags;
+  readonly #rules: HeaderRules | null;
 
   constructor(options: StaticOptions) {
     const directory = resolve(required(options.root, "root", "the directory of the files"));
@@ -168,6 +183,8 @@ class Site {
     this.#root = new Root(directory, options.symlinks ?? "inside", this.#dotfiles !== "allow");
     this.#codings = checkedCodings(options.precompressed ?? []);
     this.#cacheControl = cacheControlOf(options);
+    this.#tags = fileTags(options.etags ?? "stat");
+    this.#rules = headerRules(options.headers);
   }
 
   /** The part below the prefix; null when the path is not below it. `/static` does not cover `/statically`. */
@@ -232,13 +249,31 @@ class Site {
   ): Promise<WSGIBody> {
     const headers: HeaderList = [["Content-Type", typeOf(file.path)]];
     if (this.#cacheControl !== null) headers.push(["Cache-Control", this.#cacheControl]);
-    if (this.#codings.length === 0) return sendFile(environ, startResponse, file, headers);
-    headers.push(["Vary", "Accept-Encoding"]);
+    this.#rules?.(headers, segments);
+    if (this.#codings.length === 0) return this.#sendTagged(environ, startResponse, file, headers);
+    addVary(headers, "Accept-Encoding");
     const encoded = await this.#encoded(environ, segments, file);
-    if (encoded === null) return sendFile(environ, startResponse, file, headers);
+    if (encoded === null) return this.#sendTagged(environ, startResponse, file, headers);
     closeSync(file.descriptor);
-    headers.push(["Content-Encoding", encoded.coding]);
-    return sendFile(environ, startResponse, encoded.file, headers);
+    setHeader(headers, "Content-Encoding", encoded.coding);
+    return this.#sendTagged(environ, startResponse, encoded.file, headers, encoded.coding);
+  }
+
+  #sendTagged(
+    environ: WSGIEnvironment,
+    startResponse: StartResponse,
+    file: OpenFile,
+    headers: HeaderList,
+    coding = "",
+  ): WSGIBody | Promise<WSGIBody> {
+    const send = (etag: string | null): WSGIBody | Promise<WSGIBody> =>
+      sendFile(environ, startResponse, file, headers, etag);
+    const etag = this.#tags(file, coding);
+    if (!isPromise(etag)) return send(etag);
+    return etag.then(send, (error: unknown) => {
+      closeSync(file.descriptor);
+      throw error;
+    });
   }
 
   /** The sibling that the client likes best among those that are there. */
@@ -260,7 +295,7 @@ class Site {
   async #openSibling(segments: readonly string[], suffix: string, plain: OpenFile): Promise<OpenFile | null> {
     try {
       const file = await this.#root.open(segments, suffix);
-      if (file === null || file.stats.isFile()) return file;
+      if (file === null || (file.stats.isFile() && isUpToDate(file, plain))) return file;
       closeSync(file.descriptor);
       return null;
     } catch (error) {
@@ -268,6 +303,11 @@ class Site {
       throw error;
     }
   }
+}
+
+/** Whether a sibling was made of its file as it is. Archives keep whole seconds, so that it may seem a second older. */
+function isUpToDate(sibling: OpenFile, plain: OpenFile): boolean {
+  return sibling.stats.mtimeMs > plain.stats.mtimeMs - 1000;
 }
 
 /** The path is encoded again, so that nothing in it can end the header or name another host. */

@@ -36,6 +36,7 @@ export const app = async (environ, startResponse) => {
 
 const FILES: Readonly<Record<string, string>> = {
   "app.ts": APP,
+  "public/assets/font.woff2": "font",
   "public/hello.txt": "hello",
   "public/hello.txt.gz": "zipped",
   "reports/report.txt": "the report",
@@ -50,6 +51,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const response = await client.get("/static/hello.txt", { headers: { "Accept-Encoding": "gzip" } });
     expect([response.text(), response.headers.get("Cache-Control")]).toEqual(["zipped", "public, max-age=3600"]);
     expect((await client.get("/hello.txt")).text()).toBe("GET /hello.txt\n");
+    const font = await client.get("/static/assets/font.woff2");
+    expect(font.headers.get("Cache-Control")).toBe("public, max-age=31536000, immutable");
+    expect(font.headers.get("Access-Control-Allow-Origin")).toBe("*");
   },
   async compress(client) {
     const response = await client.get("/long", { headers: { "Accept-Encoding": "gzip" } });

@@ -17,24 +17,30 @@ const BLOCK_BYTES = 65_536;
  *
  * @param file - regular, open
  * @param headers - beside those about length, version and range
+ * @param etag - of the file, as it is sent; null where none can be given
  */
 export function sendFile(
   environ: WSGIEnvironment,
   startResponse: StartResponse,
   file: OpenFile,
   headers: HeaderList,
+  etag: string | null,
 ): WSGIBody | Promise<WSGIBody> {
   try {
     const { stats, descriptor } = file;
-    const validators = validatorsOf(stats);
+    const validators: Validators = { etag, lastModified: stats.mtime.toUTCString() };
     const common: HeaderList = [...headers, ["Accept-Ranges", "bytes"], ...headersOf(validators)];
     const isHead = environ.REQUEST_METHOD === "HEAD";
-    if (isRefused(environ, validators)) return closed(descriptor, sendAnswer(environ, startResponse, { status: 412 }));
-    if (isUnchanged(environ, validators)) {
-      startResponse("304 Not Modified", headersOf304(common));
-      return closed(descriptor, []);
+    // Of other methods the conditions were for what has been done, and not for the file that tells of it.
+    if (isHead || environ.REQUEST_METHOD === "GET") {
+      if (isRefused(environ, validators))
+        return closed(descriptor, sendAnswer(environ, startResponse, { status: 412 }));
+      if (isUnchanged(environ, validators)) {
+        startResponse("304 Not Modified", headersOf304(common));
+        return closed(descriptor, []);
+      }
     }
-    const range = requestedRange(environ, stats.size, validators);
+    const range = requestedRange(environ, stats.size, etag);
     if (range === "unsatisfiable") {
       const answer = { status: 416, headers: [["Content-Range", `bytes */${stats.size}`]] as HeaderList };
       return closed(descriptor, sendAnswer(environ, startResponse, answer));
@@ -53,14 +59,6 @@ export function sendFile(
   }
 }
 
-/** Tag and date of a file. The tag is strong, as nginx makes it: a file that changes gets another time or length. */
-export function validatorsOf({ size, mtimeMs, mtime }: fs.Stats): Validators {
-  return {
-    etag: `"${Math.round(mtimeMs * 1000).toString(36)}-${size.toString(36)}"`,
-    lastModified: mtime.toUTCString(),
-  };
-}
-
 function headersOf({ etag, lastModified }: Validators): HeaderList {
   const headers: HeaderList = [];
   if (lastModified !== null) headers.push(["Last-Modified", lastModified]);
@@ -71,7 +69,8 @@ function headersOf({ etag, lastModified }: Validators): HeaderList {
 /** If-Match and, without it, If-Unmodified-Since. */
 function isRefused(environ: WSGIEnvironment, { etag, lastModified }: Validators): boolean {
   const wanted = environ["HTTP_IF_MATCH"];
-  if (typeof wanted === "string") return etag === null || !matchesEtag(wanted, etag, "strong");
+  if (typeof wanted === "string")
+    return wanted.trim() !== "*" && (etag === null || !matchesEtag(wanted, etag, "strong"));
   const since = environ["HTTP_IF_UNMODIFIED_SINCE"];
   const sinceTime = typeof since === "string" ? parseHttpDate(since) : null;
   const modified = parseHttpDate(lastModified ?? "");
