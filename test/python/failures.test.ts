@@ -257,6 +257,54 @@ test("reload of code that does not load says why and changes nothing", async () 
   rmSync(directory, { recursive: true });
 });
 
+test("reload of code that loads in one process and not in the next changes nothing", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "tsgi-reload-"));
+  // Each load takes the next number; the fourth does not work.
+  writeFileSync(
+    join(directory, "counted.py"),
+    `import os
+directory = os.path.dirname(os.path.abspath(__file__))
+number = 1
+while True:
+    try:
+        os.close(os.open(os.path.join(directory, "load%d" % number), os.O_CREAT | os.O_EXCL))
+        break
+    except FileExistsError:
+        number += 1
+if number == 4:
+    raise RuntimeError("deliberate at load 4")
+
+def application(environ, start_response):
+    start_response("200 OK", [])
+    return [b"load %d" % number]
+`,
+  );
+  served = await servePython({ target: "counted", directory, processes: 2 });
+  const before = served.guest.stats().processes.map(({ pid }) => pid);
+  const load = { isRunning: true };
+  const seen = new Set<string>();
+  const clients = Array.from({ length: 4 }, async () => {
+    while (load.isRunning) seen.add((await served.get("/")).text);
+  });
+  await expect(served.guest.reload()).rejects.toThrow("deliberate at load 4");
+  await eventually(() => served.guest.stats().processes.length === 2, "the end of the new process");
+  load.isRunning = false;
+  await Promise.all(clients);
+  expect(served.guest.stats().processes.map(({ pid }) => pid)).toEqual(before);
+  expect([...seen].filter((text) => !["load 1", "load 2"].includes(text))).toEqual([]);
+  await served.guest.reload();
+  expect((await served.get("/")).text).toMatch(/load [56]/);
+  rmSync(directory, { recursive: true });
+});
+
+test("requests that end their process, one after another, do not make the next one wait", async () => {
+  served = await servePython({ target: "torture:application", queueSeconds: 10 });
+  const statuses: number[] = [];
+  for (let count = 0; count < 9; count += 1) statuses.push((await served.get("/os-exit")).status);
+  statuses.push((await served.get("/hello")).status);
+  expect(statuses).toEqual([...Array.from({ length: 9 }, () => 502), 200]);
+});
+
 test("close leaves no process and no directory behind", async () => {
   served = await servePython({ target: "torture:application", processes: 2 });
   const pids = served.guest.stats().processes.map((process) => process.pid);

@@ -22,6 +22,7 @@ const FIRST_ESTIMATE_MILLISECONDS = 0.25;
 export interface DispatchTarget {
   readonly state: string;
   readonly isRetiring: boolean;
+  readonly isHeldBack: boolean;
   readonly lanes: readonly Lane[];
 }
 
@@ -101,7 +102,7 @@ export class Dispatcher {
 
   /** Says which processes there are; those that are being replaced get requests only when there are no others. */
   serveWith(processes: readonly DispatchTarget[]): void {
-    const usable = processes.filter((process) => process.state === "ready");
+    const usable = processes.filter((process) => process.state === "ready" && !process.isHeldBack);
     const preferred = usable.filter((process) => !process.isRetiring);
     this.#targets = (preferred.length > 0 ? preferred : usable).map((process) => ({
       lanes: process.lanes.filter((lane) => !lane.isLost),

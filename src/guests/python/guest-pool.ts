@@ -15,7 +15,7 @@ import { fatalReport } from "./stack-report.ts";
 const TICK_MILLISECONDS = 100;
 /** Ticks between two looks at the memory of the processes. */
 const MEMORY_TICKS = 10;
-/** A process that was ready for this long has not failed to start, in milliseconds. */
+/** A process that was ready for this long, or has had a request, has not failed to start; in milliseconds. */
 const SETTLED_MILLISECONDS = 1000;
 /** What a process has to end at least, also when its requests have taken all the time that there was, in milliseconds. */
 const END_MILLISECONDS = 2000;
@@ -100,24 +100,35 @@ export class GuestPool implements ProcessSetOwner {
     return first === undefined ? [] : first.modules();
   }
 
-  /** Replaces each process in turn, the new one before the old one; rejects when the new code does not load. */
+  /** Replaces the processes, once the new ones are all ready; rejects when the new code does not load, and nothing changes. */
   async reload(): Promise<void> {
     const old = this.#set.processes.filter((process) => process.state === "ready");
     const oldTemplate = this.#set.template;
     // The old one ends with the last of the processes that were forked from it.
     this.#set.template = null;
+    const fresh: GuestProcess[] = [];
     try {
-      for (const process of old) {
-        const replacement = await this.#set.spawn();
-        await replacement.whenReady;
-        process.isRetiring = true;
-        this.#drain(process);
+      // One after another: loading takes a processor, which those that serve need meanwhile.
+      for (let count = 0; count < old.length; count += 1) {
+        const process = await this.#set.spawn();
+        process.isHeldBack = true;
+        fresh.push(process);
+        await process.whenReady;
       }
     } catch (error) {
       if (oldTemplate?.state === "ready") this.#set.template = oldTemplate;
+      for (const process of fresh) this.#drain(process);
       this.#endUnusedTemplates();
       throw error;
     }
+    for (const process of fresh) process.isHeldBack = false;
+    for (const process of old) {
+      if (process.state !== "ready") continue;
+      process.isRetiring = true;
+      this.#drain(process);
+    }
+    this.dispatcher.serveWith(this.#set.processes);
+    this.dispatcher.schedule();
   }
 
   /** What the pool is doing. */
@@ -289,6 +300,7 @@ export class GuestPool implements ProcessSetOwner {
     process.state = "dead";
     this.#set.remove(process);
     this.dispatcher.serveWith(this.#set.processes);
+    const hasWorked = process.lanes.some((lane) => lane.hasWorked);
     const report = fatalReport(process.report);
     process.failStart(new PythonStartError(`The process ended before the application was loaded (${reason})`, report));
     for (const lane of process.lanes) this.#salvage(lane, process, reason, report);
@@ -297,7 +309,9 @@ export class GuestPool implements ProcessSetOwner {
     if (wasExpected || process.isTemplate) return;
     const message = `The process ended (${reason})${report === "" ? "" : `\n${report}`}`;
     this.settings.log({ level: "error", message, pid: process.pid });
-    this.#failures = wasReady && performance.now() - process.readyAt > SETTLED_MILLISECONDS ? 0 : this.#failures + 1;
+    // Requests that end their process, however many, must not keep the others waiting for longer and longer.
+    const hasStarted = wasReady && (hasWorked || performance.now() - process.readyAt > SETTLED_MILLISECONDS);
+    this.#failures = hasStarted ? 0 : this.#failures + 1;
     if (process.isRetiring && process.replacement !== null) return;
     if (wasReady || this.#restarts > 0) this.#restart();
   }

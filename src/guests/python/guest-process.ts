@@ -17,8 +17,6 @@ import { stackOfThread } from "./stack-report.ts";
 const REPORT_CHARACTERS = 16_384;
 /** How long a process may take to write its stacks, in milliseconds. */
 const DUMP_MILLISECONDS = 250;
-/** Size of a page on every platform that has /proc/PID/statm here. */
-const PAGE_BYTES = 4096;
 
 /**
  * `starting`: loads. `ready`: takes requests. `draining`: answers its last ones. `ending`: runs what Python runs at exit: threads that
@@ -63,6 +61,8 @@ export class GuestProcess implements LaneOwner {
   /** The process that it was forked from, if any. */
   template: GuestProcess | null = null;
   isRetiring = false;
+  /** Ready, but gets no requests before its neighbours of the same reload are ready, too. */
+  isHeldBack = false;
   isKilled = false;
   /** When it is killed if it is still draining, or ending. */
   killAt = Infinity;
@@ -115,7 +115,8 @@ export class GuestProcess implements LaneOwner {
   /** Resident memory in bytes; 0 where the system does not say. */
   get residentBytes(): number {
     try {
-      return Number(readFileSync(`/proc/${this.pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES;
+      // In kB, whatever the size of a page is. Source: proc_pid_status(5).
+      return Number(/^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${this.pid}/status`, "utf8"))?.[1] ?? 0) * 1024;
     } catch {
       return 0;
     }

@@ -103,6 +103,11 @@ export class Lane implements LaneLoad {
     return this.#running[this.#first] ?? null;
   }
 
+  /** Whether it has ever had a request. */
+  get hasWorked(): boolean {
+    return this.#lastId !== 0 || this.outstanding > 0;
+  }
+
   /** For how long the guest has been at what it had answered while others waited, in milliseconds. */
   heldMilliseconds(now: number): number {
     return this.isHeld && this.outstanding === 0 ? now - this.#heldSince : 0;

@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { PythonStartError } from "./errors.ts";
 import { environmentFor, type PythonInterpreter } from "./interpreter.ts";
 import type { PythonSettings } from "./options.ts";
-import { ANSWER_BYTES, type Rendezvous } from "./rendezvous.ts";
+import type { Rendezvous } from "./rendezvous.ts";
 import { shimPath } from "./shim-path.ts";
 
 /** Bytes of stack that each thread may have, which count as private memory. */
@@ -87,7 +87,7 @@ function shimOptions(settings: PythonSettings, rendezvous: Rendezvous, role: Lau
     socket: rendezvous.socketPath,
     status: rendezvous.statusPath,
     slots: rendezvous.slots,
-    answerBytes: ANSWER_BYTES,
+    answerBytes: rendezvous.answerBytes,
     token: rendezvous.token,
     process: role.process,
     threads: settings.threads,

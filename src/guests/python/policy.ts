@@ -154,9 +154,10 @@ export function slowLaneLimit(lanes: number, load: WaitingLoad): number {
 }
 
 /**
- * How long to wait before a process is started again, in milliseconds: at once after a process that had worked, then longer and longer.
+ * How long to wait before a process is started again, in milliseconds: at once after a process that had worked, whatever ended it; then
+ * longer and longer.
  *
- * @param failures - starts in a row that ended before the process had been ready for a while
+ * @param failures - starts in a row that ended before the process had a request or had been ready for a while
  */
 export function restartDelay(failures: number): number {
   return failures === 0 ? 0 : Math.min(30_000, 100 * 2 ** (failures - 1));

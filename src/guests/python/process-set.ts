@@ -41,8 +41,8 @@ export class ProcessSet {
       directory: settings.directory,
       environment: { ...process.env, ...settings.environment },
     });
-    // Each process may have its replacement beside it.
-    this.#slots = settings.processes * 2 + 2;
+    // Each process may have its replacement beside it, and one from before that answers its last requests.
+    this.#slots = settings.processes * 3 + 2;
     this.rendezvous = new Rendezvous(this.#slots * settings.threads, this.#isShared, (hello, socket) =>
       this.#greet(hello, socket),
     );

@@ -2,24 +2,13 @@
 // each lane says which request it has started and learns whose client has left. Source: docs/lane-protocol.md, "Connecting", "The status file".
 import { Buffer } from "node:buffer";
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import {
-  accessSync,
-  chmodSync,
-  closeSync,
-  constants,
-  ftruncateSync,
-  mkdtempSync,
-  openSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { chmodSync, closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { endianness, tmpdir } from "node:os";
 import { join } from "node:path";
 import { FRAME_HEADER_BYTES, FrameType, LANE_VERSION } from "../../protocols/lane/frame.ts";
 import { directoryPrefix, processName, removeAbandoned, SOCKET_NAME, STATUS_NAME } from "./abandoned-directories.ts";
+import { PythonStartError } from "./errors.ts";
 
 /** The first frame of each connection. */
 export interface Hello {
@@ -38,8 +27,14 @@ export interface Hello {
 
 const HELLO_MILLISECONDS = 10_000;
 const MAX_HELLO_BYTES = 65_536;
-/** Room for the finished answers of one lane, with the word that tells how much of it is used. */
-export const ANSWER_BYTES = 65_536;
+/** Room for the finished answers of one lane, with the word that tells how much of it is used; less where there are many lanes. */
+const MOST_ANSWER_BYTES = 65_536;
+const LEAST_ANSWER_BYTES = 8192;
+/** What the answers of all lanes may take, unless there are thousands. */
+const ALL_ANSWER_BYTES = 16_777_216;
+/** Longest path of a socket everywhere: 104 bytes with the NUL at its end on macOS and the BSDs, 108 on Linux. Source: unix(7), unix(4). */
+const MAX_SOCKET_PATH_BYTES = 103;
+const RESERVE_BYTES = 1_048_576;
 
 /** The listening socket, the token and the status file of one pool of guests. */
 export class Rendezvous {
@@ -49,6 +44,8 @@ export class Rendezvous {
   readonly statusPath: string;
   /** Lanes that may exist at a time. */
   readonly slots: number;
+  /** Bytes of the status file that belong to the answers of one lane. */
+  readonly answerBytes: number;
   readonly #server: Server;
   readonly #statusFile: number;
   readonly #word = Buffer.alloc(4);
@@ -60,19 +57,25 @@ export class Rendezvous {
    * @param slots - lanes that may exist at a time
    * @param isShared - whether processes of another user must reach it
    * @param onHello - receives each connection that has shown the token
+   * @param parents - directories to try, best first. @default memory where the system has a directory for it, then for temporary files
+   * @throws PythonStartError when none of them has the room
    */
-  constructor(slots: number, isShared: boolean, onHello: (hello: Hello, socket: Socket) => void) {
+  constructor(
+    slots: number,
+    isShared: boolean,
+    onHello: (hello: Hello, socket: Socket) => void,
+    parents: readonly string[] = ["/dev/shm", tmpdir(), "/tmp"],
+  ) {
     this.slots = slots;
     this.#onHello = onHello;
-    const parent = memoryDirectory();
-    removeAbandoned(parent);
-    this.directory = mkdtempSync(join(parent, directoryPrefix()));
+    const share = Math.floor(ALL_ANSWER_BYTES / slots / LEAST_ANSWER_BYTES) * LEAST_ANSWER_BYTES;
+    this.answerBytes = Math.max(LEAST_ANSWER_BYTES, Math.min(MOST_ANSWER_BYTES, share));
+    const { directory, statusFile } = makePlace(parents, slots * (8 + this.answerBytes));
+    this.directory = directory;
+    this.#statusFile = statusFile;
     if (isShared) chmodSync(this.directory, 0o711);
     this.socketPath = join(this.directory, SOCKET_NAME);
     this.statusPath = join(this.directory, STATUS_NAME);
-    this.#statusFile = openSync(this.statusPath, "wx+", 0o600);
-    // Sparse: what no batch fills takes no memory.
-    ftruncateSync(this.#statusFile, slots * (8 + ANSWER_BYTES));
     this.#server = createServer((socket) => this.#greet(socket));
   }
 
@@ -108,8 +111,8 @@ export class Rendezvous {
 
   /** The finished answers that a lane has left behind: whole RESPONSE frames, of which some may have been sent. */
   kept(slot: number): Buffer {
-    const start = this.slots * 8 + slot * ANSWER_BYTES;
-    const bytes = Buffer.alloc(Math.min(this.#readWord(start), ANSWER_BYTES - 4));
+    const start = this.slots * 8 + slot * this.answerBytes;
+    const bytes = Buffer.alloc(Math.min(this.#readWord(start), this.answerBytes - 4));
     readSync(this.#statusFile, bytes, 0, bytes.length, start + 4);
     return bytes;
   }
@@ -173,12 +176,42 @@ export class Rendezvous {
   }
 }
 
-/** Memory, where the system has a directory for it: the status file is written for each request. */
-function memoryDirectory(): string {
+/** Makes the directory and the status file where both fit: in memory if possible, because the file is written for each request. */
+function makePlace(parents: readonly string[], bytes: number): { directory: string; statusFile: number } {
+  const reasons: string[] = [];
+  for (const parent of new Set(parents)) {
+    const socket = join(parent, `${directoryPrefix()}XXXXXX`, SOCKET_NAME);
+    if (Buffer.byteLength(socket) > MAX_SOCKET_PATH_BYTES) {
+      reasons.push(`"${parent}" is too long for a socket in it`);
+      continue;
+    }
+    let directory = "";
+    try {
+      removeAbandoned(parent);
+      directory = mkdtempSync(join(parent, directoryPrefix()));
+      return { directory, statusFile: reserve(join(directory, STATUS_NAME), bytes) };
+    } catch (error) {
+      reasons.push((error as Error).message);
+      if (directory !== "") rmSync(directory, { recursive: true, force: true });
+    }
+  }
+  throw new PythonStartError(
+    `Could not make the ${bytes} bytes that are shared with Python in any directory: ${reasons.join("; ")}`,
+  );
+}
+
+/**
+ * A file whose every byte is there. Were it sparse, a full file system would be noticed by whoever writes to the mapped file, and a
+ * process that does is ended with SIGBUS. Source: mmap(2).
+ */
+function reserve(path: string, bytes: number): number {
+  const file = openSync(path, "wx+", 0o600);
   try {
-    accessSync("/dev/shm", constants.W_OK | constants.X_OK);
-    return "/dev/shm";
-  } catch {
-    return tmpdir();
+    const zeros = Buffer.alloc(Math.min(bytes, RESERVE_BYTES));
+    for (let at = 0; at < bytes;) at += writeSync(file, zeros, 0, Math.min(zeros.length, bytes - at), at);
+    return file;
+  } catch (error) {
+    closeSync(file);
+    throw error;
   }
 }
