@@ -26,10 +26,13 @@ export function personalMark(environ: WSGIEnvironment): PersonalMark {
   return mark;
 }
 
-/** Whether nobody else may get the response to this request, as far as it is known by now: also a body may ask, while it is sent. */
+/**
+ * Whether nobody else may get the response to this request, as far as it is known by now: also a body may ask, while it is sent. A user who
+ * has proved who he is, by whatever stands outside or by a certificate, counts even if nobody asks.
+ */
 export function isPersonal(environ: WSGIEnvironment): boolean {
   const mark = environ[PERSONAL];
   if (mark instanceof PersonalMark && mark.isSet) return true;
   const user = environ["REMOTE_USER"];
-  return user !== undefined && user !== "";
+  return (user !== undefined && user !== "") || environ["SSL_CLIENT_S_DN"] !== undefined;
 }

@@ -118,6 +118,16 @@ describe("responseCache", () => {
     expect(texts).toEqual(["ada, call 1", "bob, call 2"]);
   });
 
+  test("keeps nothing for clients that show a certificate", async () => {
+    const byTls: Middleware = (application) => (environ, startResponse) => {
+      environ["SSL_CLIENT_S_DN"] = `CN=${environ.QUERY_STRING}`;
+      return application(environ, startResponse);
+    };
+    const client = new TestClient(compose(byTls, responseCache())(page((environ) => environ["SSL_CLIENT_S_DN"])));
+    const texts = [(await client.get("/page")).text(), (await client.get("/page")).text()];
+    expect(texts).toEqual(["CN=, call 1", "CN=, call 2"]);
+  });
+
   test("inside of auth-basic keeps nothing", async () => {
     const users = { ada: "secret one", bob: "secret two" };
     const application = compose(authBasic({ users }), responseCache())(page((environ) => environ["REMOTE_USER"]));

@@ -1,7 +1,7 @@
 // Sessions and tokens of TSGI's middleware in Python applications behind it: what a browser gets to see of them.
 import { afterEach, describe, expect, test } from "vitest";
 import { pythonMiddleware } from "../../src/guests/python/python-middleware.ts";
-import { csrf } from "../../src/middleware/csrf.ts";
+import { csrf, csrfToken } from "../../src/middleware/csrf.ts";
 import { responseCache } from "../../src/middleware/response-cache.ts";
 import { sessionCookie } from "../../src/middleware/session-cookie.ts";
 import { sessionStore } from "../../src/middleware/session-store.ts";
@@ -255,6 +255,29 @@ describe("a Python filter around a TypeScript application, inside of session-sto
     expect((await browser.get("/set")).text).toBe('{"before":1,"inner":"inner of 1"} after: saw inner of 1');
     const second = await browser.get("/look");
     expect(second.text).toBe('{"before":2,"inner":"inner of 1","after":"saw inner of 1"} after: saw inner of 1');
+  });
+
+  test("gives out the same tokens as the application", async () => {
+    const python = pythonMiddleware({ filter: "sessions:add_token", directory: APPS, python: PYTHON, log: () => {} });
+    open.push(python);
+    await python.ready;
+    const giving: WSGIApplication = (environ, startResponse) => {
+      const text = environ.REQUEST_METHOD === "GET" && environ.PATH_INFO === "/" ? csrfToken(environ) : "none";
+      startResponse("200 OK", [["Content-Type", "text/plain"]]);
+      return [Buffer.from(text)];
+    };
+    const server = await serveApplication(compose(csrf({ checks: "token" }), python)(giving));
+    open.push(server);
+    for (const path of ["/", "/filter-only"]) {
+      const browser = new Browser(server.port);
+      const page = await browser.get(path);
+      const tokens = [String(page.headers["x-token"]), ...(path === "/" ? [page.text] : [])];
+      for (const token of tokens) {
+        const posted = await browser.get("/", { method: "POST", headers: { "X-CSRF-Token": token } });
+        expect([path, posted.status]).toEqual([path, 200]);
+      }
+    }
+    expect((await send(server.port, "/", { method: "POST" })).status).toBe(403);
   });
 
   test("leaves the session alone when it does not look at it", async () => {

@@ -127,6 +127,16 @@ def filter_session(app):
     return filtered
 
 
+def add_token(app):
+    def filtered(environ, start_response):
+        token = environ["tsgi.csrf_token"]
+        return app(environ, lambda status, headers, exc_info=None: start_response(
+            status, headers + [("X-Token", token())], exc_info
+        ))
+
+    return filtered
+
+
 def passing(app):
     return app
 
