@@ -8,7 +8,7 @@ import manifest from "./package.json" with { type: "json" };
 const SECOND = 1000;
 
 const alias = Object.keys(manifest.exports)
-  .filter((entry) => entry !== "./package.json")
+  .filter((entry) => entry !== "." && entry !== "./package.json")
   .map((entry) => ({
     find: `tsgi/${entry.slice(2)}`,
     replacement: fileURLToPath(new URL(`src/${entry.slice(2)}/index.ts`, import.meta.url)),

@@ -41,13 +41,13 @@ for (const room of rooms) {
     faults.push(`src/${room}/index.ts exists, but package.json does not export "./${room}"`);
 }
 for (const { name, types, entry } of entries) {
-  if (!name.includes("/") && !rooms.includes(name)) {
+  if (entry !== "." && !name.includes("/") && !rooms.includes(name)) {
     faults.push(`package.json exports "${entry}", but there is no src/${name}/index.ts`);
     continue;
   }
   if (!existsSync(join(ROOT, types))) faults.push(`"${entry}" has no types: ${types} is not built`);
   try {
-    const module = await import(`${manifest.name}/${name}`);
+    const module = await import(entry === "." ? manifest.name : `${manifest.name}/${name}`);
     if (rooms.includes(name) && Object.keys(module).length === 0) faults.push(`"${entry}" exports nothing`);
     if ("default" in module) faults.push(`"${entry}" has a default export`);
   } catch (error) {

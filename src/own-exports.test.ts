@@ -26,5 +26,6 @@ test("ownExports names a file for each subpath, and for each that a pattern matc
     "tsgi/middleware": join(root, "dist/middleware/index.js"),
     "tsgi/middleware/index": join(root, "dist/middleware/index.js"),
     "tsgi/middleware/etag": join(root, "dist/middleware/etag.js"),
+    "tsgi/package.json": join(root, "package.json"),
   });
 });

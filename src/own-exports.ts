@@ -25,7 +25,7 @@ export function ownExports(root = PACKAGE_ROOT): Record<string, string> {
   const files: Record<string, string> = {};
   for (const [subpath, target] of Object.entries(exports)) {
     const file = typeof target === "string" ? target : target?.default;
-    if (file === undefined || !file.endsWith(".js")) continue;
+    if (file === undefined) continue;
     for (const [matched, path] of expand(subpath, file, root)) {
       // What a pattern matches may be taken back by an entry of its own.
       if (!subpath.includes("*") || !Object.hasOwn(exports, matched)) files[join(name, matched)] = join(root, path);

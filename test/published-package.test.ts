@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "tsgi-published-"));
 
 const APP = `
-import type { WSGIApplication } from "tsgi/wsgi";
+import type { WSGIApplication } from "tsgi";
 const named = (name: string): WSGIApplication => (_environ, startResponse) => {
   startResponse("200 OK", [["Content-Type", "text/plain"]]);
   return [Buffer.from(name)];

@@ -7,7 +7,7 @@ import type { AppFactory, FilterFactory } from "tsgi/deploy";
 export const auth: FilterFactory = (_globalConf, { token = "" }) => {
   const expected = Buffer.from(`Bearer ${token}`);
   return (application) => (environ, startResponse) => {
-    const given = Buffer.from((environ["HTTP_AUTHORIZATION"] as string | undefined) ?? "", "latin1");
+    const given = Buffer.from(environ["HTTP_AUTHORIZATION"] ?? "", "latin1");
     if (given.length === expected.length && timingSafeEqual(given, expected)) {
       // It arrives in Python with its type: a dict with a list.
       environ["example.user"] = { name: "Ada", roles: ["customer"] };

@@ -67,7 +67,14 @@ export { responseCache, type ResponseCacheOptions } from "./response-cache.ts";
 export { runtime, type RuntimeOptions } from "./runtime.ts";
 export { scriptName, type ScriptNameOptions } from "./script-name.ts";
 export { securityHeaders, type SecurityHeadersOptions } from "./security-headers.ts";
-export { ROUTING_ARGS, type RoutingArgs, selector, type SelectorOptions, type SelectorRoute } from "./selector.ts";
+export {
+  ROUTING_ARGS,
+  type RoutingArgs,
+  routingArgs,
+  selector,
+  type SelectorOptions,
+  type SelectorRoute,
+} from "./selector.ts";
 export { sendfile, type SendfileOptions } from "./sendfile.ts";
 export { sessionCookie, type SessionCookieOptions } from "./session-cookie.ts";
 export { type SessionLifeOptions } from "./session-life.ts";

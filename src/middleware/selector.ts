@@ -144,9 +144,14 @@ function compileRoute(
   return { ...compilePath(prefix + path, types), methods: all };
 }
 
+/** What routing found in the path: by position, and by name; nothing where no route was taken. */
+export function routingArgs(environ: WSGIEnvironment): RoutingArgs {
+  return (environ[ROUTING_ARGS] as RoutingArgs | undefined) ?? [[], {}]; // written by tell(), or by a router of the same convention
+}
+
 /** Writes what was found into the environ; what an outer selector has found stays. */
 function tell(environ: WSGIEnvironment, route: CompiledRoute, match: RegExpExecArray): void {
-  const [outerPositional, outerNamed] = (environ[ROUTING_ARGS] as RoutingArgs | undefined) ?? [[], {}];
+  const [outerPositional, outerNamed] = routingArgs(environ);
   const positional = [...outerPositional];
   const named: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const [index, name] of route.names.entries()) {

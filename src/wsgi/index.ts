@@ -16,6 +16,8 @@ export { isHopByHop } from "./hop-by-hop.ts";
 export { chunksOf, EMPTY_INPUT, WSGIInputStream } from "./input-stream.ts";
 export type { ByteSource } from "./input-stream.ts";
 export { bytesToNative, decodeNative, encodeNative, isNativeString, nativeToBytes } from "./native-string.ts";
+export { readBytes, readJson, readText, RequestBodyError } from "./read-body.ts";
+export type { ReadBodyOptions } from "./read-body.ts";
 export type { RuleSection, RuleText } from "./rule.ts";
 export { StringErrorStream } from "./string-error-stream.ts";
 export { setupTestingDefaults } from "./testing-defaults.ts";

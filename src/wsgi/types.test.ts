@@ -8,6 +8,7 @@ import type {
   WSGIApplication,
   WSGIApplicationLike,
   WSGIBody,
+  WSGIEnvironment,
 } from "./types.ts";
 
 const HEADERS: HeaderList = [["Content-Type", "text/plain"]];
@@ -59,6 +60,8 @@ it("the types take each form of an application and of a body", () => {
   expectTypeOf<() => AsyncGenerator<Uint8Array>>().toExtend<WSGIApplication>();
   expectTypeOf<{ call(): Bytes[] }>().toExtend<WSGIApplicationLike>();
   expectTypeOf<ReturnType<StartResponse>>().toEqualTypeOf<Write>();
+  expectTypeOf<WSGIEnvironment["HTTP_USER_AGENT"]>().toEqualTypeOf<string | undefined>();
+  expectTypeOf<WSGIEnvironment["shop.basket"]>().toEqualTypeOf<unknown>();
   expectTypeOf<string>().not.toExtend<WSGIBody>();
   expectTypeOf<Uint8Array>().not.toExtend<WSGIBody>();
   expect(mistakes).toBeTypeOf("function");

@@ -34,8 +34,11 @@ export interface Closeable {
   close?(): void | Promise<void>;
 }
 
-/** What an application returns: chunks of bytes, now or later. A bare string or a bare `Uint8Array` does not fit, on purpose. */
-export type WSGIBody = (Iterable<Bytes> | AsyncIterable<Bytes>) & Closeable;
+/**
+ * What an application returns: chunks of bytes, now or later. A bare string or a bare `Uint8Array` does not fit, on purpose. The array
+ * stands first because the compiler then says of `["text"]`, in one line, that a string is no `Bytes`.
+ */
+export type WSGIBody = (readonly Bytes[] | Iterable<Bytes> | AsyncIterable<Bytes>) & Closeable;
 
 /** An application: a function of an environ and `startResponse` that returns (a promise of) the body. */
 export type WSGIApplication = (environ: WSGIEnvironment, startResponse: StartResponse) => WSGIBody | Promise<WSGIBody>;
@@ -118,6 +121,8 @@ export interface WSGIEnvironment {
   "wsgi.early_hints"?: (headers: HeaderList) => void;
   /** Fires when the client leaves before the answer is complete, and only then. */
   "tsgi.signal"?: AbortSignal;
-  /** Header fields as `HTTP_*`, and whatever middleware adds. */
+  /** Request headers: `User-Agent` as `HTTP_USER_AGENT`. */
+  [header: `HTTP_${string}`]: string | undefined;
+  /** Whatever middleware adds. */
   [key: string]: unknown;
 }
