@@ -5,6 +5,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readFileSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -48,6 +49,7 @@ async function build() {
     rmSync(fresh, { recursive: true, force: true });
     return false;
   }
+  pruneDeclarations(fresh);
   cpSync(join(ROOT, "src"), fresh, {
     recursive: true,
     filter: (path) => !path.endsWith(".ts") && !path.includes("__pycache__"),
@@ -61,6 +63,34 @@ async function build() {
   // A file that changed meanwhile is newer than this, so the next build sees it.
   utimesSync(STAMP, startedAt, startedAt);
   return true;
+}
+
+/**
+ * Removes the declarations that no public entry leads to: nobody can import them.
+ *
+ * @param {string} directory - of the build
+ */
+function pruneDeclarations(directory) {
+  const all = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".d.ts"));
+  /** @type {Set<string>} */
+  const needed = new Set(publicDeclarations(all));
+  for (const path of needed) {
+    const text = readFileSync(join(directory, path), "utf8");
+    for (const [, specifier = ""] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g))
+      needed.add(join(dirname(path), specifier.replace(/\.ts$/, ".d.ts")));
+  }
+  for (const path of all) if (!needed.has(path)) rmSync(join(directory, path));
+}
+
+/** @param {readonly string[]} all - declarations, below dist @returns {string[]} those that package.json exports */
+function publicDeclarations(all) {
+  const { exports } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  return Object.values(exports).flatMap((target) => {
+    if (typeof target?.types !== "string") return [];
+    const [before = "", after] = target.types.replace("./dist/", "").split("*");
+    if (after === undefined) return [before];
+    return all.filter((path) => path.startsWith(before) && !path.slice(before.length).includes("/"));
+  });
 }
 
 /** @param {string} directory @returns {Promise<boolean>} false when the bundler failed; it is printed why */

@@ -34,6 +34,20 @@ async function checkGenerated() {
   };
 }
 
+/** What `npm install tsgi` may cost: files, and bytes of the tarball. */
+const MOST_FILES = 500;
+const MOST_BYTES = 600_000;
+
+/** @returns {Promise<Outcome>} */
+async function checkPackage() {
+  const lint = await capture(bin("publint"), ["--strict"]);
+  const { output } = await capture("npm", ["pack", "--dry-run", "--json", "--silent"]);
+  const [{ entryCount, size }] = JSON.parse(output.slice(output.indexOf("[")));
+  const isSmall = entryCount <= MOST_FILES && size <= MOST_BYTES;
+  const facts = `The tarball has ${entryCount} files (at most ${MOST_FILES}) and ${size} bytes (at most ${MOST_BYTES})\n`;
+  return { code: lint.code === 0 && isSmall ? 0 : 1, output: lint.output + facts };
+}
+
 /** The lock files of the package and of the private folders beside it. */
 const LOCK_FILES = ["package-lock.json", "bench/package-lock.json"];
 
@@ -82,7 +96,7 @@ const CHECKS = [
     what: "public entries complete",
     run: () => capture(process.execPath, [join(ROOT, "scripts", "check-exports.mjs")]),
   },
-  { name: "package", what: "package as published", run: () => capture(bin("publint"), ["--strict"]) },
+  { name: "package", what: "package as published, and its size", run: checkPackage },
   { name: "generated", what: "generated files fresh", run: checkGenerated },
   { name: "unused", what: "no unused file, export or dependency", run: () => capture(bin("knip"), ["--no-progress"]) },
 ];
