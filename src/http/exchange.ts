@@ -37,6 +37,8 @@ export class Exchange {
   readonly minor: number;
   /** The CGI variables of the header fields, in the object that the gateway provided. */
   readonly variables: Variables;
+  /** The field SCRIPT_NAME, for whoever trusts the peer; null when there is none. */
+  readonly scriptName: string | null;
   /** The body of the request; null when the request has none. */
   readonly body: RequestBody | null;
   /** Called once if the client leaves before the answer is complete. */
@@ -64,6 +66,7 @@ export class Exchange {
     this.target = target;
     this.minor = parser.minor;
     this.variables = parser.variables;
+    this.scriptName = parser.scriptName;
     this.isPersistent = parser.isKeepAlive;
     this.body = body;
   }

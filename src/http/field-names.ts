@@ -18,6 +18,8 @@ export const FieldRole = {
   singleton: 6,
   /** Repeated fields are joined with `; ` (RFC 9113 section 8.2.3). */
   cookie: 7,
+  /** The one name with `_` that is looked at: gunicorn's users let their front ends send it. */
+  scriptName: 8,
 } as const;
 
 /** A field's name, understood. */
@@ -47,6 +49,7 @@ const ROLES = new Map<string, number>([
   ["expect", FieldRole.expect],
   ["content-type", FieldRole.singleton],
   ["cookie", FieldRole.cookie],
+  ["script_name", FieldRole.scriptName],
 ]);
 
 /** Spellings remembered at most; a client that invents names must not fill memory. */

@@ -14,9 +14,9 @@ export const NOT_TARGET = /[^\x21\x22\x24-\x7e]/;
 /** status-line's status-code SP reason-phrase (RFC 9112 section 4). */
 export const STATUS = /^[1-9][0-9][0-9] [\t\x20-\x7e\x80-\xff]*$/;
 
-/** uri-host [":" port] (RFC 9110 section 7.2; RFC 3986 section 3.2.2): reg-name, IPv4 or a bracketed IP literal. */
+/** uri-host [":" port] (RFC 9110 section 7.2; RFC 3986 section 3.2.2): reg-name (not empty), IPv4 or a bracketed IP literal. */
 const HOST =
-  /^(?:\[[0-9A-Fa-f:.]+\]|\[v[0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]{0,5})?$/;
+  /^(?:\[[0-9A-Fa-f:.]+\]|\[v[0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?$/;
 
 /**
  * Whether a text is a host, with or without a port. The pattern lets any hexadecimal digits and colons stand in brackets; an IPv6

@@ -55,6 +55,8 @@ export class HeadParser {
   /** Whether the client wants the connection to go on. */
   isKeepAlive = true;
   isContinueExpected = false;
+  /** The field SCRIPT_NAME: not a variable, since only a trusted front end may say it. */
+  scriptName: string | null = null;
   /** Bytes of this head seen so far; 0 before its first byte (empty lines do not count). */
   headBytes = 0;
 
@@ -105,6 +107,7 @@ export class HeadParser {
     this.isChunked = false;
     this.isKeepAlive = true;
     this.isContinueExpected = false;
+    this.scriptName = null;
     this.headBytes = 0;
     this.#isInFields = false;
     this.#lastName = firstName;
@@ -365,6 +368,11 @@ export class HeadParser {
         if (this.#expect !== null) throw repeated(name);
         this.#expect = value;
         break;
+      case FieldRole.scriptName:
+        if (this.scriptName !== null) throw repeated(name);
+        this.scriptName = value;
+        this.#recorded = null;
+        break;
       case FieldRole.singleton:
         if (this.variables[name.variable] !== undefined) throw repeated(name);
         break;
@@ -391,14 +399,13 @@ export class HeadParser {
     const authority = this.target?.authority ?? null;
     if (host === null) {
       if (this.minor === 1) throw new ProtocolError(400, "ERR_HTTP_HOST", "Send a Host field");
-      if (authority !== null) this.variables.HTTP_HOST = authority;
-      return;
-    }
-    if (host === "" || !isHost(host))
+    } else if (host !== "" && !isHost(host)) {
       throw new ProtocolError(400, "ERR_HTTP_HOST", "Send a Host field of the form 'name' or 'name:port'");
-    if (authority !== null && authority.toLowerCase() !== host.toLowerCase()) {
-      throw new ProtocolError(400, "ERR_HTTP_HOST", "Send the same host in the request target and in the Host field");
     }
+    // The target's host counts, whatever the field says (RFC 9112 section 3.2.2).
+    if (authority !== null) this.variables.HTTP_HOST = authority;
+    // An empty field names no host (section 3.2); it is as if none was sent, so that SERVER_NAME speaks for it everywhere.
+    else if (host === "") Reflect.deleteProperty(this.variables, "HTTP_HOST");
   }
 
   /** RFC 9112 section 6.1, with every choice made for refusal (CVE-2019-15605, CVE-2022-32213, CVE-2024-1135, CVE-2024-6827). */

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { mockEnviron } from "../testing/mock-environ.ts";
-import { configuredHost, parseHost, requestedHost, requestedOrigin } from "./host.ts";
+import { parseHost } from "../http/host.ts";
+import { configuredHost, requestedHost, requestedOrigin } from "./host.ts";
 
 it.each([
   ["example.com", "example.com", null],

@@ -49,15 +49,23 @@ describe("pastePrefix", () => {
 
   test("takes of a trusted proxy what it wrote itself, not what the client made up", async () => {
     const seen = await ask({ trusted: ["10.0.0.0/8"] }, "/", FORWARDED);
-    expect(seen).toEqual(["", "/", "https", "shop.example", "80", "203.0.113.9"]);
+    expect(seen).toEqual(["", "/", "https", "shop.example", "443", "203.0.113.9"]);
   });
 
   test.each([
     [{ "X-Forwarded-Host": "a b" }],
     [{ "X-Forwarded-Server": "evil.example/path" }],
     [{ "X-Forwarded-Proto": "gopher" }],
-  ])("answers 400 to %o of a trusted proxy", async (headers) => {
-    expect(await ask({ trusted: ["10.0.0.1"] }, "/", headers)).toBe(400);
+    [{ "X-Forwarded-For": "unknown" }],
+    [{ "X-Forwarded-For": "<script>" }],
+  ])("ignores %o of a trusted proxy", async (headers) => {
+    const plain = ["", "/", "http", "inner.example", "80", "10.0.0.1"];
+    expect(await ask({ trusted: ["10.0.0.1"] }, "/", headers)).toEqual(plain);
+  });
+
+  test("reads X-Forwarded-For as the server does, and never takes what is no address", async () => {
+    const headers = { "X-Forwarded-For": "not an address, 10.0.0.3, [10.0.0.2]:80" };
+    expect(await ask({ trusted: ["10.0.0.0/8"] }, "/", headers)).toMatchObject({ 5: "10.0.0.3" });
   });
 
   test.each<[options: PastePrefixOptions, scheme: string, host: string, port: string]>([

@@ -1,11 +1,12 @@
 // Puts an application under a prefix that its proxy took off or leaves on, and says at which scheme and port clients see it.
 // Source: PasteDeploy's PrefixMiddleware (egg:PasteDeploy#prefix), which believes X-Forwarded-* of anybody; here only of named proxies, and
 // each field by its last value, which the proxy itself has written. A prefix ends at a slash: /shop does not match /shopping.
+import { readPort, readScheme, splitList, walk } from "../http/forwarded-fields.ts";
+import { parseHost } from "../http/host.ts";
+import { showPublicRequest } from "../wsgi/public-request.ts";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
-import { answering } from "./answer.ts";
 import { configuredBase, isBelow } from "./configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { parseHost } from "./host.ts";
 import { NetworkSet } from "./network-set.ts";
 import { type Configuration, flag, oneOf, readOptions, text, words } from "./options.ts";
 
@@ -34,23 +35,20 @@ const USUAL_PORTS = { http: "80", https: "443" } as const;
  */
 export function pastePrefix(options: PastePrefixOptions = {}): Middleware {
   const { prefix = "/", translateForwardedServer = true, trusted = [], forcePort, scheme } = options;
-  if (forcePort !== undefined && forcePort !== "" && !isPort(forcePort)) {
+  if (forcePort !== undefined && forcePort !== "" && readPort(forcePort) === null) {
     throw new MiddlewareOptionError(
       `Option "force_port" is "${forcePort}"; expected a port, or nothing for the usual one`,
     );
   }
   const scriptName = configuredBase(prefix, "prefix");
   const proxies = translateForwardedServer && trusted.length > 0 ? new NetworkSet(trusted, "trusted") : null;
-  const refuse = answering({ status: 400, text: "A proxy forwards what cannot be read" });
 
   return (application) =>
     function prefixed(environ, startResponse) {
       const { PATH_INFO: path } = environ;
       environ.PATH_INFO = (isBelow(path, scriptName) ? path.slice(scriptName.length) : path) || "/";
       environ.SCRIPT_NAME = scriptName;
-      if (proxies?.has(environ.REMOTE_ADDR ?? "") === true && !takeForwarded(environ, proxies)) {
-        return refuse(environ, startResponse);
-      }
+      if (proxies?.has(environ.REMOTE_ADDR ?? "") === true) takeForwarded(environ, proxies);
       if (forcePort !== undefined) setPort(environ, forcePort, scheme);
       if (scheme !== undefined) environ["wsgi.url_scheme"] = scheme;
       return application(environ, startResponse);
@@ -70,39 +68,31 @@ export function filterFactory(_globalConf: Configuration, localConf: Configurati
   );
 }
 
-/** Takes the fields over and out; false when one makes no sense. */
-function takeForwarded(environ: WSGIEnvironment, proxies: NetworkSet): boolean {
+/** Takes the fields out, and over as far as they can be read. */
+function takeForwarded(environ: WSGIEnvironment, proxies: NetworkSet): void {
   const server = take(environ, "HTTP_X_FORWARDED_SERVER").at(-1);
-  const host = take(environ, "HTTP_X_FORWARDED_HOST").at(-1);
-  for (const value of [server, host]) {
-    if (value === undefined) continue;
-    if (parseHost(value) === null) return false;
-    environ.HTTP_HOST = value;
-  }
-  if (server !== undefined) environ.SERVER_NAME = server;
-  const client = take(environ, "HTTP_X_FORWARDED_FOR");
-  if (client.length > 0) environ.REMOTE_ADDR = client.findLast((address) => !proxies.has(address)) ?? client[0] ?? "";
-  const schemes = [take(environ, "HTTP_X_FORWARDED_PROTO").at(-1), take(environ, "HTTP_X_FORWARDED_SCHEME").at(-1)];
-  for (const value of schemes) {
-    if (value === undefined) continue;
-    if (value !== "http" && value !== "https") return false;
-    environ["wsgi.url_scheme"] = value;
-  }
-  return true;
+  const host = take(environ, "HTTP_X_FORWARDED_HOST").at(-1) ?? server;
+  const scheme = take(environ, "HTTP_X_FORWARDED_SCHEME").at(-1);
+  const proto = take(environ, "HTTP_X_FORWARDED_PROTO").at(-1);
+  showPublicRequest(environ, {
+    client: walk(take(environ, "HTTP_X_FORWARDED_FOR"), (address) => proxies.has(address)).client,
+    scheme: readScheme(scheme ?? proto ?? ""),
+    host: parseHost(host ?? ""),
+    port: null,
+    prefix: null,
+  });
+  const serverName = parseHost(server ?? "")?.name;
+  if (serverName !== undefined) environ.SERVER_NAME = serverName;
 }
 
 function take(environ: WSGIEnvironment, key: string): string[] {
   const field = environ[key];
   Reflect.deleteProperty(environ, key);
-  return typeof field === "string" ? field.split(",").map((value) => value.trim()) : [];
+  return typeof field === "string" ? splitList(field) : [];
 }
 
 function setPort(environ: WSGIEnvironment, forcePort: string, scheme: "http" | "https" | undefined): void {
   const name = parseHost(environ.HTTP_HOST ?? "")?.name ?? environ.SERVER_NAME;
   environ.HTTP_HOST = forcePort === "" ? name : `${name}:${forcePort}`;
   environ.SERVER_PORT = forcePort === "" ? USUAL_PORTS[scheme ?? environ["wsgi.url_scheme"]] : forcePort;
-}
-
-function isPort(value: string): boolean {
-  return /^\d{1,5}$/.test(value) && Number(value) > 0 && Number(value) <= 65_535;
 }

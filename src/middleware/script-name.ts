@@ -1,8 +1,9 @@
 // Tells an application under which path it is mounted, when the server in front does not: SCRIPT_NAME gets the prefix, PATH_INFO loses it.
 // Source: PEP 3333, "environ Variables"; PasteDeploy's PrefixMiddleware. Place it outside of what makes links.
+import { mountUnder } from "../wsgi/public-request.ts";
 import type { Middleware } from "../wsgi/types.ts";
 import { answering } from "./answer.ts";
-import { configuredBase, isBelow } from "./configured-path.ts";
+import { configuredBase } from "./configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { type Configuration, flag, oneOf, readOptions, required, text } from "./options.ts";
 
@@ -32,10 +33,7 @@ export function scriptName(options: ScriptNameOptions): Middleware {
   const notFound = answering({ status: 404 });
   return (application) =>
     function mountUnderPrefix(environ, startResponse) {
-      const path = environ.PATH_INFO;
-      if (isBelow(path, prefix)) environ.PATH_INFO = path.slice(prefix.length);
-      else if (isRequired) return notFound(environ, startResponse);
-      environ.SCRIPT_NAME += prefix;
+      if (!mountUnder(environ, prefix) && isRequired) return notFound(environ, startResponse);
       if (scheme !== undefined) environ["wsgi.url_scheme"] = scheme;
       return application(environ, startResponse);
     };

@@ -1,8 +1,10 @@
 // The one place where settings become a serving HTTP server: the engine with its limits, and the gateway with its logs and hooks.
 import type { AccessEntry } from "../gateways/http/access-entry.ts";
+import { forwardedFieldNamed } from "../gateways/http/forwarded.ts";
 import { HttpGateway } from "../gateways/http/gateway.ts";
 import { TrustedProxies } from "../gateways/http/trusted-proxies.ts";
 import type { ProxyProtocolOptions } from "../http/proxy-protocol.ts";
+import { encodeNative } from "../wsgi/native-string.ts";
 import type { WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
 import { callHook } from "./call-hook.ts";
 import { DrainingServer } from "./draining-server.ts";
@@ -40,6 +42,10 @@ export function makeGateway(
     maxInFlight: settings.maxInFlight,
     accessLog: accessReporter(listeners),
     trustedProxies: TrustedProxies.parse(settings.forwardedAllowIps),
+    // Their names were checked with the settings.
+    forwardedFields: settings.forwardedHeaders.flatMap((name) => forwardedFieldNamed(name) ?? []),
+    scriptName: encodeNative(settings.scriptName).replace(/\/$/, ""),
+    warn: (message) => log.warning(message),
     timedOut,
     refused: (error, remoteAddress) => {
       log.warning(`Invalid request from ip=${escapeText(remoteAddress)}: ${escapeText(error.message)}`);

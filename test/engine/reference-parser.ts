@@ -57,12 +57,8 @@ function readOne(text: string, requests: ReadRequest[]): string {
   }
   const all = (wanted: string): string[] => fields.filter(([name]) => name === wanted).map(([, value]) => value);
   const [host = authority] = all("host");
-  if ((host === null && minor === "1") || (host !== null && !HOST.test(host))) refuse();
-  if (
-    authority !== null &&
-    (all("host").length === 0 ? minor === "1" : authority.toLowerCase() !== host?.toLowerCase())
-  )
-    refuse();
+  if ((host === null && minor === "1") || (host !== null && host !== "" && !HOST.test(host))) refuse();
+  if (authority !== null && all("host").length === 0 && minor === "1") refuse();
   const [coding] = all("transfer-encoding");
   const [length] = all("content-length");
   if (coding !== undefined && (minor === "0" || length !== undefined || coding.toLowerCase() !== "chunked")) refuse();
@@ -96,7 +92,7 @@ function readOne(text: string, requests: ReadRequest[]): string {
 }
 
 function checkSoFar(fields: readonly [string, string][]): void {
-  for (const single of ["host", "content-length", "transfer-encoding", "content-type", "expect"]) {
+  for (const single of ["host", "content-length", "transfer-encoding", "content-type", "expect", "script_name"]) {
     if (fields.filter(([name]) => name === single).length > 1) refuse();
   }
   const [name, value] = fields.at(-1) ?? ["", ""];
@@ -129,7 +125,8 @@ function variablesOf(fields: readonly [string, string][], authority: string | nu
       name === "cookie" ? "; " : ", ",
     );
   }
-  if (authority !== null) variables["HTTP_HOST"] ??= authority;
+  if (authority !== null) variables["HTTP_HOST"] = authority;
+  else if (variables["HTTP_HOST"] === "") delete variables["HTTP_HOST"];
   return variables;
 }
 

@@ -7,6 +7,7 @@ import { HOOKS, type HookName } from "../../server/settings/hooks.ts";
 import { shown } from "../../server/settings/layer.ts";
 import { NOT_SUPPORTED } from "../../server/settings/not-supported.ts";
 import { type SettingName, settingList } from "../../server/settings/table.ts";
+import { TRUST } from "../../server/settings/trust.ts";
 import { WORKERS } from "../../server/settings/workers.ts";
 import { type Draft, snakeCase } from "./draft.ts";
 import type { PythonName } from "./gunicorn-file.ts";
@@ -39,11 +40,12 @@ export function translateGunicorn(given: ReadonlyMap<string, PythonName>, draft:
   translateWorkerClass(given, draft);
   translatePath(given, draft, directory);
   translatePaste(given, draft);
+  translateForwarderHeaders(given, draft);
   trustUnixPeers(draft);
 }
 
 /** Settings that several others decide together, done after the rest. */
-const TOGETHER = new Set(["worker_class", "pythonpath", "paste", "raw_paste_global_conf"]);
+const TOGETHER = new Set(["worker_class", "pythonpath", "paste", "raw_paste_global_conf", "forwarder_headers"]);
 
 function translateValue(name: string, value: unknown, draft: Draft): void {
   if (value === null || TOGETHER.has(name) || FOR_ONE_RUN.has(name)) return;
@@ -120,6 +122,18 @@ function translatePaste(given: ReadonlyMap<string, PythonName>, draft: Draft): v
   if (!isIniTarget(target)) return draft.missing(subject, "expected the name of an .ini file");
   const values = globals?.kind === "value" && Array.isArray(globals.value) ? globals.value.map(String) : [];
   draft.set("target", withVariables(target, values), subject);
+}
+
+/** Gunicorn takes SCRIPT_NAME of trusted front ends unless it is told otherwise; here it has to be named. */
+function translateForwarderHeaders(given: ReadonlyMap<string, PythonName>, draft: Draft): void {
+  const entry = given.get("forwarder_headers");
+  if (entry?.kind !== "value" || entry.value === null) return;
+  const subject = `forwarder_headers = ${shown(entry.value)}`;
+  const names = [entry.value].flat().flatMap((item) => String(item).split(","));
+  const isScriptNameSet = names.some((name) => name.trim().toUpperCase() === "SCRIPT_NAME");
+  if (!isScriptNameSet) return draft.missing(subject, REASONS.get("forwarder_headers") ?? "");
+  draft.set("forwardedHeaders", [...TRUST.settings.forwardedHeaders.default, "SCRIPT_NAME"], subject);
+  draft.changed(subject, "forwardedHeaders names every field that the front end sets, X-Forwarded-For included");
 }
 
 /** Gunicorn always believes front ends on a unix socket. */

@@ -92,6 +92,8 @@ describe("gunicorn.conf.py", () => {
     ['worker_class = "uvicorn.workers.UvicornWorker"', "worker_class", "missing", "ASGI"],
     ['worker_class = "gevent"', "worker_class", "changed", "greenlets"],
     ['worker_class = "gthread"', "worker_class", "needless", "threads"],
+    ['forwarder_headers = "SCRIPT_NAME,PATH_INFO"', "forwarder_headers", "changed", "forwardedHeaders"],
+    ['forwarder_headers = ["REMOTE_USER"]', "forwarder_headers", "missing", "SCRIPT_NAME"],
     ["threads = 4\ntimeout = 9", "timeout", "changed", "each request"],
     ["worker = 3", "worker", "missing", '"workers"'],
     ["workers = 0", "workers", "missing", "a whole number from 1"],
@@ -229,7 +231,8 @@ describe("uwsgi.ini", () => {
   });
 
   test.each([
-    ["socket = :3031", "socket", "changed", "proxy_pass http://127.0.0.1:3031; proxy_set_header Host $host"],
+    ["socket = :3031", "socket", "changed", "proxy_pass http://127.0.0.1:3031; proxy_set_header Host $http_host"],
+    ["socket = :3031", "socket", "changed", 'proxy_set_header X-Forwarded-Host "";'],
     ["static-map = /static=/srv", "static-map", "missing", "nginx"],
     ["cheaper-algo = busyness", "cheaper-algo", "missing", "number of workers is fixed"],
     ["touch-reload = x", "touch-reload", "missing", "HUP"],

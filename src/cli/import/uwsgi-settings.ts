@@ -13,6 +13,15 @@ type Options = ReadonlyMap<string, readonly string[]>;
 const OFF = new Set(["false", "0", "off", "no"]);
 const NGINX_CHANGE =
   "it spoke the uwsgi protocol and speaks HTTP now; in nginx replace uwsgi_pass and include uwsgi_params by";
+/** Each field that could say who the client is, is set or emptied: nginx passes on the others as a client sent them. */
+const NGINX_FORWARDED = [
+  "Host $http_host",
+  "X-Forwarded-For $remote_addr",
+  "X-Forwarded-Proto $scheme",
+  ...["X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "Forwarded"].map((field) => `${field} ""`),
+]
+  .map((line) => `proxy_set_header ${line};`)
+  .join(" ");
 const DEFAULT_HEAD_BYTES = 65_536;
 const DEFAULT_FIELD_BYTES = 8190;
 const TRUSTED = ["127.0.0.1", "::1"];
@@ -118,10 +127,7 @@ function translateSockets(options: Options, draft: Draft): void {
       }
       if (isUwsgi) {
         const upstream = bind.startsWith("unix:") ? `http://${bind}` : `http://${bind.replace(/^:/, "127.0.0.1:")}`;
-        draft.changed(
-          subject,
-          `${NGINX_CHANGE} proxy_pass ${upstream}; proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme;`,
-        );
+        draft.changed(subject, `${NGINX_CHANGE} proxy_pass ${upstream}; ${NGINX_FORWARDED}`);
       }
       if (bind.startsWith("unix:") && draft.get("forwardedAllowIps") === undefined) {
         draft.set("forwardedAllowIps", [...TRUSTED, "unix"], subject);

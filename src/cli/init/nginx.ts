@@ -25,7 +25,7 @@ server {
         proxy_http_version 1.1;
         proxy_set_header Connection "";
 
-        # Who the client is. Each of these is set or emptied, since tsgi believes what this server sends.
+        # Who the client is. Each of these is set or emptied: nginx passes on the others as a client sent them.
         proxy_set_header Host $http_host;
         proxy_set_header X-Forwarded-For $remote_addr;
         proxy_set_header X-Forwarded-Proto $scheme;

@@ -8,6 +8,7 @@ import { rawRequest } from "../../testing/raw-request.ts";
 import { StringErrorStream } from "../../wsgi/string-error-stream.ts";
 import type { WSGIApplication, WSGIEnvironment } from "../../wsgi/types.ts";
 import type { AccessEntry } from "./access-entry.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
 import { HttpGateway, type HttpGatewayOptions } from "./gateway.ts";
 
 const GET = "GET /a%20b?c HTTP/1.1\r\nHost: example.org\r\nAccept: x\r\nConnection: close\r\n\r\n";
@@ -49,6 +50,47 @@ async function environOf(bytes = GET, options: HttpGatewayOptions = {}): Promise
   );
   return seen as unknown as WSGIEnvironment; // the application was called, or the test fails by it
 }
+
+describe("the path under which the application is mounted", () => {
+  const request = (...fields: string[]): string =>
+    ["GET /shop/x HTTP/1.1", "Host: h", "Connection: close", ...fields, "", ""].join("\r\n");
+  const trusting: HttpGatewayOptions = {
+    trustedProxies: TrustedProxies.parse("127.0.0.1"),
+    forwardedFields: ["SCRIPT_NAME", "X-Forwarded-Prefix"],
+  };
+
+  test.each<[string, HttpGatewayOptions, string[], scriptName: string, pathInfo: string]>([
+    ["nothing", {}, [], "", "/shop/x"],
+    ["the setting", { scriptName: "/shop" }, [], "/shop", "/x"],
+    ["the setting, of which the proxy has taken the path", { scriptName: "/other" }, [], "/other", "/shop/x"],
+    ["the setting, which ends within a name", { scriptName: "/sho" }, [], "/sho", "/shop/x"],
+    ["the field of a trusted peer", trusting, ["SCRIPT_NAME: /shop"], "/shop", "/x"],
+    ["the field, rather than the setting", { ...trusting, scriptName: "/b" }, ["SCRIPT_NAME: /shop"], "/shop", "/x"],
+    ["the field of one that is not trusted", { scriptName: "/shop" }, ["SCRIPT_NAME: /evil"], "/shop", "/x"],
+    ["the field that is not listed", { ...trusting, forwardedFields: [] }, ["SCRIPT_NAME: /shop"], "", "/shop/x"],
+    ["the field with nonsense", trusting, ["SCRIPT_NAME: //evil"], "", "/shop/x"],
+    ["a prefix before it", trusting, ["SCRIPT_NAME: /shop", "X-Forwarded-Prefix: /a"], "/a/shop", "/x"],
+    ["a name with a hyphen, which is another", trusting, ["Script-Name: /shop"], "", "/shop/x"],
+  ])("comes from %s", async (_title, options, fields, scriptName, pathInfo) => {
+    const environ = await environOf(request(...fields), options);
+    expect(environ).toMatchObject({ SCRIPT_NAME: scriptName, PATH_INFO: pathInfo, REQUEST_URI: "/shop/x" });
+  });
+
+  test("is told anew for each request of a connection", async () => {
+    const seen: string[] = [];
+    const keep = (...fields: string[]): string => request(...fields).replace("Connection: close\r\n", "");
+    await ask(
+      (environ, startResponse) => {
+        seen.push(environ.SCRIPT_NAME);
+        startResponse("200 OK", []);
+        return [];
+      },
+      keep("SCRIPT_NAME: /shop") + keep() + keep() + keep("SCRIPT_NAME: /shop") + request(),
+      trusting,
+    );
+    expect(seen).toEqual(["/shop", "", "", "/shop", ""]);
+  });
+});
 
 describe("the environ", () => {
   test("holds what PEP 3333 asks for, and TSGI's own", async () => {

@@ -11,6 +11,8 @@ import { WSGIErrorStream } from "../../wsgi/error-stream.ts";
 import { FileWrapper } from "../../wsgi/file-wrapper.ts";
 import { runApplication, type ApplicationRun } from "../../wsgi/handler.ts";
 import { EMPTY_INPUT, WSGIInputStream } from "../../wsgi/input-stream.ts";
+import { occasionally } from "../../wsgi/occasionally.ts";
+import { mountUnder } from "../../wsgi/public-request.ts";
 import type {
   ErrorStream,
   FileLike,
@@ -20,7 +22,7 @@ import type {
   WSGIEnvironment,
 } from "../../wsgi/types.ts";
 import { AccessRecord, type AccessEntry } from "./access-entry.ts";
-import { applyForwarded, isForwarded } from "./forwarded.ts";
+import { type ForwardedField, ForwardedFields, USUAL_FORWARDED_FIELDS } from "./forwarded.ts";
 import { requestIdOf } from "./request-id.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 
@@ -42,8 +44,14 @@ export interface HttpGatewayOptions {
   readonly maxInFlight?: number | undefined;
   /** Told of each request that missed its deadline, before its client is answered. */
   readonly timedOut?: ((environ: WSGIEnvironment, elapsedSeconds: number) => void) | undefined;
-  /** Peers that may say whom they speak for, with X-Forwarded-* or Forwarded. @default nobody */
+  /** Peers that may say whom they speak for, with the `forwardedFields`. @default nobody */
   readonly trustedProxies?: TrustedProxies | undefined;
+  /** Fields that these peers set. What they do not set, they pass on as a client sent it. @default X-Forwarded-For, X-Forwarded-Proto */
+  readonly forwardedFields?: readonly ForwardedField[] | undefined;
+  /** SCRIPT_NAME: the path under which the application is mounted, without a slash at its end. @default "" */
+  readonly scriptName?: string | undefined;
+  /** Told, once a minute at most, what a trusted peer should send otherwise. @default a line to `errors` */
+  readonly warn?: ((message: string) => void) | undefined;
   /** Told when a connection could not be accepted. */
   readonly acceptFailed?: ((error: Error) => void) | undefined;
 }
@@ -88,6 +96,9 @@ export class HttpGateway implements ExchangeHandler {
   readonly #application: WSGIApplication;
   readonly #accessLog: ((entry: AccessEntry) => void) | null;
   readonly #trustedProxies: TrustedProxies | null;
+  /** Null when no peer is trusted. */
+  readonly #forwarded: ForwardedFields | null;
+  readonly #scriptName: string;
   readonly #errors: ErrorStream;
   readonly #isMultiprocess: boolean;
   readonly #serverSoftware: string;
@@ -108,6 +119,14 @@ export class HttpGateway implements ExchangeHandler {
     this.#timeoutSeconds = options.timeoutSeconds ?? 0;
     this.#maxInFlight = options.maxInFlight ?? 0;
     this.#options = options;
+    this.#scriptName = options.scriptName ?? "";
+    const { trustedProxies, forwardedFields = USUAL_FORWARDED_FIELDS } = options;
+    const warn = options.warn ?? ((message) => this.#errors.write(`${message}\n`));
+    const mayWarn = occasionally();
+    this.#forwarded =
+      trustedProxies === undefined
+        ? null
+        : new ForwardedFields(trustedProxies, forwardedFields, (message) => void (mayWarn() && warn(message)));
   }
 
   /** Requests that are being answered now, or that the application still works for although nobody waits any more. */
@@ -164,8 +183,8 @@ export class HttpGateway implements ExchangeHandler {
       environ[STARTED_AT] = performance.now();
       exchange.onOver = this.#logOver;
     }
-    if (this.#trustedProxies !== null && isForwarded(environ) && !this.#forwarded(exchange, environ, connection))
-      return;
+    if (this.#forwarded?.isIn(environ) === true && this.#isTrusted(connection)) this.#forwarded.apply(environ);
+    if (exchange.scriptName !== null || this.#scriptName !== "") this.#mount(exchange, environ, connection);
     if (this.#maxInFlight > 0 && this.#inFlight.size >= this.#maxInFlight) {
       exchange.fail(
         new ServiceError(503, "ERR_TSGI_TOO_MANY_REQUESTS", "Come back when fewer requests are being answered"),
@@ -231,23 +250,17 @@ export class HttpGateway implements ExchangeHandler {
   /** The name that a trusted peer has given to the request; anybody else could give many requests the same one. */
   #givenRequestId(environ: WSGIEnvironment, connection: Connection): unknown {
     const given = environ["HTTP_X_REQUEST_ID"];
-    if (given === undefined || this.#trustedProxies?.isTrusted(connection.endpoints.remoteAddress) !== true)
-      return undefined;
-    return given;
+    return given !== undefined && this.#isTrusted(connection) ? given : undefined;
   }
 
-  /** Lets a trusted peer say whom it speaks for. @returns false when what it says was refused */
-  #forwarded(exchange: Exchange, environ: WSGIEnvironment, connection: Connection): boolean {
-    const trusted = this.#trustedProxies;
-    if (trusted === null || !trusted.isTrusted(connection.endpoints.remoteAddress)) return true;
-    try {
-      applyForwarded(environ, trusted);
-      return true;
-    } catch (error) {
-      if (error instanceof ProtocolError) this.#options.refused?.(error, connection.endpoints.remoteAddress);
-      exchange.fail(error);
-      return false;
-    }
+  #isTrusted(connection: Connection): boolean {
+    return this.#trustedProxies?.isTrusted(connection.endpoints.remoteAddress) === true;
+  }
+
+  /** Says where the application is mounted: a trusted peer knows it better than the setting. */
+  #mount({ scriptName }: Exchange, environ: WSGIEnvironment, connection: Connection): void {
+    const isTold = scriptName !== null && this.#isTrusted(connection) && this.#forwarded?.mount(environ, scriptName);
+    if (isTold !== true) mountUnder(environ, this.#scriptName);
   }
 
   /** One function for all exchanges: a closure for each would cost as much as the rest of its entry. */

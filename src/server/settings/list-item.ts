@@ -1,4 +1,5 @@
 // The items of lists: what each kind accepts, and how one text holds several.
+import { FORWARDED_FIELDS, forwardedFieldNamed } from "../../gateways/http/forwarded.ts";
 import { TrustedProxies } from "../../gateways/http/trusted-proxies.ts";
 import { parseBind } from "../bind-address.ts";
 import type { ItemType } from "./setting.ts";
@@ -23,6 +24,11 @@ export const ITEM_KINDS: Readonly<Record<ItemType, ItemKind>> = {
   network: {
     expected: 'an IP address, a network such as 10.0.0.0/8, "unix" or "*"',
     isRight: isNetwork,
+    separator: ",",
+  },
+  field: {
+    expected: FORWARDED_FIELDS.join(", ").replace(/, (?=[^,]*$)/, " or "),
+    isRight: (text) => forwardedFieldNamed(text) !== undefined,
     separator: ",",
   },
   assignment: { expected: "NAME=VALUE", isRight: (text) => /^[^=\0]+=[^\0]*$/.test(text), separator: null },

@@ -45,12 +45,12 @@ export const NOT_SUPPORTED: readonly NotSupported[] = [
   {
     name: "secure_scheme_headers",
     flags: [],
-    why: "X-Forwarded-Proto and Forwarded of the front ends in --forwarded-allow-ips set the scheme",
+    why: "X-Forwarded-Proto of the front ends in --forwarded-allow-ips sets the scheme, and Forwarded where --forwarded-headers names it",
   },
   {
     name: "forwarder_headers",
     flags: ["--forwarder-headers"],
-    why: "header fields with an underscore are always dropped: they could pass for others in the environ",
+    why: "--forwarded-headers names the fields that front ends set; SCRIPT_NAME can be one of them, PATH_INFO cannot",
   },
   {
     name: "header_map",

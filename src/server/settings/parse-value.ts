@@ -18,9 +18,12 @@ export function parseValue(setting: Setting, raw: unknown): Parsed {
   if (raw === null && setting.default === null) return { value: null };
   switch (setting.type) {
     case "text":
-      return typeof raw === "string" && !raw.includes("\0") && (raw !== "" || setting.default === "")
+      return typeof raw === "string" &&
+        !raw.includes("\0") &&
+        (raw !== "" || setting.default === "") &&
+        setting.pattern?.test(raw) !== false
         ? { value: raw }
-        : { expected: setting.default === "" ? "a text" : `a ${setting.value}` };
+        : { expected: setting.expected ?? (setting.default === "" ? "a text" : `a ${setting.value}`) };
     case "integer":
       return parseInteger(raw, setting);
     case "duration":

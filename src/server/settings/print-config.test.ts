@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { FORWARDED_FIELDS } from "../../gateways/http/forwarded.ts";
 import { printConfig } from "./print-config.ts";
 import { resolveSettings } from "./resolve.ts";
 import type { Setting } from "./setting.ts";
@@ -19,6 +20,7 @@ const TEXT = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 }).filter
 function inputOf(setting: Setting): fc.Arbitrary<unknown> {
   switch (setting.type) {
     case "text":
+      if (setting.pattern !== undefined) return fc.constantFrom("/shop", "");
       return setting.default === null ? fc.option(TEXT) : TEXT;
     case "integer":
       return fc.integer({ min: setting.minimum, max: setting.maximum });
@@ -36,7 +38,9 @@ function inputOf(setting: Setting): fc.Arbitrary<unknown> {
           ? ADDRESSES
           : setting.item === "network"
             ? NETWORKS
-            : TEXT.map((text) => `A=${text}`);
+            : setting.item === "field"
+              ? fc.constantFrom(...FORWARDED_FIELDS)
+              : TEXT.map((text) => `A=${text}`);
       return fc.array(item, { maxLength: 3 });
     }
     case "address":

@@ -37,12 +37,19 @@ export interface Fallback {
 }
 
 /** One item of a list: how it is checked and how a text with several of them is parted. */
-export type ItemType = "text" | "address" | "network" | "assignment" | "glob";
+export type ItemType = "text" | "address" | "network" | "field" | "assignment" | "glob";
 
 /** A declaration; `type` says how values are read and checked. */
 export type Setting = Declaration &
+  /** `pattern` is what a value has to match, and `expected` says so in words. */
   (
-    | { readonly type: "text"; readonly default: string | null; readonly value: string }
+    | {
+        readonly type: "text";
+        readonly default: string | null;
+        readonly value: string;
+        readonly pattern?: RegExp;
+        readonly expected?: string;
+      }
     | {
         readonly type: "integer";
         readonly default: number;
