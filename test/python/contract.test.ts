@@ -120,6 +120,11 @@ describe.each([
     expect(received.text).toBe("one two three");
   });
 
+  test("the target as received is RAW_URI too, as with gunicorn", async () => {
+    const received = await served.get("/environ-types?a=%C3%A9");
+    expect(JSON.parse(received.text)).toMatchObject({ values: { RAW_URI: "/environ-types?a=%C3%A9" } });
+  });
+
   test("the environ is a dict of exact str, and tells the truth", async () => {
     const received = await served.get("/environ-types?a=%C3%A9", {
       headers: { "X-Latin": "caf\u00e9", "X-Long": "l".repeat(7000) },

@@ -32,6 +32,34 @@ function multipart(
   };
 }
 
+async function* inChunks(body: Buffer | string): AsyncGenerator<Uint8Array> {
+  const bytes = Buffer.from(body);
+  for (let start = 0; start < bytes.length; start += 60_000) yield bytes.subarray(start, start + 60_000);
+}
+
+test.each([
+  [
+    "Falcon",
+    "falcon_app()",
+    "/things",
+    { headers: { "Content-Type": "application/json" }, body: '{"b":1}' },
+    '{"got": {"b": 1}}',
+  ],
+  ["Django", "django_app()", "/upload", multipart("file", "s.bin", Buffer.alloc(1000)), "s.bin 1000"],
+  [
+    "Django, from a file",
+    "django_app()",
+    "/upload",
+    multipart("file", "b.bin", Buffer.alloc(5_000_000)),
+    "b.bin 5000000",
+  ],
+  ["Bottle", "bottle_app()", "/upload", multipart("file", "a.bin", Buffer.alloc(300_000)), "a.bin 300000"],
+] as const)("%s sees a body that comes in chunks", async (_name, target, path, { headers, body }, answer) => {
+  served = await servePython({ target: `frameworks:${target}` });
+  const { text } = await served.get(path, { method: "POST", headers, body: inChunks(body) });
+  expect(text).toBe(answer);
+});
+
 test("Flask", async () => {
   served = await servePython({ target: "frameworks:flask_app()", threads: 2 });
   expect((await served.get("/")).text).toBe("Hello, Flask!");

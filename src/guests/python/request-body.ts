@@ -49,6 +49,17 @@ export function hasBody(environ: WSGIEnvironment): boolean {
 }
 
 /**
+ * Says the length of a body that came in chunks and was kept: applications that do not know `wsgi.input_terminated`, or do not look at it,
+ * see no body without one (Django, Falcon, Bottle). The coding is gone with the chunks, and beside a length it would say a second thing.
+ * Source: RFC 9112 section 7.1.3; uWSGI's post-buffering and waitress do the same.
+ */
+function announceLength(environ: WSGIEnvironment, size: number): void {
+  if (environ.HTTP_TRANSFER_ENCODING === undefined) return;
+  Reflect.deleteProperty(environ, "HTTP_TRANSFER_ENCODING");
+  environ.CONTENT_LENGTH = String(size);
+}
+
+/**
  * Reads the body of a request.
  *
  * @param environ - of the request
@@ -64,10 +75,13 @@ export async function readBody(environ: WSGIEnvironment, limits: BodyLimits): Pr
   let size = 0;
   for (;;) {
     const chunk = await nextChunk(input, CHUNK_BYTES);
-    if (chunk.length === 0) return size === 0 ? NO_BODY : { kind: "memory", bytes: joined(kept, size) };
+    if (chunk.length === 0) {
+      announceLength(environ, size);
+      return size === 0 ? NO_BODY : { kind: "memory", bytes: joined(kept, size) };
+    }
     kept.push(chunk);
     size += chunk.length;
-    if (size > limits.memoryBytes) return spooledBody(kept, input, limits);
+    if (size > limits.memoryBytes) return spooledBody(kept, environ, limits);
   }
 }
 
@@ -77,7 +91,8 @@ function joined(chunks: readonly Bytes[], size: number): Buffer {
   return chunks.length === 1 && Buffer.isBuffer(first) ? first : Buffer.concat(chunks, size);
 }
 
-async function spooledBody(kept: readonly Bytes[], input: InputStream, limits: BodyLimits): Promise<RequestBody> {
+async function spooledBody(kept: readonly Bytes[], environ: WSGIEnvironment, limits: BodyLimits): Promise<RequestBody> {
+  const input = environ["wsgi.input"];
   const nameless = await openNameless(limits);
   const path = join(limits.directory, `tsgi-body-${randomBytes(12).toString("hex")}`);
   const file = nameless ?? (await open(path, "wx+", limits.fileMode));
@@ -94,6 +109,7 @@ async function spooledBody(kept: readonly Bytes[], input: InputStream, limits: B
       await file.writeFile(chunk);
       size += chunk.length;
     }
+    announceLength(environ, size);
     if (nameless !== null)
       return { kind: "file", path: `/proc/${process.pid}/fd/${file.fd}`, release: () => file.close() };
     await file.close();

@@ -925,6 +925,9 @@ class Lane:
             keys = iter(parts)
             environ = self.base.copy()
             environ.update(zip(keys, keys))
+        # gunicorn's name for it, which applications ask for.
+        if "REQUEST_URI" in environ:
+            environ["RAW_URI"] = environ["REQUEST_URI"]
         response = Response(self, request_id)
         result = None
         try:
