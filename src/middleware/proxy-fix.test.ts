@@ -70,7 +70,10 @@ it.each([
 ])("proxyFix ignores %s: %s, and says so once", async (name, value) => {
   const client = new TestClient(proxyFix({ xHost: 1, xPort: 1, xPrefix: 1 })(tell));
   const plain = (await client.get("/")).json();
-  const responses = [await client.get("/", { headers: { [name]: value } }), await client.get("/", { headers: { [name]: value } })];
+  const responses = [
+    await client.get("/", { headers: { [name]: value } }),
+    await client.get("/", { headers: { [name]: value } }),
+  ];
   expect(responses.map((response) => response.json())).toEqual([plain, plain]);
   expect(responses.map(({ errors }) => errors)).toEqual([expect.stringContaining(`Cannot read ${name}`), ""]);
 });

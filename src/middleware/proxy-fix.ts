@@ -70,11 +70,11 @@ export function proxyFix(options: ProxyFixOptions = {}): Middleware {
       const original: Record<string, unknown> = {};
       for (const key of CHANGED) original[key] = environ[key];
       environ[PROXY_FIX_ORIGINAL] = original;
-      let told = NOTHING;
+      const told = { ...NOTHING };
       for (const { field, key, read, count } of active) {
         const value = splitList((environ[key] as string | undefined) ?? "").at(-count); // fields are texts
         const said = value === undefined ? {} : read(value);
-        if (said !== null) told = { ...told, ...said };
+        if (said !== null) Object.assign(told, said);
         else if (mayWarn())
           environ["wsgi.errors"].write(`Cannot read ${field}, so it does not count: ${JSON.stringify(value)}\n`);
       }

@@ -171,7 +171,7 @@ describe("ForwardedFields ignores, with a warning,", () => {
 
   test("whatever a field holds, without any error", () => {
     const name = fc.constantFrom(...FORWARDED_FIELDS);
-    const grammar = fc.string({ unit: fc.constantFrom(...'for=;,"\\ []:1.a') });
+    const grammar = fc.string({ unit: fc.constantFrom(...'for=;,"\\ []:1.a'.split("")) });
     fc.assert(
       fc.property(name, fc.oneof(fc.string({ unit: "binary" }), grammar), (field, value) => {
         expect(forward({ [field]: value })).toMatchObject({ SERVER_NAME: expect.stringMatching(/./) });
@@ -180,7 +180,7 @@ describe("ForwardedFields ignores, with a warning,", () => {
   });
 
   test("what was forged in Forwarded, whatever it is, hides no hop that a proxy has added", () => {
-    const grammar = fc.string({ unit: fc.constantFrom(...'for=;,"\\ []:1.6a') });
+    const grammar = fc.string({ unit: fc.constantFrom(...'for=;,"\\ []:1.6a'.split("")) });
     fc.assert(
       fc.property(grammar, (forged) => {
         expect(forward({ Forwarded: `${forged}, for=203.0.113.9;proto=https` }).REMOTE_ADDR).toBe("203.0.113.9");

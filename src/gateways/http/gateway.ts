@@ -2,7 +2,7 @@
 // Source: PEP 3333 "environ Variables", RFC 3875 section 4.1.
 import type { Connection } from "../../http/connection.ts";
 import { DenseSet, type DenseMember } from "../../http/dense-set.ts";
-import { ProtocolError, ServiceError } from "../../http/errors.ts";
+import { type ProtocolError, ServiceError } from "../../http/errors.ts";
 import type { Exchange } from "../../http/exchange.ts";
 import type { Variables } from "../../http/head-parser.ts";
 import type { ExchangeHandler } from "../../http/server.ts";
