@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { runApplication, type ApplicationRun, type ResponseSink } from "./handler.ts";
 import { setupTestingDefaults } from "./testing-defaults.ts";
 import { StringErrorStream } from "./string-error-stream.ts";
-import type { Bytes, StartResponse, Write, WSGIApplication, WSGIBody } from "./types.ts";
+import type { Bytes, StartResponse, Write, WSGIApplication, WSGIBody, WSGIEnvironment } from "./types.ts";
 
 const bytes = (text: string): Bytes => Buffer.from(text);
 
@@ -253,6 +253,42 @@ describe("write()", () => {
     expect((await ran(application)).notes).toEqual(["200 OK", "fail ERR_TSGI_CHUNK_TYPE"]);
   });
 });
+
+test.each([false, true])(
+  "an iterator that has thrown is not told to return, as for…of does (later: %s)",
+  async (isLater) => {
+    const told: string[] = [];
+    const iterator = {
+      next: () => {
+        told.push("next");
+        if (isLater) return Promise.reject(new Error("no more"));
+        throw new Error("no more");
+      },
+      return: () => {
+        told.push("return");
+        return { done: true, value: undefined };
+      },
+    };
+    const key = isLater ? Symbol.asyncIterator : Symbol.iterator;
+    const body = { [key]: () => iterator, close: () => told.push("close") } as unknown as WSGIBody;
+    const environ = { "wsgi.errors": new StringErrorStream() } as unknown as WSGIEnvironment;
+    setupTestingDefaults(environ);
+    const sink = new NotingSink();
+    await new Promise<void>((resolve) => {
+      sink.fail = () => resolve();
+      runApplication(
+        (_environ, startResponse) => {
+          startResponse("200 OK", []);
+          return body;
+        },
+        environ,
+        sink,
+      );
+    });
+    await Promise.resolve();
+    expect(told).toEqual(["next", "close"]);
+  },
+);
 
 describe("abort", () => {
   const reason = new Error("left");

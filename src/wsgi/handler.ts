@@ -187,7 +187,7 @@ class Run implements ApplicationRun {
   /** Sends what a synchronous iterable yields until it ends or the client is slow. */
   #pump(iterator: Iterator<Bytes>): void {
     while (!this.#isOver) {
-      const { done, value } = iterator.next();
+      const { done, value } = this.#nextOf(iterator);
       if (done === true) {
         this.#iterator = null;
         this.#finish();
@@ -205,6 +205,16 @@ class Run implements ApplicationRun {
         );
         return;
       }
+    }
+  }
+
+  /** An iterator that has thrown is finished: nobody tells it to return (ECMAScript, "IteratorClose"). */
+  #nextOf(iterator: Iterator<Bytes>): IteratorResult<Bytes> {
+    try {
+      return iterator.next();
+    } catch (error) {
+      this.#iterator = null;
+      throw error;
     }
   }
 
@@ -239,6 +249,9 @@ class Run implements ApplicationRun {
     this.isWorking = true;
     try {
       return await iterator.next();
+    } catch (error) {
+      this.#iterator = null;
+      throw error;
     } finally {
       this.#rest();
     }
