@@ -15,6 +15,12 @@ describe("parseBind", () => {
     expect(parseBind(text)).toEqual(address);
   });
 
+  test("refuses a path that has no room in a socket's address, of which Node would cut the end", () => {
+    expect(() => parseBind(`unix:/${"a".repeat(103)}`)).not.toThrow();
+    expect(() => parseBind(`unix:/${"a".repeat(107)}`)).toThrow(/it has 108 bytes; expected at most 10[37]$/);
+    expect(() => parseBind(`unix:/${"é".repeat(54)}`)).toThrow(/it has 109 bytes/);
+  });
+
   test.each(["", "unix:", "fd://x", "8000", "a:b:c", "127.0.0.1:70000", "[::1"])("refuses %j", (text) => {
     expect(() => parseBind(text)).toThrow(/^Cannot use the address ".*": .*; expected HOST:PORT/);
   });

@@ -1,6 +1,7 @@
 // Reads the values of --bind for the arbiter. Source: gunicorn's setting `bind`.
 import { resolve } from "node:path";
-import { SettingError } from "./errors.ts";
+import { checkSocketPath } from "../http/socket-path.ts";
+import { messageOf, SettingError } from "./errors.ts";
 
 /** Where to listen. */
 export type BindAddress =
@@ -21,7 +22,13 @@ export function parseBind(text: string): BindAddress {
   if (text.startsWith("unix:")) {
     const path = text.slice("unix:".length).replace(/^\/\/(?=\/)/, "");
     if (path === "") throw badAddress(text, "the path is empty");
-    return { kind: "unix", path: resolve(path) };
+    const absolute = resolve(path);
+    try {
+      checkSocketPath(absolute);
+    } catch (error) {
+      throw new SettingError(`Cannot use the address "${text}": ${messageOf(error)}`, { cause: error });
+    }
+    return { kind: "unix", path: absolute };
   }
   if (text.startsWith("fd://")) {
     const number = text.slice("fd://".length);
