@@ -3,7 +3,7 @@
 // (CVE-2025-43859), the size itself (CVE-2023-38697), trailers (CVE-2025-53643, CVE-2023-40175).
 import type { BodyDecoder } from "./body-decoder.ts";
 import { ProtocolError } from "./errors.ts";
-import { CHUNK_SIZE, NOT_CHUNK_EXTENSION, NOT_FIELD_VALUE, TOKEN, trimOWS } from "./grammar.ts";
+import { CHUNK_EXTENSION, CHUNK_SIZE, NOT_FIELD_VALUE, TOKEN, trimOWS } from "./grammar.ts";
 import type { Limits } from "./limits.ts";
 
 /** Fields that would change framing, routing or rights; in a trailer they can only be an attack (RFC 9110 section 6.5.1). */
@@ -124,20 +124,18 @@ export class ChunkedDecoder implements BodyDecoder {
     this.#state = size === 0 ? "trailer" : "data";
   }
 
-  /** Extensions are ignored, but what they hold must not be readable in two ways. */
+  /** Extensions are ignored, but must follow the grammar: what they hold must not be readable in two ways (RFC 9112 section 7.1.1). */
   #checkExtension(extension: string): void {
     this.#extensionBytes += extension.length;
     if (this.#extensionBytes > this.#limits.maxChunkExtensionBytes) {
       throw badChunk(`Send at most ${this.#limits.maxChunkExtensionBytes} bytes of chunk extensions`);
     }
-    let isQuoted = false;
-    for (let index = 0; index < extension.length; index += 1) {
-      const char = extension[index] ?? "";
-      if (char === '"') isQuoted = !isQuoted;
-      else if (isQuoted && char === "\\") index += 1;
-      else if (!isQuoted && NOT_CHUNK_EXTENSION.test(char)) throw badByte();
+    for (let position = 0; position < extension.length;) {
+      CHUNK_EXTENSION.lastIndex = position;
+      if (!CHUNK_EXTENSION.test(extension))
+        throw badChunk("Send chunk extensions of the form ';name', ';name=token' or ';name=\"text\"'");
+      position = CHUNK_EXTENSION.lastIndex;
     }
-    if (isQuoted) throw badChunk("Close the quotes of a chunk extension");
   }
 
   #trailerLine(line: string): void {

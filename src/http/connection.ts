@@ -28,6 +28,8 @@ export interface ConnectionContext {
   readonly ticker: Ticker;
   /** True once the server is stopping: every answer closes its connection. */
   readonly isClosing: boolean;
+  /** While it is stopping: time that a connection stays open for one more request behind an answer that has promised it, in seconds. */
+  readonly goodbyeSeconds: number;
   /** Gives the object that receives the CGI variables of a request. */
   newVariables(connection: Connection): Variables;
   /** Answers a request. */
@@ -77,6 +79,8 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
   /** What the client sends is not understood any more; the answer in hand is the last. */
   #isCondemned = false;
   #isContinueOwed = false;
+  /** The server stops, but the last answer did not say so: a request may be on its way (RFC 9112 section 9.6). */
+  #isPromiseOpen = false;
   #requests = 0;
   #deadline: number;
   /** Bytes thrown away: of a body that nobody read, or behind our end of the connection. */
@@ -132,9 +136,14 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     return this.#input !== null && this.#offset < this.#input.length;
   }
 
-  /** Ends the connection without an answer: at once between requests, otherwise after the answer in hand. */
+  /**
+   * Ends the connection without an answer: at once between requests, otherwise after the answer in hand. A head that has begun must be
+   * complete soon, and so must come the request that was promised its turn.
+   */
   close(): void {
+    if (this.#isPromiseOpen || this.#exchange !== null || this.#phase !== "open") return;
     if (this.#isBetweenRequests) this.#end();
+    else this.#deadline = Math.min(this.#deadline, this.#context.ticker.deadline(this.#headSeconds));
   }
 
   /** Cuts the connection, whatever it is doing. */
@@ -172,13 +181,21 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     return this.#phase === "open" ? this.#output.drained() : Promise.resolve();
   }
 
+  /** Time for a whole head. A server that stops does not wait for a slow one. */
+  get #headSeconds(): number {
+    const { isClosing, limits } = this.#context;
+    return isClosing ? Math.min(limits.headTimeoutSeconds, limits.lingerSeconds) : limits.headTimeoutSeconds;
+  }
+
   mayPersist(): boolean {
     const { limits } = this.#context;
     if (this.#context.isClosing || this.#isCondemned || (this.#hasEnded && !this.#hasInput)) return false;
     if (limits.maxRequestsPerConnection > 0 && this.#requests >= limits.maxRequestsPerConnection) return false;
     // A client that waits for 100 Continue may or may not send its body now: only closing is unambiguous.
     if (this.#isContinueOwed) return false;
-    return this.#decoder === null || this.#unreadBytes() <= limits.maxUnreadBodyBytes;
+    if (this.#decoder?.bytesLeft === Number.POSITIVE_INFINITY) this.#takeReceivedBody();
+    // Chunks may go on for ever, so nobody can promise to read to their end.
+    return !this.#isCondemned && (this.#decoder === null || this.#decoder.bytesLeft <= limits.maxUnreadBodyBytes);
   }
 
   completed(exchange: Exchange): void {
@@ -190,14 +207,18 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
       body.discard();
     }
     this.#isContinueOwed = false;
-    // A server that began to stop after the head had left ends the connection although more was promised.
-    if (!exchange.isPersistent || (this.#context.isClosing && this.#isBetweenRequests)) {
+    const { isClosing, goodbyeSeconds, ticker, limits } = this.#context;
+    // The server began to stop after the head had left with the promise of a next answer.
+    this.#isPromiseOpen = isClosing && goodbyeSeconds > 0;
+    if (!exchange.isPersistent || (isClosing && !this.#isPromiseOpen && this.#isBetweenRequests)) {
       this.#end();
       return;
     }
-    const { ticker, limits } = this.#context;
+    const idleSeconds = this.#isPromiseOpen
+      ? Math.min(goodbyeSeconds, limits.keepAliveTimeoutSeconds)
+      : limits.keepAliveTimeoutSeconds;
     // A body that nobody read is thrown away before the next request is looked for (CVE-2023-41419).
-    this.#deadline = ticker.deadline(this.#decoder === null ? limits.keepAliveTimeoutSeconds : limits.lingerSeconds);
+    this.#deadline = ticker.deadline(this.#decoder === null ? idleSeconds : limits.lingerSeconds);
     // Not in this turn: the body of this answer is closed before the next request begins.
     if (!this.#isAdvancing && (this.#input !== null || this.#isPaused)) queueMicrotask(() => this.#advance());
   }
@@ -320,12 +341,15 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
       this.#takeBody(this.#decoder, input);
     } else if (this.#exchange === null && this.#output.hasRoom) this.#takeHead(input);
     else return false;
-    if (this.#input === input && this.#offset >= input.length) {
-      this.#input = null;
-      this.#windowOf = null;
-      this.#window = "";
-    }
+    this.#dropTakenInput();
     return true;
+  }
+
+  #dropTakenInput(): void {
+    if (this.#input === null || this.#offset < this.#input.length) return;
+    this.#input = null;
+    this.#windowOf = null;
+    this.#window = "";
   }
 
   #takeBody(decoder: BodyDecoder, input: Buffer): void {
@@ -358,8 +382,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     if (end === -1) {
       this.#offset = this.#windowStart + this.#window.length;
       // The time for a head is counted once, from its first byte (CVE-2018-12122): more bytes do not extend it.
-      if (!wasPartial && this.#requests > 0)
-        this.#deadline = this.#context.ticker.deadline(this.#context.limits.headTimeoutSeconds);
+      if (!wasPartial && this.#requests > 0) this.#deadline = this.#context.ticker.deadline(this.#headSeconds);
       return;
     }
     this.#offset = this.#windowStart + end;
@@ -400,8 +423,15 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     else this.#condemn(error);
   }
 
-  #unreadBytes(): number {
-    return this.#decoder?.bytesLeft === Number.POSITIVE_INFINITY ? 0 : (this.#decoder?.bytesLeft ?? 0);
+  /** Takes what has come of a body already, so that a short one is known to be complete when its answer leaves. */
+  #takeReceivedBody(): void {
+    try {
+      while (this.#decoder !== null && this.#input !== null && this.#offset < this.#input.length)
+        this.#takeBody(this.#decoder, this.#input);
+      this.#dropTakenInput();
+    } catch (error) {
+      this.#refuseInput(error);
+    }
   }
 
   /** Ends our side and listens for a while, so that the client can read our last answer. */

@@ -33,8 +33,12 @@ export const DIGITS = /^[0-9]+$/;
 /** chunk-size = 1*HEXDIG, at most 16 digits, zeros included. */
 export const CHUNK_SIZE = /^[0-9A-Fa-f]{1,16}$/;
 
-/** A byte that may not stand in a chunk extension; obs-text is allowed only within quotes, which the decoder checks. */
-export const NOT_CHUNK_EXTENSION = /[^\t\x20-\x7e]/;
+/**
+ * One chunk extension: ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ], and the BWS before the next one (RFC 9112 section 7.1.1). No
+ * part that repeats can begin with what the part before it repeats, so the pattern is linear.
+ */
+export const CHUNK_EXTENSION =
+  /;[\t ]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:[\t ]*=[\t ]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?(?:[\t ]*(?=;)|$)/y;
 
 /**
  * Removes optional white space (OWS, RFC 9110 section 5.6.3: SP and HTAB, nothing else) at both ends, in linear time.

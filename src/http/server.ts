@@ -8,6 +8,7 @@ import type { Exchange } from "./exchange.ts";
 import type { Variables } from "./head-parser.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import { ProxyHeaderParser, type ProxiedAddresses, type ProxyProtocolOptions } from "./proxy-protocol.ts";
+import { checkSocketPath } from "./socket-path.ts";
 import { Ticker, type Ticking } from "./ticker.ts";
 
 /** What answers the requests. */
@@ -35,6 +36,8 @@ export interface HttpServerOptions {
 /** What Node's timers can count, in milliseconds; a limit may be endless. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
+const GOODBYE_SECONDS = 1;
+
 /** A TLS socket knows the socket below it, though not officially. */
 type Layered = Socket & { readonly _parent?: Socket };
 
@@ -53,6 +56,7 @@ export class HttpServer implements ConnectionContext {
   #connections = 0;
   #isClosing = false;
   #whenEmpty: (() => void) | null = null;
+  #closed: Promise<void> | null = null;
 
   /**
    * @param handler - answers the requests
@@ -69,6 +73,11 @@ export class HttpServer implements ConnectionContext {
     return this.#isClosing;
   }
 
+  /** Time that a connection stays for one more request, where the answer before it has promised so and the server stops. */
+  get goodbyeSeconds(): number {
+    return GOODBYE_SECONDS;
+  }
+
   /** Connections open now. */
   get connectionCount(): number {
     return this.#connections;
@@ -80,9 +89,10 @@ export class HttpServer implements ConnectionContext {
    * @param where - host and port, path, or descriptor, as for `net.Server.listen`; `backlog` is honoured for each
    * @param tls - certificate, key and so on, to speak TLS on this listener
    * @returns the listener, once it listens
-   * @throws the system's error (EADDRINUSE, EACCES …)
+   * @throws the system's error (EADDRINUSE, EACCES …); SocketPathError for a path that Node would cut
    */
   async listen(where: ListenOptions & { fd?: number }, tls: TlsOptions | null = null): Promise<Server> {
+    if (where.path !== undefined) checkSocketPath(where.path);
     const listener = tls === null ? this.#plainListener() : this.#tlsListener(tls);
     await new Promise<void>((resolve, reject) => {
       listener.once("error", reject);
@@ -138,11 +148,18 @@ export class HttpServer implements ConnectionContext {
   }
 
   /**
-   * Stops: listeners close, idle connections end, every answer in hand is the last of its connection.
+   * Stops: listeners close, idle connections end, every answer in hand is the last of its connection. A second call waits for the
+   * first, and may shorten its time.
    *
    * @param graceSeconds - time to complete answers; connections that are still open then are cut
    */
-  async close(graceSeconds = 30): Promise<void> {
+  close(graceSeconds = 30): Promise<void> {
+    const timer = setTimeout(() => this.destroy(), Math.min(graceSeconds * 1000, LONGEST_TIMEOUT));
+    this.#closed ??= this.#close();
+    return this.#closed.finally(() => clearTimeout(timer));
+  }
+
+  async #close(): Promise<void> {
     this.#isClosing = true;
     const closed = [...this.#listeners].map(
       (listener) =>
@@ -152,7 +169,6 @@ export class HttpServer implements ConnectionContext {
     );
     this.#listeners.clear();
     for (const connection of this.#allConnections()) connection.close();
-    const timer = setTimeout(() => this.destroy(), graceSeconds * 1000);
     if (this.#connections > 0) {
       await new Promise<void>((resolve) => {
         this.#whenEmpty = resolve;
@@ -161,7 +177,6 @@ export class HttpServer implements ConnectionContext {
     for (const socket of this.#handshaking) socket.destroy();
     await Promise.all(closed);
     this.ticker.delete(this.#handlerClock);
-    clearTimeout(timer);
   }
 
   /** Cuts every connection. */

@@ -19,6 +19,7 @@ export class DrainingServer extends HttpServer {
   /** Called when a socket that was received has ended. */
   onReleased: (() => void) | null = null;
   #isDraining = false;
+  #goodbyeSeconds = 0;
   #receive: ((socket: Socket) => void) | null = null;
   #received = 0;
   #held: Socket[] | null = null;
@@ -27,6 +28,10 @@ export class DrainingServer extends HttpServer {
   /** True once every answer ends its connection. */
   override get isClosing(): boolean {
     return this.#isDraining || super.isClosing;
+  }
+
+  override get goodbyeSeconds(): number {
+    return this.#goodbyeSeconds;
   }
 
   override handle(exchange: Exchange, connection: Connection): void {
@@ -77,9 +82,14 @@ export class DrainingServer extends HttpServer {
     for (const socket of held) super.accept(socket);
   }
 
-  /** From now on every answer is the last of its connection. Listeners stay as they are. */
-  beginDrain(): void {
+  /**
+   * From now on every answer is the last of its connection. Listeners stay as they are.
+   *
+   * @param idleSeconds - time that a connection stays open behind an answer that has promised it before
+   */
+  beginDrain(idleSeconds: number): void {
     this.#isDraining = true;
+    this.#goodbyeSeconds = idleSeconds;
   }
 
   /**
@@ -91,7 +101,7 @@ export class DrainingServer extends HttpServer {
    */
   async drain(listeners: readonly Server[], idleSeconds: number, graceSeconds: number): Promise<void> {
     const deadline = performance.now() + graceSeconds * 1000;
-    this.beginDrain();
+    this.beginDrain(idleSeconds);
     if (idleSeconds > 0) await Promise.race([this.#quiet(listeners), delay(Math.min(idleSeconds, graceSeconds))]);
     await this.close(Math.max(0, (deadline - performance.now()) / 1000));
   }

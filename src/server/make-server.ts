@@ -111,7 +111,8 @@ export class WSGIServer {
    */
   close(graceSeconds?: number): Promise<void> {
     if (this.#closing === null) this.#closing = this.#close(graceSeconds);
-    else if (graceSeconds !== undefined) setTimeout(() => this.#server.destroy(), graceSeconds * 1000).unref();
+    else if (graceSeconds !== undefined)
+      setTimeout(() => this.#server.destroy(), Math.min(graceSeconds * 1000, 2 ** 31 - 1)).unref();
     return this.#closing;
   }
 

@@ -276,7 +276,7 @@ export class Worker {
     const deadline = performance.now() + gracefulSeconds * 1000;
     // The end of Python processes is not cut short where requests are, at a quick stop: who does not want to wait asks twice.
     this.#endBy = Math.max(deadline, performance.now() + this.#config.options.gracefulTimeout * 1000);
-    server.beginDrain();
+    server.beginDrain(idleSeconds);
     if (isQueueKept) for (const listener of this.#listeners) listener.close();
     else await new Promise<void>((resolve) => (this.#sealed = resolve));
     const graceLeft = Math.max(0, (deadline - performance.now()) / 1000);

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 
+import { HttpServer } from "../../src/http/server.ts";
+import type { WSGIServer } from "../../src/server/make-server.ts";
 import { rawRequest } from "../../src/testing/raw-request.ts";
 import type { WSGIApplication } from "../../src/wsgi/types.ts";
 import { answering, echoApp, ignoreApp, latePathApp, pathApp } from "./applications.ts";
@@ -127,24 +129,102 @@ describe("the connection", () => {
     expect(server.connectionCount).toBe(0);
   });
 
-  test("is closed by a server that stops, behind an answer that was promised to be one of several", async () => {
-    let finish: () => void = () => {};
-    const { address, server } = await serve(
-      answering(async function* streaming() {
+  describe("of a server that begins to stop within an answer, which has promised a next one", () => {
+    async function begin(): Promise<{ server: WSGIServer; wire: Wire; finish: () => void }> {
+      let finish: () => void = () => {};
+      const streamApp = answering(async function* streaming() {
         yield Buffer.from("first");
         await new Promise<void>((resolve) => {
           finish = resolve;
         });
         yield Buffer.from("last");
-      }),
-      { limits: { keepAliveTimeoutSeconds: 1000 } },
-    );
-    const wire = await Wire.open(address);
-    wire.send(get("/"));
-    await wire.until("first");
-    const closed = server.close(1000);
-    finish();
-    await closed;
-    expect(await wire.ended()).toMatch(/last\r\n0\r\n\r\n$/);
+      });
+      const { address, server } = await serve(
+        (environ, startResponse) => (environ.PATH_INFO === "/stream" ? streamApp : pathApp)(environ, startResponse),
+        { limits: { keepAliveTimeoutSeconds: 1000 } },
+      );
+      const wire = await Wire.open(address);
+      wire.send(get("/stream"));
+      await wire.until("first");
+      return { server, wire, finish: () => finish() };
+    }
+
+    test("answers that one, and says that it is the last", async () => {
+      const { server, wire, finish } = await begin();
+      const closed = server.close(1000);
+      finish();
+      await wire.until("last\r\n0\r\n\r\n");
+      wire.send(get("/next") + get("/never"));
+      const text = await wire.ended();
+      expect(wire.ending).toBe("closed");
+      expect(wire.statuses).toEqual([200, 200]);
+      expect(text).toMatch(/Connection: close\r\n\r\n\/next$/);
+      await closed;
+    });
+
+    test("ends when that one does not come", async () => {
+      const { server, wire, finish } = await begin();
+      const closed = server.close(1000);
+      finish();
+      await closed;
+      expect(await wire.ended()).toMatch(/last\r\n0\r\n\r\n$/);
+    });
   });
+
+  test("does not hold up a server that stops by a head which has only begun", async () => {
+    const { address, server } = await serve(pathApp, { limits: { headTimeoutSeconds: 1000, lingerSeconds: 0.5 } });
+    const fresh = await Wire.open(address);
+    const used = await Wire.open(address);
+    fresh.send("GET / HT");
+    used.send(`${get("/1")}GET /2 HT`);
+    await used.until("/1");
+    await eventually(() => server.connectionCount === 2);
+    // Its first bytes have been read when a later connection has been answered.
+    expect((await rawRequest(address, get("/", "Connection: close"))).end).toBe("closed");
+    await server.close(1000);
+    await Promise.all([fresh.ended(), used.ended()]);
+    expect([fresh.statuses, used.statuses]).toEqual([[408], [200, 408]]);
+  });
+
+  test.each([
+    ["has come to its end", "3\r\nabc\r\n0\r\n\r\n", null],
+    ["has not begun", "", "close"],
+    ["has come in part", "3\r\nabc\r\n", "close"],
+    ["is nonsense", "xyz\r\n", "close"],
+  ])("is promised to go on when a body in chunks that nobody reads %s", async (_title, body, connection) => {
+    for (const application of [ignoreApp, latePathApp]) {
+      const { address } = await serve(application);
+      const request = `POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n${body}`;
+      const { text, end } = await rawRequest(address, request, { timeoutMs: 300 });
+      expect(/^Connection: (.*)\r$/im.exec(text)?.[1] ?? null).toBe(connection);
+      expect(end).toBe(connection === null ? "idle" : "closed");
+    }
+  });
+
+  test.each([["twice"], ["for ever", Number.POSITIVE_INFINITY], ["for a month", 2_678_400]])(
+    "is not cut, and is waited for, by an engine that is told to close %s",
+    async (_title, graceSeconds = 1000) => {
+      let finish: (() => void) | null = null;
+      const server = new HttpServer({
+        newVariables: () => ({}),
+        handle(exchange) {
+          exchange.announce("200 OK", []);
+          finish = () => exchange.sendWhole(Buffer.from("whole"));
+        },
+      });
+      const bound = (await server.listen({ host: "127.0.0.1", port: 0 })).address();
+      const port = typeof bound === "object" ? (bound?.port ?? 0) : 0;
+      const wire = await Wire.open({ host: "127.0.0.1", port });
+      wire.send(get("/"));
+      await eventually(() => finish !== null);
+      const closed = [server.close(graceSeconds), server.close(graceSeconds)];
+      // A timer that has overflowed would have fired by now.
+      await new Promise((resolve) => {
+        setTimeout(resolve, 50);
+      });
+      (finish as (() => void) | null)?.();
+      expect(await wire.ended()).toMatch(/Connection: close\r\n\r\nwhole$/);
+      await Promise.all(closed);
+    },
+  );
 });

@@ -8,8 +8,9 @@ const FIELD = new RegExp(
   `^(${TCHAR}+):[ \\t]*((?:[\\x21-\\x7e\\x80-\\xff](?:[\\t\\x20-\\x7e\\x80-\\xff]*[\\x21-\\x7e\\x80-\\xff])?)?)[ \\t]*$`,
 );
 const HOST = /^(\[[0-9A-Fa-f:.]+\]|([A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)(:[0-9]{0,5})?$/;
-const CHUNK =
-  /^([0-9A-Fa-f]{1,16})([ \t]*;([\t\x20\x21\x23-\x7e]|"([\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*")*)?$/;
+const CHUNK = new RegExp(
+  `^([0-9A-Fa-f]{1,16})([ \\t]*;[ \\t]*${TCHAR}+([ \\t]*=[ \\t]*(${TCHAR}+|"([\\t\\x20\\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"))?)*$`,
+);
 const FORBIDDEN_TRAILER =
   /^(content-length|transfer-encoding|host|authorization|te|trailer|connection|content-encoding)$/i;
 

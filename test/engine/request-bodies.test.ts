@@ -52,7 +52,10 @@ describe("the body of a request", () => {
     const { address } = await serve(ignoreApp);
     for (const split of [100_000, 9999]) {
       const { text } = await rawRequest(address, post(field, body) + NEXT, { split });
-      expect(bodiesOf(text)).toEqual(["ok", "ok"]);
+      // Of chunks that are still to come nobody knows how many; the answer says so.
+      const isLast = /Connection: close\r\n\r\nok/.test(text.slice(0, text.indexOf("ok") + 2));
+      expect(isLast).toBe(split === 9999 && field.startsWith("Transfer"));
+      expect(bodiesOf(text)).toEqual(isLast ? ["ok"] : ["ok", "ok"]);
     }
   });
 
