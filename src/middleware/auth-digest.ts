@@ -9,7 +9,8 @@ import { checkRealm, credentialsOf, parseAuthParameters, quotedParameter, sendCh
 import { isEqualSecret } from "./constant-time.ts";
 import { DigestNonces } from "./digest-nonce.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { parseHost, requestedHost } from "./host.ts";
+import { parseHost } from "../http/host.ts";
+import { requestedHost } from "./host.ts";
 import { HtdigestFile } from "./htdigest-file.ts";
 import { type Configuration, fileIn, integer, pairs, readOptions, text, within, words } from "./options.ts";
 import { sharedKey } from "./shared-secret.ts";
