@@ -270,7 +270,7 @@ test.each([false, true])(
       },
     };
     const key = isLater ? Symbol.asyncIterator : Symbol.iterator;
-    const body = { [key]: () => iterator, close: () => told.push("close") } as unknown as WSGIBody;
+    const thrower = { [key]: () => iterator, close: () => told.push("close") } as unknown as WSGIBody;
     const environ = { "wsgi.errors": new StringErrorStream() } as unknown as WSGIEnvironment;
     setupTestingDefaults(environ);
     const sink = new NotingSink();
@@ -279,7 +279,7 @@ test.each([false, true])(
       runApplication(
         (_environ, startResponse) => {
           startResponse("200 OK", []);
-          return body;
+          return thrower;
         },
         environ,
         sink,

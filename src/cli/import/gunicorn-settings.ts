@@ -129,7 +129,7 @@ function translateForwarderHeaders(given: ReadonlyMap<string, PythonName>, draft
   const entry = given.get("forwarder_headers");
   if (entry?.kind !== "value" || entry.value === null) return;
   const subject = `forwarder_headers = ${shown(entry.value)}`;
-  const names = [entry.value].flat().flatMap((item) => String(item).split(","));
+  const names = [entry.value].flat().flatMap((item) => (typeof item === "string" ? item.split(",") : []));
   const isScriptNameSet = names.some((name) => name.trim().toUpperCase() === "SCRIPT_NAME");
   if (!isScriptNameSet) return draft.missing(subject, REASONS.get("forwarder_headers") ?? "");
   draft.set("forwardedHeaders", [...TRUST.settings.forwardedHeaders.default, "SCRIPT_NAME"], subject);
