@@ -1,5 +1,6 @@
 // Loads what a worker serves, whichever language it is in.
-import type { PythonLogEntry, PythonOptions, PythonOutputLine } from "../guests/python/options.ts";
+import { resolve } from "node:path";
+import type { PythonLogEntry, PythonLogging, PythonOptions, PythonOutputLine } from "../guests/python/options.ts";
 import { isIniTarget } from "./ini-target.ts";
 import { isPythonTarget } from "./is-python-target.ts";
 import type { LoadedApplication } from "./loaded-application.ts";
@@ -24,6 +25,9 @@ export type PythonRunSettings = Pick<
   | "gracefulTimeout"
   | "captureOutput"
   | "errorLogfile"
+  | "pythonHooks"
+  | "logConfig"
+  | "logConfigJson"
 >;
 
 /**
@@ -65,6 +69,7 @@ async function loadPython(target: string, options: PythonOptions): Promise<Loade
 
 /** The options of a Python guest, whatever it runs. */
 export function pythonOptions(settings: PythonRunSettings, log: Pick<ErrorLog, "log">): Omit<PythonOptions, "target"> {
+  const logging = loggingOf(settings);
   const isGevent = settings.workerClass === "gevent";
   return {
     // One greenlet would be no reason to use gevent: the guest's own default is meant then.
@@ -78,12 +83,19 @@ export function pythonOptions(settings: PythonRunSettings, log: Pick<ErrorLog, "
     deadlineSeconds: settings.timeout,
     graceSeconds: settings.gracefulTimeout,
     ...(settings.python === null ? {} : { python: settings.python }),
+    ...(settings.pythonHooks === null ? {} : { hooks: settings.pythonHooks }),
+    ...(logging === undefined ? {} : { logging }),
     ...(isCapturing(settings) ? { output: print } : {}),
     log: (entry: PythonLogEntry) => {
       const request = entry.request === undefined ? "" : ` (${entry.request})`;
       log.log(entry.level, `python [${entry.pid ?? "-"}]${request}: ${entry.message}`);
     },
   };
+}
+
+function loggingOf({ logConfig, logConfigJson }: PythonRunSettings): PythonLogging | undefined {
+  if (logConfigJson !== null) return { file: resolve(logConfigJson), format: "json" };
+  return logConfig === null ? undefined : { file: resolve(logConfig), format: "ini" };
 }
 
 /** Writes where TypeScript applications of this process write; that is captured. */

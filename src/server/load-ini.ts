@@ -1,4 +1,5 @@
 // Loads the application that a configuration file composes, with Python behind it where it names Python factories.
+import { resolve } from "node:path";
 import { ObjectBuilder } from "../deploy/create.ts";
 import { describePlace } from "../deploy/errors.ts";
 import { loadContext } from "../deploy/load.ts";
@@ -22,14 +23,18 @@ export async function loadIni(
   log: Pick<ErrorLog, "warning">,
 ): Promise<LoadedApplication> {
   const directory = process.cwd();
-  const { uri, globalConf } = parseIniTarget(target, directory);
+  const { uri, file, globalConf } = parseIniTarget(target, directory);
   const context = loadContext("application", uri, {
     relativeTo: directory,
     globalConf,
     onWarning: (warning) => log.warning(warning.message + describePlace(warning)),
   });
   const contexts = flatten(treeOf(context)).map((node) => node.context);
-  const resolver = new PythonResolver(python);
+  // As pserve and gunicorn do.
+  const logging = { format: "ini", isOptional: true, defaults: globalConf } as const;
+  const resolver = new PythonResolver(
+    file === null ? python : { logging: { ...logging, file: resolve(directory, file) }, ...python },
+  );
   try {
     const application = await new ObjectBuilder([resolver]).application(context);
     await resolver.start();

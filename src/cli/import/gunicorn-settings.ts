@@ -1,6 +1,6 @@
 // Gunicorn's settings into ours. Names, flags and reasons come from the tables of the settings; here stands only what is neither
 // the same nor absent.
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { nearestName } from "../../nearest-name.ts";
 import { isIniTarget, withVariables } from "../../server/ini-target.ts";
 import { HOOKS, type HookName } from "../../server/settings/hooks.ts";
@@ -21,6 +21,16 @@ export const SETTING_BY_GUNICORN_NAME: ReadonlyMap<string, SettingName> = new Ma
 
 const REASONS = new Map(NOT_SUPPORTED.map(({ name, why }) => [name, why]));
 const HOOK_NAMES = new Map((Object.keys(HOOKS) as HookName[]).map((name) => [snakeCase(name), name]));
+/** Those that hooks.py of the Python guest calls. */
+const PYTHON_HOOKS: ReadonlySet<string> = new Set([
+  "pre_fork",
+  "post_fork",
+  "post_worker_init",
+  "pre_request",
+  "post_request",
+  "worker_exit",
+  "child_exit",
+]);
 /** They are for one run of the command. */
 const FOR_ONE_RUN = new Set(["config", "check_config", "print_config"]);
 const GREENLETS = /(?:^|[.:])(?:gevent|eventlet|GeventWorker|ggevent|geventlet)/i;
@@ -31,12 +41,19 @@ const ASGI = /asgi|uvicorn|hypercorn|aiohttp/i;
  * Translates gunicorn's settings.
  *
  * @param directory - in which the server would be started
+ * @param file - that holds the hooks, if there is one
  */
-export function translateGunicorn(given: ReadonlyMap<string, PythonName>, draft: Draft, directory: string): void {
+export function translateGunicorn(
+  given: ReadonlyMap<string, PythonName>,
+  draft: Draft,
+  directory: string,
+  file?: string,
+): void {
   for (const [name, entry] of given) {
     if (entry.kind === "value") translateValue(name, entry.value, draft);
     else translateCallable(name, entry, draft);
   }
+  if (file !== undefined) translateHooks(given, draft, directory, file);
   translateWorkerClass(given, draft);
   translatePath(given, draft, directory);
   translatePaste(given, draft);
@@ -60,8 +77,21 @@ function translateValue(name: string, value: unknown, draft: Draft): void {
   }
 }
 
-/** Hooks are code, which is to be written anew; other functions of the file are its own. */
+/** Hooks that Python processes call stay where they are. */
+function translateHooks(given: ReadonlyMap<string, PythonName>, draft: Draft, directory: string, file: string): void {
+  const names = [...given].flatMap(([name, { kind }]) => (kind !== "value" && PYTHON_HOOKS.has(name) ? [name] : []));
+  if (names.length === 0) return;
+  const place = relative(resolve(directory, draft.text("chdir") ?? ""), file);
+  if (!draft.set("pythonHooks", place, names.join(", "))) return;
+  draft.changed(
+    names.join(", "),
+    `Python processes call these functions of ${place}; child_exit in a process of its own`,
+  );
+}
+
+/** Other hooks are code, which is to be written anew; other functions of the file are its own. */
 function translateCallable(name: string, entry: PythonName, draft: Draft): void {
+  if (PYTHON_HOOKS.has(name)) return;
   const hook = HOOK_NAMES.get(name);
   const why = REASONS.get(name);
   if (hook !== undefined) {

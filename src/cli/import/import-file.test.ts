@@ -86,7 +86,8 @@ describe("gunicorn.conf.py", () => {
   });
 
   test.each([
-    ["def post_fork(server, worker): pass", "post_fork", "missing", "postFork(arbiter, worker)"],
+    ["def on_reload(server): pass", "on_reload", "missing", "onReload(arbiter)"],
+    ["def post_fork(server, worker): pass", "post_fork", "changed", "Python processes call"],
     ["def worker_abort(worker): pass", "worker_abort", "missing", "childExit"],
     ['worker_tmp_dir = "/dev/shm"', "worker_tmp_dir", "missing", "pipe"],
     ['worker_class = "uvicorn.workers.UvicornWorker"', "worker_class", "missing", "ASGI"],
@@ -256,6 +257,16 @@ describe("importFile", () => {
     expect(readFileSync(join(root, "tsgi.config.ts"), "utf8")).toContain("  // onExit(arbiter) {},\n");
     const { settings } = await resolveSettings({ directory: root, environment: {} });
     expect(settings).toMatchObject({ workers: 2, target: "a:b" });
+  });
+
+  test("leaves hooks of Python processes where they are", () => {
+    put("gunicorn.conf.py", "chdir = 'src'\ndef child_exit(server, worker): pass\ndef post_fork(server, worker): pass");
+    const output = "tsgi.config.json";
+    importFile("gunicorn.conf.py", { output }, root, PATH);
+    expect(JSON.parse(readFileSync(join(root, output), "utf8"))).toEqual({
+      chdir: "src",
+      pythonHooks: "../gunicorn.conf.py",
+    });
   });
 
   test("overwrites nothing unless it is told to", () => {

@@ -117,7 +117,7 @@ function importGunicorn(start: GunicornStart, draft: Draft, directory: string, e
     start.file ?? (isFile ? resolve(directory, named.replace(/^file:/, "")) : existsSync(usual) ? usual : undefined);
   const given = new Map<string, PythonName>(file === undefined ? [] : evaluateGunicornFile(file, directory));
   for (const source of [shared, own]) for (const [name, value] of source) given.set(name, { kind: "value", value });
-  translateGunicorn(given, draft, directory);
+  translateGunicorn(given, draft, directory, file);
 }
 
 function importProcfile(path: string, draft: Draft, directory: string, environment: Environment): void {

@@ -3,6 +3,7 @@
 import { Dispatcher } from "./dispatcher.ts";
 import { PythonClientGone, PythonProcessDied, PythonStartError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
+import { ExitHook } from "./exit-hook.ts";
 import type { GuestProcess } from "./guest-process.ts";
 import type { PythonInterpreter } from "./interpreter.ts";
 import { keptAnswers } from "./kept-answers.ts";
@@ -54,6 +55,7 @@ export class GuestPool implements ProcessSetOwner {
   /** Takes the requests. */
   readonly dispatcher: Dispatcher;
   readonly #set: ProcessSet;
+  readonly #exitHook: ExitHook;
   #ticker: NodeJS.Timeout | null = null;
   #ticks = 0;
   #failures = 0;
@@ -68,6 +70,7 @@ export class GuestPool implements ProcessSetOwner {
     this.settings = settings;
     this.dispatcher = new Dispatcher(settings.queueLimit, () => this.#startTicking());
     this.#set = new ProcessSet(settings, hasInner, this);
+    this.#exitHook = new ExitHook(settings, this.#set.interpreter);
   }
 
   /** The interpreter of its processes. */
@@ -171,6 +174,7 @@ export class GuestPool implements ProcessSetOwner {
     await this.#endAll(() => this.#set.processes, until);
     // Only now: a template reports how those that were forked from it have ended.
     await this.#endAll(() => this.#set.templates, until);
+    await this.#exitHook.whenDone(Math.max(until, performance.now() + END_MILLISECONDS));
     // What the processes have given back meanwhile.
     this.dispatcher.refuseAll();
     if (this.#ticker !== null) clearInterval(this.#ticker);
@@ -299,6 +303,8 @@ export class GuestPool implements ProcessSetOwner {
     const wasExpected = process.state === "draining" || process.state === "ending" || this.#isClosing;
     process.state = "dead";
     this.#set.remove(process);
+    if (!process.isTemplate && process.message?.hooks?.includes("child_exit") === true)
+      this.#exitHook.call(process.pid);
     this.dispatcher.serveWith(this.#set.processes);
     const hasWorked = process.lanes.some((lane) => lane.hasWorked);
     const report = fatalReport(process.report);

@@ -31,6 +31,8 @@ export interface ReadyMessage {
   readonly address: readonly [host: string, port: number] | null;
   /** Source files that are loaded, for a watcher. */
   readonly modules: readonly string[];
+  /** The hooks that there are. */
+  readonly hooks?: readonly string[];
 }
 
 /** What a process tells its pool. */

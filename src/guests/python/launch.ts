@@ -1,5 +1,6 @@
 // Starts a Python process with the shim. Its options go through standard input: nobody else can read the token there.
 import { spawn, type ChildProcess } from "node:child_process";
+import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { PythonStartError } from "./errors.ts";
 import { environmentFor, type PythonInterpreter } from "./interpreter.ts";
@@ -98,6 +99,8 @@ function shimOptions(settings: PythonSettings, rendezvous: Rendezvous, role: Lau
     filters: settings.filters ?? [],
     pythonPath: settings.pythonPath ?? [],
     workerClass: settings.workerClass,
+    hooks: settings.hooks === undefined ? null : resolve(settings.directory, settings.hooks),
+    logging: settings.logging ?? null,
     ...(settings.user === undefined ? {} : { user: settings.user }),
     ...(settings.group === undefined ? {} : { group: settings.group }),
     ...(memoryLimitBytes === undefined

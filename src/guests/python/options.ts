@@ -37,6 +37,18 @@ export interface PythonOutputLine {
   readonly request?: string;
 }
 
+/** How Python's logging is configured before anything is loaded. */
+export interface PythonLogging {
+  /** Absolute. */
+  readonly file: string;
+  /** `ini`: of `logging.config.fileConfig`. `json`: of `dictConfig`. */
+  readonly format: "ini" | "json";
+  /** The file is there for something else: without a section `[loggers]` nothing is configured. @default false */
+  readonly isOptional?: boolean;
+  /** Values that an INI file may use, beside `here` and `__file__`. */
+  readonly defaults?: Readonly<Record<string, string>>;
+}
+
 /** How a Python application is run. */
 export interface PythonOptions {
   /** `module:attribute`, `package.module`, `file.py`, `file.py:attribute`, `module:factory("argument")`, or a factory. */
@@ -63,6 +75,10 @@ export interface PythonOptions {
   readonly preload?: boolean;
   /** `gevent` makes each thread a greenlet; it must be installed in the environment. @default "thread" */
   readonly workerClass?: "thread" | "gevent";
+  /** A file of Python with functions of gunicorn's names, such as `post_fork`, that are called in the life of the processes. */
+  readonly hooks?: string;
+  /** Configures Python's logging. @default it is the application's */
+  readonly logging?: PythonLogging;
   /** User and group that the process changes to, by name or number. */
   readonly user?: string | number;
   readonly group?: string | number;

@@ -1400,14 +1400,35 @@ def starts_server(place):
         return False  # whoever imports it says what is wrong
 
 
-def load_starters():
-    """starters.py, which programs that start a server need."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "starters.py")
-    loader = importlib.machinery.SourceFileLoader("tsgi_starters", path)
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("tsgi_starters", loader))
-    sys.modules["tsgi_starters"] = module
+def load_sibling(name):
+    """A file beside this one that not every process needs: starters.py for programs that start a server, hooks.py."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
+    loader = importlib.machinery.SourceFileLoader("tsgi_" + name, path)
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("tsgi_" + name, loader))
+    sys.modules["tsgi_" + name] = module
     loader.exec_module(module)
     return module
+
+
+def configure_logging(options):
+    """Python's logging, as gunicorn's --log-config and --log-config-json and pserve's INI files configure it."""
+    import configparser
+    import logging.config
+
+    path = options["file"]
+    if options["format"] == "json":
+        with open(path, "rb") as file:
+            logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **json.load(file)})
+        return
+    if options.get("isOptional"):
+        # A section of an INI file that is there for something else.
+        parser = configparser.RawConfigParser(strict=False)
+        parser.read(path, encoding="utf-8")
+        if not parser.has_section("loggers"):
+            return
+    defaults = {name: value.replace("%", "%%") for name, value in (options.get("defaults") or {}).items()}
+    defaults.update({"__file__": path, "here": os.path.dirname(path)})
+    logging.config.fileConfig(path, defaults, disable_existing_loggers=False)
 
 
 def load_part(part):
@@ -1440,6 +1461,7 @@ class Guest:
         self.is_multiprocess = bool(options["multiprocess"])
         self.application = None
         self.address = None  # where a program would have served
+        self.hooks = None
         self.flusher = Flusher(self)
         self.lanes = []
         self.control = None
@@ -1453,6 +1475,14 @@ class Guest:
     def load(self):
         """The application, with its filters around it. A script may serve, and return, inside of this."""
         options = self.options
+        if options.get("logging"):
+            configure_logging(options["logging"])
+        if options.get("hooks"):
+            self.hooks = load_sibling("hooks").Hooks(options["hooks"], log)
+            if self.hooks.unused and (self.process == 0 or options.get("preload")):
+                log("warning", self.hooks.unused)
+            if not options.get("preload"):
+                self.hooks.post_fork(self.process)
         part = options.get("app")
         if part is None:
             application = InnerApplication()
@@ -1463,10 +1493,10 @@ class Guest:
     def load_application(self, part):
         arguments = self.options.get("arguments") or []
         if is_program(part):
-            return load_starters().run(self, part, arguments)
+            return load_sibling("starters").run(self, part, arguments)
         sys.argv[1:] = arguments
         if isinstance(part, str) and starts_server(split_target(part)[0]):
-            with load_starters().importing(self):
+            with load_sibling("starters").importing(self):
                 return load_part(part)
         return load_part(part)
 
@@ -1475,7 +1505,7 @@ class Guest:
             application = load_part(part)(application)
         if not callable(application):
             raise TypeError("The target is %r, expected a WSGI application (something to call)" % (application,))
-        return application
+        return application if self.hooks is None else self.hooks.around(application)
 
     # Control channel.
 
@@ -1631,9 +1661,31 @@ class Guest:
         gc.collect()
         gc.freeze()
         if self.options.get("preload"):
+            self.warn_of_threads()
             self.fork_children()
             if self.is_stopping:
                 return
+            if self.hooks is not None:
+                self.hooks.post_fork(self.process)
+        if self.hooks is not None:
+            self.hooks.post_worker_init(self.application)
+        self.serve_lanes()
+        if self.hooks is not None:
+            self.hooks.worker_exit()
+
+    def warn_of_threads(self):
+        """Threads do not survive a fork: who has started some while the application was loaded finds them dead in every process."""
+        own = (threading.current_thread(), threading.main_thread())
+        names = [thread.name for thread in threading.enumerate() if thread not in own and not thread.name.startswith("tsgi-")]
+        if names:
+            log(
+                "warning",
+                "The application has started threads while it was loaded: %s. With --preload they do not run in the processes that "
+                "serve, because a fork does not copy them; start them in post_fork of --python-hooks, or without --preload"
+                % ", ".join(names),
+            )
+
+    def serve_lanes(self):
         self.ready()
         self.take_slots()
         if self.threads == 1:
@@ -1656,7 +1708,8 @@ class Guest:
             thread.join()
 
     def ready(self):
-        self.tell(READY, {"pid": os.getpid(), "address": self.address, "modules": module_files()})
+        hooks = [] if self.hooks is None else self.hooks.names
+        self.tell(READY, {"hooks": hooks, "pid": os.getpid(), "address": self.address, "modules": module_files()})
 
     def take_slots(self):
         """This process's part of the status file."""
@@ -1697,6 +1750,8 @@ class Guest:
                 self.stop()
                 return
             if kind == FORK:
+                if self.hooks is not None:
+                    self.hooks.pre_fork(body["process"])
                 pid = os.fork()
                 if pid == 0:
                     if threading.current_thread() is threading.main_thread():

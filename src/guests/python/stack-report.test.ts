@@ -28,5 +28,5 @@ test("fatalReport begins where the interpreter says that it dies", () => {
   expect(fatalReport("noise\nFatal Python error: Segmentation fault\n\nCurrent thread")).toBe(
     "Fatal Python error: Segmentation fault\n\nCurrent thread",
   );
-  expect(fatalReport("one\ntwo\n")).toBe("one\ntwo");
+  expect(fatalReport("one\ntwo\n")).toBe("");
 });

@@ -53,6 +53,22 @@ export const LOGGING = {
       source: "gunicorn",
       doc: "Send what the application writes to standard output and standard error to the file of the error log. Without it, or where the error log is `-`, it goes where the output of the server goes, byte for byte.",
     },
+    logConfig: {
+      type: "text",
+      default: null,
+      value: "file",
+      source: "gunicorn",
+      gunicorn: "logconfig",
+      doc: "INI file that configures the logging of a Python application, in the form of `logging.config.fileConfig`. Without it, a section `[loggers]` of the INI file that is served does.",
+    },
+    logConfigJson: {
+      type: "text",
+      default: null,
+      value: "file",
+      source: "gunicorn",
+      gunicorn: "logconfig_json",
+      doc: "JSON file that configures the logging of a Python application, in the form of `logging.config.dictConfig`.",
+    },
     syslog: {
       type: "boolean",
       default: false,

@@ -14,7 +14,7 @@ export interface NotSupported {
 const GRAMMAR = "two readers of such a message could see different requests, so it is always refused";
 const HTTP2 = "HTTP/1.1 is spoken here; let a front end such as nginx speak HTTP/2 to clients";
 const DIRTY = "there is one kind of worker; run heavy work in a process of its own";
-const STDLIB_LOGGING = "it configures Python's logging; use --log-level, --access-log-format json and --log-syslog";
+const OWN_LOGS = "the server's own logs are not Python's; use --log-level, --access-log-format json and --log-syslog";
 const SERVED_BY_EVENT_LOOP = "it is for ASGI; WSGI applications are served here";
 
 /** The table. */
@@ -92,10 +92,8 @@ export const NOT_SUPPORTED: readonly NotSupported[] = [
     flags: ["--disable-redirect-access-to-syslog"],
     why: "the access log goes where --access-logfile says",
   },
-  { name: "logger_class", flags: ["--logger-class"], why: STDLIB_LOGGING },
-  { name: "logconfig", flags: ["--log-config"], why: STDLIB_LOGGING },
-  { name: "logconfig_dict", flags: [], why: STDLIB_LOGGING },
-  { name: "logconfig_json", flags: ["--log-config-json"], why: STDLIB_LOGGING },
+  { name: "logger_class", flags: ["--logger-class"], why: OWN_LOGS },
+  { name: "logconfig_dict", flags: [], why: "write it into a file as JSON, and name that with --log-config-json" },
   {
     name: "enable_backlog_metric",
     flags: ["--enable-backlog-metric"],

@@ -108,6 +108,13 @@ export const WORKERS = {
       source: "tsgi",
       doc: "Interpreter or virtual environment of a Python application, or a command that runs Python: `ddtrace-run python`. Without it: the environment of a program in its `bin` directory, `$VIRTUAL_ENV`, `.venv`, `venv`, then `python3`. A target without an ending, `module:attribute`, is Python's where this is given, whatever TypeScript files there are.",
     },
+    pythonHooks: {
+      type: "text",
+      default: null,
+      value: "file",
+      source: "tsgi",
+      doc: "File of Python with functions that the processes of a Python application call: `pre_fork`, `post_fork`, `post_worker_init`, `pre_request`, `post_request`, `worker_exit` and `child_exit`, with gunicorn's arguments. A `gunicorn.conf.py` can be named as it is.",
+    },
     preload: {
       type: "boolean",
       default: false,

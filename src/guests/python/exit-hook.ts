@@ -1,0 +1,63 @@
+// The hook child_exit of Python processes: called in a Python process of its own, because nothing in Python outlives them.
+// Source: gunicorn, whose arbiter calls it; hooks.py is the other side.
+import { spawn } from "node:child_process";
+import { resolve } from "node:path";
+import type { PythonInterpreter } from "./interpreter.ts";
+import type { PythonSettings } from "./options.ts";
+import { siblingPath } from "./shim-path.ts";
+
+/** Calls the hook for processes that have ended, one after another. */
+export class ExitHook {
+  readonly #settings: PythonSettings;
+  readonly #interpreter: PythonInterpreter;
+  #waiting: number[] = [];
+  #running: Promise<void> | null = null;
+
+  constructor(settings: PythonSettings, interpreter: PythonInterpreter) {
+    this.#settings = settings;
+    this.#interpreter = interpreter;
+  }
+
+  /** A process has ended. Those that end while the hook runs share the next call. */
+  call(pid: number): void {
+    this.#waiting.push(pid);
+    this.#running ??= this.#run();
+  }
+
+  /** Waits until the hook has been called for all, at most until then (of `performance.now()`). */
+  async whenDone(until: number): Promise<void> {
+    const late = new Promise<void>((done) => {
+      setTimeout(done, Math.max(0, until - performance.now())).unref();
+    });
+    await Promise.race([this.#running, late]);
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const pids = this.#waiting;
+      this.#waiting = [];
+      await this.#once(pids);
+    }
+    this.#running = null;
+  }
+
+  #once(pids: readonly number[]): Promise<void> {
+    const { directory, hooks = "", pythonPath = [], environment, log, user, group } = this.#settings;
+    return new Promise((done) => {
+      const child = spawn(this.#interpreter.path, [siblingPath("hooks.py")], {
+        cwd: directory,
+        env: { ...process.env, ...environment },
+        stdio: ["pipe", "inherit", "inherit"],
+        detached: true,
+      });
+      child.stdin.on("error", () => {});
+      child.stdin.end(JSON.stringify({ hooks: resolve(directory, hooks), pythonPath, pids, user, group }));
+      const end = (reason: string): void => {
+        if (reason !== "exit code 0") log({ level: "error", message: `The hook child_exit failed: ${reason}` });
+        done();
+      };
+      child.once("error", (error) => end(error.message));
+      child.once("exit", (code, signal) => end(signal === null ? `exit code ${code}` : `signal ${signal}`));
+    });
+  }
+}
