@@ -46,6 +46,7 @@ export { contentLength } from "./content-length.ts";
 export { type CookieOptions } from "./cookie.ts";
 export { cors, type CorsOptions } from "./cors.ts";
 export { csrf, type CsrfOptions, csrfToken } from "./csrf.ts";
+export { decompress, type DecompressOptions } from "./decompress.ts";
 export { earlyHints, type EarlyHintsOptions } from "./early-hints.ts";
 export { type ErrorDocument, errorDocuments, type ErrorDocumentsOptions } from "./error-documents.ts";
 export { etag, type EtagOptions } from "./etag.ts";

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { createJiti } from "jiti";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadApp } from "../../src/deploy/load.ts";
@@ -29,16 +29,17 @@ export const app = async (environ, startResponse) => {
   if (path === "/report") headers.push(["X-Sendfile", process.cwd() + "/reports/report.txt"]);
   if (path === "/fresh") headers.push(["Cache-Control", "max-age=60"]);
   if (path !== "/wrong") startResponse(status, headers);
-  const text = path === "/long" ? "long ".repeat(200) : environ.REQUEST_METHOD + " " + (path === "/fresh" ? calls : path);
+  const sent = path === "/echo" ? Buffer.from(await environ["wsgi.input"].read()).toString() : path;
+  const text = path === "/long" ? "long ".repeat(200) : environ.REQUEST_METHOD + " " + (path === "/fresh" ? calls : sent);
   return [Buffer.from(text), Buffer.from("\n")];
 };
 `;
 
-const FILES: Readonly<Record<string, string>> = {
+const FILES: Readonly<Record<string, string | Buffer>> = {
   "app.ts": APP,
   "public/assets/font.woff2": "font",
   "public/hello.txt": "hello",
-  "public/hello.txt.gz": "zipped",
+  "public/hello.txt.gz": gzipSync("zipped"),
   "reports/report.txt": "the report",
   "sorry.html": "<p>Write to {{webmaster}}",
 };
@@ -58,6 +59,12 @@ const CHECKS: Readonly<Record<string, Check>> = {
   async compress(client) {
     const response = await client.get("/long", { headers: { "Accept-Encoding": "gzip" } });
     expect(gunzipSync(response.bytes()).toString()).toBe(`${"long ".repeat(200)}\n`);
+  },
+  async decompress(client) {
+    const body = (text: string) => ({ body: gzipSync(text), headers: { "Content-Encoding": "gzip" } });
+    expect((await client.post("/echo", body("hello"))).text()).toBe("POST hello\n");
+    expect((await client.post("/echo", body("x".repeat(1024 * 1024 + 1)))).status).toBe(413);
+    expect((await client.post("/echo", { body: "x", headers: { "Content-Encoding": "lzw" } })).status).toBe(415);
   },
   async etag(client) {
     expect((await client.get("/")).headers.get("ETag")).toMatch(/^W\/"/);
