@@ -161,7 +161,7 @@ afterAll(async () => {
 });
 
 const STORAGES: [string, () => SessionStorage, runs: number][] = [
-  ["memory", () => new MemorySessionStore(), 1000],
+  ["memory", () => new MemorySessionStore(), 500],
   ["SQLite", () => new SqliteSessionStore(join(directory, "races.db")), 200],
   ["Redis", () => new RedisSessionStore(redis.url), 200],
 ];
