@@ -34,8 +34,11 @@ const BLOCK_BYTES = 65_536;
  */
 export function bodyLimit(options: BodyLimitOptions): Middleware {
   const maxBytes = within(required(options.maxBytes, "maxBytes", "a number of bytes"), "maxBytes", 0);
-  const refuse = (environ: WSGIEnvironment, startResponse: StartResponse): WSGIBody =>
-    sendAnswer(environ, startResponse, { status: 413, text: `Send a body of at most ${maxBytes} bytes` });
+  const refuse = (
+    environ: WSGIEnvironment,
+    startResponse: StartResponse,
+    text = `Send a body of at most ${maxBytes} bytes`,
+  ): WSGIBody => sendAnswer(environ, startResponse, { status: 413, text });
 
   return (application) =>
     function limitBody(environ, startResponse) {
@@ -53,7 +56,7 @@ export function bodyLimit(options: BodyLimitOptions): Middleware {
       const body = application(environ, start);
       if (!isPromise(body)) return body;
       return body.catch((error: unknown) => {
-        if (error instanceof BodyTooLarge && !isStarted) return refuse(environ, startResponse);
+        if (error instanceof BodyTooLarge && !isStarted) return refuse(environ, startResponse, error.message);
         throw error;
       });
     };

@@ -14,6 +14,8 @@ function page(closed: string[] = [], status = "200 OK"): WSGIApplication {
     ["Content-Type", "text/plain"],
     ["Content-Length", "5"],
     ["Content-Language", "en"],
+    ["Content-Digest", "sha-256=:x:"],
+    ["Content-MD5", "x"],
     ["ETag", '"v1"'],
     ["Last-Modified", DATE],
     ["Cache-Control", "max-age=1"],
@@ -46,7 +48,7 @@ describe("conditionalGet answers", () => {
     expect(response.status).toBe(status);
     expect(closed).toEqual(["closed"]);
     const names = response.headers.keys().map((name) => name.toLowerCase());
-    expect(names.filter((name) => name.startsWith("content-"))).toHaveLength(status === 304 ? 0 : 3);
+    expect(names.filter((name) => name.startsWith("content-"))).toHaveLength(status === 304 ? 0 : 5);
     expect(names).toEqual(expect.arrayContaining(["etag", "last-modified", "cache-control"]));
   });
 

@@ -8,6 +8,8 @@ import { replaceResponse } from "./replace-response.ts";
 const CONTENT_FIELDS: ReadonlySet<string> = new Set([
   "content-type",
   "content-length",
+  "content-digest",
+  "content-md5",
   "content-encoding",
   "content-language",
   "content-range",

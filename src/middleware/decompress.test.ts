@@ -5,6 +5,7 @@ import { TestClient } from "../testing/test-client.ts";
 import { chunksOf } from "../wsgi/input-stream.ts";
 import type { InputStream, WSGIApplication } from "../wsgi/types.ts";
 import { validator } from "../wsgi/validator.ts";
+import { bodyLimit } from "./body-limit.ts";
 import { decompress, filterFactory, type DecompressOptions } from "./decompress.ts";
 import { hasDecoder } from "./decompress/decoders.ts";
 import { showExceptions } from "./show-exceptions.ts";
@@ -183,6 +184,15 @@ describe("decompress refuses", () => {
     const headers = { "Content-Encoding": "gzip" };
     expect((await clientOf({ maxBytes: MEGABYTE - 1 }).post("/", { body, headers })).status).toBe(413);
   });
+});
+
+test("decompress inside of body-limit tells which limit it was", async () => {
+  const client = new TestClient(bodyLimit({ maxBytes: 5000 })(decompress({ maxBytes: 1000 })(reading)));
+  const response = await client.post("/", {
+    body: inPieces(zlib.gzipSync(TEXT)),
+    headers: { "Content-Encoding": "gzip" },
+  });
+  expect([response.status, response.text()]).toEqual([413, "Send a body of at most 1000 bytes\n"]);
 });
 
 test.each(["/", "/throw"])("decompress frees its decoder, also when nobody reads to the end: %s", async (path) => {
