@@ -13,12 +13,12 @@ afterEach(async () => {
 });
 
 test.each([
-  { name: "loads", script: "import time\nprint('busy', flush=True)\nwhile True: time.sleep(60)" },
+  { name: "loads", script: "import time\nimport sys; print('busy', file=sys.stderr, flush=True)\nwhile True: time.sleep(60)" },
   {
     name: "serves by itself",
     script: `import http.server
 server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
-print("busy", flush=True)
+import sys; print("busy", file=sys.stderr, flush=True)
 server.serve_forever()`,
   },
 ])("a script that $name", async ({ script }) => {

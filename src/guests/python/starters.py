@@ -320,7 +320,7 @@ def patch_socketserver(module, stage):
                     if stage.serve(application, *sockets.address(server.socket)):
                         return
                     taken.discard(server)
-                elif stage.is_open and threading.current_thread() is threading.main_thread():
+                elif server.socket in sockets.asked and threading.current_thread() is threading.main_thread():
                     refuse(stage, type(server).__module__ + "." + type(server).__qualname__)
                 sockets.open(server.socket, server.request_queue_size)
             original(server, *args, **kwargs)
