@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { isPythonProgram, isPythonTarget } from "./is-python-target.ts";
+import { isPythonProgram } from "../guests/python/is-program.ts";
+import { isPythonTarget } from "./is-python-target.ts";
 
 const FILES = [
   "app.wsgi",

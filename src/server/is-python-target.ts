@@ -1,4 +1,4 @@
-// Decides which language a target is written in, and whether it is a program.
+// Decides which language a target is written in.
 import { join, resolve } from "node:path";
 import { isFile } from "../is-file.ts";
 
@@ -24,17 +24,6 @@ export function isPythonTarget(target: string, python: string | null, directory:
   // A name in mod_wsgi's manner is nothing else, so what is missing is missed as Python's.
   if (isPath) return name.endsWith(".wsgi");
   return isFile(`${base}.py`) || isFile(join(base, "__init__.py"));
-}
-
-/**
- * Whether a target of Python is run as a program, which may start a server itself: a file without an attribute. A `.wsgi` file is
- * imported, as mod_wsgi does.
- *
- * @param directory - where relative names are looked for
- */
-export function isPythonProgram(target: string, directory: string = process.cwd()): boolean {
-  if (target.includes(":") || target.endsWith(".wsgi")) return false;
-  return /\.pyw?$/.test(target) || target.includes("/") || isFile(resolve(directory, target));
 }
 
 /** The file or module of a target, without its attribute. */

@@ -13,7 +13,10 @@ afterEach(async () => {
 });
 
 test.each([
-  { name: "loads", script: "import time\nimport sys; print('busy', file=sys.stderr, flush=True)\nwhile True: time.sleep(60)" },
+  {
+    name: "loads",
+    script: "import time\nimport sys; print('busy', file=sys.stderr, flush=True)\nwhile True: time.sleep(60)",
+  },
   {
     name: "serves by itself",
     script: `import http.server

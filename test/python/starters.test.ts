@@ -1,9 +1,10 @@
 // Programs that start a server themselves find the real servers, and only what is theirs to serve is taken from them.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { Command } from "../cli-command.ts";
 import { freePort } from "../free-port.ts";
 import { pythonApplication } from "../../src/guests/python/python-application.ts";
 import { eventually, PYTHON, send, servePython } from "./serve-python.ts";
@@ -302,4 +303,55 @@ ${end}`,
     ].join("\n"),
   );
   await served.close();
+});
+
+/** Starts a child, as a reloader does, which would stay for ever; `stubborn` ones do not end when they are told. */
+const PARENT = `
+import os, subprocess, sys
+code = "import signal, time\\n%sprint('child', flush=True)\\ntime.sleep(600)" % (
+    "signal.signal(signal.SIGTERM, signal.SIG_IGN)\\n" if STUBBORN else "")
+child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+child.stdout.readline()
+open("child-pid", "w").write(str(child.pid))
+from wsgiref.simple_server import make_server
+def application(environ, start_response):
+    start_response("200 OK", [])
+    return [str(child.pid).encode()]
+make_server("127.0.0.1", PORT, application).serve_forever()
+`;
+
+function isAlive(pid: number): boolean {
+  try {
+    // A zombie, which waits for its new parent, has ended.
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+test.each([
+  { stubborn: "False", preload: false },
+  { stubborn: "True", preload: false },
+  { stubborn: "True", preload: true },
+])("what a program has started ends with it: stubborn $stubborn, preload $preload", async ({ stubborn, preload }) => {
+  write("program.py", PARENT.replace("STUBBORN", stubborn));
+  const served = await servePython({ target: "program.py", directory, preload });
+  const child = Number((await served.get("/")).text);
+  expect(isAlive(child)).toBe(true);
+  await served.close();
+  await eventually(() => !isAlive(child), "the end of the child");
+});
+
+test("what a program has started ends with it also when it is killed, and when TSGI is", async () => {
+  write("program.py", PARENT.replace("STUBBORN", "True"));
+  const served = await servePython({ target: "program.py", directory });
+  const child = Number((await served.get("/")).text);
+  expect(isAlive(child)).toBe(true);
+  process.kill(served.guest.stats().processes[0]?.pid ?? 0, "SIGKILL");
+  await eventually(() => !isAlive(child), "the end of the child of a killed program");
+  await served.close();
+  const command = new Command([join(directory, "program.py"), "-b", "127.0.0.1:0", "--python", PYTHON], directory, {});
+  const second = Number((await send(await command.port(), "/")).text);
+  command.signal("SIGKILL");
+  await eventually(() => !isAlive(second), "the end of the child of a killed server");
 });

@@ -1,6 +1,7 @@
 // The life of a Python guest's processes: replaces those that end, or that must, and keeps deadlines and limits.
 // The rules are in policy.ts; here are their effects. Who gets which request: dispatcher.ts.
 import { Dispatcher } from "./dispatcher.ts";
+import { endGroup } from "./end-group.ts";
 import { PythonClientGone, PythonProcessDied, PythonStartError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { ExitHook } from "./exit-hook.ts";
@@ -8,6 +9,7 @@ import type { GuestProcess } from "./guest-process.ts";
 import type { PythonInterpreter } from "./interpreter.ts";
 import { keptAnswers } from "./kept-answers.ts";
 import type { Lane } from "./lane.ts";
+import { isProgram } from "./launch.ts";
 import type { PythonSettings } from "./options.ts";
 import { isOverdue, restartDelay } from "./policy.ts";
 import { ProcessSet, type ProcessSetOwner } from "./process-set.ts";
@@ -214,6 +216,7 @@ export class GuestPool implements ProcessSetOwner {
 
   childExited(pid: number, reason: string): void {
     const process = this.#set.processes.find((candidate) => candidate.pid === pid);
+    if (isProgram(this.settings)) void endGroup(pid);
     // What it has written last comes on another pipe.
     if (process !== undefined) setTimeout(() => this.#bury(process, reason), OUTPUT_MILLISECONDS);
   }

@@ -2,8 +2,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
+import { endGroup } from "./end-group.ts";
 import { PythonStartError } from "./errors.ts";
 import { environmentFor, type PythonInterpreter } from "./interpreter.ts";
+import { isPythonProgram } from "./is-program.ts";
 import type { PythonSettings } from "./options.ts";
 import type { Rendezvous } from "./rendezvous.ts";
 import { shimPath } from "./shim-path.ts";
@@ -75,11 +77,19 @@ export function launch(
   const end = (code: number | null, signal: NodeJS.Signals | null): void => {
     if (hasEnded) return;
     hasEnded = true;
-    listener.ended(signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`);
+    const reason = signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`;
+    // Whatever a program has started ends with it; jobs that an application has given to processes of their own go on.
+    if (child.pid === undefined || !isProgram(settings)) listener.ended(reason);
+    else void endGroup(child.pid).then(() => listener.ended(reason));
   };
   child.once("exit", (code, signal) => setTimeout(end, 300, code, signal));
   child.once("close", end);
   return child;
+}
+
+/** Whether the target is a program, which may start processes of its own. */
+export function isProgram({ target, directory }: PythonSettings): boolean {
+  return typeof target === "string" && isPythonProgram(target, directory);
 }
 
 function shimOptions(settings: PythonSettings, rendezvous: Rendezvous, role: LaunchRole): Record<string, unknown> {

@@ -1460,6 +1460,7 @@ class Guest:
         self.is_multithread = self.threads > 1
         self.is_multiprocess = bool(options["multiprocess"])
         self.application = None
+        self.is_program = is_program(options.get("app"))
         self.address = None  # where a program would have served
         self.hooks = None
         self.flusher = Flusher(self)
@@ -1492,7 +1493,7 @@ class Guest:
 
     def load_application(self, part):
         arguments = self.options.get("arguments") or []
-        if is_program(part):
+        if self.is_program:
             return load_sibling("starters").run(self, part, arguments)
         sys.argv[1:] = arguments
         if isinstance(part, str) and starts_server(split_target(part)[0]):
@@ -1620,6 +1621,8 @@ class Guest:
                         pass
         except OSError:
             pass
+        if self.is_program:
+            end_own_group()
         os._exit(0)
 
     def clear_up(self):
@@ -1754,6 +1757,8 @@ class Guest:
                     self.hooks.pre_fork(body["process"])
                 pid = os.fork()
                 if pid == 0:
+                    if self.is_program:
+                        os.setpgid(0, 0)  # what it starts ends with it, and not with the template
                     if threading.current_thread() is threading.main_thread():
                         signal.set_wakeup_fd(-1)
                         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -1776,6 +1781,18 @@ class Guest:
             if pid == 0:
                 return
             self.tell(EXITED, {"pid": pid, "status": os.waitstatus_to_exitcode(status)})
+
+
+def end_own_group():
+    """Ends this process with whatever its program has started: they are told, and those that stay are killed."""
+    try:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.killpg(0, signal.SIGTERM)
+        time.sleep(0.2)
+        os.killpg(0, signal.SIGKILL)
+    except OSError:
+        pass
 
 
 def reseed():
