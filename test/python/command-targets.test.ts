@@ -95,3 +95,27 @@ test("PYTHONSAFEPATH keeps what stands in PYTHONPATH, and the directory that is 
   });
   expect((await send(await command.port(), "/")).status).toBe(200);
 });
+
+test.each([
+  [
+    ["mising.py"],
+    5,
+    `tsgi: Cannot find 'mising.py': No such file (looked for DIRECTORY/mising.py); did you mean 'missing.py'\n`,
+  ],
+  [["./bin/", "--python", PYTHON], 5, "tsgi: Cannot find './bin/': it is a directory, expected a file or a module\n"],
+  [
+    ["--python", PYTHON, "missin:app"],
+    5,
+    "tsgi: Cannot find the module 'missin': No module named 'missin'; did you mean 'missing'\n",
+  ],
+  [["missing:ap"], 7, "tsgi: missing has no attribute 'ap'; did you mean 'app'\n"],
+  [["missing:other"], 7, "tsgi: missing has no attribute 'other'\n"],
+  [["unclosed:app"], 6, "SyntaxError: '(' was never closed"],
+])("a mistake in the target is one line: %s", async (args, code, message) => {
+  project.write("missing.py", "app = 1");
+  project.write("unclosed.py", "app = (1\n");
+  const result = await project.run(["-b", "127.0.0.1:0", ...args]);
+  expect(result.stderr).toContain(message.replace("DIRECTORY", project.directory));
+  expect(result.stderr).not.toContain("shim.py");
+  expect(result.code).toBe(code);
+});

@@ -1,6 +1,7 @@
 // Errors of Python guests. The status that a client is answered with lives on the error.
 import { Buffer } from "node:buffer";
 import { TSGIError, type Fault } from "../../errors.ts";
+import { TARGET_EXIT_CODES } from "../typescript/errors.ts";
 
 /** What a client is told: no details. */
 export interface ErrorPage {
@@ -71,10 +72,25 @@ export class PythonClientGone extends PythonRequestError {
   }
 }
 
+const MISTAKES: ReadonlyMap<string, number> = new Map([
+  ["not-found", TARGET_EXIT_CODES.notFound],
+  ["syntax", TARGET_EXIT_CODES.syntaxError],
+  ["no-attribute", TARGET_EXIT_CODES.noSuchAttribute],
+]);
+
 /** The interpreter or the target could not be used; the message says why, `stack` holds Python's traceback. */
 export class PythonStartError extends TSGIError {
-  constructor(message: string, pythonStack = "", options?: ErrorOptions) {
+  /** Exit code of the command, where the target itself is wrong. */
+  readonly exitCode: number | undefined;
+
+  /**
+   * @param message - one sentence
+   * @param pythonStack - Python's traceback, which becomes the error's own
+   * @param mistake - what is wrong with the target, as the shim names it
+   */
+  constructor(message: string, pythonStack = "", options?: ErrorOptions & { readonly mistake?: string | null }) {
     super("configuration", "ERR_TSGI_PYTHON_START", message, options);
+    this.exitCode = MISTAKES.get(options?.mistake ?? "");
     if (pythonStack !== "") this.stack = `${this.name}: ${message}\n${pythonStack.trimEnd()}`;
   }
 }

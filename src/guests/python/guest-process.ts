@@ -298,8 +298,8 @@ export class GuestProcess implements LaneOwner {
         this.#checkReady();
         break;
       case FrameType.broken: {
-        const { message: text, stack } = message as { message: string; stack: string };
-        this.#rejectReady(new PythonStartError(text, stack));
+        const { message: text, stack, kind } = message as { message: string; stack: string; kind?: string | null };
+        this.#rejectReady(new PythonStartError(text, stack, { mistake: kind ?? null }));
         break;
       }
       case FrameType.exited: {

@@ -1105,10 +1105,14 @@ _local = threading.local()
 
 def without_shim(trace):
     """The traceback from the application's first frame on."""
-    first = trace
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+    while trace is not None and is_own(trace.tb_frame.f_code.co_filename):
         trace = trace.tb_next
-    return trace or first
+    return trace
+
+
+def is_own(file):
+    """Whether a frame in front is of TSGI, or of the import that it has begun."""
+    return os.path.dirname(file) == os.path.dirname(__file__) or file == importlib.__file__ or file.startswith("<frozen importlib")
 
 
 def report_of(error):
@@ -1318,6 +1322,47 @@ def literal_arguments(text):
         raise ValueError("The arguments (%s) of the factory are not literals" % text) from None
 
 
+class TargetMistake(Exception):
+    """A target that leads nowhere; `kind` says at what."""
+
+    def __init__(self, kind, message):
+        super().__init__(message)
+        self.kind = kind
+
+
+def did_you_mean(name, names):
+    import difflib
+
+    near = difflib.get_close_matches(name, [known for known in names if isinstance(known, str)], 1)
+    return "; did you mean %r" % near[0] if near else ""
+
+
+def check_file(place):
+    """Says that the file of a target is missing, with the name that was meant."""
+    path = os.path.abspath(place)
+    if os.path.isfile(path):
+        return
+    if os.path.isdir(path):
+        raise TargetMistake("not-found", "Cannot find %r: it is a directory, expected a file or a module" % place)
+    try:
+        names = os.listdir(os.path.dirname(path))
+    except OSError:
+        names = []
+    meant = did_you_mean(os.path.basename(path), names)
+    raise TargetMistake("not-found", "Cannot find %r: No such file (looked for %s)%s" % (place, path, meant))
+
+
+def import_target(name):
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name + ".").startswith(error.name + "."):
+            raise
+        names = [os.path.splitext(entry)[0] for entry in os.listdir() if entry.endswith(".py") or os.path.isdir(entry)]
+        message = "Cannot find the module %r: No module named %r" % (name, error.name)
+    raise TargetMistake("not-found", message + did_you_mean(name, names))
+
+
 def split_target(target):
     """`module:attribute` or `path.py:attribute` as (place, attribute or None)."""
     place, separator, attribute = target.partition(":")
@@ -1329,7 +1374,8 @@ def split_target(target):
 def load_module(place):
     """The module of a target: a dotted name, or a file."""
     if not is_file(place):
-        return importlib.import_module(place)
+        return import_target(place)
+    check_file(place)
     path = os.path.abspath(place)
     name = os.path.splitext(os.path.basename(path))[0]
     sys.path.insert(0, os.path.dirname(path))
@@ -1358,7 +1404,7 @@ def find_attribute(module, attribute, what):
         for name in ("application", "app"):
             if hasattr(module, name):
                 return getattr(module, name)
-        raise AttributeError("%s has neither 'application' nor 'app'" % what)
+        raise TargetMistake("no-attribute", "%s has neither 'application' nor 'app'" % what)
     arguments = None
     if attribute.endswith(")") and "(" in attribute:
         attribute, _, text = attribute[:-1].partition("(")
@@ -1366,7 +1412,8 @@ def find_attribute(module, attribute, what):
     value = module
     for name in attribute.split("."):
         if not hasattr(value, name):
-            raise AttributeError("%s has no attribute %r" % (what, attribute))
+            meant = did_you_mean(name, dir(value))
+            raise TargetMistake("no-attribute", "%s has no attribute %r%s" % (what, attribute, meant))
         value = getattr(value, name)
     if arguments is not None:
         value = value(*arguments[0], **arguments[1])
@@ -1911,8 +1958,12 @@ def main():
     except BaseException as error:
         if guest.is_stopping and isinstance(error, (SystemExit, KeyboardInterrupt)):
             return
+        if isinstance(error, TargetMistake):
+            guest.tell(BROKEN, {"message": str(error), "stack": "", "kind": error.kind})
+            sys.exit(3)
         lines = traceback.format_exception_only(type(error), error)
-        guest.tell(BROKEN, {"message": cut("".join(lines).strip()), "stack": report_of(error)})
+        kind = "syntax" if isinstance(error, SyntaxError) else None
+        guest.tell(BROKEN, {"message": cut("".join(lines).strip()), "stack": report_of(error), "kind": kind})
         sys.exit(3)
 
 

@@ -29,6 +29,7 @@ class CannotServe(RuntimeError):
 def run(guest, path, arguments):
     """Runs a program as `python path arguments` would, to the point where it would serve; returns its application."""
     tsgi_guest.lenient_text = True
+    tsgi_guest.check_file(path)
     stage = Stage(guest, is_script=True)
     stage.install()
     try:
