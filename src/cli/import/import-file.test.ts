@@ -117,6 +117,36 @@ describe("gunicorn.conf.py", () => {
   });
 });
 
+describe("ini-paste-logged", () => {
+  const SITE = "[uwsgi]\nhttp-socket = :9090\nprocesses = 3\nini-paste-logged = %p\n[app:main]\nuse = egg:shop\n";
+
+  test.each([
+    ["on a command line", "Procfile", "web: uwsgi --ini-paste-logged site.ini", "site.ini"],
+    ["in another file", "uwsgi.ini", "[uwsgi]\nini-paste-logged = config:site.ini#main", "site.ini#main"],
+  ])("%s names the application, and its section [uwsgi] counts", async (_, name, text, target) => {
+    put("site.ini", SITE);
+    put(name, text);
+    expect(await settingsOf(name)).toMatchObject({ target, workers: 3, bind: [":9090"] });
+    const kind = name === "Procfile" ? "procfile" : "uwsgi";
+    expect(remark(kind, name, "target")).toBeUndefined();
+  });
+
+  test("a file without such a section is an application only; one that is not there is said", async () => {
+    put("site.ini", "[app:main]\nuse = egg:shop\n");
+    put("Procfile", "web: uwsgi --ini-paste site.ini");
+    expect(await settingsOf("Procfile")).toMatchObject({ target: "site.ini" });
+    expect(remark("procfile", "Procfile", "target")).toBeUndefined();
+    put("Procfile", "web: uwsgi --ini-paste-logged missing.ini");
+    expect(remark("procfile", "Procfile", "target")).toMatchObject({ why: "no such file is there" });
+  });
+
+  test("a file of gunicorn's --paste that is there needs no remark", () => {
+    put("site.ini", SITE);
+    put("Procfile", "web: gunicorn --paste site.ini");
+    expect(remark("procfile", "Procfile", "target")).toBeUndefined();
+  });
+});
+
 describe("Procfile", () => {
   test.each<[line: string, settings: Partial<Settings>]>([
     ["gunicorn shop:app", { target: "shop:app" }],

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, extname, isAbsolute, join, relative, resolve } from "node:path";
 import { splitWords } from "../../server/settings/split-words.ts";
+import { isIniTarget, parseIniTarget } from "../../server/ini-target.ts";
 import { isPythonTarget } from "../../server/is-python-target.ts";
 import { UsageError } from "../errors.ts";
 import { isTaken, writeOutput } from "../write-output.ts";
@@ -13,7 +14,7 @@ import { readProcfile } from "./procfile.ts";
 import { readText } from "./read-text.ts";
 import { renderConfig, renderRemarks } from "./render-config.ts";
 import { parseUwsgiArguments } from "./uwsgi-arguments.ts";
-import { readUwsgiIni } from "./uwsgi-ini.ts";
+import { readUwsgiIni, withPasteFiles } from "./uwsgi-ini.ts";
 import { translateUwsgi } from "./uwsgi-settings.ts";
 
 /** The kinds of files. */
@@ -72,8 +73,10 @@ export function importFile(
 export function draftOf(file: string, kind: ImportKind, directory: string, environment: Environment): Draft {
   const path = resolve(directory, file);
   const draft = new Draft();
-  if (kind === "uwsgi") translateUwsgi(readUwsgiIni(path, environment), draft, directory);
-  else if (kind === "gunicorn") importGunicorn({ file: path, words: [] }, draft, directory, environment);
+  if (kind === "uwsgi") {
+    const options = withPasteFiles(readUwsgiIni(path, environment), path, directory, environment);
+    translateUwsgi(options, draft, directory);
+  } else if (kind === "gunicorn") importGunicorn({ file: path, words: [] }, draft, directory, environment);
   else importProcfile(path, draft, directory, environment);
   checkTarget(draft, directory);
   return draft;
@@ -131,7 +134,7 @@ function importProcfile(path: string, draft: Draft, directory: string, environme
   else {
     const { options, files } = parseUwsgiArguments(words);
     const read = files.flatMap((file) => readUwsgiIni(resolve(place, file), seen));
-    translateUwsgi([...read, ...options], draft, place);
+    translateUwsgi(withPasteFiles([...read, ...options], null, place, seen), draft, place);
   }
   if (below === undefined) return;
   // The directory that the server changes to itself is relative to the one that it is started in.
@@ -144,8 +147,13 @@ function checkTarget(draft: Draft, directory: string): void {
   const target = draft.text("target");
   if (target === undefined) {
     draft.missing("the application", "the file does not name one; set target, or name it on the command line");
-  } else if (/^[\w.]+(?::|$)/.test(target) && !/\.py(?::|$)/.test(target)) {
-    const base = resolve(directory, draft.text("chdir") ?? "");
+    return;
+  }
+  const base = resolve(directory, draft.text("chdir") ?? "");
+  const { file } = isIniTarget(target) ? parseIniTarget(target, base) : { file: null };
+  if (file !== null) {
+    if (!existsSync(resolve(base, file))) draft.changed(`target = ${target}`, "no such file is there");
+  } else if (!isIniTarget(target) && /^[\w.]+(?::|$)/.test(target) && !/\.py(?::|$)/.test(target)) {
     if (!isPythonTarget(target, null, base)) {
       draft.changed(
         `target = ${target}`,

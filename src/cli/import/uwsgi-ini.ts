@@ -1,5 +1,6 @@
 // Reads the [uwsgi] section of an INI file as uWSGI does: keys may repeat, %-variables and placeholders are filled in.
 // Source: uWSGI's documentation of its configuration and of "magic variables".
+import { existsSync } from "node:fs";
 import { availableParallelism, hostname, userInfo } from "node:os";
 import { basename, dirname, extname, resolve } from "node:path";
 import { FileUnusableError } from "../errors.ts";
@@ -15,6 +16,7 @@ export interface UwsgiOption {
   readonly isPlaceholder?: boolean;
 }
 
+const INI_PASTE = new Set(["ini-paste", "ini-paste-logged"]);
 const SET = new Set(["set", "set-placeholder", "set-ph"]);
 
 /**
@@ -53,6 +55,27 @@ export function readUwsgiIni(
     );
     return isPlaceholder ? { ...option, isPlaceholder } : option;
   });
+}
+
+/**
+ * Adds what the files of Paste say themselves: uWSGI reads the section [uwsgi] of a file that `ini-paste` or `ini-paste-logged` names.
+ *
+ * @param path - of the file that the options come from; null for a command line
+ * @param directory - in which the other server would be started
+ */
+export function withPasteFiles(
+  options: readonly UwsgiOption[],
+  path: string | null,
+  directory: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): UwsgiOption[] {
+  const named = options.filter(({ key, unfilled }) => INI_PASTE.has(key) && unfilled === undefined);
+  const files = named.map(({ value }) => resolve(directory, value.replace(/^config:/, "").replace(/#.*/s, "")));
+  const others = files.filter((file) => file !== path && existsSync(file));
+  const read = others.flatMap((file) =>
+    sectionLines(readText(file), "uwsgi") === undefined ? [] : readUwsgiIni(file, environment),
+  );
+  return [...read.filter(({ key }) => !INI_PASTE.has(key)), ...options];
 }
 
 /** The lines of one section without comments; undefined when there is none. */

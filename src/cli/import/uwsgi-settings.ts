@@ -2,6 +2,7 @@
 import { extname, resolve } from "node:path";
 import { didYouMean } from "../../nearest-name.ts";
 import { isIniTarget } from "../../server/ini-target.ts";
+import { isPythonTarget } from "../../server/is-python-target.ts";
 import { WORKERS } from "../../server/settings/workers.ts";
 import type { Draft } from "./draft.ts";
 import type { UwsgiOption } from "./uwsgi-ini.ts";
@@ -40,7 +41,7 @@ export function translateUwsgi(given: readonly UwsgiOption[], draft: Draft, dire
     } else options.set(key, [...(options.get(key) ?? []), value]);
   }
   for (const [key, values] of options) for (const value of values) translateByRule(key, value, draft);
-  translateTarget(options, draft);
+  translateTarget(options, draft, directory);
   translateSockets(options, draft);
   translateModes(options, draft);
   translateLogs(options, draft);
@@ -66,13 +67,14 @@ function translateByRule(key: string, value: string, draft: Draft): void {
   }
 }
 
-function translateTarget(options: Options, draft: Draft): void {
+function translateTarget(options: Options, draft: Draft, directory: string): void {
   const callable = last(options, "callable");
   const module = last(options, "module") ?? last(options, "wsgi");
   const file = last(options, "wsgi-file") ?? last(options, "file");
   const paste = last(options, "ini-paste-logged") ?? last(options, "ini-paste") ?? last(options, "paste");
-  if (module !== undefined) setTarget("module", module, callable, draft);
-  else if (file !== undefined) setTarget("wsgi-file", file, callable, draft);
+  const base = resolve(directory, draft.text("chdir") ?? "");
+  if (module !== undefined) setTarget("module", module, callable, draft, base);
+  else if (file !== undefined) setTarget("wsgi-file", file, callable, draft, base);
   else if (paste !== undefined) {
     const target = paste.replace(/^config:/, "");
     if (isIniTarget(target)) draft.set("target", target, subjectOf("paste", paste));
@@ -87,7 +89,7 @@ function translateTarget(options: Options, draft: Draft): void {
     (path === "/" || path === "") &&
     draft.get("target") === undefined
   )
-    return setTarget("mount", mounted, callable, draft);
+    return setTarget("mount", mounted, callable, draft, base);
   for (const mount of mounts) {
     draft.missing(
       subjectOf("mount", mount),
@@ -97,13 +99,14 @@ function translateTarget(options: Options, draft: Draft): void {
 }
 
 /** uWSGI's own default name of the application is written out: a file without it would be run as a program. */
-function setTarget(key: string, named: string, callable: string | undefined, draft: Draft): void {
+function setTarget(key: string, named: string, callable: string | undefined, draft: Draft, directory: string): void {
   const subject = subjectOf(key, named);
   const [, place = named, attribute] = /^([^:]*)(?::(.+))?$/.exec(named) ?? [];
   const isFile = place.includes("/") || key === "wsgi-file" || place.endsWith(".py");
-  if (isFile && extname(place) !== ".py")
+  const target = `${place}:${attribute ?? callable ?? "application"}`;
+  if (isFile && extname(place) !== ".py" && !isPythonTarget(target, null, directory))
     return draft.missing(subject, "a target that is a file has to end in .py; rename it, or name the module");
-  draft.set("target", `${place}:${attribute ?? callable ?? "application"}`, subject);
+  draft.set("target", target, subject);
 }
 
 function translateSockets(options: Options, draft: Draft): void {
