@@ -16,6 +16,7 @@ function scope(values: Record<string, string>, literals: Record<string, string> 
 
 beforeEach(() => {
   process.env["TSGI_TEST_SECRET"] = "p%(a)s%";
+  process.env["TSGI_TEST_EMPTY"] = "";
 });
 
 afterEach(() => {
@@ -33,6 +34,12 @@ describe("interpolate", () => {
     ["%(two words)s", { "two words": "x" }, "x"],
     ["%(ENV:TSGI_TEST_SECRET)s", {}, "p%(a)s%"],
     ["%(a)s", { a: "%(ENV:TSGI_TEST_SECRET)s" }, "p%(a)s%"],
+    ["%(ENV:TSGI_TEST_SECRET:-other)s", {}, "p%(a)s%"],
+    ["%(ENV:TSGI_TEST_UNSET:-8080)s!", {}, "8080!"],
+    ["%(ENV:TSGI_TEST_UNSET:-)s", {}, ""],
+    ["%(ENV:TSGI_TEST_EMPTY:-x:-y)s", {}, "x:-y"],
+    ["%(ENV:TSGI_TEST_UNSET:-%(a)s/100%%)s.", { a: "/srv" }, "/srv/100%."],
+    ["%(ENV:TSGI_TEST_UNSET:-a (b))s", {}, "a (b)"],
     ["%(ENV:TSGI_TEST_SECRET)s", { "ENV:TSGI_TEST_SECRET": "key" }, "key"],
   ])("turns %j with %j into %j", (text, values, result) => {
     expect(interpolate(text, scope(values), PLACE)).toBe(result);
@@ -60,6 +67,7 @@ describe("interpolate", () => {
     ["%(databse)s", "ERR_TSGI_INTERPOLATION_MISSING", 'did you mean "database"'],
     ["%(A)s", "ERR_TSGI_INTERPOLATION_MISSING", "neither in this section nor in [DEFAULT]"],
     ["%(loop)s", "ERR_TSGI_INTERPOLATION_DEPTH", "circle"],
+    ["%(ENV:TSGI_TEST_UNSET:-5%)s", "ERR_TSGI_INTERPOLATION_SYNTAX", 'has a bare "%"'],
     ["%(ENV:TSGI_TEST_UNSET)s", "ERR_TSGI_INTERPOLATION_MISSING", '"TSGI_TEST_UNSET" is not set'],
   ])("refuses %j with the place", (text, code, message) => {
     const values = scope({ database: "d", loop: "%(loop)s" });

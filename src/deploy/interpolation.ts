@@ -1,4 +1,5 @@
-// Replaces %(name)s in values, as Python's BasicInterpolation does, and adds %(ENV:NAME)s for environment variables.
+// Replaces %(name)s in values, as Python's BasicInterpolation does, and adds %(ENV:NAME)s and %(ENV:NAME:-default)s for environment
+// variables. Source of the default's form: POSIX shells, "Parameter Expansion", which Docker's Compose takes over.
 // Source: CPython's configparser, "Interpolation of values".
 import { DeployError, type Place } from "./errors.ts";
 import { suggestion } from "../nearest-name.ts";
@@ -19,7 +20,8 @@ export interface InterpolationScope {
 /** How deep values may refer to values. Source: CPython's MAX_INTERPOLATION_DEPTH. */
 export const MAX_DEPTH = 10;
 
-const REFERENCE = /%\(([^)]+)\)s/y;
+/** An environment variable with a default, which may hold references itself, or any name. */
+const REFERENCE = /%\((?:(ENV:[^():]+):-((?:[^()]|\([^()]*\))*)|([^)]+))\)s/y;
 const ENVIRONMENT = "ENV:";
 
 /**
@@ -29,7 +31,7 @@ const ENVIRONMENT = "ENV:";
  * @param scope - own section first, then the defaults
  * @param place - of the key, for messages
  * @returns the text with references replaced and `%%` turned into `%`
- * @throws {DeployError} for a bare `%`, an unknown name, an unset environment variable, more than {@link MAX_DEPTH} levels
+ * @throws {DeployError} for a bare `%`, an unknown name, an environment variable that is not set and has no default, more than {@link MAX_DEPTH} levels
  */
 export function interpolate(text: string, scope: InterpolationScope, place: Place): string {
   return text.includes("%") ? expand(text, scope, place, 1) : text;
@@ -52,29 +54,31 @@ function expand(text: string, scope: InterpolationScope, place: Place, depth: nu
       continue;
     }
     REFERENCE.lastIndex = percent;
-    const name = REFERENCE.exec(text)?.[1];
+    const [whole = "", variable, fallback, name = variable] = REFERENCE.exec(text) ?? [];
     if (name === undefined) {
       const what = `Value "${text}" has a bare "%"; expected "%%" for a percent sign or "%(name)s" for a value`;
       throw new DeployError("ERR_TSGI_INTERPOLATION_SYNTAX", what, place);
     }
-    const found = scope.lookup(name) ?? environmentValue(name);
+    const found = scope.lookup(name) ?? environmentValue(name, fallback);
     if (found === undefined) throw missingName(name, scope, place);
     const isFinal = found.isLiteral || !found.text.includes("%");
     result += isFinal ? found.text : expand(found.text, scope, place, depth + 1);
-    position = percent + name.length + 4;
+    position = percent + whole.length;
   }
 }
 
-function environmentValue(name: string): RawValue | undefined {
+/** @param fallback - counts as in a shell: also for a variable that is empty */
+function environmentValue(name: string, fallback: string | undefined): RawValue | undefined {
   if (!name.startsWith(ENVIRONMENT)) return undefined;
   const text = process.env[name.slice(ENVIRONMENT.length)];
+  if (fallback !== undefined && (text === undefined || text === "")) return { text: fallback, isLiteral: false };
   return text === undefined ? undefined : { text, isLiteral: true };
 }
 
 function missingName(name: string, scope: InterpolationScope, place: Place): DeployError {
   const isEnvironment = name.startsWith(ENVIRONMENT);
   const what = isEnvironment
-    ? `Environment variable "${name.slice(ENVIRONMENT.length)}" is not set, but "%(${name})s" needs it`
+    ? `Environment variable "${name.slice(ENVIRONMENT.length)}" is not set, but "%(${name})s" needs it; set it, or give a default: "%(${name}:-default)s"`
     : `Name "${name}" in "%(${name})s" is neither in this section nor in [DEFAULT]${suggestion(name, scope.names())}`;
   return new DeployError("ERR_TSGI_INTERPOLATION_MISSING", what, place);
 }

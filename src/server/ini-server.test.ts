@@ -57,6 +57,20 @@ describe("withIniServer", () => {
     expect(() => withIniServer("app.ts", [], { serverName: "a" })).toThrow("expected an INI file as the target");
   });
 
+  test.each(["port = %(http_port)s", "use = config:missing.ini", "use = nowhere", "require = no-such"])(
+    "a section that cannot be read, with %j, is left out when it is said where to listen",
+    (line) => {
+      const lines = `[server:main]\nworkers = 2\n${line}\n`;
+      const bind = { name: "bind", raw: ["127.0.0.1:0"], origin: "--bind", place: "--bind" } as const;
+      const warnings: string[] = [];
+      const onWarning = ({ message }: { readonly message: string }): number => warnings.push(message);
+      expect(read(lines, [bind], { onWarning })).toEqual({ bind: ["127.0.0.1:0"] });
+      expect(warnings).toEqual([expect.stringContaining("Section [server:main] is left out: ")]);
+      expect(() => read(lines)).toThrow();
+      expect(() => read(lines, [bind], { serverName: "main" })).toThrow();
+    },
+  );
+
   test("an unknown key is an error for TSGI's server, a warning for another's", () => {
     const warnings: string[] = [];
     const onWarning = ({ message }: { readonly message: string }): number => warnings.push(message);

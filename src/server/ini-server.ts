@@ -58,8 +58,15 @@ export function withIniServer(target: string | undefined, commandLine: Layer, op
   const stronger = new Set(
     [...commandLine, ...argumentsLayer(environment), ...environmentLayer(environment)].map(({ name }) => name),
   );
-  const given = serverLayer(uri, parts.file, settings, onWarning);
-  return [...given.filter(({ name }) => !stronger.has(name)), ...commandLine];
+  try {
+    const given = serverLayer(uri, parts.file, settings, onWarning);
+    return [...given.filter(({ name }) => !stronger.has(name)), ...commandLine];
+  } catch (error) {
+    // Somebody who has said where to listen need not have the section at all, as with gunicorn, which does not read it.
+    if (!(error instanceof DeployError) || serverName !== undefined || !stronger.has("bind")) throw error;
+    onWarning({ message: `Section [server:main] is left out: ${error.message}` });
+    return commandLine;
+  }
 }
 
 /**

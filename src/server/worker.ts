@@ -21,6 +21,7 @@ import { WorkerCounters } from "./metrics/worker-counters.ts";
 import type { WorkerStats } from "./metrics/worker-stats.ts";
 import { drawLimits, type RecyclingLimits, recycleReason } from "./policy/recycling.ts";
 import type { Hooks, HookWorker } from "./settings/hooks.ts";
+import { mounted } from "./mounted.ts";
 import { FIRST_LISTENER_FD, type WorkerConfig } from "./worker-config.ts";
 import { makeGateway, makeWorkerServer } from "./worker-server.ts";
 
@@ -107,12 +108,13 @@ export class Worker {
     shareSecret(this.#config.secret);
     const { loadApplication } = await import("./load-application.ts");
     this.#loaded = await loadApplication(options.target, options, this.#log);
+    const application = mounted(this.#loaded.application, options);
     await callHook(this.#hooks.postWorkerInit, "postWorkerInit", this.#log, this.#asHookWorker);
     if (options.warmup !== null) {
       const { warmUp } = await import("./warm-up.ts");
-      await warmUp(this.#loaded.application, options.warmup, this.#log.toErrorStream());
+      await warmUp(application, options.warmup, this.#log.toErrorStream());
     }
-    this.#gateway = makeGateway(this.#loaded.application, options, {
+    this.#gateway = makeGateway(application, options, {
       log: this.#log,
       logAccess: this.#logs.logAccess,
       counters: this.#counters,

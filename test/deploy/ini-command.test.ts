@@ -102,6 +102,25 @@ describe("tsgi app.ini", () => {
     expect(printed.stdout).toMatch(/workers.*2.*app\.ini:12/);
   });
 
+  test("takes prefix and scheme as waitress does, and leaves a section out that it need not read", async () => {
+    const app = `
+      export const app = () => (environ, startResponse) => {
+        startResponse("200 OK", []);
+        return [Buffer.from(environ["wsgi.url_scheme"] + " " + environ.SCRIPT_NAME + " " + environ.PATH_INFO)];
+      };
+    `;
+    const section = "url_prefix = /shop\nurl_scheme = https\nport = %(ENV:NO_SUCH_PORT:-0)s";
+    const project = makeProject({
+      "told.ts": app,
+      "told.ini": `[server:main]\nuse = egg:waitress#main\n${section}\n[app:main]\nuse = call:told:app\n`,
+      "unread.ini": "[server:main]\nport = %(no_such_value)s\n[app:main]\nuse = call:told:app\n",
+    });
+    expect(await ask(start(project, "told.ini"))).toBe("https /shop /");
+    const unread = start(project, "unread.ini", "--bind", "127.0.0.1:0");
+    expect(await ask(unread)).toBe("http  /");
+    expect(unread.stderr).toContain("Section [server:main] is left out: ");
+  });
+
   test("interpolates variables", async () => {
     const project = makeProject({
       "v.ini": "[server:main]\nuse = egg:tsgi\nport = %(port)s\n[app:main]\nuse = call:site:app\ntext = %(who)s\n",

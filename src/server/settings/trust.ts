@@ -30,6 +30,20 @@ export const TRUST = {
       fallback: { variable: "SCRIPT_NAME" },
       doc: "Path under which clients see the application, for `SCRIPT_NAME`; it is taken off the path of a request that begins with it. As gunicorn, the server reads it from the variable `SCRIPT_NAME` too.",
     },
+    urlPrefix: {
+      type: "text",
+      default: null,
+      value: "path",
+      source: "tsgi",
+      doc: "Path under which a front end has the application, when the front end does not say so: it becomes SCRIPT_NAME, and is taken off the path where it is still there. Waitress's `url_prefix`.",
+    },
+    urlScheme: {
+      type: "choice",
+      choices: ["auto", "http", "https"],
+      default: "auto",
+      source: "tsgi",
+      doc: "Scheme of the application's links, when a front end ends TLS and does not say so. `auto`: that of the connection, or what a trusted front end says. Waitress's `url_scheme`.",
+    },
     proxyProtocol: {
       type: "choice",
       choices: ["off", "v1", "v2", "auto"],
