@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { DeployError } from "../deploy/errors.ts";
 import { withIniServer, type IniServerOptions } from "./ini-server.ts";
 import type { Layer } from "./settings/layer.ts";
 
@@ -66,8 +67,8 @@ describe("withIniServer", () => {
       const onWarning = ({ message }: { readonly message: string }): number => warnings.push(message);
       expect(read(lines, [bind], { onWarning })).toEqual({ bind: ["127.0.0.1:0"] });
       expect(warnings).toEqual([expect.stringContaining("Section [server:main] is left out: ")]);
-      expect(() => read(lines)).toThrow();
-      expect(() => read(lines, [bind], { serverName: "main" })).toThrow();
+      expect(() => read(lines)).toThrow(DeployError);
+      expect(() => read(lines, [bind], { serverName: "main" })).toThrow(DeployError);
     },
   );
 
