@@ -6,6 +6,7 @@ import { isIniTarget, parseIniTarget } from "../../server/ini-target.ts";
 import { isPythonTarget } from "../../server/is-python-target.ts";
 import { UsageError } from "../errors.ts";
 import { isTaken, writeOutput } from "../write-output.ts";
+import { warmDjangoUp } from "./django.ts";
 import { Draft } from "./draft.ts";
 import { parseGunicornArguments } from "./gunicorn-arguments.ts";
 import { evaluateGunicornFile, type PythonName } from "./gunicorn-file.ts";
@@ -79,6 +80,7 @@ export function draftOf(file: string, kind: ImportKind, directory: string, envir
   } else if (kind === "gunicorn") importGunicorn({ file: path, words: [] }, draft, directory, environment);
   else importProcfile(path, draft, directory, environment);
   checkTarget(draft, directory);
+  warmDjangoUp(draft, directory);
   return draft;
 }
 
