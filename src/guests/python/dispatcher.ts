@@ -11,6 +11,7 @@ import {
   shareOf,
   slowLaneLimit,
   SLOW_PATH_MILLISECONDS,
+  uploadLimit,
   type ProcessLoad,
 } from "./policy.ts";
 
@@ -45,6 +46,8 @@ export class Dispatcher {
   #recheck: NodeJS.Timeout | null = null;
   #isClosed = false;
   #answered = 0;
+  /** Requests that were given to Python, or wait for it, before their bodies had come. */
+  #uploads = 0;
   #refused = 0;
   /** Whether somebody calls `dropStale` now and then; otherwise the next request asks for it. */
   isWatched = false;
@@ -98,6 +101,19 @@ export class Dispatcher {
     }
     this.schedule();
     if (!this.isWatched) this.#watch();
+  }
+
+  /** Takes a place for a request whose body is still to come; false when enough threads are held by such. */
+  beginUpload(): boolean {
+    const lanes = this.#targets.reduce((sum, target) => sum + target.lanes.length, 0);
+    if (this.#uploads >= uploadLimit(lanes)) return false;
+    this.#uploads += 1;
+    return true;
+  }
+
+  /** Such a request is over. */
+  endUpload(): void {
+    this.#uploads -= 1;
   }
 
   /** Says which processes there are; those that are being replaced get requests only when there are no others. */

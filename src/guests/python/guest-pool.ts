@@ -404,6 +404,7 @@ export class GuestPool implements ProcessSetOwner {
     for (const lane of process.lanes) {
       const exchange = lane.current;
       if (lane.isLost) continue;
+      if (lane.isFeeding) continue;
       if (exchange === null) {
         if (isOverdue(lane.heldMilliseconds(now), deadline, false)) this.#giveUp(process, lane, null);
         continue;

@@ -50,6 +50,8 @@ export class Lane implements LaneLoad {
   isLost = false;
   /** The guest has given requests back and is still at something, which may have been answered already: it takes no others yet. */
   isHeld = false;
+  /** The current request waits for its client to send: that is not the application's time. */
+  isFeeding = false;
   readonly #socket: Socket;
   readonly #owner: LaneOwner;
   readonly #decoder: LaneDecoder;
@@ -378,9 +380,14 @@ export class Lane implements LaneLoad {
   /** Gives the guest the next piece of a body that is streamed. */
   #feed(exchange: Exchange): void {
     const { body, id } = exchange;
+    this.isFeeding = true;
     // Where the request was given up, an end of the body would look like a complete one.
     const read = body.kind === "stream" ? body.read() : Promise.reject(new PythonClientGone());
-    read.then(
+    const fed = read.finally(() => {
+      this.isFeeding = false;
+      this.activeAt = performance.now();
+    });
+    fed.then(
       (piece) =>
         this.#send(frameHeader(FrameType.body, id, 0, piece?.length ?? 0, piece === null ? FrameFlag.end : 0), piece),
       () => this.#send(frameHeader(FrameType.body, id, 0, 0, FrameFlag.end | FrameFlag.gone), null),

@@ -94,6 +94,11 @@ export interface PythonOptions {
   readonly bodyMemoryBytes?: number;
   /** Bytes of a request's body kept in a temporary file; longer ones are streamed. @default 1073741824 */
   readonly bodyFileBytes?: number;
+  /**
+   * Bytes of a request's body above which Python may have the request before all of it has come: where the client is fast, or has asked with
+   * `Expect: 100-continue` (then above `bodyMemoryBytes`), and for a quarter of the threads at most. Infinity for neither. @default 16777216
+   */
+  readonly bodyEarlyBytes?: number;
   /** Bytes of one answer kept here for a slow client before its Python thread has to wait. @default 1048576 */
   readonly answerBufferBytes?: number;
   /** Most seconds until the application is loaded. @default 60 */
@@ -124,6 +129,7 @@ export interface PythonSettings extends PythonOptions {
   readonly queueSeconds: number;
   readonly bodyMemoryBytes: number;
   readonly bodyFileBytes: number;
+  readonly bodyEarlyBytes: number;
   readonly answerBufferBytes: number;
   readonly startupSeconds: number;
   readonly graceSeconds: number;
@@ -149,6 +155,7 @@ export function pythonSettings(options: PythonOptions): PythonSettings {
     queueSeconds: 30,
     bodyMemoryBytes: 262_144,
     bodyFileBytes: 1_073_741_824,
+    bodyEarlyBytes: 16_777_216,
     answerBufferBytes: 1_048_576,
     startupSeconds: 60,
     graceSeconds: 30,

@@ -8,6 +8,7 @@ import {
   restartDelay,
   shareOf,
   slowLaneLimit,
+  uploadLimit,
   type LaneLoad,
 } from "./policy.ts";
 
@@ -146,4 +147,14 @@ test.each([
 test("slowLaneLimit: no lane is kept for fast requests where none was ever fast", () => {
   const load = { sinceFastMilliseconds: 5000, sinceFastWaitedMilliseconds: 5000, slowWaitedMilliseconds: 0 };
   expect(slowLaneLimit(8, { ...load, hasFastPaths: false })).toBe(8);
+});
+
+test.each([
+  [0, 1],
+  [1, 1],
+  [4, 1],
+  [9, 2],
+  [200, 50],
+])("uploadLimit: of %i threads, %i at most wait for clients that send", (lanes, limit) => {
+  expect(uploadLimit(lanes)).toBe(limit);
 });

@@ -154,6 +154,15 @@ export function slowLaneLimit(lanes: number, load: WaitingLoad): number {
 }
 
 /**
+ * How many requests Python may have before their bodies are there: each may hold its thread for as long as its client sends.
+ *
+ * @param lanes - of all processes
+ */
+export function uploadLimit(lanes: number): number {
+  return Math.max(1, Math.floor(lanes / 4));
+}
+
+/**
  * How long to wait before a process is started again, in milliseconds: at once after a process that had worked, whatever ended it; then
  * longer and longer.
  *

@@ -76,6 +76,7 @@ export function poolApplication(
   const limits: BodyLimits = {
     memoryBytes: settings.bodyMemoryBytes,
     fileBytes: settings.bodyFileBytes,
+    earlyBytes: settings.bodyEarlyBytes,
     directory: settings.temporaryDirectory,
     fileMode: settings.user === undefined && settings.group === undefined ? 0o600 : 0o644,
   };
@@ -85,7 +86,7 @@ export function poolApplication(
     if (environ["wsgi.input"] === EMPTY_INPUT || !hasBody(environ)) {
       dispatcher.submit(exchange);
     } else {
-      readBody(environ, limits).then(
+      readBody(environ, limits, dispatcher).then(
         (body) => {
           exchange.body = body;
           dispatcher.submit(exchange);

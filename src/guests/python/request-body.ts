@@ -1,5 +1,6 @@
 // The body of a request, buffered before dispatch: in memory, then in a temporary file, and streamed beyond that. So a slow
-// upload never holds a Python thread, and gigabytes stay in constant memory.
+// upload never holds a Python thread, and gigabytes stay in constant memory. A large one from a fast client, or from one that asks first,
+// is streamed from the start, so that an application which refuses it need not receive it. Source: docs/decisions/0008-uploads.md.
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { constants, statSync } from "node:fs";
@@ -13,6 +14,9 @@ const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 
 /** Most bytes that are read at once. */
 const CHUNK_BYTES = 262_144;
+/** A client is fast when so much of its body comes in such a time, in milliseconds. */
+const PROBE_BYTES = 1_048_576;
+const PROBE_MILLISECONDS = 250;
 
 /** Where a body may be kept. */
 export interface BodyLimits {
@@ -20,10 +24,19 @@ export interface BodyLimits {
   readonly memoryBytes: number;
   /** Most bytes in a temporary file, per request; longer bodies are streamed. */
   readonly fileBytes: number;
+  /** Most bytes, as announced, that are received before Python has the request, however fast they come. */
+  readonly earlyBytes: number;
   /** Where temporary files are made. */
   readonly directory: string;
   /** Mode of temporary files: another user's process must be able to read them. */
   readonly fileMode: number;
+}
+
+/** Who says how many requests Python may have before their bodies are there. */
+export interface UploadSlots {
+  /** Takes a place; false when there is none. */
+  beginUpload(): boolean;
+  endUpload(): void;
 }
 
 /** A body that is ready for dispatch. */
@@ -64,13 +77,21 @@ function announceLength(environ: WSGIEnvironment, size: number): void {
  *
  * @param environ - of the request
  * @param limits - where the body may be kept
+ * @param slots - how many may be streamed from the start
  * @returns the body, all of it unless it is streamed
  * @throws what `wsgi.input` throws: the client left, or sent nonsense
  */
-export async function readBody(environ: WSGIEnvironment, limits: BodyLimits): Promise<RequestBody> {
+export async function readBody(environ: WSGIEnvironment, limits: BodyLimits, slots: UploadSlots): Promise<RequestBody> {
   const announced = Number(environ.CONTENT_LENGTH ?? "");
   const input = environ["wsgi.input"];
   if (announced > limits.fileBytes) return streamedBody(input, null);
+  const isLarge = announced > limits.earlyBytes;
+  const isAsking =
+    announced > Math.min(limits.memoryBytes, limits.earlyBytes) &&
+    environ["HTTP_EXPECT"] !== undefined &&
+    limits.earlyBytes !== Infinity;
+  if (isAsking && slots.beginUpload()) return earlyBody(input, [], slots);
+  const begun = performance.now();
   const kept: Bytes[] = [];
   let size = 0;
   for (;;) {
@@ -81,7 +102,9 @@ export async function readBody(environ: WSGIEnvironment, limits: BodyLimits): Pr
     }
     kept.push(chunk);
     size += chunk.length;
-    if (size > limits.memoryBytes) return spooledBody(kept, environ, limits);
+    if (size <= limits.memoryBytes || (isLarge && size < PROBE_BYTES)) continue;
+    const isFast = isLarge && performance.now() - begun < PROBE_MILLISECONDS;
+    return isFast && slots.beginUpload() ? earlyBody(input, kept, slots) : spooledBody(kept, environ, limits);
   }
 }
 
@@ -138,11 +161,27 @@ function areDescriptorsShared(limits: BodyLimits): boolean {
   return statSync("/proc/self/fd", { throwIfNoEntry: false })?.uid === process.geteuid?.();
 }
 
+/** A body that is read while Python works on it, and hardly before. */
+function earlyBody(input: InputStream, received: Bytes[], slots: UploadSlots): RequestBody {
+  const rest = streamedBody(input, null);
+  return {
+    ...rest,
+    read: () => {
+      const chunk = received.shift();
+      return chunk === undefined ? rest.read() : Promise.resolve(chunk);
+    },
+    release: () => {
+      slots.endUpload();
+      return rest.release();
+    },
+  };
+}
+
 /** A body that is read while Python works on it: first what was spooled already, then the rest from the client. */
 function streamedBody(
   input: InputStream,
   spooled: { file: FileHandle; path: string; size: number } | null,
-): RequestBody {
+): Extract<RequestBody, { kind: "stream" }> {
   let position = 0;
   return {
     kind: "stream",

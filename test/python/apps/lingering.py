@@ -17,8 +17,24 @@ class Body:
         return self.chunks
 
 
+naps = []
+
+
 def nap(seconds):
-    return lambda: time.sleep(seconds)
+    def close():
+        time.sleep(seconds)
+        naps.append(seconds)
+
+    return close
+
+
+def size_of(stream):
+    total = 0
+    while True:
+        data = stream.read(100_000)
+        if not data:
+            return total
+        total += len(data)
 
 
 def burn(milliseconds):
@@ -32,6 +48,14 @@ def application(environ, start_response):
     number = next(count)
     if path == "/burns":
         burn(11 + number % 13)
+    if path == "/refuses":
+        start_response("401 Unauthorized", [])
+        return [b"refused"]
+    if path in ("/counts", "/counts-whole", "/done"):
+        stream = environ["wsgi.input"]
+        size = len(naps) if path == "/done" else size_of(stream) if path == "/counts" else len(stream.read())
+        start_response("200 OK", [])
+        return [b"%d" % size]
     start_response("200 OK", [("Content-Length", "2")])
     if path == "/naps":
         return Body(nap(float(environ["QUERY_STRING"] or "0.02")))
