@@ -5,9 +5,6 @@ import type { WSGIEnvironment } from "../wsgi/types.ts";
 /** The content codings that files and responses may have here. */
 export type ContentCoding = "br" | "gzip" | "zstd";
 
-/** Names in Accept-Encoding that the client refuses (`q=0`); the negotiator would still reach them through `*`. */
-const REFUSED = /([^\s,;]+)\s*;\s*q=0(?:\.0*)?\s*(?=,|$)/g;
-
 /**
  * Chooses a content coding.
  *
@@ -23,9 +20,18 @@ export function negotiateCoding<Coding extends ContentCoding>(
   if (typeof header !== "string" || header === "" || codings.length === 0) return null;
   // A client of long ago may say x-gzip (RFC 9110 section 8.4.1.3).
   const accepted = header.toLowerCase().replaceAll(/(?<![\w-])x-gzip(?![\w-])/g, "gzip");
-  const refused = accepted.includes("q=0") ? Array.from(accepted.matchAll(REFUSED), ([, name]) => name) : [];
+  const refused = accepted.includes("q=0") ? refusedIn(accepted) : [];
   const offered = refused.length === 0 ? codings : codings.filter((coding) => !refused.includes(coding));
   // "identity" comes last, so that it wins only where the client prefers it.
   const chosen = negotiate(accepted, [...offered, "identity"]);
   return chosen === null || chosen === "identity" ? null : chosen;
+}
+
+/** Names that the client refuses (`q=0`); the negotiator would still reach them through `*`. */
+function refusedIn(accepted: string): (string | undefined)[] {
+  return accepted
+    .split(",")
+    .map((item) => item.split(";").map((part) => part.trim()))
+    .filter(([, ...parameters]) => parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter)))
+    .map(([name]) => name);
 }

@@ -3,7 +3,7 @@ import type { StartResponse, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts"
 import { sendAnswer } from "./answer.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 
-const CREDENTIALS = /^([!#$%&'*+.^_`|~\w-]+) +(.+?) *$/;
+const SCHEME = /^[!#$%&'*+.^_`|~\w-]+$/;
 const PARAMETER = /([!#$%&'*+.^_`|~\w-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]+))[ \t]*(?:,[ \t,]*|$)/y;
 
 /**
@@ -14,8 +14,19 @@ const PARAMETER = /([!#$%&'*+.^_`|~\w-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^
  */
 export function credentialsOf(environ: WSGIEnvironment, scheme: string): string | null {
   const field = environ["HTTP_AUTHORIZATION"];
-  const [, name, rest] = typeof field === "string" ? (CREDENTIALS.exec(field) ?? []) : [];
-  return name?.toLowerCase() === scheme && rest !== undefined ? rest : null;
+  const space = typeof field === "string" ? field.indexOf(" ") : -1;
+  if (typeof field !== "string" || space === -1) return null;
+  const name = field.slice(0, space);
+  const rest = withoutSpaces(field, space);
+  return SCHEME.test(name) && name.toLowerCase() === scheme && rest !== "" ? rest : null;
+}
+
+/** Two scans, since a pattern that trims goes over the same spaces again and again. */
+function withoutSpaces(text: string, start: number): string {
+  let [first, last] = [start, text.length];
+  while (first < last && text[first] === " ") first += 1;
+  while (last > first && text[last - 1] === " ") last -= 1;
+  return text.slice(first, last);
 }
 
 /**
