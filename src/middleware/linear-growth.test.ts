@@ -58,12 +58,12 @@ test.each<[string, (text: string) => unknown]>([
   ["the request target", (text) => ignoringErrors(() => parseTarget("GET", text))],
   ["chunk extensions", (text) => CHUNK_EXTENSION.test(text)],
 ])("%s is read in time that grows with its length", (_name, read) => {
-  for (const text of TEXTS) {
+  const slow = TEXTS.filter((text) => {
     const start = performance.now();
     read(text);
-    const took = performance.now() - start;
-    if (took > MOST_MILLISECONDS) expect.fail(`${took} ms for ${JSON.stringify(text.slice(0, 20))}…`);
-  }
+    return performance.now() - start > MOST_MILLISECONDS;
+  });
+  expect(slow.map((text) => text.slice(0, 20))).toEqual([]);
 });
 
 function ignoringErrors(act: () => unknown): void {
