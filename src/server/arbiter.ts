@@ -231,9 +231,10 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     const { stage, workers, hooks, log, asHookArbiter } = this.#state;
     worker.phase = "dead";
     workers.delete(worker);
+    const failure = worker.bootFailure === null ? "crash" : "boot-failed";
     this.#ledger.ended(
       worker,
-      worker.endReason ?? (stage === "stopping" ? "stop" : exit.signal === null ? "crash" : "killed"),
+      worker.endReason ?? (stage === "stopping" ? "stop" : exit.signal === null ? failure : "killed"),
     );
     void callHook(hooks.childExit, "childExit", log, asHookArbiter, this.#state.asHookWorker(worker));
     const wasExpected = phase === "draining" || worker.killAt !== null || stage === "stopping";

@@ -35,6 +35,11 @@ describe("tsgi reload --wait", () => {
     expect(failed.stderr).toContain("The old code goes on serving");
     expect(failed.stderr).toContain("no luck today");
     expect(await ask(port, "/")).toMatchObject({ body: "new" });
+    // Nothing that served has crashed.
+    const shown = await project.run(["ctl", "-s", "ctl.sock", "show", "all"]);
+    const { restarts } = JSON.parse(shown.stdout) as { restarts: Record<string, number> };
+    expect(restarts).toMatchObject({ "boot-failed": 1 });
+    expect(restarts).not.toHaveProperty("crash");
   });
 
   test("says what is missing", async () => {
