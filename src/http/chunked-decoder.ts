@@ -63,12 +63,12 @@ export class ChunkedDecoder implements BodyDecoder {
           break;
         }
         case "data-cr":
-          if (data[position] !== CR) throw badChunk("Send exactly CR LF behind the data of a chunk");
+          if (data[position] !== CR) throw badChunk("The data of a chunk is not followed by CR LF");
           position += 1;
           this.#state = "data-lf";
           break;
         case "data-lf":
-          if (data[position] !== LF) throw badChunk("Send exactly CR LF behind the data of a chunk");
+          if (data[position] !== LF) throw badChunk("The data of a chunk is not followed by CR LF");
           position += 1;
           this.#state = "size";
           break;
@@ -106,20 +106,20 @@ export class ChunkedDecoder implements BodyDecoder {
   #refuseLength(prefix: string): never {
     if (NOT_FIELD_VALUE.test(prefix)) throw badByte();
     if (this.#state === "size")
-      throw badChunk(`Send chunk sizes with extensions of at most ${this.#limits.maxChunkLineBytes} bytes`);
+      throw badChunk(`A chunk size with its extensions is longer than ${this.#limits.maxChunkLineBytes} bytes`);
     throw trailersTooLarge();
   }
 
   #sizeLine(line: string): void {
     const semicolon = line.indexOf(";");
     const digits = semicolon === -1 ? line : trimOWSEnd(line.slice(0, semicolon));
-    if (!CHUNK_SIZE.test(digits)) throw badChunk("Send a chunk size of 1 to 16 hexadecimal digits");
+    if (!CHUNK_SIZE.test(digits)) throw badChunk("A chunk size is not made of 1 to 16 hexadecimal digits");
     if (semicolon !== -1) this.#checkExtension(line.slice(semicolon));
     const size = Number.parseInt(digits, 16);
     this.#bodyBytes += size;
     const limit = this.#limits.maxBodyBytes === 0 ? Number.MAX_SAFE_INTEGER : this.#limits.maxBodyBytes;
     if (this.#bodyBytes > limit)
-      throw new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", `Send a body of at most ${limit} bytes`);
+      throw new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", `The request body is longer than ${limit} bytes`);
     this.#dataLeft = size;
     this.#state = size === 0 ? "trailer" : "data";
   }
@@ -128,12 +128,14 @@ export class ChunkedDecoder implements BodyDecoder {
   #checkExtension(extension: string): void {
     this.#extensionBytes += extension.length;
     if (this.#extensionBytes > this.#limits.maxChunkExtensionBytes) {
-      throw badChunk(`Send at most ${this.#limits.maxChunkExtensionBytes} bytes of chunk extensions`);
+      throw badChunk(
+        `The chunk extensions of the body are longer than ${this.#limits.maxChunkExtensionBytes} bytes in all`,
+      );
     }
     for (let position = 0; position < extension.length;) {
       CHUNK_EXTENSION.lastIndex = position;
       if (!CHUNK_EXTENSION.test(extension))
-        throw badChunk("Send chunk extensions of the form ';name', ';name=token' or ';name=\"text\"'");
+        throw badChunk("A chunk extension is not of the form ';name', ';name=token' or ';name=\"text\"'");
       position = CHUNK_EXTENSION.lastIndex;
     }
   }
@@ -148,8 +150,9 @@ export class ChunkedDecoder implements BodyDecoder {
     if (this.#trailerFields > this.#limits.maxTrailerFields) throw trailersTooLarge();
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(0, colon));
-    if (!TOKEN.test(name)) throw badTrailer("Send trailer fields of the form 'Name: value'");
-    if (FORBIDDEN_TRAILERS.has(name.toLowerCase())) throw badTrailer(`Send no '${name.toLowerCase()}' in a trailer`);
+    if (!TOKEN.test(name)) throw badTrailer("A trailer field is not of the form 'Name: value'");
+    if (FORBIDDEN_TRAILERS.has(name.toLowerCase()))
+      throw badTrailer(`The trailer contains '${name.toLowerCase()}', which is not allowed there`);
   }
 }
 
@@ -162,7 +165,7 @@ function badByte(): ProtocolError {
   return new ProtocolError(
     400,
     "ERR_HTTP_BAD_BYTE",
-    "Send chunk lines and trailers that end in CR LF and hold no control characters",
+    "A chunk line or trailer contains a control character or does not end in CR LF",
   );
 }
 
@@ -175,5 +178,5 @@ function badTrailer(message: string): ProtocolError {
 }
 
 function trailersTooLarge(): ProtocolError {
-  return new ProtocolError(431, "ERR_HTTP_TRAILERS_TOO_LARGE", "Send fewer or smaller trailer fields");
+  return new ProtocolError(431, "ERR_HTTP_TRAILERS_TOO_LARGE", "The trailer has too many fields or is too long");
 }

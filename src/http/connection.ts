@@ -249,7 +249,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
   /** Looks at the deadlines. */
   tick(now: number): void {
     if (this.#output.isStalled(now, this.#context.limits.writeTimeoutSeconds)) {
-      this.#abandon(new ClientDisconnected("The client did not read the answer in time"));
+      this.#abandon(new ClientDisconnected("The client did not read the response in time"));
       return;
     }
     this.#checkBody(now);
@@ -259,7 +259,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
       if (this.#output.isEmpty) this.socket.destroy();
       else this.#deadline = this.#context.ticker.deadline(this.#context.limits.lingerSeconds);
     } else if (this.#parser.isBegun)
-      this.refuse(new ProtocolError(408, "ERR_HTTP_HEAD_TIMEOUT", "Send the whole head in time"));
+      this.refuse(new ProtocolError(408, "ERR_HTTP_HEAD_TIMEOUT", "The request headers did not arrive in time"));
     else if (this.#output.isEmpty) this.#end();
   }
 
@@ -292,10 +292,12 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     if (this.#phase !== "open") return;
     if (this.#decoder !== null && !this.#decoder.isDone) {
       this.#decoder = null;
-      this.#body?.fail(new ClientDisconnected("The client left before its body was complete"));
+      this.#body?.fail(new ClientDisconnected("The client disconnected before it had sent the whole request body"));
     }
     if (this.#exchange !== null)
-      this.#exchange.left(new ClientDisconnected("The client ended its side before the answer was complete"));
+      this.#exchange.left(
+        new ClientDisconnected("The client closed its side of the connection before the response was complete"),
+      );
     else if (!this.#hasInput) this.#end();
   }
 
@@ -308,7 +310,10 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     const exchange = this.#exchange;
     this.#exchange = null;
     exchange?.abort(
-      new ClientDisconnected("The client left before the answer was complete", error === null ? {} : { cause: error }),
+      new ClientDisconnected(
+        "The client disconnected before the response was complete",
+        error === null ? {} : { cause: error },
+      ),
     );
     this.#output.release();
     this.#context.closed(this);
@@ -396,7 +401,11 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     const target = parser.target;
     if (target === null) throw new TypeError("The parser ended a head without a request line");
     if (limits.maxBodyBytes > 0 && parser.contentLength > limits.maxBodyBytes) {
-      throw new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", `Send a body of at most ${limits.maxBodyBytes} bytes`);
+      throw new ProtocolError(
+        413,
+        "ERR_HTTP_BODY_TOO_LARGE",
+        `The request body is longer than ${limits.maxBodyBytes} bytes`,
+      );
     }
     const hasBody = parser.isChunked || parser.contentLength > 0;
     if (hasBody) {
@@ -476,7 +485,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
       return;
     this.#input = null;
     this.#decoder = null;
-    this.#condemn(new ProtocolError(408, "ERR_HTTP_BODY_TIMEOUT", "Send the whole body in time"));
+    this.#condemn(new ProtocolError(408, "ERR_HTTP_BODY_TIMEOUT", "The request body did not arrive in time"));
   }
 
   /** The body cannot be had whole, so it is not known where a next request would begin: the answer in hand is the last. */

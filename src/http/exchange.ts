@@ -113,7 +113,7 @@ export class Exchange {
     if (this.#isSent)
       throw new ResponseViolation(
         "ERR_HTTP_HEAD_SENT",
-        "Announce another status before the head is sent, not after it",
+        "The application announced another status after the response headers were sent",
       );
     this.#head = new ResponseHead(status, fields);
   }
@@ -249,14 +249,17 @@ export class Exchange {
     this.#isOver = true;
     this.isAborted = true;
     this.body?.fail(
-      reason instanceof ClientDisconnected ? reason : new ClientDisconnected("The client left", { cause: reason }),
+      reason instanceof ClientDisconnected
+        ? reason
+        : new ClientDisconnected("The client disconnected", { cause: reason }),
     );
     this.onAbort?.(reason);
     this.onOver?.(this);
   }
 
   #announced(): ResponseHead {
-    if (this.#head === null) throw new ResponseViolation("ERR_HTTP_NO_HEAD", "Announce a status before the body");
+    if (this.#head === null)
+      throw new ResponseViolation("ERR_HTTP_NO_HEAD", "The application sent a body before it announced a status");
     return this.#head;
   }
 
@@ -341,6 +344,6 @@ function refusalStatus(error: unknown): number {
 function wrongLength(announced: number, sent: number): ResponseViolation {
   return new ResponseViolation(
     "ERR_HTTP_BODY_LENGTH",
-    `Send as many bytes as Content-Length announces: ${announced} announced, ${sent} given`,
+    `The response body does not match Content-Length: ${announced} announced, ${sent} given`,
   );
 }

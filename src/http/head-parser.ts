@@ -232,7 +232,7 @@ export class HeadParser {
       throw new ProtocolError(
         400,
         "ERR_HTTP_TLS_ON_PLAIN_PORT",
-        "This port speaks plain HTTP; the client began a TLS handshake",
+        "The client started a TLS handshake, but this port speaks plain HTTP",
       );
     }
     if (NOT_FIELD_VALUE.test(scan === from ? line : line.slice(scan - from))) throw badByte();
@@ -242,7 +242,7 @@ export class HeadParser {
   #skipEmptyLine(): void {
     this.#emptyLines += 1;
     if (this.#emptyLines > MAX_EMPTY_LINES)
-      throw new ProtocolError(400, "ERR_HTTP_EMPTY_LINES", "Send a request line instead of empty lines");
+      throw new ProtocolError(400, "ERR_HTTP_EMPTY_LINES", "There are too many empty lines before the request line");
   }
 
   #requestLine(text: string, from: number, end: number): void {
@@ -266,7 +266,7 @@ export class HeadParser {
       throw new ProtocolError(
         400,
         "ERR_HTTP_REQUEST_LINE",
-        "Send a request line of the form 'METHOD target HTTP/1.1' with single spaces",
+        "The request line is not of the form 'METHOD target HTTP/1.1' with single spaces",
       );
     }
     const method = text.slice(from, first);
@@ -388,7 +388,11 @@ export class HeadParser {
     this.isKeepAlive = this.#connection === null ? this.minor === 1 : this.#wantsKeepAlive(this.#connection);
     if (this.#expect !== null && this.minor === 1) {
       if (this.#expect.toLowerCase() !== "100-continue") {
-        throw new ProtocolError(417, "ERR_HTTP_EXPECTATION", "Send no expectation other than '100-continue'");
+        throw new ProtocolError(
+          417,
+          "ERR_HTTP_EXPECTATION",
+          "The Expect header asks for something other than '100-continue'",
+        );
       }
       this.isContinueExpected = this.isChunked || this.contentLength > 0;
     }
@@ -398,9 +402,9 @@ export class HeadParser {
     const host = this.#host;
     const authority = this.target?.authority ?? null;
     if (host === null) {
-      if (this.minor === 1) throw new ProtocolError(400, "ERR_HTTP_HOST", "Send a Host field");
+      if (this.minor === 1) throw new ProtocolError(400, "ERR_HTTP_HOST", "The Host header is missing");
     } else if (host !== "" && !isHost(host)) {
-      throw new ProtocolError(400, "ERR_HTTP_HOST", "Send a Host field of the form 'name' or 'name:port'");
+      throw new ProtocolError(400, "ERR_HTTP_HOST", "The Host header is not of the form 'name' or 'name:port'");
     }
     // The target's host counts, whatever the field says (RFC 9112 section 3.2.2).
     if (authority !== null) this.variables.HTTP_HOST = authority;
@@ -410,9 +414,10 @@ export class HeadParser {
 
   /** RFC 9112 section 6.1, with every choice made for refusal (CVE-2019-15605, CVE-2022-32213, CVE-2024-1135, CVE-2024-6827). */
   #checkTransferEncoding(value: string): void {
-    if (this.minor === 0) throw new ProtocolError(400, "ERR_HTTP_FRAMING", "Send no Transfer-Encoding with HTTP/1.0");
+    if (this.minor === 0)
+      throw new ProtocolError(400, "ERR_HTTP_FRAMING", "An HTTP/1.0 request has a Transfer-Encoding header");
     if (this.contentLength !== -1)
-      throw new ProtocolError(400, "ERR_HTTP_FRAMING", "Send either Content-Length or Transfer-Encoding");
+      throw new ProtocolError(400, "ERR_HTTP_FRAMING", "The request has both Content-Length and Transfer-Encoding");
     if (value.toLowerCase() !== "chunked") throw badTransferEncoding(value);
     this.isChunked = true;
   }
@@ -428,7 +433,11 @@ export class HeadParser {
 
   #checkFieldCount(): void {
     if (this.#isInFields && this.#fields === this.#limits.maxFields) {
-      throw new ProtocolError(431, "ERR_HTTP_TOO_MANY_FIELDS", `Send at most ${this.#limits.maxFields} header fields`);
+      throw new ProtocolError(
+        431,
+        "ERR_HTTP_TOO_MANY_FIELDS",
+        `The request has more than ${this.#limits.maxFields} headers`,
+      );
     }
   }
 
@@ -440,7 +449,7 @@ export class HeadParser {
     if (end - from <= allowed) return;
     if (NOT_FIELD_VALUE.test(text.slice(from, from + allowed + 1))) throw badByte();
     if (this.#isInFields) throw fieldTooLarge(allowed);
-    throw new ProtocolError(414, "ERR_HTTP_REQUEST_LINE_TOO_LONG", `Send a request line of at most ${allowed} bytes`);
+    throw new ProtocolError(414, "ERR_HTTP_REQUEST_LINE_TOO_LONG", `The request line is longer than ${allowed} bytes`);
   }
 }
 
@@ -463,7 +472,11 @@ const TLS_HANDSHAKE = 0x16;
 const EMPTY_VARIABLES: Variables = Object.freeze({});
 
 function badByte(): ProtocolError {
-  return new ProtocolError(400, "ERR_HTTP_BAD_BYTE", "Send lines that end in CR LF and hold no control characters");
+  return new ProtocolError(
+    400,
+    "ERR_HTTP_BAD_BYTE",
+    "A line of the request head contains a control character or does not end in CR LF",
+  );
 }
 
 function badField(line: string): ProtocolError {
@@ -471,7 +484,7 @@ function badField(line: string): ProtocolError {
   return new ProtocolError(
     400,
     "ERR_HTTP_FIELD",
-    "Send header fields of the form 'Name: value', without folding and without a space before the colon",
+    "A request header is not of the form 'Name: value': it is folded, or has a space before the colon or a bad name",
   );
 }
 
@@ -479,31 +492,41 @@ function fieldTooLarge(allowed: number): ProtocolError {
   return new ProtocolError(
     431,
     "ERR_HTTP_FIELDS_TOO_LARGE",
-    `Send smaller header fields: ${allowed} bytes are allowed here`,
+    `A request header is longer than the ${allowed} bytes that are left for it`,
   );
 }
 
 function repeated(name: FieldName): ProtocolError {
-  return new ProtocolError(400, "ERR_HTTP_REPEATED_FIELD", `Send '${name.lower}' once`);
+  return new ProtocolError(400, "ERR_HTTP_REPEATED_FIELD", `The request header '${name.lower}' occurs more than once`);
 }
 
 function checkMethod(method: string): void {
-  if (!TOKEN.test(method)) throw new ProtocolError(400, "ERR_HTTP_METHOD", "Send a method that is a token");
+  if (!TOKEN.test(method)) throw new ProtocolError(400, "ERR_HTTP_METHOD", "The request method is not a token");
   if (method.length > MAX_METHOD_LENGTH)
-    throw new ProtocolError(501, "ERR_HTTP_METHOD", `Send a method of at most ${MAX_METHOD_LENGTH} characters`);
+    throw new ProtocolError(
+      501,
+      "ERR_HTTP_METHOD",
+      `The request method is longer than ${MAX_METHOD_LENGTH} characters`,
+    );
 }
 
 function badVersion(version: string): ProtocolError {
-  if (VERSION.test(version)) return new ProtocolError(505, "ERR_HTTP_VERSION", "Send HTTP/1.1 or HTTP/1.0");
-  return new ProtocolError(400, "ERR_HTTP_REQUEST_LINE", "Send a request line that ends in 'HTTP/1.1'");
+  if (VERSION.test(version))
+    return new ProtocolError(505, "ERR_HTTP_VERSION", "The HTTP version of the request is neither 1.1 nor 1.0");
+  return new ProtocolError(
+    400,
+    "ERR_HTTP_REQUEST_LINE",
+    "The request line does not end in an HTTP version such as 'HTTP/1.1'",
+  );
 }
 
 /** Digits only: no sign, no list, no other base (CVE-2022-24761, CVE-2023-38697, CVE-2023-40175). */
 function parseContentLength(value: string): number {
   if (!DIGITS.test(value))
-    throw new ProtocolError(400, "ERR_HTTP_CONTENT_LENGTH", "Send a Content-Length of decimal digits");
+    throw new ProtocolError(400, "ERR_HTTP_CONTENT_LENGTH", "Content-Length is not made of decimal digits only");
   const digits = value.replace(/^0+(?=[0-9])/, "");
-  if (digits.length > MAX_LENGTH_DIGITS) throw new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", "Send a smaller body");
+  if (digits.length > MAX_LENGTH_DIGITS)
+    throw new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", `Content-Length has more than ${MAX_LENGTH_DIGITS} digits`);
   return Number(digits);
 }
 
@@ -519,7 +542,7 @@ function badTransferEncoding(value: string): ProtocolError {
     codings.some((coding) => coding !== "chunked");
   const isChunkedLast = codings.at(-1) === "chunked" && codings.indexOf("chunked") === codings.length - 1;
   if (isUnknown && (isChunkedLast || !codings.includes("chunked"))) {
-    return new ProtocolError(501, "ERR_HTTP_TRANSFER_CODING", "Send no transfer coding other than 'chunked'");
+    return new ProtocolError(501, "ERR_HTTP_TRANSFER_CODING", "Transfer-Encoding names a coding other than 'chunked'");
   }
-  return new ProtocolError(400, "ERR_HTTP_FRAMING", "Send 'Transfer-Encoding: chunked' and nothing else in that field");
+  return new ProtocolError(400, "ERR_HTTP_FRAMING", "Transfer-Encoding is not exactly 'chunked'");
 }

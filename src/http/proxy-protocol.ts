@@ -68,7 +68,7 @@ export class ProxyHeaderParser {
     if (received.length === 0) return null;
     if (this.#version !== "v2" && begins(received, V1_PREFIX)) return readV1(received);
     if (this.#version !== "v1" && begins(received, V2_SIGNATURE)) return readV2(received);
-    throw bad("Begin the connection with a PROXY protocol header");
+    throw bad("The connection does not start with a PROXY protocol header");
   }
 }
 
@@ -81,19 +81,20 @@ function begins(received: Buffer, beginning: Buffer): boolean {
 function readV1(received: Buffer): ProxyHeader | null {
   const end = received.subarray(0, V1_MAX_BYTES).indexOf(CRLF);
   if (end === -1) {
-    if (received.length >= V1_MAX_BYTES) throw bad("Send a PROXY line of at most 107 bytes");
+    if (received.length >= V1_MAX_BYTES) throw bad("The PROXY line is longer than 107 bytes");
     return null;
   }
   const match = V1_LINE.exec(received.toString("latin1", 0, end));
-  if (match === null) throw bad("Send a PROXY line of the form 'PROXY TCP4 source destination port port'");
+  if (match === null) throw bad("The PROXY line is not of the form 'PROXY TCP4 source destination port port'");
   const rest = received.subarray(end + CRLF.length);
   const [, family, source = "", destination = "", sourcePort = "", destinationPort = ""] = match;
   if (family === undefined) return { addresses: null, rest };
   const isAddress = family === "4" ? isIPv4 : isIPv6;
   if (!isAddress(source) || !isAddress(destination) || source.includes("%") || destination.includes("%")) {
-    throw bad(`Send IPv${family} addresses behind TCP${family}`);
+    throw bad(`The PROXY line says TCP${family}, but its addresses are not IPv${family}`);
   }
-  if (Number(sourcePort) > 65_535 || Number(destinationPort) > 65_535) throw bad("Send ports of at most 65535");
+  if (Number(sourcePort) > 65_535 || Number(destinationPort) > 65_535)
+    throw bad("A port in the PROXY line is above 65535");
   return { addresses: addressesOf(family, source, sourcePort, destination, destinationPort), rest };
 }
 
@@ -102,11 +103,13 @@ function readV2(received: Buffer): ProxyHeader | null {
   const command = received.readUInt8(12);
   const addressBytes = V2_FAMILIES[received.readUInt8(13)];
   const length = received.readUInt16BE(14);
-  if (command !== V2_COMMANDS.local && command !== V2_COMMANDS.proxy) throw bad("Send version 2 with LOCAL or PROXY");
-  if (length > V2_MAX_BYTES) throw bad(`Send a PROXY header of at most ${V2_MAX_BYTES} bytes`);
+  if (command !== V2_COMMANDS.local && command !== V2_COMMANDS.proxy)
+    throw bad("The PROXY header is not version 2 with the command LOCAL or PROXY");
+  if (length > V2_MAX_BYTES) throw bad(`The PROXY header is longer than ${V2_MAX_BYTES} bytes`);
   const isLocal = command === V2_COMMANDS.local;
-  if (!isLocal && addressBytes === undefined) throw bad("Send a PROXY header for a stream over IPv4, IPv6 or unix");
-  if (!isLocal && length < (addressBytes ?? 0)) throw bad("Send a PROXY header that is long enough for its addresses");
+  if (!isLocal && addressBytes === undefined)
+    throw bad("The PROXY header is not for a stream over IPv4, IPv6 or a Unix socket");
+  if (!isLocal && length < (addressBytes ?? 0)) throw bad("The PROXY header is too short for its addresses");
   const end = V2_FIXED_BYTES + length;
   if (received.length < end) return null;
   const rest = received.subarray(end);
@@ -159,7 +162,7 @@ function checkExtensions(block: Buffer): void {
   let at = 0;
   while (at < block.length) {
     const next = at + 3 <= block.length ? at + 3 + block.readUInt16BE(at + 1) : Number.POSITIVE_INFINITY;
-    if (next > block.length) throw bad("Send PROXY extensions that end where the header ends");
+    if (next > block.length) throw bad("An extension in the PROXY header goes beyond the end of the header");
     at = next;
   }
 }

@@ -80,6 +80,6 @@ describe("RequestBody", () => {
     const { body } = made();
     body.push(bytes("a"));
     body.discard();
-    expect(() => body.pull()).toThrow("before the answer is complete");
+    expect(() => body.pull()).toThrow("after the response was complete");
   });
 });

@@ -104,5 +104,5 @@ export class RequestBody {
 }
 
 function tooLate(): ClientDisconnected {
-  return new ClientDisconnected("Read the body before the answer is complete, not after it");
+  return new ClientDisconnected("The application read the request body after the response was complete");
 }

@@ -44,11 +44,14 @@ export class ResponseHead {
    */
   constructor(status: string, fields: Fields) {
     if (typeof status !== "string" || !STATUS.test(status)) {
-      throw new ResponseViolation("ERR_HTTP_STATUS", `Give a status like '200 OK', not ${quote(status)}`);
+      throw new ResponseViolation("ERR_HTTP_STATUS", `The response status is not like '200 OK': ${quote(status)}`);
     }
     const code = (status.charCodeAt(0) - 48) * 100 + (status.charCodeAt(1) - 48) * 10 + status.charCodeAt(2) - 48;
     if (code < 200)
-      throw new ResponseViolation("ERR_HTTP_STATUS", `Give a final status (200 or more), not ${quote(status)}`);
+      throw new ResponseViolation(
+        "ERR_HTTP_STATUS",
+        `The response status is not a final one (200 or more): ${quote(status)}`,
+      );
     let text = `HTTP/1.1 ${status}\r\n`;
     let contentLength = -1;
     let hasDate = false;
@@ -56,7 +59,7 @@ export class ResponseHead {
       const role = checkField(name, value);
       if (role === Role.contentLength) {
         if (contentLength !== -1)
-          throw new ResponseViolation("ERR_HTTP_CONTENT_LENGTH", "Give one Content-Length, not several");
+          throw new ResponseViolation("ERR_HTTP_CONTENT_LENGTH", "The response has more than one Content-Length");
         contentLength = parseContentLength(value);
         // A 204 answer carries no Content-Length (RFC 9110 section 8.6).
         if (code === 204) continue;
@@ -80,7 +83,7 @@ export function earlyHintsText(fields: Fields): string {
   let text = "HTTP/1.1 103 Early Hints\r\n";
   for (const [name, value] of fields) {
     if (checkField(name, value) === Role.contentLength)
-      throw new ResponseViolation("ERR_HTTP_FIELD", "Give no Content-Length with early hints");
+      throw new ResponseViolation("ERR_HTTP_FIELD", "Early hints contain a Content-Length");
     text += `${name}: ${value}\r\n`;
   }
   return `${text}\r\n`;
@@ -92,13 +95,13 @@ function checkField(name: string, value: string): number {
   if (role === Role.hopByHop) {
     throw new ResponseViolation(
       "ERR_HTTP_HOP_BY_HOP",
-      `Leave the field ${quote(name)} to the server: it belongs to the connection`,
+      `The response has the header ${quote(name)}, which only the server may set: it belongs to the connection`,
     );
   }
   if (typeof value !== "string" || NOT_FIELD_VALUE.test(value)) {
     throw new ResponseViolation(
       "ERR_HTTP_FIELD",
-      `Give the field ${quote(name)} a value of latin-1 characters without controls, not ${quote(value)}`,
+      `The value of the response header ${quote(name)} contains control characters or is not latin-1: ${quote(value)}`,
     );
   }
   return role;
@@ -106,7 +109,7 @@ function checkField(name: string, value: string): number {
 
 function checkName(name: string): number {
   if (typeof name !== "string" || !TOKEN.test(name))
-    throw new ResponseViolation("ERR_HTTP_FIELD", `Give a field name that is a token, not ${quote(name)}`);
+    throw new ResponseViolation("ERR_HTTP_FIELD", `The name of a response header is not a token: ${quote(name)}`);
   const role = ROLES.get(name.toLowerCase()) ?? Role.plain;
   if (nameRoles.size < MAX_CACHED) nameRoles.set(name, role);
   return role;
@@ -117,7 +120,7 @@ function parseContentLength(value: string): number {
   if (!Number.isSafeInteger(length))
     throw new ResponseViolation(
       "ERR_HTTP_CONTENT_LENGTH",
-      `Give a Content-Length of decimal digits, not ${quote(value)}`,
+      `The Content-Length of the response is not made of decimal digits only: ${quote(value)}`,
     );
   return length;
 }

@@ -140,9 +140,7 @@ export class HttpServer implements ConnectionContext {
     const connection = new Connection(socket, this, addresses === null ? null : announcedEndpoints(socket, addresses));
     this.#connections += 1;
     if (maxConnections > 0 && this.#connections > maxConnections && !this.#makeRoom(connection)) {
-      connection.refuse(
-        new ProtocolError(503, "ERR_HTTP_TOO_MANY_CONNECTIONS", "Come back when fewer connections are open"),
-      );
+      connection.refuse(new ProtocolError(503, "ERR_HTTP_TOO_MANY_CONNECTIONS", "Too many connections are open"));
     }
     return connection;
   }

@@ -26,10 +26,14 @@ const ESCAPE = /%([0-9A-Fa-f]{2})/g;
  */
 export function parseTarget(method: string, raw: string): Target {
   if (raw === "" || NOT_TARGET.test(raw)) {
-    throw new ProtocolError(400, "ERR_HTTP_TARGET", "Send a request target of visible ASCII characters without '#'");
+    throw new ProtocolError(
+      400,
+      "ERR_HTTP_TARGET",
+      "The request target contains '#' or something other than visible ASCII characters",
+    );
   }
   if (method === "CONNECT")
-    throw new ProtocolError(501, "ERR_HTTP_CONNECT", "This server is no proxy: CONNECT is not supported");
+    throw new ProtocolError(501, "ERR_HTTP_CONNECT", "The client sent CONNECT, but this server is not a proxy");
   if (raw.charCodeAt(0) === 0x2f) return split(raw, raw, null);
   if (raw === "*" && method === "OPTIONS") return { raw, path: "", query: "", authority: null };
   const absolute = ABSOLUTE.exec(raw);
@@ -37,13 +41,13 @@ export function parseTarget(method: string, raw: string): Target {
     throw new ProtocolError(
       400,
       "ERR_HTTP_TARGET",
-      "Send a request target that starts with '/', 'http://' or 'https://'",
+      "The request target does not start with '/', 'http://' or 'https://'",
     );
   }
   const authority = absolute[1] ?? "";
   // HOST has no '@', so userinfo is refused here (RFC 9110 section 4.2.4).
   if (authority === "" || !isHost(authority)) {
-    throw new ProtocolError(400, "ERR_HTTP_TARGET", "Send a request target with a valid host and without userinfo");
+    throw new ProtocolError(400, "ERR_HTTP_TARGET", "The request target has no valid host, or has userinfo before it");
   }
   const rest = absolute[2] ?? "";
   return split(raw, rest.startsWith("/") ? rest : `/${rest}`, authority);
@@ -58,6 +62,6 @@ function split(raw: string, pathAndQuery: string, authority: string | null): Tar
 
 /** Decodes `%XX` to one byte each; an invalid escape stays as it is. A NUL is refused: it would end the path for a C program. */
 function percentDecode(path: string): string {
-  if (path.includes("%00")) throw new ProtocolError(400, "ERR_HTTP_TARGET", "Send a path without '%00'");
+  if (path.includes("%00")) throw new ProtocolError(400, "ERR_HTTP_TARGET", "The path of the request contains '%00'");
   return path.replace(ESCAPE, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

@@ -154,13 +154,13 @@ export class ForwardedFields {
   #agreed<T>(what: string, named: T | null, standard: T | null, textOf: (claim: T) => string): T | null {
     if (named === null || standard === null || textOf(named) === textOf(standard)) return named ?? standard;
     this.#warn(
-      `X-Forwarded-* and Forwarded name another ${what} each, so neither counts; trust only what your proxy sets`,
+      `X-Forwarded-* and Forwarded disagree about the ${what}, so both are ignored; trust only the headers that your proxy sets`,
     );
     return null;
   }
 
   #complain(name: ForwardedField, text: string): void {
-    this.#warn(`Cannot read ${name} of a trusted peer, so it does not count: ${JSON.stringify(text.slice(0, 200))}`);
+    this.#warn(`Ignored an unreadable ${name} header from a trusted proxy: ${JSON.stringify(text.slice(0, 200))}`);
   }
 }
 

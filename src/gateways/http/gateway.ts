@@ -187,7 +187,11 @@ export class HttpGateway implements ExchangeHandler {
     if (exchange.scriptName !== null || this.#scriptName !== "") this.#mount(exchange, environ, connection);
     if (this.#maxInFlight > 0 && this.#inFlight.size >= this.#maxInFlight) {
       exchange.fail(
-        new ServiceError(503, "ERR_TSGI_TOO_MANY_REQUESTS", "Come back when fewer requests are being answered"),
+        new ServiceError(
+          503,
+          "ERR_TSGI_TOO_MANY_REQUESTS",
+          `The limit of ${this.#maxInFlight} concurrent requests is reached`,
+        ),
       );
       return;
     }
@@ -239,7 +243,11 @@ export class HttpGateway implements ExchangeHandler {
   }
 
   #timeOut(flight: InFlight, elapsedSeconds: number): void {
-    const error = new ServiceError(504, "ERR_TSGI_TIMEOUT", `Answer within ${this.#timeoutSeconds} seconds`);
+    const error = new ServiceError(
+      504,
+      "ERR_TSGI_TIMEOUT",
+      `The application did not start its response within ${this.#timeoutSeconds} seconds`,
+    );
     this.#timedOut.add(flight.exchange);
     this.#options.timedOut?.(flight.environ, elapsedSeconds);
     flight.exchange.left(error);
