@@ -1,6 +1,6 @@
 // Joins the modules of src/ into few files: a process that starts reads a dozen of them in place of a hundred. Each entry keeps its
 // path, what entries share lies in chunks/, and each module is in one file only, so that a class is the same whoever imports it.
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
 
 import { ROOT } from "./project.mjs";
@@ -61,6 +61,7 @@ export async function bundle(directory) {
     write([...exportedEntries(), ...STARTED, ...STARTED_BY_WORKER_MAIN], directory, [ownPlace]),
     write([WORKER_MAIN], directory, [leaveImports]),
   ]);
+  await thinMaps(directory);
 }
 
 /** The modules that package.json exports; `*` stands for each of its folder. */
@@ -121,6 +122,23 @@ async function write(entries, directory, plugins) {
     codeSplitting: { groups: chunkGroups() },
   });
   await build.close();
+}
+
+/**
+ * Leaves one place for each line in the source maps: a stack says on which line, and a place for each word is most of their size.
+ *
+ * @param {string} directory - of the build
+ */
+async function thinMaps(directory) {
+  const { decode, encode } = await import("@jridgewell/sourcemap-codec");
+  for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
+    if (!name.endsWith(".js.map")) continue;
+    const path = join(directory, name);
+    const map = JSON.parse(readFileSync(path, "utf8"));
+    const lines = decode(map.mappings).map((line) => line.slice(0, 1).map((place) => place.slice(0, 4)));
+    const mappings = encode(/** @type {import("@jridgewell/sourcemap-codec").SourceMapMappings} */ (lines));
+    writeFileSync(path, JSON.stringify({ ...map, names: [], mappings }));
+  }
 }
 
 /** @returns {import("rolldown").CodeSplittingGroup[]} the first one wins */
