@@ -296,7 +296,7 @@ describe("tsgi logs", () => {
     const command = start("-b", "127.0.0.1:0");
     const socket = connect(await command.port(), "127.0.0.1");
     socket.on("error", () => {}).write("GET / HTTP/1.1\r\nBad\x1b[31m Name: x\r\n\r\n");
-    await command.saw("Invalid request from ip=127.0.0.1: A request header is not of the form 'Name: value'");
+    await command.saw("Invalid request from ip=127.0.0.1: A line of the request head contains a control character");
     socket.destroy();
     expect((await command.stop()).stderr).not.toContain("\x1b");
   });
