@@ -242,6 +242,10 @@ export class GuestProcess implements LaneOwner {
     this.#owner.retire(this, `it did not answer ${exchange.description}`);
   }
 
+  get isForeign(): boolean {
+    return this.#owner.settings.identity !== null;
+  }
+
   // What its lanes tell.
 
   returned(_lane: Lane, exchanges: Exchange[]): void {

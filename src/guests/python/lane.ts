@@ -19,6 +19,8 @@ const SPENT_PLACES = 256;
 
 /** What a lane tells the process it belongs to. */
 export interface LaneOwner {
+  /** It runs as another user than this process. */
+  readonly isForeign: boolean;
   /** Requests came back that were not started. */
   returned(lane: Lane, exchanges: Exchange[]): void;
   /** A batch was answered; `milliseconds` per request. */
@@ -396,7 +398,9 @@ export class Lane implements LaneLoad {
 
   #offerFile(exchange: Exchange, frame: LaneFrame): void {
     const region = parseFileRegion(frame.body);
-    const opened = region === null ? Promise.resolve(null) : openFileRegion(region).catch(() => null);
+    // Another user's process would have us read for it what it may not: its descriptor may be one that does not read (O_PATH).
+    const opened =
+      region === null || this.#owner.isForeign ? Promise.resolve(null) : openFileRegion(region).catch(() => null);
     void opened.then((file) => {
       if (file !== null && region !== null && !exchange.isSettled) {
         exchange.beginWith(frame.head, region.length, new FileRegionBody(file, region.offset, region.length));

@@ -52,6 +52,9 @@ export function launch(
   const child = spawn(interpreter.path, [...(interpreter.arguments ?? []), shimPath()], {
     cwd: settings.directory,
     env: environment,
+    // From its first instruction: the interpreter, what it imports and this package may be the application's own.
+    ...(settings.identity?.uid === undefined ? {} : { uid: settings.identity.uid }),
+    ...(settings.identity?.gid === undefined ? {} : { gid: settings.identity.gid }),
     // The last is REPORT_DESCRIPTOR of the shim.
     stdio: ["pipe", printed, printed, "pipe"],
     // A session of its own: Ctrl-C in the terminal is for us, and we tell it when to stop.
@@ -111,8 +114,6 @@ function shimOptions(settings: PythonSettings, rendezvous: Rendezvous, role: Lau
     workerClass: settings.workerClass,
     hooks: settings.hooks === undefined ? null : resolve(settings.directory, settings.hooks),
     logging: settings.logging ?? null,
-    ...(settings.user === undefined ? {} : { user: settings.user }),
-    ...(settings.group === undefined ? {} : { group: settings.group }),
     ...(memoryLimitBytes === undefined
       ? {}
       : { memoryLimitBytes: memoryLimitBytes + (settings.threads + 2) * THREAD_BYTES }),

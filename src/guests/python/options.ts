@@ -1,5 +1,6 @@
 // Options of a Python guest, and their defaults.
 import { tmpdir } from "node:os";
+import { findIdentity, type Identity } from "../../identity.ts";
 
 /** An application or filter in Python: a target, or a PasteDeploy factory with its configuration. */
 export type PythonPart = string | PythonFactory;
@@ -79,7 +80,7 @@ export interface PythonOptions {
   readonly hooks?: string;
   /** Configures Python's logging. @default it is the application's */
   readonly logging?: PythonLogging;
-  /** User and group that the process changes to, by name or number. */
+  /** User and group that the process is started as, by name or number; it has no other groups. Needs root. */
   readonly user?: string | number;
   readonly group?: string | number;
   /** Private memory that a process may have; at nine tenths it is replaced, at all of it Python raises MemoryError. */
@@ -134,6 +135,8 @@ export interface PythonSettings extends PythonOptions {
   readonly startupSeconds: number;
   readonly graceSeconds: number;
   readonly temporaryDirectory: string;
+  /** User and group as numbers; null where they are those of this process. */
+  readonly identity: Identity | null;
   readonly log: (entry: PythonLogEntry) => void;
 }
 
@@ -160,6 +163,10 @@ export function pythonSettings(options: PythonOptions): PythonSettings {
     startupSeconds: 60,
     graceSeconds: 30,
     temporaryDirectory: tmpdir(),
+    identity:
+      options.user === undefined && options.group === undefined
+        ? null
+        : findIdentity(options.user ?? null, options.group ?? null),
     log: logToStandardError,
     ...options,
   };

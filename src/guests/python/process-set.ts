@@ -1,4 +1,5 @@
 // The processes of a Python guest: starts them, by themselves or from a template, and gives each its connections.
+import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { PythonStartError, PythonUnavailable } from "./errors.ts";
 import { GuestProcess, type ProcessOwner } from "./guest-process.ts";
@@ -43,7 +44,7 @@ export class ProcessSet {
     });
     // Each process may have its replacement beside it, and one from before that answers its last requests.
     this.#slots = settings.processes * 3 + 2;
-    this.rendezvous = new Rendezvous(this.#slots * settings.threads, this.#isShared, (hello, socket) =>
+    this.rendezvous = new Rendezvous(this.#slots * settings.threads, settings.identity, (hello, socket) =>
       this.#greet(hello, socket),
     );
   }
@@ -72,7 +73,7 @@ export class ProcessSet {
 
   /** Opens the place where processes connect. */
   async listen(): Promise<void> {
-    await this.rendezvous.listen(this.#isShared);
+    await this.rendezvous.listen();
   }
 
   /** Starts one more process, by itself or from the template. */
@@ -104,18 +105,20 @@ export class ProcessSet {
     this.rendezvous.forget(process.pid);
   }
 
-  get #isShared(): boolean {
-    return this.#settings.user !== undefined || this.#settings.group !== undefined;
-  }
-
   #greet(hello: Hello, socket: Socket): void {
     const process = this.all.find((candidate) => candidate.index === hello.process && isExpected(candidate));
-    if (process === undefined) {
+    if (process === undefined || !this.#isItself(process, hello)) {
       socket.destroy();
       return;
     }
     process.attach(hello, socket);
     if (hello.lane === -1) this.rendezvous.note(process.pid);
+  }
+
+  /** Another user's process must not name one that it wants to be signalled: what we know of it counts. */
+  #isItself({ pid, template }: GuestProcess, hello: Hello): boolean {
+    if (hello.pid === undefined || this.#settings.identity === null) return true;
+    return template === null ? hello.pid === pid : parentOf(hello.pid) === template.pid;
   }
 
   #add(): GuestProcess {
@@ -155,4 +158,14 @@ export class ProcessSet {
 /** Whether a process has connections still to make; one that was told to end says who it is, so that it can be. */
 function isExpected(process: GuestProcess): boolean {
   return process.state === "starting" || (process.state === "ending" && process.pid === 0);
+}
+
+/** The parent of a process; undefined where the system does not say. Source: proc(5), "stat". */
+function parentOf(pid: number): number | undefined {
+  try {
+    const afterName = readFileSync(`/proc/${pid}/stat`, "latin1").replace(/^.*\) /s, "");
+    return Number(afterName.split(" ")[1]);
+  } catch {
+    return undefined;
+  }
 }

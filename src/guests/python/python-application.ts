@@ -78,7 +78,7 @@ export function poolApplication(
     fileBytes: settings.bodyFileBytes,
     earlyBytes: settings.bodyEarlyBytes,
     directory: settings.temporaryDirectory,
-    fileMode: settings.user === undefined && settings.group === undefined ? 0o600 : 0o644,
+    isShared: settings.identity === null,
   };
   const { dispatcher } = pool;
   return function pythonGuest(environ: WSGIEnvironment, startResponse: StartResponse): Promise<WSGIBody> {

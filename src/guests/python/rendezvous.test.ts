@@ -13,7 +13,7 @@ function directory(): string {
 }
 
 function rendezvous(slots: number, parents: readonly string[]): Rendezvous {
-  const made = new Rendezvous(slots, false, () => {}, parents);
+  const made = new Rendezvous(slots, null, () => {}, parents);
   onTestFinished(() => made.close());
   return made;
 }
@@ -51,13 +51,13 @@ test("Rendezvous leaves a directory whose path is too long for a socket, or that
   mkdirSync(long);
   const made = rendezvous(4, [long, join(parent, "missing"), parent]);
   expect(dirname(made.directory)).toBe(parent);
-  await made.listen(false);
+  await made.listen();
   expect(existsSync(made.socketPath)).toBe(true);
 });
 
 test("Rendezvous says why when no directory will do", () => {
   const missing = join(directory(), "missing");
-  const make = (): Rendezvous => new Rendezvous(4, false, () => {}, ["/".padEnd(120, "x"), missing]);
+  const make = (): Rendezvous => new Rendezvous(4, null, () => {}, ["/".padEnd(120, "x"), missing]);
   expect(make).toThrow(PythonStartError);
   expect(make).toThrow(/too long for a socket.*ENOENT/);
 });

@@ -2,10 +2,22 @@
 // each lane says which request it has started and learns whose client has left. Source: docs/lane-protocol.md, "Connecting", "The status file".
 import { Buffer } from "node:buffer";
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import { chmodSync, closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fchownSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { endianness, tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Identity } from "../../identity.ts";
 import { FRAME_HEADER_BYTES, FrameType, LANE_VERSION } from "../../protocols/lane/frame.ts";
 import { directoryPrefix, processName, removeAbandoned, SOCKET_NAME, STATUS_NAME } from "./abandoned-directories.ts";
 import { PythonStartError } from "./errors.ts";
@@ -46,6 +58,7 @@ export class Rendezvous {
   readonly slots: number;
   /** Bytes of the status file that belong to the answers of one lane. */
   readonly answerBytes: number;
+  readonly #identity: Identity | null;
   readonly #server: Server;
   readonly #statusFile: number;
   readonly #word = Buffer.alloc(4);
@@ -55,39 +68,44 @@ export class Rendezvous {
    * Makes the directory and the status file; `listen` opens the socket.
    *
    * @param slots - lanes that may exist at a time
-   * @param isShared - whether processes of another user must reach it
+   * @param identity - of the processes that connect, where it is another than this one's
    * @param onHello - receives each connection that has shown the token
    * @param parents - directories to try, best first. @default memory where the system has a directory for it, then for temporary files
    * @throws PythonStartError when none of them has the room
    */
   constructor(
     slots: number,
-    isShared: boolean,
+    identity: Identity | null,
     onHello: (hello: Hello, socket: Socket) => void,
     parents: readonly string[] = ["/dev/shm", tmpdir(), "/tmp"],
   ) {
     this.slots = slots;
+    this.#identity = identity;
     this.#onHello = onHello;
     const share = Math.floor(ALL_ANSWER_BYTES / slots / LEAST_ANSWER_BYTES) * LEAST_ANSWER_BYTES;
     this.answerBytes = Math.max(LEAST_ANSWER_BYTES, Math.min(MOST_ANSWER_BYTES, share));
     const { directory, statusFile } = makePlace(parents, slots * (8 + this.answerBytes));
     this.directory = directory;
     this.#statusFile = statusFile;
-    if (isShared) chmodSync(this.directory, 0o711);
+    if (identity !== null) {
+      // The directory stays ours: nobody else can put other files in the place of these.
+      chmodSync(directory, 0o711);
+      fchownSync(statusFile, identity.uid ?? -1, identity.gid ?? -1);
+    }
     this.socketPath = join(this.directory, SOCKET_NAME);
     this.statusPath = join(this.directory, STATUS_NAME);
     this.#server = createServer((socket) => this.#greet(socket));
   }
 
   /** Opens the socket. */
-  listen(isShared: boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject);
-      this.#server.listen(
-        { path: this.socketPath, backlog: 1024, writableAll: isShared, readableAll: isShared },
-        resolve,
-      );
+      this.#server.listen({ path: this.socketPath, backlog: 1024 }, resolve);
     });
+    if (this.#identity === null) return;
+    chmodSync(this.socketPath, 0o600);
+    chownSync(this.socketPath, this.#identity.uid ?? -1, this.#identity.gid ?? -1);
   }
 
   /** Notes that a process belongs here, for those who clear up should this one be killed. */

@@ -28,8 +28,8 @@ export interface BodyLimits {
   readonly earlyBytes: number;
   /** Where temporary files are made. */
   readonly directory: string;
-  /** Mode of temporary files: another user's process must be able to read them. */
-  readonly fileMode: number;
+  /** Whether Python runs as the user of this process. */
+  readonly isShared: boolean;
 }
 
 /** Who says how many requests Python may have before their bodies are there. */
@@ -116,9 +116,7 @@ function joined(chunks: readonly Bytes[], size: number): Buffer {
 
 async function spooledBody(kept: readonly Bytes[], environ: WSGIEnvironment, limits: BodyLimits): Promise<RequestBody> {
   const input = environ["wsgi.input"];
-  const nameless = await openNameless(limits);
-  const path = join(limits.directory, `tsgi-body-${randomBytes(12).toString("hex")}`);
-  const file = nameless ?? (await open(path, "wx+", limits.fileMode));
+  const file = await openNameless(limits.directory);
   let size = 0;
   try {
     for (const chunk of kept) {
@@ -126,37 +124,39 @@ async function spooledBody(kept: readonly Bytes[], environ: WSGIEnvironment, lim
       size += chunk.length;
     }
     for (;;) {
-      if (size > limits.fileBytes) return streamedBody(input, { file, path, size });
+      if (size > limits.fileBytes) return streamedBody(input, { file, size });
       const chunk = await nextChunk(input, CHUNK_BYTES);
       if (chunk.length === 0) break;
       await file.writeFile(chunk);
       size += chunk.length;
     }
     announceLength(environ, size);
-    if (nameless !== null)
-      return { kind: "file", path: `/proc/${process.pid}/fd/${file.fd}`, release: () => file.close() };
-    await file.close();
-    return { kind: "file", path, release: () => rm(path, { force: true }) };
+    if (!areDescriptorsShared(limits)) return streamedBody(EMPTY_INPUT, { file, size });
+    return { kind: "file", path: `/proc/${process.pid}/fd/${file.fd}`, release: () => file.close() };
   } catch (error) {
     await file.close();
-    await rm(path, { force: true });
     throw error;
   }
 }
 
-/** A file that never has a name: nothing is left of it, whatever happens to this process. Null where there is no such thing. */
-async function openNameless(limits: BodyLimits): Promise<FileHandle | null> {
-  if (!areDescriptorsShared(limits)) return null;
-  try {
-    return await open(limits.directory, O_TMPFILE | constants.O_RDWR, limits.fileMode);
-  } catch {
-    return null; // not every file system has them
+/** A file without a name: nobody else can open it, and nothing is left of it, whatever happens to this process. */
+async function openNameless(directory: string): Promise<FileHandle> {
+  if (process.platform === "linux") {
+    try {
+      return await open(directory, O_TMPFILE | constants.O_RDWR, 0o600);
+    } catch {
+      // Not every file system has them.
+    }
   }
+  const path = join(directory, `tsgi-body-${randomBytes(12).toString("hex")}`);
+  const file = await open(path, "wx+", 0o600);
+  await rm(path, { force: true });
+  return file;
 }
 
 /** Whether Python may open what this process has open: as the same user, and unless the system protects this process. */
 function areDescriptorsShared(limits: BodyLimits): boolean {
-  if (process.platform !== "linux" || limits.fileMode !== 0o600) return false;
+  if (process.platform !== "linux" || !limits.isShared) return false;
   // A process that has given up root belongs to root there, and nobody else may look into it. Source: proc(5).
   return statSync("/proc/self/fd", { throwIfNoEntry: false })?.uid === process.geteuid?.();
 }
@@ -180,7 +180,7 @@ function earlyBody(input: InputStream, received: Bytes[], slots: UploadSlots): R
 /** A body that is read while Python works on it: first what was spooled already, then the rest from the client. */
 function streamedBody(
   input: InputStream,
-  spooled: { file: FileHandle; path: string; size: number } | null,
+  spooled: { file: FileHandle; size: number } | null,
 ): Extract<RequestBody, { kind: "stream" }> {
   let position = 0;
   return {
@@ -196,9 +196,7 @@ function streamedBody(
       return chunk.length === 0 ? null : chunk;
     },
     async release() {
-      if (spooled === null) return;
-      await spooled.file.close();
-      await rm(spooled.path, { force: true });
+      await spooled?.file.close();
     },
   };
 }

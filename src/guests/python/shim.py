@@ -1872,24 +1872,6 @@ def map_status(options):
         os.close(descriptor)
 
 
-def drop_privileges(options):
-    import grp
-    import pwd
-
-    user, group = options.get("user"), options.get("group")
-    gid = None
-    if group is not None:
-        gid = int(group) if str(group).isdigit() else grp.getgrnam(group).gr_gid
-    if user is not None:
-        entry = pwd.getpwuid(int(user)) if str(user).isdigit() else pwd.getpwnam(user)
-        gid = entry.pw_gid if gid is None else gid
-        os.initgroups(entry.pw_name, gid)
-        os.setgid(gid)
-        os.setuid(entry.pw_uid)
-    elif gid is not None:
-        os.setgid(gid)
-
-
 def limit_memory(limit):
     import resource
 
@@ -1914,7 +1896,7 @@ interruption = Interruption()
 
 
 def prepare_process(options):
-    """Directory, search path, signals, privileges and worker class, before anything of the application is loaded."""
+    """Directory, search path, signals and worker class, before anything of the application is loaded."""
     if options.get("directory"):
         os.chdir(options["directory"])
     # Python has put the directory of this file first, unless it was told not to (PYTHONSAFEPATH, -P, -I).
@@ -1928,8 +1910,6 @@ def prepare_process(options):
     faulthandler.register(dump_signal(), REPORT_DESCRIPTOR, all_threads=True, chain=False)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, interruption)
-    if options.get("user") is not None or options.get("group") is not None:
-        drop_privileges(options)
     if options.get("memoryLimitBytes"):
         limit_memory(options["memoryLimitBytes"])
     if options.get("workerClass") == "gevent":
