@@ -4,8 +4,9 @@ import { parse, serialize } from "cookie-es";
 import type { HeaderList, WSGIEnvironment } from "../wsgi/types.ts";
 import { addressOfPath } from "./configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { addVary, findHeader } from "./header-fields.ts";
+import { addVary } from "./header-fields.ts";
 import { flag, oneOf, text } from "./options.ts";
+import { refuseSharedCaches } from "./personal.ts";
 
 /** How a cookie is set. */
 export interface CookieOptions {
@@ -98,7 +99,5 @@ export class Cookie {
 export function addPersonalCookie(headers: HeaderList, line: string): void {
   headers.push(["Set-Cookie", line]);
   addVary(headers, "Cookie");
-  const fields = headers.filter(([name]) => name.toLowerCase() === "cache-control").map(([, value]) => value);
-  const isShareable = fields.length > 0 || findHeader(headers, "expires") !== null;
-  if (isShareable && !/\b(?:private|no-store)\b(?!=)/i.test(fields.join())) headers.push(["Cache-Control", "private"]);
+  refuseSharedCaches(headers);
 }

@@ -45,6 +45,7 @@ export { conditionalGet } from "./conditional-get.ts";
 export { contentLength } from "./content-length.ts";
 export { type CookieOptions } from "./cookie.ts";
 export { cors, type CorsOptions } from "./cors.ts";
+export { CSP_NONCE, cspNonce } from "./csp-nonce.ts";
 export { csrf, type CsrfOptions, csrfToken } from "./csrf.ts";
 export { decompress, type DecompressOptions } from "./decompress.ts";
 export { earlyHints, type EarlyHintsOptions } from "./early-hints.ts";

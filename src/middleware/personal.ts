@@ -1,7 +1,8 @@
 // Which responses are for one user only. What an application learns of the user may come from middleware that stands outside of a cache and
 // names the cookie in Vary only once the response has passed the cache: so whoever tells something of the user says it here, and whoever
 // keeps responses for others asks. Source: RFC 9111 section 3 (a shared cache keeps nothing that is private).
-import type { WSGIEnvironment } from "../wsgi/types.ts";
+import type { HeaderList, WSGIEnvironment } from "../wsgi/types.ts";
+import { findHeader } from "./header-fields.ts";
 
 /** Key of the environ with the {@link PersonalMark} of the request. */
 export const PERSONAL = "tsgi.personal";
@@ -35,4 +36,11 @@ export function isPersonal(environ: WSGIEnvironment): boolean {
   if (mark instanceof PersonalMark && mark.isSet) return true;
   const user = environ["REMOTE_USER"];
   return (user !== undefined && user !== "") || environ["SSL_CLIENT_S_DN"] !== undefined;
+}
+
+/** Adds `Cache-Control: private` to a head that would let others keep the response; one that says nothing of caches stays. */
+export function refuseSharedCaches(headers: HeaderList): void {
+  const fields = headers.filter(([name]) => name.toLowerCase() === "cache-control").map(([, value]) => value);
+  const isShareable = fields.length > 0 || findHeader(headers, "expires") !== null;
+  if (isShareable && !/\b(?:private|no-store)\b(?!=)/i.test(fields.join())) headers.push(["Cache-Control", "private"]);
 }

@@ -2,11 +2,16 @@
 // Policy and Fetch specifications. Place it outermost, so that error pages have them too.
 import { checkHeaderValue } from "../wsgi/head-rules.ts";
 import type { HeaderList, Middleware } from "../wsgi/types.ts";
+import { type CspNonce, NoncePolicy, putNonce } from "./csp-nonce.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { type Configuration, type OptionReader, readOptions } from "./options.ts";
-import { changeHead } from "./replace-response.ts";
+import { refuseSharedCaches } from "./personal.ts";
+import { changeHead, type ResponseHead } from "./replace-response.ts";
 
-/** Options of {@link securityHeaders}: the value of each header, null to leave it out. What the application sets itself wins. */
+/**
+ * Options of {@link securityHeaders}: the value of each header, null to leave it out. What the application sets itself wins. In the two
+ * policies `'nonce-{nonce}'` stands for the nonce of the response, see {@link cspNonce}.
+ */
 export interface SecurityHeadersOptions {
   /** @default "base-uri 'self'; form-action 'self'; frame-ancestors 'self'; object-src 'none'", which restricts no scripts or styles */
   readonly contentSecurityPolicy?: string | null;
@@ -51,6 +56,15 @@ const HEADERS: Readonly<Record<HeaderOption, readonly [name: string, value: stri
   xPermittedCrossDomainPolicies: ["X-Permitted-Cross-Domain-Policies", "none"],
 };
 
+interface AddedHeader {
+  readonly name: string;
+  readonly lowerName: string;
+  readonly value: string;
+  readonly isSecureOnly: boolean;
+  /** The value, where it has a place for a nonce. */
+  readonly nonces: NoncePolicy | null;
+}
+
 /**
  * Adds headers to every response.
  *
@@ -59,28 +73,38 @@ const HEADERS: Readonly<Record<HeaderOption, readonly [name: string, value: stri
  * const application = securityHeaders({ contentSecurityPolicy: "default-src 'self'", xFrameOptions: "DENY" })(inner);
  */
 export function securityHeaders(options: SecurityHeadersOptions = {}): Middleware {
-  const added: { name: string; lowerName: string; value: string; isSecureOnly: boolean }[] = [];
+  const added: AddedHeader[] = [];
   for (const [option, [name, usual]] of Object.entries(HEADERS) as [HeaderOption, (typeof HEADERS)[HeaderOption]][]) {
     const value = options[option] === undefined ? usual : options[option];
     if (value === null) continue;
     checkValue(name, value);
     const isSecureOnly = option === "strictTransportSecurity"; // RFC 6797 §7.2
-    added.push({ name, lowerName: name.toLowerCase(), value, isSecureOnly });
+    const policy = option.startsWith("contentSecurityPolicy") ? new NoncePolicy(name, value) : null;
+    const nonces = policy?.hasNonce === true ? policy : null;
+    added.push({ name, lowerName: name.toLowerCase(), value, isSecureOnly, nonces });
   }
+  const hasNonces = added.some(({ nonces }) => nonces !== null);
 
-  function add(headers: HeaderList, isSecure: boolean): void {
+  function add({ status, headers }: ResponseHead, isSecure: boolean, nonce: CspNonce | null): void {
     const count = headers.length; // what the application has set; no need to look at what was added here
-    for (const { name, lowerName, value, isSecureOnly } of added) {
-      if ((isSecure || !isSecureOnly) && !hasName(headers, count, lowerName)) headers.push([name, value]);
+    for (const { name, lowerName, value, isSecureOnly, nonces } of added) {
+      if ((isSecureOnly && !isSecure) || hasName(headers, count, lowerName)) continue;
+      if (nonces === null || nonce === null) headers.push([name, value]);
+      // The page that a 304 speaks of has nonces of its own, and the browser takes over the fields of a 304 (RFC 9111 §3.2).
+      else if (!status.startsWith("304")) headers.push([name, nonces.fill(nonce.used)]);
     }
+    if (nonce === null) return;
+    nonce.isTooLate = true;
+    if (nonce.used !== null) refuseSharedCaches(headers);
   }
 
   return (application) =>
     function addSecurityHeaders(environ, startResponse) {
       const isSecure = environ["wsgi.url_scheme"] === "https";
+      const nonce = hasNonces ? putNonce(environ) : null;
       return application(
         environ,
-        changeHead(startResponse, ({ headers }) => add(headers, isSecure)),
+        changeHead(startResponse, (head) => add(head, isSecure, nonce)),
       );
     };
 }

@@ -29,8 +29,9 @@ const named = (name) => async (environ, startResponse) => {
   const read = (await environ["wsgi.input"].read()).length;
   const told = { name, REQUEST_METHOD, SCRIPT_NAME, PATH_INFO, REMOTE_ADDR, HTTP_HOST, user: environ.REMOTE_USER, count, args, read };
   const token = REQUEST_METHOD === "GET" ? environ["tsgi.csrf_token"]?.() : undefined;
+  const nonce = environ["tsgi.csp_nonce"]?.();
   startResponse("200 OK", [["Content-Type", "application/json"]]);
-  return [Buffer.from(JSON.stringify({ ...told, subdomain: environ["tsgi.subdomain"], token }))];
+  return [Buffer.from(JSON.stringify({ ...told, subdomain: environ["tsgi.subdomain"], token, nonce }))];
 };
 export const app = named("app");
 export const users = named("users");
@@ -45,6 +46,7 @@ const APP_SECTIONS = ["app", "users", "files"]
 interface Told {
   readonly count: number;
   readonly token?: string;
+  readonly nonce?: string;
 }
 type Check = (client: TestClient) => Promise<unknown>;
 
@@ -128,8 +130,11 @@ const CHECKS: Readonly<Record<string, Check>> = {
     expect((await ask("https://evil.example")).has("Access-Control-Allow-Origin")).toBe(false);
   },
   async "security-headers"(client) {
-    const { headers } = await client.get("/");
-    expect(headers.get("Content-Security-Policy")).toBe("default-src 'self'");
+    const response = await client.get("/");
+    const { nonce } = response.json<Told>();
+    const { headers } = response;
+    expect(nonce).toMatch(/^[\w-]{22}$/);
+    expect(headers.get("Content-Security-Policy")).toBe(`default-src 'self'; script-src 'nonce-${nonce}'`);
     expect([headers.get("X-Content-Type-Options"), headers.has("Referrer-Policy")]).toEqual(["nosniff", false]);
   },
   async "allowed-hosts"(client) {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { pythonMiddleware } from "../../src/guests/python/python-middleware.ts";
 import { csrf, csrfToken } from "../../src/middleware/csrf.ts";
 import { responseCache } from "../../src/middleware/response-cache.ts";
+import { securityHeaders } from "../../src/middleware/security-headers.ts";
 import { sessionCookie } from "../../src/middleware/session-cookie.ts";
 import { sessionStore } from "../../src/middleware/session-store.ts";
 import { sessionOf } from "../../src/middleware/session.ts";
@@ -208,10 +209,27 @@ describe("a Python application behind csrf", () => {
     const served = await serve("form", csrf());
     const browser = new Browser(served.port);
     expect((await browser.get("/late")).status).toBe(500);
-    expect(served.errors.text).toContain("Ask for the first token before start_response is called");
+    expect(served.errors.text).toContain("before start_response is called");
     await browser.get("/");
     expect((await browser.get("/late")).status).toBe(200);
   });
+});
+
+test("a Python application gets the nonce of its page, and the policy names it", async () => {
+  const policy = "script-src 'nonce-{nonce}'";
+  const { port, errors } = await serve("scripts", securityHeaders({ contentSecurityPolicy: policy }));
+  const pages = [await send(port, "/"), await send(port, "/")];
+  for (const { headers, text } of pages) {
+    expect(text).toMatch(/^[\w-]{22}$/);
+    expect(headers["content-security-policy"]).toBe(`script-src 'nonce-${text}'`);
+    expect(headers["cache-control"]).toBe("max-age=60, private");
+  }
+  expect(pages[0]?.text).not.toBe(pages[1]?.text);
+  const plain = await send(port, "/none");
+  expect(plain.headers["content-security-policy"]).toMatch(/^script-src 'sha256-A+='$/);
+  expect(plain.headers["cache-control"]).toBe("max-age=60");
+  expect((await send(port, "/late")).status).toBe(500);
+  expect(errors.text).toContain("before start_response is called");
 });
 
 describe.each(["flask_app()", "django_app()"])("%s", (target) => {

@@ -224,11 +224,11 @@ class SharedValue:
 
 
 class Token(SharedValue):
-    """`environ["tsgi.csrf_token"]`: called, it gives a token for a form or a page."""
+    """`environ["tsgi.csrf_token"]`, called, gives a token for a form, `environ["tsgi.csp_nonce"]` the nonce of a page."""
 
     def __call__(self):
         if not self._is_seen and self._sharing.is_announced and not self._text.startswith(" "):
-            raise RuntimeError("Ask for the first token before start_response is called, because it sets a cookie")
+            raise RuntimeError("Ask for the first token, or the nonce, before start_response is called, because the headers tell of it")
         self._see()
         return self._text.lstrip(" ")
 

@@ -107,6 +107,14 @@ def form(environ, start_response):
     return [body.encode()]
 
 
+def scripts(environ, start_response):
+    """A page with the nonce of its policy, which it may not need, or ask for too late."""
+    nonce = environ["tsgi.csp_nonce"]
+    body = nonce() if environ["PATH_INFO"] == "/" else ""
+    start_response("200 OK", PLAIN + [("Cache-Control", "max-age=60")])
+    return [(nonce() if environ["PATH_INFO"] == "/late" else body).encode()]
+
+
 def filter_session(app):
     """Changes the session before and after the application behind it, whatever language that is in."""
 
