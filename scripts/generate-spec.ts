@@ -8,12 +8,12 @@ const SPEC = new URL("../SPEC.md", import.meta.url);
 
 const PREFACE = `# The contract
 
-This is WSGI (PEP 3333) as TypeScript programs follow it: what a server passes to an application, what the application may do with it,
-and what it gives back. Each sentence below is a rule with a name; \`validator(application)\` checks all of them while requests pass, and
-throws a \`ContractViolation\` whose \`code\` is the name. Names that start with \`WARN\` are advice: the request goes on, and the process
-emits a warning of the type \`WSGIWarning\`.
+This is WSGI (PEP 3333) for TypeScript programs: what a server passes to an application, what the application may do with it, and what
+it returns. Each numbered sentence is a rule with a name. \`validator(application)\` checks all of them during requests and throws a
+\`ContractViolation\` whose \`code\` is the name of the broken rule. Names that start with \`WARN\` are advice: the request continues, and
+the process emits a warning of the type \`WSGIWarning\`.
 
-The types of everything named here are in \`tsgi/wsgi\`. *Must* and *must not* bind; *should* advises.
+The types of everything named here are in \`tsgi/wsgi\`. *Must* and *must not* are binding; *should* is advice.
 
 \`\`\`ts
 type WSGIApplication = (environ: WSGIEnvironment, startResponse: StartResponse) => WSGIBody | Promise<WSGIBody>;

@@ -28,7 +28,7 @@ export const HEAD_NATIVE: Rule<string> = {
 /** The form of the status. */
 export const STATUS_GRAMMAR: Rule<unknown> = {
   code: "ERR_TSGI_STATUS",
-  text: 'The status must be a string of a code from 100 to 999, one space, and a reason without control characters, such as `"200 OK"`',
+  text: 'The status must be a string: a code from 100 to 999, one space, and a reason without control characters, such as `"200 OK"`',
   check: (status) => (typeof status === "string" && STATUS.test(status) ? null : `got ${show(status)}`),
 };
 
@@ -61,7 +61,7 @@ export const HEADER_NAME: Rule<string> = {
 /** A value holds no control characters. */
 export const HEADER_VALUE: Rule<string> = {
   code: "ERR_TSGI_HEADER_VALUE",
-  text: "A header value must hold no control characters except the horizontal tab, so no CR, LF or NUL",
+  text: "A header value must not contain control characters such as CR, LF or NUL; only the horizontal tab is allowed",
   check: (value) => (FIELD_VALUE.test(value) ? null : `got ${show(value)}`),
 };
 
@@ -69,7 +69,7 @@ export const HEADER_VALUE: Rule<string> = {
 export const HEADER_HOP_BY_HOP: Rule<string> = {
   code: "ERR_TSGI_HOP_BY_HOP",
   text:
-    "The application must not set a header of the connection, which is the server's: Connection, Keep-Alive, Proxy-Authenticate, " +
+    "The application must not set a header that belongs to the connection and so to the server: Connection, Keep-Alive, Proxy-Authenticate, " +
     "Proxy-Authorization, Proxy-Connection, TE, Trailer, Trailers, Transfer-Encoding, Upgrade",
   check: (name) => (isHopByHop(name) || SERVER_OWNED.has(name.toLowerCase()) ? `got ${show(name)}` : null),
 };
@@ -77,7 +77,7 @@ export const HEADER_HOP_BY_HOP: Rule<string> = {
 /** One length. */
 export const HEADER_CONTENT_LENGTH: Rule<HeaderList> = {
   code: "ERR_TSGI_HEADER_CONTENT_LENGTH",
-  text: "Content-Length must occur at most once, as one decimal number that JavaScript holds exactly",
+  text: "Content-Length must occur at most once, as one decimal number that JavaScript can represent exactly",
   check(headers) {
     let isFound = false;
     for (const [name, value] of headers) {

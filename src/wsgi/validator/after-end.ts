@@ -8,7 +8,7 @@ const AFTER_END: Rule<{ exchange: Exchange; what: string }> = {
   code: "ERR_TSGI_AFTER_END",
   text:
     "The application must not use the environ, `wsgi.input`, `wsgi.errors`, `startResponse` or `write` once the request has ended; " +
-    "what it needs later it must copy before",
+    "anything it needs later, it must copy before that",
   check: ({ exchange, what }) => (exchange.isEnded ? `used ${what}` : null),
 };
 
@@ -21,8 +21,8 @@ export function checkNotEnded(exchange: Exchange, what: string): void {
 export const AFTER_END_SECTION: RuleSection = {
   title: "After the end",
   introduction:
-    "A request ends when its body has given its last chunk and `close()` has returned, or when the application has thrown. A body that " +
-    "is closed early, because the client left, does not end the request for an application that is still at work: it learns of it " +
-    "through `tsgi.signal`, or when its generator is told to return.",
+    "A request ends when its body has given its last chunk and `close()` has returned, or when the application has thrown. If the " +
+    "client disconnects, the body is closed early. If the application is still at work then, the request ends only when the " +
+    "application does. It is notified through `tsgi.signal`, or through its generator's `return()`.",
   rules: [AFTER_END],
 };

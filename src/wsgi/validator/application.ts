@@ -16,10 +16,10 @@ export const APPLICATION_ARGUMENTS: Rule<readonly unknown[]> = {
 export const APPLICATION_SECTION: RuleSection = {
   title: "The application",
   introduction:
-    "An application is a function `(environ, startResponse) => body`. It may return a promise of the body. A server calls it once for " +
-    "each request, and may call it again before an earlier call has been answered. Where an application is configured, an object with " +
-    "the method `call` and a class that is constructed per request and then iterated are accepted too; `toApplication` makes functions " +
-    "of them. Middleware is a function from application to application: to its server it is an application, to its application a " +
-    "server, so each rule binds it from both sides.",
+    "An application is a function `(environ, startResponse) => body`. It may return a promise of the body. A server calls it once " +
+    "per request, and may call it again before an earlier call has been answered. Wherever you configure an application, you may " +
+    "also give an object with a `call` method, or a class that is constructed for each request and then iterated; `toApplication` " +
+    "turns both into functions. Middleware is a function from application to application. It acts as an application towards its " +
+    "server and as a server towards its application, so every rule applies to it on both sides.",
   rules: [APPLICATION_ARGUMENTS],
 };

@@ -25,7 +25,7 @@ export const BODY_BYTES: Rule<unknown> = {
 /** The rule about iterables. */
 export const BODY_TYPE: Rule<unknown> = {
   code: "ERR_TSGI_BODY_TYPE",
-  text: "The application must return an iterable or async iterable, or a promise of one, if only an empty array",
+  text: "The application must return an iterable or async iterable, or a promise of one; an empty array will do",
   check: (body) => (isIterable(body) || isAsyncIterable(body) ? null : `got ${show(body)}`),
 };
 
@@ -39,7 +39,7 @@ export const CHUNK_TYPE: Rule<unknown> = {
 /** The rule about order. */
 export const NO_START_RESPONSE: Rule<Exchange> = {
   code: "ERR_TSGI_NO_START_RESPONSE",
-  text: "The application must call `startResponse` before its body gives the first chunk, or ends",
+  text: "The application must call `startResponse` before its body yields the first chunk or ends",
   check: (exchange) => (exchange.announced === null ? "it was not called" : null),
 };
 
@@ -178,9 +178,9 @@ function isAsyncIterable(body: unknown): body is AsyncIterable<unknown> {
 export const BODY_SECTION: RuleSection = {
   title: "The body",
   introduction:
-    "The body is an iterable or async iterable of bytes. A server sends each chunk before it asks for the next, and asks only when there " +
-    "is room, so an application that computes its chunks on demand never fills memory. Chunks may be empty. A body that is both " +
-    "iterable and async iterable is iterated synchronously.",
+    "The body is an iterable or async iterable of bytes. A server sends each chunk before it asks for the next one, and asks only " +
+    "when there is room. An application that computes its chunks on demand therefore never fills memory. Chunks may be empty. A " +
+    "body that is both iterable and async iterable is iterated synchronously.",
   rules: [
     BODY_STRING,
     BODY_BYTES,

@@ -65,8 +65,8 @@ export function closeOnce(body: WSGIBody, exchange: Exchange): void | Promise<vo
 export const CLOSE_SECTION: RuleSection = {
   title: "close",
   introduction:
-    "A body may have a method `close`, which frees what the request holds. It is called exactly once, also when the iteration failed, when " +
-    "the client left, and when the body was never iterated. It may return a promise. An iterator that is left early is told so through " +
-    "its `return` too, as JavaScript does; `close` comes after it.",
+    "A body may have a `close` method, which frees what the request holds. It is called exactly once, even if the iteration " +
+    "failed, the client disconnected, or the body was never iterated. It may return a promise. When iteration stops early, the " +
+    "iterator's `return()` is called first, as in a `for` loop, and then `close()`.",
   rules: [CLOSE_FUNCTION, CLOSED_TWICE, NOT_CLOSED],
 };

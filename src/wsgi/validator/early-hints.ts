@@ -27,7 +27,8 @@ export function guardEarlyHints(earlyHints: (headers: HeaderList) => void, excha
 export const EARLY_HINTS_SECTION: RuleSection = {
   title: "Early hints",
   introduction:
-    "`wsgi.early_hints(headers)`, where a server offers it, sends a 103 response with these headers, any number of times before the " +
-    "response itself. It does nothing where the client cannot take it. The headers follow the rules of `startResponse`.",
+    "If the server offers `wsgi.early_hints(headers)`, each call sends a 103 response with these headers. You may call it any " +
+    "number of times before the response itself. It does nothing if the client cannot handle 103. The headers follow the rules of " +
+    "`startResponse`.",
   rules: [HINTS_ORDER],
 };

@@ -29,7 +29,7 @@ const KNOWN_METHODS: ReadonlySet<unknown> = new Set("GET HEAD POST OPTIONS PATCH
 /** The environ is a plain object. */
 export const ENVIRON_OBJECT: Rule<unknown> = {
   code: "ERR_TSGI_ENVIRON_OBJECT",
-  text: "The environ must be a plain object, which the application may change as it likes",
+  text: "The environ must be a plain object, which the application may change freely",
   check(environ) {
     if (typeof environ !== "object" || environ === null || Array.isArray(environ)) return `got ${show(environ)}`;
     const prototype: unknown = Object.getPrototypeOf(environ);
@@ -42,7 +42,7 @@ export const ENVIRON_OBJECT: Rule<unknown> = {
 export const ENVIRON_RULES: readonly Rule<Environ>[] = [
   {
     code: "ERR_TSGI_ENVIRON_REQUIRED",
-    text: `The environ must hold ${REQUIRED.map((key) => `\`${key}\``).join(", ")}`,
+    text: `The environ must contain ${REQUIRED.map((key) => `\`${key}\``).join(", ")}`,
     check: (environ) =>
       listed(
         REQUIRED.filter((key) => environ[key] === undefined),
@@ -51,7 +51,7 @@ export const ENVIRON_RULES: readonly Rule<Environ>[] = [
   },
   {
     code: "ERR_TSGI_ENVIRON_HTTP_CONTENT",
-    text: "The environ must not hold `HTTP_CONTENT_TYPE` or `HTTP_CONTENT_LENGTH`, which are named `CONTENT_TYPE` and `CONTENT_LENGTH`",
+    text: "The environ must not contain `HTTP_CONTENT_TYPE` or `HTTP_CONTENT_LENGTH`; these two are called `CONTENT_TYPE` and `CONTENT_LENGTH`",
     check: (environ) =>
       listed(
         ["HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"].filter((key) => key in environ),
@@ -60,13 +60,13 @@ export const ENVIRON_RULES: readonly Rule<Environ>[] = [
   },
   {
     code: "WARN_TSGI_QUERY_STRING",
-    text: "The environ should hold `QUERY_STRING`, empty when the target has no query",
+    text: "The environ should contain `QUERY_STRING`, which is empty if the request target has no query",
     isWarning: true,
     check: (environ) => ("QUERY_STRING" in environ ? null : "missing"),
   },
   {
     code: "ERR_TSGI_ENVIRON_STRING",
-    text: "Each key without a dot must hold a string; what is unknown is left out, never undefined",
+    text: "The value of each key without a dot must be a string; leave unknown ones out instead of setting them to undefined",
     check: (environ) => firstOf(environ, (key, value) => !key.includes(".") && typeof value !== "string"),
   },
   {
@@ -83,7 +83,7 @@ export const ENVIRON_RULES: readonly Rule<Environ>[] = [
   },
   {
     code: "WARN_TSGI_METHOD",
-    text: `\`REQUEST_METHOD\` should be one that applications know: ${[...KNOWN_METHODS].join(", ")}`,
+    text: `\`REQUEST_METHOD\` should be a method that applications know: ${[...KNOWN_METHODS].join(", ")}`,
     isWarning: true,
     check: ({ REQUEST_METHOD }) => (KNOWN_METHODS.has(REQUEST_METHOD) ? null : `got ${show(REQUEST_METHOD)}`),
   },
@@ -170,7 +170,7 @@ export const ENVIRON_RULES: readonly Rule<Environ>[] = [
   },
   {
     code: "ERR_TSGI_ENVIRON_SIGNAL",
-    text: "`tsgi.signal`, if present, must be an `AbortSignal`, which fires when the client leaves before the answer is complete, and only then",
+    text: "`tsgi.signal`, if present, must be an `AbortSignal`, which fires if the client disconnects before the response is complete, and only then",
     check: (environ) =>
       !("tsgi.signal" in environ) || environ["tsgi.signal"] instanceof AbortSignal
         ? null
@@ -253,9 +253,9 @@ function missing(value: unknown, methods: readonly (string | symbol)[]): string 
 export const ENVIRON_SECTION: RuleSection = {
   title: "The environ",
   introduction:
-    "The environ is an object of CGI variables (RFC 3875), of one `HTTP_*` string for each header field of the request, and of the " +
-    "objects below `wsgi.`, which PEP 3333 defines. Its strings are native strings: a server decodes the bytes of the request as " +
-    "latin-1, whatever their encoding, so that no byte is lost. Keys with a dot may hold any value; keys of middleware start with its " +
-    "own name and a dot, keys of this contract that PEP 3333 does not know with `tsgi.`.",
+    "The environ is an object. It holds CGI variables (RFC 3875), one `HTTP_*` string for each request header, and the `wsgi.` " +
+    "objects that PEP 3333 defines. Its strings are native strings: a server decodes the bytes of the request as latin-1, whatever " +
+    "their encoding, so that no byte is lost. Keys with a dot may hold any value. Middleware starts its keys with its own name and " +
+    "a dot; keys that this contract adds to PEP 3333 start with `tsgi.`.",
   rules: [ENVIRON_OBJECT, ...ENVIRON_RULES],
 };

@@ -60,7 +60,7 @@ export class CheckedErrors implements ErrorStream {
 export const ERRORS_SECTION: RuleSection = {
   title: "The error stream",
   introduction:
-    "`wsgi.errors` takes text for the error log of the server, with `\\n` as the line ending. `write(text)` and `writelines(lines)` return " +
-    "nothing; `flush()` passes on what is held back. An application that writes what a client sent escapes control characters first.",
+    "`wsgi.errors` takes text for the server's error log, with `\\n` as the line ending. `write(text)` and `writelines(lines)` " +
+    "return nothing; `flush()` passes on whatever is buffered. If you write what a client sent, escape control characters first.",
   rules: [ERRORS_TEXT, ERRORS_CLOSE],
 };

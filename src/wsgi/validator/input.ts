@@ -40,7 +40,7 @@ export const INPUT_PROMISE: Rule<Answer> = {
 /** The rule about the type of results. */
 export const INPUT_BYTES: Rule<Answer> = {
   code: "ERR_TSGI_INPUT_BYTES",
-  text: "`read`, `readline` and the iteration must give a `Uint8Array`, and `readlines` an array of them",
+  text: "`read`, `readline` and iteration must yield a `Uint8Array`, and `readlines` an array of them",
   check({ method, result }) {
     const isRight =
       method === "readlines" ? Array.isArray(result) && result.every((line) => isBytes(line)) : isBytes(result);
@@ -51,7 +51,7 @@ export const INPUT_BYTES: Rule<Answer> = {
 /** The rule about the size of results. */
 export const INPUT_SIZE: Rule<Answer> = {
   code: "ERR_TSGI_INPUT_SIZE",
-  text: "`read` and `readline` must not give more bytes than they were asked for, and an empty result only for size 0 or at the end",
+  text: "`read` and `readline` must not return more bytes than they were asked for, and must return an empty result only for size 0 or at the end",
   check({ method, limit, result }) {
     const length = isBytes(result) ? result.length : 0;
     return length <= limit ? null : `got ${length} bytes from ${method}(${limit})`;
@@ -61,7 +61,7 @@ export const INPUT_SIZE: Rule<Answer> = {
 /** The rule about lines. */
 export const INPUT_LINE: Rule<Answer> = {
   code: "ERR_TSGI_INPUT_LINE",
-  text: "A line must not go on after its `\\n`",
+  text: "A line must end at its `\\n`",
   check({ method, result }) {
     const lines = (method === "readlines" ? result : [result]) as Uint8Array[]; // INPUT_BYTES was checked before
     return lines.some((line) => line.subarray(0, -1).includes(0x0a))
@@ -144,9 +144,10 @@ function isBytes(value: unknown): value is Uint8Array {
 export const INPUT_SECTION: RuleSection = {
   title: "The input stream",
   introduction:
-    "`wsgi.input` is the body of the request. `read(size)` gives exactly `size` bytes, fewer only at the end; `read()` gives all that " +
-    "is left; `readline(size)` gives a line with its `\\n`; `readlines(hint)` gives lines until they hold `hint` bytes; iteration " +
-    "gives lines. At the end each gives an empty result, and goes on doing so. The stream ends where the body ends, so an application " +
-    "may read to the end without counting when `wsgi.input_terminated` is true. A read fails when the client leaves within the body.",
+    "`wsgi.input` is the request body. `read(size)` returns exactly `size` bytes, or fewer at the end. `read()` returns everything " +
+    "that is left. `readline(size)` returns a line with its `\\n`. `readlines(hint)` returns lines until they add up to `hint` " +
+    "bytes. Iteration yields lines. At the end, each of them returns an empty result and keeps doing so. The stream ends where the " +
+    "body ends, so when `wsgi.input_terminated` is true, an application may read to the end without counting. If the client " +
+    "disconnects in the middle of the body, the read fails.",
   rules: [INPUT_ARGUMENTS, INPUT_PROMISE, INPUT_BYTES, INPUT_SIZE, INPUT_LINE, INPUT_CLOSE],
 };

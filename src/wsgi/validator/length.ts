@@ -8,7 +8,7 @@ import type { Exchange } from "./exchange.ts";
 /** The rule about responses without a body. */
 export const BODY_UNWANTED: Rule<Exchange> = {
   code: "ERR_TSGI_BODY_UNWANTED",
-  text: "The body must hold no bytes when the method is HEAD or the status is 1xx, 204 or 304",
+  text: "The body must contain no bytes when the method is HEAD or the status is 1xx, 204 or 304",
   check(exchange) {
     const reason = bodilessReason(exchange);
     return reason === null || exchange.sentBytes === 0 ? null : `${reason}, got ${exchange.sentBytes} bytes`;
@@ -18,7 +18,7 @@ export const BODY_UNWANTED: Rule<Exchange> = {
 /** The rule about too many bytes. */
 export const BODY_TOO_LONG: Rule<Exchange> = {
   code: "ERR_TSGI_BODY_TOO_LONG",
-  text: "The body must not hold more bytes than Content-Length says",
+  text: "The body must not contain more bytes than Content-Length says",
   check(exchange) {
     const length = exchange.announced?.contentLength ?? null;
     return length === null || exchange.sentBytes <= length
@@ -30,7 +30,7 @@ export const BODY_TOO_LONG: Rule<Exchange> = {
 /** The rule about too few bytes. */
 export const BODY_TOO_SHORT: Rule<Exchange> = {
   code: "ERR_TSGI_BODY_TOO_SHORT",
-  text: "The body must not hold fewer bytes than Content-Length says, unless the method is HEAD or the status is 304",
+  text: "The body must not contain fewer bytes than Content-Length says, unless the method is HEAD or the status is 304",
   check(exchange) {
     const length = exchange.announced?.contentLength ?? null;
     return length === null || exchange.sentBytes >= length || bodilessReason(exchange) !== null

@@ -29,14 +29,14 @@ interface Head {
 /** The rule about arguments. */
 export const START_ARGUMENTS: Rule<readonly unknown[]> = {
   code: "ERR_TSGI_START_ARGUMENTS",
-  text: "`startResponse` must be called with the status, the headers and, if need be, `excInfo`",
+  text: "`startResponse` must be called with the status, the headers and optionally `excInfo`",
   check: (args) => (args.length === 2 || args.length === 3 ? null : `got ${args.length} arguments`),
 };
 
 /** The rule about excInfo. */
 export const EXC_INFO: Rule<unknown> = {
   code: "ERR_TSGI_EXC_INFO",
-  text: "`excInfo` must be an `Error`, or null or undefined",
+  text: "`excInfo` must be an `Error`, null or undefined",
   check: (excInfo) =>
     excInfo === undefined || excInfo === null || excInfo instanceof Error ? null : `got ${show(excInfo)}`,
 };
@@ -45,8 +45,8 @@ export const EXC_INFO: Rule<unknown> = {
 export const HEADERS_SET: Rule<{ exchange: Exchange; excInfo: unknown }> = {
   code: "ERR_TSGI_HEADERS_SET",
   text:
-    "The application must call `startResponse` once; it may call it again only with `excInfo`, which replaces status and headers, or is " +
-    "thrown when they have been sent",
+    "The application must call `startResponse` once; it may call it again only with `excInfo`, which replaces the status and headers, " +
+    "or is thrown if they have been sent",
   check: ({ exchange, excInfo }) =>
     exchange.announced !== null && (excInfo === undefined || excInfo === null) ? "called again without excInfo" : null,
 };
@@ -55,17 +55,17 @@ export const HEADERS_SET: Rule<{ exchange: Exchange; excInfo: unknown }> = {
 export const STRICT_HEADER_RULES: readonly Rule<HeaderList[number]>[] = [
   {
     code: "ERR_TSGI_HEADER_STATUS",
-    text: "The headers must not hold `Status`, which means something else to CGI",
+    text: "The headers must not contain `Status`, which has another meaning in CGI",
     check: ([name]) => (name.toLowerCase() === "status" ? `got ${show(name)}` : null),
   },
   {
     code: "ERR_TSGI_HEADER_NAME_FORM",
-    text: "A header name must start with a letter, go on with letters, digits, `-` and `_`, and not end in `-` or `_`",
+    text: "A header name must start with a letter, continue with letters, digits, `-` and `_`, and not end in `-` or `_`",
     check: ([name]) => (/^[A-Za-z]([A-Za-z0-9_-]*[A-Za-z0-9])?$/.test(name) ? null : `got ${show(name)}`),
   },
   {
     code: "WARN_TSGI_HEADER_TAB",
-    text: "A header value should hold no horizontal tab, which HTTP allows and other WSGI servers refuse",
+    text: "A header value should not contain a horizontal tab, which HTTP allows but other WSGI servers refuse",
     isWarning: true,
     check: ([name, value]) => (value.includes("\t") ? `got one in ${show(name)}` : null),
   },
@@ -75,13 +75,13 @@ export const STRICT_HEADER_RULES: readonly Rule<HeaderList[number]>[] = [
 export const HEAD_RULES: readonly Rule<Head>[] = [
   {
     code: "ERR_TSGI_CONTENT_TYPE_MISSING",
-    text: "The headers must hold Content-Type, unless the status is 1xx, 204 or 304",
+    text: "The headers must contain Content-Type, unless the status is 1xx, 204 or 304",
     check: ({ code, headers }) =>
       code < 200 || code === 204 || code === 304 || hasHeader(headers, "content-type") ? null : `the status is ${code}`,
   },
   {
     code: "ERR_TSGI_CONTENT_TYPE_UNWANTED",
-    text: "The headers must not hold Content-Type when the status is 1xx, 204 or 304, which have no content",
+    text: "The headers must not contain Content-Type when the status is 1xx, 204 or 304, which have no content",
     check: ({ code, headers }) =>
       (code < 200 || code === 204 || code === 304) && hasHeader(headers, "content-type")
         ? `the status is ${code}`
@@ -89,7 +89,7 @@ export const HEAD_RULES: readonly Rule<Head>[] = [
   },
   {
     code: "ERR_TSGI_CONTENT_LENGTH_UNWANTED",
-    text: "The headers must not hold Content-Length when the status is 1xx or 204",
+    text: "The headers must not contain Content-Length when the status is 1xx or 204",
     check: ({ code, headers }) =>
       (code < 200 || code === 204) && hasHeader(headers, "content-length") ? `the status is ${code}` : null,
   },
@@ -133,10 +133,12 @@ function hasHeader(headers: HeaderList, wanted: string): boolean {
 export const START_RESPONSE_SECTION: RuleSection = {
   title: "startResponse",
   introduction:
-    "`startResponse(status, headers, excInfo?)` announces the response. Nothing is sent yet: status and headers leave with the first " +
-    "chunk that is not empty, or when the body ends without one. Until then an application that notices an error may announce " +
-    "another response, passing the error as `excInfo`; once they have left, the server throws that error again, and the application " +
-    "lets it pass. The validator throws a breach of the contract again at once, so that no page for errors hides it. The server adds Content-Length to a body of one chunk, and owns the connection and the framing of the message.",
+    "`startResponse(status, headers, excInfo?)` announces the response. Nothing is sent yet: the status and headers are sent with " +
+    "the first chunk that is not empty, or when the body ends without one. Until then, an application that runs into an error may " +
+    "announce another response and pass the error as `excInfo`. Once the headers are sent, the server throws that error again, and " +
+    "the application must let it pass. If the error is a breach of the contract, the validator throws it again at once, so that no " +
+    "error page hides it. The server adds Content-Length to a body of one chunk. It also owns the connection and the framing of " +
+    "the message.",
   rules: [
     START_ARGUMENTS,
     STATUS_GRAMMAR,

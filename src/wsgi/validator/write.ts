@@ -16,7 +16,7 @@ export const WRITE_BYTES: Rule<readonly unknown[]> = {
 /** The rule about the moment. */
 export const WRITE_ORDER: Rule<Exchange> = {
   code: "ERR_TSGI_WRITE_ORDER",
-  text: "The application must not call `write` once its body is being iterated",
+  text: "The application must not call `write` once iteration of its body has started",
   check: (exchange) => (exchange.isIterated ? "the iteration has begun" : null),
 };
 
@@ -45,7 +45,8 @@ export function guardWrite(write: Write, exchange: Exchange): Write {
 export const WRITE_SECTION: RuleSection = {
   title: "write",
   introduction:
-    "`write(data)` sends a chunk at once. It exists for applications that cannot be turned into an iterable; new ones return a body. " +
-    "What is written comes before the chunks of the body. A promise that it returns is awaited before the next call, or memory fills.",
+    "`write(data)` sends a chunk at once. It exists for applications that cannot be turned into an iterable; new ones return a " +
+    "body. Chunks that are written come before the chunks of the body. If `write` returns a promise, await it before the next " +
+    "call; otherwise unsent data piles up in memory.",
   rules: [WRITE_BYTES, WRITE_ORDER, WRITE_RESULT],
 };
