@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { Arbiter } from "../server/arbiter.ts";
 import type { ArbiterOptions } from "../server/arbiter-options.ts";
 import type { ErrorLog } from "../server/logging/error-log.ts";
+import { enterDirectory } from "../server/enter-directory.ts";
 import { detailOf, messageOf } from "../server/errors.ts";
 import { isIniTarget } from "../server/ini-target.ts";
 import { isPythonProgram } from "../guests/python/is-program.ts";
@@ -58,7 +59,7 @@ export async function serve(readArguments: ArgumentReader, version: string): Pro
     const { daemonize } = await import("../server/daemon.ts");
     return await daemonize(DAEMON_VARIABLE, settings.enableStdioInheritance);
   }
-  if (settings.chdir !== null) process.chdir(resolve(directory, settings.chdir));
+  if (settings.chdir !== null) enterDirectory(resolve(directory, settings.chdir));
   const log = openErrorLog(settings);
   const place = new ScriptPlace();
   const reread = (): Promise<Configuration> => readConfiguration(readArguments, directory, place);

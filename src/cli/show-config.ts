@@ -1,4 +1,5 @@
 // --print-config and --check-config: what the settings are, and whether they and the application hold, without serving.
+import { enterDirectory } from "../server/enter-directory.ts";
 import { loadApplication } from "../server/load-application.ts";
 import { takeIdentity } from "../server/privileges.ts";
 import { printConfig } from "../server/settings/print-config.ts";
@@ -23,7 +24,7 @@ export async function showConfig(
   const { settings } = resolved;
   if (settings.printConfig) write(printConfig(resolved));
   if (target === null) return EXIT_CODES.success;
-  if (settings.chdir !== null) process.chdir(settings.chdir);
+  if (settings.chdir !== null) enterDirectory(settings.chdir);
   for (const assignment of settings.env) {
     const end = assignment.indexOf("=");
     process.env[assignment.slice(0, end)] = assignment.slice(end + 1);

@@ -6,7 +6,11 @@ import { FileUnusableError } from "./errors.ts";
 
 /** Whether something has the name already, a link that leads nowhere included. */
 export function isTaken(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false; // below a file, say: whoever writes it hears why
+  }
 }
 
 /**

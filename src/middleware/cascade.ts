@@ -12,6 +12,7 @@ import type {
   WSGIBody,
   WSGIEnvironment,
 } from "../wsgi/types.ts";
+import { openedBody } from "./chunk-iterables.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 
 /** Options of {@link cascade}. */
@@ -95,45 +96,14 @@ async function answerOf(
     return state === "caught" ? discard : startResponse(status, headers, excInfo);
   });
   // A generator says its status only when its first chunk is asked for.
-  const opened = state === "silent" ? await OpenedBody.open(body) : null;
+  const opened = state === "silent" ? await openedBody(body) : null;
   if (state !== "caught") return opened ?? body;
-  await body.close?.();
+  await (opened ?? body).close?.();
   return null;
 }
 
 /** Takes chunks of an answer that nobody will see. */
 function discard(): void {}
-
-/** A body of which the first chunk has been taken already. */
-class OpenedBody implements AsyncIterable<Bytes> {
-  readonly #body: WSGIBody;
-  readonly #iterator: Iterator<Bytes> | AsyncIterator<Bytes>;
-  readonly #first: IteratorResult<Bytes>;
-
-  private constructor(body: WSGIBody, iterator: Iterator<Bytes> | AsyncIterator<Bytes>, first: IteratorResult<Bytes>) {
-    this.#body = body;
-    this.#iterator = iterator;
-    this.#first = first;
-  }
-
-  static async open(body: WSGIBody): Promise<OpenedBody> {
-    const iterator = Symbol.asyncIterator in body ? body[Symbol.asyncIterator]() : body[Symbol.iterator]();
-    return new OpenedBody(body, iterator, await iterator.next());
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Bytes> {
-    let result = this.#first;
-    while (result.done !== true) {
-      yield result.value;
-      result = await this.#iterator.next();
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#iterator.return?.();
-    await this.#body.close?.();
-  }
-}
 
 /**
  * The body of a request, which several applications may read from its start, one after the other. Nothing is kept until somebody reads,

@@ -1,7 +1,8 @@
-// Iterables over the chunks of a body: mapped, or picked up after their first chunk. An iterator that is left early is told so.
+// Iterables over the chunks of a body: mapped, or picked up after their first chunk. An iterator that is left early is told so, one that
+// has ended or thrown is not; the readers here are generators, so that the language sees to it.
 // Source: ECMAScript, "Iteration"; PEP 3333 "Middleware Handling of Block Boundaries" (one chunk in, at most one out, at once).
 import type { Bytes, WSGIBody } from "../wsgi/types.ts";
-import { isPromise } from "./body-close.ts";
+import { closeAfterError, isPromise } from "./body-close.ts";
 
 /** Maps each chunk, and adds what `end` gives after the last. */
 export function* mappedIterable(
@@ -28,6 +29,21 @@ export async function* mappedAsyncIterable(
 /** The chunks of any body, for a reader that waits anyway. */
 export async function* asyncChunks(body: WSGIBody): AsyncGenerator<Bytes> {
   yield* body;
+}
+
+/** Asks a body for its first chunk, and gives one that goes on from there; a body that throws is closed. */
+export async function openedBody(body: WSGIBody): Promise<WSGIBody> {
+  try {
+    if (Symbol.asyncIterator in body) {
+      const iterator = body[Symbol.asyncIterator]();
+      return resumedAsyncBody(iterator, await iterator.next(), body);
+    }
+    const iterator = body[Symbol.iterator]();
+    return resumedBody(iterator, iterator.next(), body);
+  } catch (error) {
+    closeAfterError(body);
+    throw error;
+  }
 }
 
 /** A body whose first chunk was already asked for; `close` also ends an iteration that nobody has taken up. */

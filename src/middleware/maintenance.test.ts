@@ -44,6 +44,16 @@ test("maintenance follows its flag file, and shows its page", async () => {
   }
 });
 
+test("maintenance is off where its flag file cannot be looked for: below something that is a file", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "tsgi-maintenance-"));
+  try {
+    writeFileSync(join(directory, "run"), "");
+    expect(await statusOf({ flagFile: join(directory, "run", "flag") })).toBe(200);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
 test.each<[status: number, options: MaintenanceOptions, path?: string]>([
   [200, { enabled: false }],
   [200, { allow: ["127.0.0.0/8"] }],

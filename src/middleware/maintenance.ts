@@ -1,6 +1,6 @@
 // A page for everybody while the site is being worked on. Source: RFC 9110 sections 15.6.4 (503) and 10.2.3 (Retry-After).
 import { readFile } from "node:fs/promises";
-import { statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { sendAnswer, type Answer } from "./answer.ts";
 import { configuredBase, isBelow } from "./configured-path.ts";
@@ -85,7 +85,7 @@ function switchOf({
   return () => {
     const now = performance.now();
     if (now >= checkAt) {
-      isPresent = statSync(flagFile, { throwIfNoEntry: false }) !== undefined;
+      isPresent = existsSync(flagFile);
       checkAt = now + checkSeconds * 1000;
     }
     return isPresent;

@@ -3,6 +3,7 @@ import { TSGIError } from "../errors.ts";
 import type { Bytes, Middleware, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
 import { sendAnswer } from "./answer.ts";
 import { closeAfterError, isPromise } from "./body-close.ts";
+import { resumedAsyncBody } from "./chunk-iterables.ts";
 import { decimal, integer, readOptions, within, type Configuration } from "./options.ts";
 
 const DEFAULT_SECONDS = 30;
@@ -95,24 +96,17 @@ class Deadline {
 
   /** An asynchronous body has its first chunk to produce. */
   #guarded(body: WSGIBody & AsyncIterable<Bytes>): WSGIBody {
+    const close = (): void | Promise<void> => body.close?.();
     const first = async function* (deadline: Deadline): AsyncGenerator<Bytes> {
       const iterator = body[Symbol.asyncIterator]();
-      try {
-        let result = await deadline.#inTime(iterator.next());
-        if (result === null) {
-          yield* deadline.#answer() as Iterable<Bytes>;
-          return;
-        }
-        while (result.done !== true) {
-          yield result.value;
-          result = await iterator.next();
-        }
-      } finally {
+      const result = await deadline.#inTime(iterator.next());
+      if (result === null) {
         // A generator that still waits is told when it comes to it.
         iterator.return?.()?.then(undefined, () => undefined);
-      }
+        yield* deadline.#answer() as Iterable<Bytes>;
+      } else yield* resumedAsyncBody(iterator, result, body) as AsyncIterable<Bytes>;
     };
-    return { [Symbol.asyncIterator]: () => first(this), close: () => body.close?.() };
+    return { [Symbol.asyncIterator]: () => first(this), close };
   }
 
   /** Gives null when the time is over; what comes later is handed to `discard`. */

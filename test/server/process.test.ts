@@ -33,6 +33,12 @@ test("--env, --chdir and --umask reach the application", async () => {
   expect(statSync(socket).mode & 0o777).toBe(0o750);
 });
 
+test.each(["nowhere", "app.ts/below"])("--chdir %s, which is no directory, is one clear error", async (name) => {
+  const { code, stderr } = await server.start(["--chdir", name]).result;
+  expect(stderr).toBe(`tsgi: Cannot change to the directory "${server.project.path(name)}" (--chdir): there is none\n`);
+  expect(code).toBe(2);
+});
+
 test.runIf(isRoot)("--user and --group: workers give up root for good, the arbiter keeps the port", async () => {
   chmodSync(server.project.directory, 0o755);
   const command = server.start(["-u", "65534", "-g", "65534"]);

@@ -1,6 +1,7 @@
 // What a reload opens before it is decided whether it takes place: sockets, logs, pid file, services. Nothing that is open is touched.
-import { statSync } from "node:fs";
+import { isDirectory } from "../../is-file.ts";
 import type { ArbiterOptions } from "../arbiter-options.ts";
+import { enterDirectory } from "../enter-directory.ts";
 import { messageOf, SettingError } from "../errors.ts";
 import type { Listener } from "../listeners.ts";
 import { openErrorOutput } from "../logging/open-logs.ts";
@@ -95,13 +96,13 @@ export class ReloadPreparation {
 
   #prepareDirectory(options: ArbiterOptions): Preparation {
     const directory = directoryOf(options, this.#context.directory);
-    if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
+    if (!isDirectory(directory))
       throw new SettingError(`Cannot change to the directory "${directory}" (--chdir): there is none`);
     const enter = (): void => {
       try {
-        process.chdir(directory);
+        enterDirectory(directory);
       } catch (error) {
-        this.#state.log.error(`Cannot change to the directory "${directory}": ${messageOf(error)}`);
+        this.#state.log.error(messageOf(error));
       }
     };
     return { commit: enter, abort() {} };
