@@ -164,7 +164,7 @@ one of them was changed: ${names}.
 | \`bind\` | opens new addresses before old ones are given up; those that stay are not touched, nor is their owner and mode. Sockets that systemd has opened stay as they are |
 | \`workers\` | is followed, unless TTIN and TTOU have made it another number |
 | \`chdir\` | is looked up again: a symbolic link that points elsewhere now is followed |
-| \`stats\`, \`controlSocket\`, \`statsdHost\`, \`statsdPrefix\`, \`dogstatsdTags\`, \`pid\` | the new one is opened before the old one is closed |
+| \`stats\`, \`controlSocket\`, \`statsdHost\`, \`statsdPrefix\`, \`statsdNames\`, \`dogstatsdTags\`, \`pid\` | the new one is opened before the old one is closed |
 | \`errorLogfile\`, \`logLevel\`, \`syslog\` and its like | hold for the arbiter and for new workers |
 | \`gracefulTimeout\`, \`keepAlive\`, \`lameDuckSeconds\`, \`heartbeatTimeout\`, hooks of the arbiter | hold once the new workers serve, for old workers too |
 | all others | hold for the new workers; the old ones end with what they were started with |

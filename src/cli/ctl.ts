@@ -1,6 +1,7 @@
 // `tsgi ctl`: steers a running server through its control socket.
 import { Argument, Command, InvalidArgumentError } from "../commander.ts";
 import { type ControlRequest, SHOWN, type Shown } from "../server/control-protocol.ts";
+import { readableJson } from "../server/readable-json.ts";
 import { askServer } from "./control-client.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
@@ -81,7 +82,7 @@ async function askAndPrint(path: string, request: ControlRequest): Promise<numbe
     return EXIT_CODES.unexpected;
   }
   const result = "result" in answer ? answer.result : answer.reload;
-  process.stdout.write(`${typeof result === "string" ? result : JSON.stringify(result, null, 2)}\n`);
+  process.stdout.write(typeof result === "string" ? `${result}\n` : readableJson(result));
   return EXIT_CODES.success;
 }
 

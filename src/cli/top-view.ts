@@ -1,6 +1,7 @@
 // What `tsgi top` shows: lines of text out of two looks at a server.
 import { styleText } from "node:util";
-import { durationQuantile } from "../server/metrics/quantile.ts";
+import type { PythonStats } from "../guests/python/python-stats.ts";
+import { durationQuantile } from "../server/metrics/duration-buckets.ts";
 import type { WorkerStats } from "../server/metrics/worker-stats.ts";
 import type { StatsDocument } from "./stats-client.ts";
 
@@ -25,6 +26,8 @@ const HEADINGS = [
   "LAG",
   "RSS",
 ];
+/** Shown where there are Python processes: how many are ready, what waits for them, and their memory. */
+const PYTHON_HEADINGS = ["PY", "QUEUE", "PYRSS"];
 /** The phase reads from the left, numbers from the right. */
 const LEFT_COLUMNS: ReadonlySet<string> = new Set(["PHASE"]);
 
@@ -54,7 +57,15 @@ export function renderTop(before: StatsDocument | null, now: StatsDocument, view
   ];
   if (now.lastReload?.isDone === false)
     lines.push(paint("red", fit(`last reload failed: ${now.lastReload.reason}`, view)));
-  const [headings = "", ...rows] = table([HEADINGS, ...now.workers.map((worker) => row(worker, before, seconds))]);
+  if (now.total.python !== null) lines.push(fit(pythonLine(now.total.python), view));
+  const all = now.total.python === null ? HEADINGS : [...HEADINGS, ...PYTHON_HEADINGS];
+  const [headings = "", ...rows] = table([
+    all,
+    ...now.workers.map((worker) => {
+      const cells = [...row(worker, before, seconds), ...pythonCells(worker.stats?.python ?? null)];
+      return all.map((_, index) => cells[index] ?? "-");
+    }),
+  ]);
   return [...lines, "", paint("bold", fit(headings, view)), ...rows.map((line) => fit(line, view))];
 }
 
@@ -67,7 +78,7 @@ function row(worker: StatsDocument["workers"][number], before: StatsDocument | n
     worker.phase,
     duration(worker.ageSeconds),
   ];
-  if (stats === null) return [...known, ...Array.from({ length: HEADINGS.length - known.length }, () => "-")];
+  if (stats === null) return known;
   const earlier = before?.workers.find(({ id }) => id === worker.id)?.stats ?? null;
   const change = since(earlier, stats);
   return [
@@ -83,8 +94,28 @@ function row(worker: StatsDocument["workers"][number], before: StatsDocument | n
   ];
 }
 
+function pythonLine(python: PythonStats): string {
+  const { processes, running, queued, refused, restarts, replacements } = python;
+  return (
+    `Python: ${readyOf(python)} of ${processes.length} processes ready  ${running} busy  ${queued} queued  ` +
+    `${refused} refused  ${restarts} restarted  ${replacements} replaced  ${memoryOf(python)}`
+  );
+}
+
+function pythonCells(python: PythonStats | null): string[] {
+  return python === null ? [] : [String(readyOf(python)), String(python.queued), memoryOf(python)];
+}
+
+function readyOf({ processes }: PythonStats): number {
+  return processes.filter(({ state }) => state === "ready").length;
+}
+
+function memoryOf({ processes }: PythonStats): string {
+  return bytes(processes.reduce((sum, { residentBytes }) => sum + residentBytes, 0));
+}
+
 function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = HEADINGS.map((_, index) => Math.max(...rows.map((cells) => (cells[index] ?? "").length)));
+  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((cells) => (cells[index] ?? "").length)));
   return rows.map((cells) =>
     cells
       .map((cell, index) => {

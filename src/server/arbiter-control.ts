@@ -1,4 +1,5 @@
 // What the arbiter offers to those who watch and steer it: the stats server, the control socket, StatsD.
+import type { RequestInHand } from "./messages.ts";
 import type { WorkerStats } from "./metrics/worker-stats.ts";
 
 /** Where a worker is in its life. */
@@ -50,10 +51,22 @@ export interface ArbiterSnapshot {
   readonly wantedWorkers: number;
   readonly listeners: readonly string[];
   readonly workers: readonly WorkerSnapshot[];
+  /** Messages that the arbiter has logged, by level, as in the counts of a worker. */
+  readonly logged: readonly number[];
   /** The last counts of workers that have ended. */
   readonly endedStats: readonly WorkerStats[];
   readonly restarts: Readonly<Partial<Record<WorkerEndReason, number>>>;
   readonly lastReload: ReloadOutcome | null;
+}
+
+/** The requests that workers have in hand. */
+export interface RequestsSnapshot {
+  /** Oldest first. `worker` is the number of the worker, `pid` its process. */
+  readonly requests: readonly (RequestInHand & { readonly worker: number; readonly pid: number })[];
+  /** How many more there are. */
+  readonly leftOut: number;
+  /** Workers that did not answer, because they compute or are stopped: what they have in hand is not known. */
+  readonly silentWorkers: readonly number[];
 }
 
 /** How a reload ended. */
@@ -72,6 +85,8 @@ export interface ArbiterControl {
   snapshot(): ArbiterSnapshot;
   /** Asks all workers for fresh heartbeats and waits for them, at most `maxSeconds`. */
   refresh(maxSeconds?: number): Promise<void>;
+  /** Asks all workers what they have in hand, and waits for their answers, at most `maxSeconds`. */
+  requests(maxSeconds?: number): Promise<RequestsSnapshot>;
   /** Reloads as HUP does; a call during a reload waits for one more. */
   reload(options?: ReloadRequest): Promise<ReloadOutcome>;
   /** @returns the number of workers wanted from now on */

@@ -11,15 +11,23 @@ import { lostWorker } from "./arbiter/boot-failure.ts";
 import { Draining } from "./arbiter/draining.ts";
 import { ReloadPreparation } from "./arbiter/reload-preparation.ts";
 import { Reloader } from "./arbiter/reloader.ts";
+import { RequestLists } from "./arbiter/request-lists.ts";
 import { Shutdown } from "./arbiter/shutdown.ts";
 import { Succession } from "./arbiter/succession.ts";
 import { WorkerLedger } from "./arbiter/worker-ledger.ts";
 import { WorkerPool } from "./arbiter/worker-pool.ts";
-import type { ArbiterControl, ArbiterSnapshot, ReloadOutcome, ReloadRequest } from "./arbiter-control.ts";
+import type {
+  ArbiterControl,
+  ArbiterSnapshot,
+  RequestsSnapshot,
+  ReloadOutcome,
+  ReloadRequest,
+} from "./arbiter-control.ts";
 import type { ArbiterOptions } from "./arbiter-options.ts";
 import { callHook } from "./call-hook.ts";
 import { BootError, messageOf } from "./errors.ts";
 import { openAccessFile } from "./logging/open-logs.ts";
+import { COUNTED_LEVELS } from "./metrics/worker-stats.ts";
 import type { ReadyMessage, WorkerMessage } from "./messages.ts";
 import { listenToSignals, type SignalActions } from "./signals.ts";
 import { SystemdNotifier } from "./systemd.ts";
@@ -35,6 +43,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
   readonly #state: ArbiterState;
   readonly #context: ArbiterContext;
   readonly #ledger: WorkerLedger;
+  readonly #requestLists = new RequestLists();
   readonly #draining: Draining;
   readonly #pool: WorkerPool;
   readonly #sockets: ArbiterSockets;
@@ -118,6 +127,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
       wantedWorkers: this.#pool.sizes(options, wanted).length,
       listeners: this.#state.describeListeners(),
       workers,
+      logged: COUNTED_LEVELS.map((level) => this.#state.log.counts[level]),
       endedStats: this.#ledger.endedStats,
       restarts: this.#ledger.restarts,
       lastReload: this.#reloader.lastOutcome,
@@ -126,6 +136,10 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
 
   refresh(maxSeconds = 1): Promise<void> {
     return this.#ledger.refresh(maxSeconds);
+  }
+
+  requests(maxSeconds = 1): Promise<RequestsSnapshot> {
+    return this.#requestLists.ask(this.#state.workers, maxSeconds);
   }
 
   addWorkers(count: number): number {
@@ -203,6 +217,9 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
         return;
       case "heartbeat":
         this.#ledger.heard(worker, message.stats);
+        return;
+      case "requests":
+        this.#requestLists.heard(worker, message);
         return;
       case "retire":
         if (message.reason === "exception") this.#pool.retireAfterException(worker);

@@ -5,7 +5,7 @@ import type { ReloadOutcome } from "./arbiter-control.ts";
 export const MAX_CONTROL_LINE = 65_536;
 
 /** What can be shown. */
-export const SHOWN = ["all", "workers", "config", "stats", "listeners"] as const;
+export const SHOWN = ["all", "workers", "config", "stats", "listeners", "requests"] as const;
 export type Shown = (typeof SHOWN)[number];
 
 /** What can be asked. */

@@ -1,7 +1,13 @@
 // The control socket: who may open the file may steer the server. Off unless asked for, and for its owner only.
 import { createServer, type Server, type Socket } from "node:net";
 import type { ArbiterControl, ArbiterService } from "./arbiter-control.ts";
-import { type ControlAnswer, type ControlRequest, MAX_CONTROL_LINE, readControlRequest } from "./control-protocol.ts";
+import {
+  type ControlAnswer,
+  type ControlRequest,
+  MAX_CONTROL_LINE,
+  readControlRequest,
+  type Shown,
+} from "./control-protocol.ts";
 import { messageOf } from "./errors.ts";
 import { listenPrivately } from "./listen-privately.ts";
 import { totalStats } from "./metrics/server-metrics.ts";
@@ -90,6 +96,7 @@ export class ControlServer implements ArbiterService {
   async #do(request: ControlRequest, control: ArbiterControl): Promise<ControlAnswer> {
     switch (request.command) {
       case "show":
+        if (request.what === "requests") return { ok: true, result: await control.requests(REFRESH_SECONDS) };
         await control.refresh(REFRESH_SECONDS);
         return { ok: true, result: this.#show(request.what, control) };
       case "reload":
@@ -113,7 +120,7 @@ export class ControlServer implements ArbiterService {
     }
   }
 
-  #show(what: "all" | "workers" | "config" | "stats" | "listeners", control: ArbiterControl): unknown {
+  #show(what: Exclude<Shown, "requests">, control: ArbiterControl): unknown {
     const snapshot = control.snapshot();
     const parts = {
       workers: snapshot.workers,

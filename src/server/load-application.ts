@@ -64,6 +64,8 @@ async function loadPython(target: string, options: PythonOptions): Promise<Loade
     application: guest.application,
     close: (graceSeconds) => guest.close(graceSeconds),
     files: () => guest.modules(),
+    pythonStats: () => guest.stats(),
+    requestsInHand: () => guest.requestsInHand(),
   };
 }
 

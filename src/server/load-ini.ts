@@ -43,6 +43,8 @@ export async function loadIni(
       application,
       close: (graceSeconds) => resolver.close(graceSeconds),
       files: async () => [...iniFiles, ...(await resolver.modules())],
+      pythonStats: () => resolver.stats(),
+      requestsInHand: () => resolver.requestsInHand(),
     };
   } catch (error) {
     await resolver.close(0);

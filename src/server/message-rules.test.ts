@@ -7,6 +7,19 @@ const PID = 42;
 const PHASES: readonly WorkerPhase[] = ["booting", "ready", "serving", "draining", "dead"];
 const ready = { type: "ready", pid: PID, bootSeconds: 0.1, files: ["a.py"] };
 const bootFailed = { type: "boot-failed", stage: "app", message: "m", detail: "", exitCode: 3, code: "" };
+const inHand = { ageSeconds: 1, method: "GET", path: "/", state: "working", python: null, requestId: "a" };
+const listed = { type: "requests", requests: [inHand], leftOut: 0 };
+const pythonStats = {
+  queued: 0,
+  running: 0,
+  answered: 0,
+  refused: 0,
+  restarts: 0,
+  replacements: 0,
+  estimateMilliseconds: 1,
+  batchDepth: 1,
+  processes: [{ pid: 7, state: "ready", running: 0, answered: 0, residentBytes: 0 }],
+};
 const timedOut = { type: "timed-out", method: "GET", path: "/", requestId: "", elapsedSeconds: 3 };
 
 describe("isWorkerMessage takes each message in its phases only", () => {
@@ -20,6 +33,11 @@ describe("isWorkerMessage takes each message in its phases only", () => {
     [{ type: "ending" }, ["draining"]],
     [{ type: "drained" }, ["draining"]],
     [timedOut, ["serving", "draining"]],
+    [listed, ["serving", "draining"]],
+    [
+      { type: "heartbeat", stats: { ...emptyWorkerStats(1), python: pythonStats } } as { type: string },
+      ["ready", "serving", "draining"],
+    ],
     [{ type: "released", count: 2 } as { type: string }, ["serving", "draining"]],
   ])("%o", (message, phases) => {
     expect(PHASES.filter((phase) => isWorkerMessage(message, phase, PID))).toEqual(phases);
@@ -41,6 +59,15 @@ describe("isWorkerMessage ignores what has another shape", () => {
     [{ type: "heartbeat", stats: {} }, "serving"],
     [{ type: "heartbeat", stats: { ...stats, statusClasses: [1] } }, "serving"],
     [{ type: "heartbeat", stats: { ...stats, rssBytes: -1 } }, "serving"],
+    [{ type: "heartbeat", stats: { ...stats, statuses: [[1000, 1]] } }, "serving"],
+    [{ type: "heartbeat", stats: { ...stats, statuses: [[200]] } }, "serving"],
+    [{ type: "heartbeat", stats: { ...stats, python: undefined } }, "serving"],
+    [{ type: "heartbeat", stats: { ...stats, python: { ...pythonStats, restarts: "1" } } }, "serving"],
+    [{ type: "heartbeat", stats: { ...stats, python: { ...pythonStats, processes: [{ pid: 7 }] } } }, "serving"],
+    [{ ...listed, leftOut: -1 }, "serving"],
+    [{ ...listed, requests: [{ ...inHand, path: "a".repeat(501) }] }, "serving"],
+    [{ ...listed, requests: [{ ...inHand, state: "asleep" }] }, "serving"],
+    [{ ...listed, requests: Array.from({ length: 101 }, () => inHand) }, "serving"],
     [{ type: "retire", reason: "boredom" }, "serving"],
     [{ type: "released", count: -1 }, "serving"],
     [{ type: "released", count: 0.5 }, "serving"],
@@ -59,6 +86,7 @@ test.each<[message: unknown, isTaken: boolean]>([
   [{ type: "drain", gracefulSeconds: null, idleSeconds: 2, isQueueKept: true }, false],
   [{ type: "seal", isLast: true, kept: [] }, true],
   [{ type: "seal", isLast: true, kept: [1] }, false],
+  [{ type: "list-requests" }, true],
   [{ type: "toString" }, false],
   [{ type: "ready" }, false],
   [undefined, false],

@@ -1,7 +1,16 @@
 // Which messages between arbiter and worker count: those of the right shape, at a time when they may come. The application shares the
 // channel (`process.send`), and what it sends must neither end the arbiter nor change what it believes of a worker.
 import type { WorkerPhase } from "./arbiter-control.ts";
-import { type ArbiterMessage, BOOT_STAGES, RETIRE_REASONS, type WorkerMessage } from "./messages.ts";
+import {
+  type ArbiterMessage,
+  BOOT_STAGES,
+  LISTED_CHARACTERS,
+  LISTED_REQUESTS,
+  REQUEST_STATES,
+  type RequestInHand,
+  RETIRE_REASONS,
+  type WorkerMessage,
+} from "./messages.ts";
 import { isWorkerStats } from "./metrics/worker-stats.ts";
 
 type Check = (value: unknown) => boolean;
@@ -20,6 +29,21 @@ const isOneOf =
   (allowed: readonly unknown[]): Check =>
   (value) =>
     allowed.includes(value);
+
+const isShortText: Check = (value) => typeof value === "string" && value.length <= LISTED_CHARACTERS;
+
+const REQUEST_FIELDS: { readonly [Field in keyof RequestInHand]: Check } = {
+  ageSeconds: isSeconds,
+  method: isShortText,
+  path: isShortText,
+  state: isOneOf(REQUEST_STATES),
+  python: (value) => value === null || isCount(value),
+  requestId: isShortText,
+};
+const isRequestList: Check = (value) =>
+  Array.isArray(value) &&
+  value.length <= LISTED_REQUESTS &&
+  value.every((entry) => typeof entry === "object" && entry !== null && hasFields(entry, REQUEST_FIELDS));
 
 /** What a worker may say in which of its phases, as the arbiter knows them. */
 const WORKER_RULES: {
@@ -43,6 +67,7 @@ const WORKER_RULES: {
     phases: ["serving", "draining"],
     fields: { method: isText, path: isText, requestId: isText, elapsedSeconds: isSeconds },
   },
+  requests: { phases: ["serving", "draining"], fields: { requests: isRequestList, leftOut: isCount } },
   released: { phases: ["serving", "draining"], fields: { count: isCount } },
 };
 
@@ -56,6 +81,7 @@ const ARBITER_RULES: {
   quit: { fields: {} },
   connection: { fields: {} },
   snapshot: { fields: {} },
+  "list-requests": { fields: {} },
 };
 
 /**

@@ -7,6 +7,7 @@
 //           ◄───────────────────── serve    accept connections (at once for most; a canary is held back until it is stable)
 //   serving ───────────────────►            connections are accepted
 //   heartbeat, timed-out … ────►            while it lives
+//           ◄───────────────────── snapshot, list-requests   somebody wants to see it: it answers with a heartbeat, with requests
 //   retire ────────────────────►            it asks for a successor
 //           ◄───────────────────── drain    stop accepting, complete what is in hand
 //           ◄───────────────────── seal     only when the server stops: accept what is queued, then close the listeners
@@ -25,6 +26,35 @@ export type RetireReason = (typeof RETIRE_REASONS)[number];
 /** Where the boot of a worker failed: before or while the application was loaded. */
 export const BOOT_STAGES = ["boot", "app"] as const;
 export type BootStage = (typeof BOOT_STAGES)[number];
+
+/**
+ * What becomes of a request: `working`: its answer has not begun; `answering`: it has, and goes on; `abandoned`: nobody waits for it any
+ * more, and the application still works.
+ */
+export const REQUEST_STATES = ["working", "answering", "abandoned"] as const;
+
+/** A request that a worker has in hand. */
+export interface RequestInHand {
+  readonly ageSeconds: number;
+  readonly method: string;
+  /** As the client sent it, without the query, which may hold secrets; cut when it is long. */
+  readonly path: string;
+  readonly state: (typeof REQUEST_STATES)[number];
+  /** The Python process that has it; null where none has, or none yet. */
+  readonly python: number | null;
+  readonly requestId: string;
+}
+
+/** At most so many requests a worker lists, and so long their texts are. */
+export const LISTED_REQUESTS = 100;
+export const LISTED_CHARACTERS = 500;
+
+/** The oldest requests that a worker has in hand, and how many more there are. */
+export interface RequestsMessage {
+  readonly type: "requests";
+  readonly requests: readonly RequestInHand[];
+  readonly leftOut: number;
+}
 
 /** A request that missed its deadline. */
 export interface TimedOutMessage {
@@ -69,6 +99,7 @@ export type WorkerMessage =
   | { readonly type: "ending" }
   | { readonly type: "drained" }
   | TimedOutMessage
+  | RequestsMessage
   /** Dispatch mode: so many connections that were handed over have ended. */
   | { readonly type: "released"; readonly count: number };
 
@@ -82,7 +113,9 @@ export type ArbiterMessage =
   | { readonly type: "quit" }
   | { readonly type: "connection" }
   /** Send a heartbeat now. */
-  | { readonly type: "snapshot" };
+  | { readonly type: "snapshot" }
+  /** Say which requests are in hand. */
+  | { readonly type: "list-requests" };
 
 /**
  * Accept what is in the listen queues, then close the listeners. `isLast`: nobody else holds them any more but those of the addresses in

@@ -17,6 +17,7 @@ import {
   type PythonPartsOptions,
 } from "../guests/python/deploy/python-parts.ts";
 import { PythonStartError } from "../guests/python/errors.ts";
+import type { PythonStats } from "../guests/python/python-stats.ts";
 import { suggestion } from "../nearest-name.ts";
 import type { Middleware, WSGIApplication } from "../wsgi/types.ts";
 
@@ -165,6 +166,16 @@ export class PythonResolver implements GuestResolver {
   /** The Python files that are loaded, for a watcher. */
   modules(): Promise<readonly string[]> {
     return this.#parts.modules();
+  }
+
+  /** What its processes are doing; null when there are none. */
+  stats(): PythonStats | null {
+    return this.#parts.stats();
+  }
+
+  /** Which process has which request now, by the request's id. */
+  requestsInHand(): ReadonlyMap<string, number> {
+    return this.#parts.requestsInHand();
   }
 
   /** Ends all processes. */

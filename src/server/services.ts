@@ -35,9 +35,10 @@ const KINDS: readonly ServiceKind[] = [
     },
   },
   {
-    settings: ["statsdHost", "statsdPrefix", "dogstatsdTags"],
-    async make({ statsdHost: host, statsdPrefix: prefix, dogstatsdTags: tags }) {
-      return host === null ? null : new (await import("./metrics/statsd.ts")).StatsdReporter({ host, prefix, tags });
+    settings: ["statsdHost", "statsdPrefix", "statsdNames", "dogstatsdTags"],
+    async make({ statsdHost: host, statsdPrefix: prefix, statsdNames: names, dogstatsdTags: tags }) {
+      if (host === null) return null;
+      return new (await import("./metrics/statsd.ts")).StatsdReporter({ host, prefix, names, tags });
     },
   },
   {

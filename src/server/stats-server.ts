@@ -6,6 +6,7 @@ import { formatBind } from "./bind-address.ts";
 import { listenPrivately } from "./listen-privately.ts";
 import { PROMETHEUS_CONTENT_TYPE, prometheusText } from "./metrics/prometheus-text.ts";
 import { serverMetrics, totalStats } from "./metrics/server-metrics.ts";
+import { readableJson } from "./readable-json.ts";
 
 /** Time for workers to give fresh numbers; the last ones do when they are too busy. */
 const REFRESH_SECONDS = 0.5;
@@ -28,7 +29,7 @@ const PAGES: Readonly<Record<string, (control: ArbiterControl) => Page | Promise
   },
   "/stats": async (control) => {
     await control.refresh(REFRESH_SECONDS);
-    return { status: 200, type: JSON_TYPE, body: `${JSON.stringify(statsDocument(control.snapshot()), null, 2)}\n` };
+    return { status: 200, type: JSON_TYPE, body: readableJson(statsDocument(control.snapshot())) };
   },
   // The arbiter answers, so it lives; whether workers do is a matter of readiness.
   "/healthz": () => ({ status: 200, type: TEXT_TYPE, body: "ok\n" }),

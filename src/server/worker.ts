@@ -12,13 +12,14 @@ import { describeBootFailure } from "./describe-boot-failure.ts";
 import type { DrainingServer } from "./draining-server.ts";
 import { emptyAndClose } from "./listen-queue.ts";
 import { explain } from "./listeners.ts";
+import { listRequests } from "./list-requests.ts";
 import type { LoadedApplication } from "./load-application.ts";
 import type { ErrorLog } from "./logging/error-log.ts";
 import { type ErrorOutput, type Logs, openErrorOutput, openLogs } from "./logging/open-logs.ts";
 import { isArbiterMessage } from "./message-rules.ts";
 import type { ArbiterMessage, DrainMessage, SealMessage, WorkerMessage } from "./messages.ts";
 import { WorkerCounters } from "./metrics/worker-counters.ts";
-import type { WorkerStats } from "./metrics/worker-stats.ts";
+import { COUNTED_LEVELS, type WorkerStats } from "./metrics/worker-stats.ts";
 import { drawLimits, type RecyclingLimits, recycleReason } from "./policy/recycling.ts";
 import type { Hooks, HookWorker } from "./settings/hooks.ts";
 import { mounted } from "./mounted.ts";
@@ -198,6 +199,9 @@ export class Worker {
       case "snapshot":
         this.#beat();
         return;
+      case "list-requests":
+        this.#send(listRequests(this.#gateway?.requestsInFlight() ?? [], this.#loaded?.requestsInHand?.()));
+        return;
       default:
         message satisfies never;
     }
@@ -243,6 +247,8 @@ export class Worker {
     return this.#counters.snapshot({
       inFlight: this.#gateway?.inFlight ?? 0,
       connections: this.#server?.connectionCount ?? 0,
+      logged: COUNTED_LEVELS.map((level) => this.#log.counts[level]),
+      python: this.#loaded?.pythonStats?.() ?? null,
     });
   }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 import { ask, startWatched, statsAddress, type Watched } from "./watched.ts";
 
@@ -78,6 +78,37 @@ describe("tsgi ctl", () => {
       .poll(async () => (await serving()).filter(({ pid }) => pid !== victim?.pid).length, { timeout: 20_000 })
       .toBe(2);
     expect(await ctl("reopen")).toBe("Logs are reopened");
+  });
+
+  test("shows the requests in hand, and which worker cannot say", async () => {
+    const { project, port } = await startControlled("-w", "1");
+    const shown = async (): Promise<unknown> => {
+      const { stdout } = await project.run(["ctl", "-s", "ctl.sock", "show", "requests"]);
+      return JSON.parse(stdout);
+    };
+    expect(await shown()).toEqual({ requests: [], leftOut: 0, silentWorkers: [] });
+    ask(port, "/slow?token=secret").catch(() => {});
+    await expect.poll(shown, { timeout: 20_000 }).toEqual({
+      requests: [
+        {
+          ageSeconds: expect.any(Number),
+          method: "GET",
+          path: "/slow",
+          state: "working",
+          worker: 1,
+          pid: expect.any(Number),
+          python: null,
+          requestId: expect.any(String),
+        },
+      ],
+      leftOut: 0,
+      silentWorkers: [],
+    });
+    const { stdout } = await project.run(["ctl", "-s", "ctl.sock", "show", "workers"]);
+    const [worker] = JSON.parse(stdout) as { pid: number }[];
+    process.kill(worker?.pid ?? 0, "SIGSTOP");
+    onTestFinished(() => void process.kill(worker?.pid ?? 0, "SIGCONT"));
+    expect(await shown()).toEqual({ requests: [], leftOut: 0, silentWorkers: [1] });
   });
 
   test("stops the server", async () => {

@@ -58,7 +58,13 @@ export function translateGunicorn(
   translatePath(given, draft, directory);
   translatePaste(given, draft);
   translateForwarderHeaders(given, draft);
+  nameMetrics(draft);
   trustUnixPeers(draft);
+}
+
+/** Dashboards and alerts go on with the names that they know. */
+function nameMetrics(draft: Draft): void {
+  if (draft.get("statsdHost") !== undefined) draft.set("statsdNames", "gunicorn", "statsd_host");
 }
 
 /** Settings that several others decide together, done after the rest. */

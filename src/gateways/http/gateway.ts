@@ -91,6 +91,16 @@ interface InFlight extends DenseMember {
   readonly startedAt: number;
 }
 
+/** What can be told of a request whose answer is not complete. */
+export interface RequestInFlight {
+  readonly environ: WSGIEnvironment;
+  readonly elapsedSeconds: number;
+  /** The head of the answer has been sent. */
+  readonly isSent: boolean;
+  /** Nobody waits for it any more; the application still works. */
+  readonly isOver: boolean;
+}
+
 /** An `ExchangeHandler` that calls an application. */
 export class HttpGateway implements ExchangeHandler {
   readonly #application: WSGIApplication;
@@ -132,6 +142,16 @@ export class HttpGateway implements ExchangeHandler {
   /** Requests that are being answered now, or that the application still works for although nobody waits any more. */
   get inFlight(): number {
     return this.#inFlight.size;
+  }
+
+  /** What is being answered now, in no order. */
+  requestsInFlight(): RequestInFlight[] {
+    const found: RequestInFlight[] = [];
+    const now = performance.now();
+    this.#inFlight.forEach(({ environ, exchange: { isSent, isOver }, startedAt }) => {
+      found.push({ environ, elapsedSeconds: (now - startedAt) / 1000, isSent, isOver });
+    });
+    return found;
   }
 
   /** The environ before the head is parsed: one literal, so that all environs share a shape; header fields are added by the parser. */

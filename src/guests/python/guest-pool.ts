@@ -1,5 +1,6 @@
 // The life of a Python guest's processes: replaces those that end, or that must, and keeps deadlines and limits.
 // The rules are in policy.ts; here are their effects. Who gets which request: dispatcher.ts.
+import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { endGroup } from "./end-group.ts";
 import { PythonClientGone, PythonProcessDied, PythonStartError } from "./errors.ts";
@@ -13,6 +14,7 @@ import { isProgram } from "./launch.ts";
 import type { PythonSettings } from "./options.ts";
 import { isOverdue, restartDelay } from "./policy.ts";
 import { ProcessSet, type ProcessSetOwner } from "./process-set.ts";
+import type { PythonStats } from "./python-stats.ts";
 import { fatalReport } from "./stack-report.ts";
 
 const TICK_MILLISECONDS = 100;
@@ -29,28 +31,6 @@ const LAST_WORDS_MILLISECONDS = 300;
 /** How long the last output of a forked process may be on its way, in milliseconds. */
 const OUTPUT_MILLISECONDS = 50;
 
-/** What a pool can say about itself. */
-export interface PythonStats {
-  /** Requests that wait for a lane. */
-  readonly queued: number;
-  /** Requests that are on a lane. */
-  readonly running: number;
-  readonly answered: number;
-  /** Requests answered with 503 because the queue was full or too slow. */
-  readonly refused: number;
-  /** Processes started again after they ended unasked. */
-  readonly restarts: number;
-  /** What a request is expected to take, in milliseconds, and how many share a batch accordingly. */
-  readonly estimateMilliseconds: number;
-  readonly batchDepth: number;
-  readonly processes: readonly {
-    readonly pid: number;
-    readonly state: string;
-    readonly running: number;
-    readonly residentBytes: number;
-  }[];
-}
-
 /** The processes, their dispatcher, and their clock. */
 export class GuestPool implements ProcessSetOwner {
   readonly settings: PythonSettings;
@@ -63,6 +43,7 @@ export class GuestPool implements ProcessSetOwner {
   #failures = 0;
   #isClosing = false;
   #restarts = 0;
+  #replacements = 0;
 
   /**
    * @param settings - with defaults
@@ -145,15 +126,27 @@ export class GuestPool implements ProcessSetOwner {
       answered: dispatcher.answered,
       refused: dispatcher.refused,
       restarts: this.#restarts,
+      replacements: this.#replacements,
       estimateMilliseconds: dispatcher.estimate,
       batchDepth: dispatcher.depth,
       processes: this.#set.processes.map((process) => ({
         pid: process.pid,
         state: process.state,
         running: process.outstanding,
+        answered: process.answeredCount,
         residentBytes: process.residentBytes,
       })),
     };
+  }
+
+  /** Which process has which request, by the request's id. */
+  requestsInHand(): ReadonlyMap<string, number> {
+    const found = new Map<string, number>();
+    for (const { lanes, pid } of this.#set.processes) {
+      for (const { environ } of lanes.flatMap((lane) => lane.unanswered))
+        found.set(String(environ[TSGI_REQUEST_ID]), pid);
+    }
+    return found;
   }
 
   /**
@@ -196,6 +189,7 @@ export class GuestPool implements ProcessSetOwner {
   retire(process: GuestProcess, reason: string): void {
     if (process.isRetiring || process.state === "dead" || this.#isClosing) return;
     process.isRetiring = true;
+    this.#replacements += 1;
     this.dispatcher.serveWith(this.#set.processes);
     this.settings.log({ level: "warning", message: `Replacing the process: ${reason}`, pid: process.pid });
     void this.#replace(process);

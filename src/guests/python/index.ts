@@ -8,8 +8,8 @@ export {
   PythonStartError,
   PythonUnavailable,
 } from "./errors.ts";
-export type { PythonStats } from "./guest-pool.ts";
 export { findInterpreter, type InterpreterSearch, type PythonInterpreter } from "./interpreter.ts";
 export type { PythonFactory, PythonLogEntry, PythonOptions, PythonPart } from "./options.ts";
 export { pythonApplication, type PythonGuest } from "./python-application.ts";
 export { pythonMiddleware, type PythonMiddleware, type PythonMiddlewareOptions } from "./python-middleware.ts";
+export type { PythonProcessStats, PythonStats } from "./python-stats.ts";

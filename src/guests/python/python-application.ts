@@ -3,8 +3,9 @@ import { EMPTY_INPUT } from "../../wsgi/input-stream.ts";
 import type { StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { PythonStartError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
-import { GuestPool, type PythonStats } from "./guest-pool.ts";
+import { GuestPool } from "./guest-pool.ts";
 import { pythonSettings, type PythonOptions, type PythonSettings } from "./options.ts";
+import type { PythonStats } from "./python-stats.ts";
 import { hasBody, readBody, type BodyLimits } from "./request-body.ts";
 
 /** A Python application that runs. */
@@ -21,6 +22,8 @@ export interface PythonGuest {
   reload(): Promise<void>;
   /** What it is doing. */
   stats(): PythonStats;
+  /** Which process has which request now: process ids by the request's `tsgi.request_id`. */
+  requestsInHand(): ReadonlyMap<string, number>;
   /**
    * Answers what is there, then ends the processes.
    *
@@ -57,6 +60,7 @@ export async function pythonApplication(
     modules: () => pool.modules(),
     reload: () => pool.reload(),
     stats: () => pool.stats(),
+    requestsInHand: () => pool.requestsInHand(),
     close: (graceSeconds = settings.graceSeconds) => pool.close(graceSeconds),
   };
 }

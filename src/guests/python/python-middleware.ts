@@ -2,6 +2,7 @@
 import type { Middleware } from "../../wsgi/types.ts";
 import { GuestPool } from "./guest-pool.ts";
 import { pythonSettings, type PythonOptions, type PythonPart } from "./options.ts";
+import type { PythonStats } from "./python-stats.ts";
 import { poolApplication } from "./python-application.ts";
 
 /** Which filters, and how they are run: the options of a Python application without its target. */
@@ -14,6 +15,10 @@ export type PythonMiddlewareOptions = Omit<PythonOptions, "target" | "filters"> 
 export type PythonMiddleware = Middleware & {
   /** Resolves when the filters are loaded; rejects when they cannot be. Requests before that wait. */
   readonly ready: Promise<void>;
+  /** What its processes are doing. */
+  stats(): PythonStats;
+  /** Which process has which request now: process ids by the request's `tsgi.request_id`. */
+  requestsInHand(): ReadonlyMap<string, number>;
   /** Ends the processes. */
   close(graceSeconds?: number): Promise<void>;
 };
@@ -50,6 +55,8 @@ export function pythonMiddleware(options: string | PythonMiddlewareOptions): Pyt
   };
   return Object.assign(middleware, {
     ready,
+    stats: () => pool.stats(),
+    requestsInHand: () => pool.requestsInHand(),
     close: (graceSeconds = settings.graceSeconds) => pool.close(graceSeconds),
   });
 }

@@ -1,6 +1,6 @@
 // The numbers of workers: what those that have ended had counted, why they ended, and fresh counts of those that run.
 import type { WorkerEndReason } from "../arbiter-control.ts";
-import { mergeStats } from "../metrics/merge-stats.ts";
+import { mergeStats, withoutGauges } from "../metrics/merge-stats.ts";
 import type { WorkerStats } from "../metrics/worker-stats.ts";
 import type { WorkerHandle } from "../worker-handle.ts";
 import { type ArbiterState, now } from "./arbiter-state.ts";
@@ -38,7 +38,7 @@ export class WorkerLedger {
   /** Takes in the end of a worker. Its counts stay; those of many are added up, so that a server that recycles for months keeps no list. */
   ended({ stats }: WorkerHandle, reason: WorkerEndReason): void {
     this.#restarts[reason] = (this.#restarts[reason] ?? 0) + 1;
-    if (stats !== null) this.#endedStats.push(stats);
+    if (stats !== null) this.#endedStats.push(withoutGauges(stats));
     if (this.#endedStats.length >= MAX_ENDED_STATS) this.#endedStats = [mergeStats(this.#endedStats)];
     this.#tell();
   }

@@ -15,6 +15,7 @@ export class ErrorLog {
   #threshold: number;
   #syslog: Syslog | null;
   readonly #timestamp = errorTimestamp();
+  readonly #counts = { debug: 0, info: 0, warning: 0, error: 0, critical: 0 };
 
   /**
    * @param level - messages below it are dropped
@@ -24,6 +25,11 @@ export class ErrorLog {
     this.#file = file;
     this.#syslog = syslog;
     this.#threshold = LOG_LEVELS.indexOf(level);
+  }
+
+  /** Messages by level, those included that are dropped. */
+  get counts(): Readonly<Record<LogLevel, number>> {
+    return this.#counts;
   }
 
   debug(message: string): void {
@@ -48,6 +54,7 @@ export class ErrorLog {
 
   /** Writes a message at once: what a server says is rare, and matters most just before it ends. */
   log(level: LogLevel, message: string): void {
+    this.#counts[level] += 1;
     if (LOG_LEVELS.indexOf(level) < this.#threshold) return;
     const time = this.#timestamp(Date.now());
     this.#file.write(`[${time}] [${process.pid}] [${level.toUpperCase()}] ${message}\n`);

@@ -1,4 +1,5 @@
 // The counts of several workers as one.
+import { addPythonStats } from "../../guests/python/python-stats.ts";
 import { emptyWorkerStats, type WorkerStats } from "./worker-stats.ts";
 
 /**
@@ -13,7 +14,8 @@ export function mergeStats(list: readonly WorkerStats[]): WorkerStats {
 
 /** What remains of a worker that has ended: its counts, without what it had in hand. */
 export function withoutGauges(stats: WorkerStats): WorkerStats {
-  return { ...stats, inFlight: 0, connections: 0, eventLoopLagMs: 0, eventLoopLagMaxMs: 0, rssBytes: 0 };
+  const python = stats.python === null ? null : { ...stats.python, queued: 0, running: 0, processes: [] };
+  return { ...stats, inFlight: 0, connections: 0, eventLoopLagMs: 0, eventLoopLagMaxMs: 0, rssBytes: 0, python };
 }
 
 function add(a: WorkerStats, b: WorkerStats): WorkerStats {
@@ -21,6 +23,8 @@ function add(a: WorkerStats, b: WorkerStats): WorkerStats {
     startedAt: Math.min(a.startedAt, b.startedAt),
     requests: a.requests + b.requests,
     statusClasses: addEach(a.statusClasses, b.statusClasses),
+    statuses: addByStatus(a.statuses, b.statuses),
+    logged: addEach(a.logged, b.logged),
     durationBuckets: addEach(a.durationBuckets, b.durationBuckets),
     durationSumSeconds: a.durationSumSeconds + b.durationSumSeconds,
     bytesIn: a.bytesIn + b.bytesIn,
@@ -33,7 +37,14 @@ function add(a: WorkerStats, b: WorkerStats): WorkerStats {
     eventLoopLagMs: Math.max(a.eventLoopLagMs, b.eventLoopLagMs),
     eventLoopLagMaxMs: Math.max(a.eventLoopLagMaxMs, b.eventLoopLagMaxMs),
     rssBytes: a.rssBytes + b.rssBytes,
+    python: addPythonStats(a.python, b.python),
   };
+}
+
+function addByStatus(a: WorkerStats["statuses"], b: WorkerStats["statuses"]): WorkerStats["statuses"] {
+  const counts = new Map(a);
+  for (const [status, count] of b) counts.set(status, (counts.get(status) ?? 0) + count);
+  return [...counts].toSorted(([first], [second]) => first - second);
 }
 
 function addEach(a: readonly number[], b: readonly number[]): number[] {

@@ -1,23 +1,31 @@
 // The metrics of a server, out of what the arbiter knows. Counters are sums over all workers that ever ran, so that they never fall
 // when one ends; gauges are those of the workers that run, each under its own label.
 import type { ArbiterSnapshot, WorkerSnapshot } from "../arbiter-control.ts";
-import { mergeStats, withoutGauges } from "./merge-stats.ts";
+import { mergeStats } from "./merge-stats.ts";
 import { histogramSamples, type MetricFamily, type Sample } from "./prometheus-text.ts";
-import { DURATION_BOUNDS_SECONDS, type WorkerStats } from "./worker-stats.ts";
+import { coarseBuckets, DURATION_BOUNDS_SECONDS } from "./duration-buckets.ts";
+import { pythonFamilies } from "./python-metrics.ts";
+import { COUNTED_LEVELS, emptyWorkerStats, type WorkerStats } from "./worker-stats.ts";
 
 const PHASES = ["booting", "ready", "serving", "draining"] as const;
 const STATUS_CLASSES = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 
-/** The counts of all workers, dead or alive, and the gauges of those alive. */
+/** The counts of all workers, dead or alive, and the gauges of those alive; the messages of the log are those of the arbiter, too. */
 export function totalStats(snapshot: ArbiterSnapshot): WorkerStats {
   const living = snapshot.workers.flatMap(({ stats }) => (stats === null ? [] : [stats]));
-  return mergeStats([...living, ...snapshot.endedStats.map(withoutGauges)]);
+  const own = { ...emptyWorkerStats(Number.POSITIVE_INFINITY), logged: snapshot.logged };
+  return mergeStats([own, ...living, ...snapshot.endedStats]);
 }
 
 /** All metric families of a server. */
 export function serverMetrics(snapshot: ArbiterSnapshot): MetricFamily[] {
   const total = totalStats(snapshot);
-  return [...requestFamilies(total), ...workerFamilies(snapshot), ...serverFamilies(snapshot)];
+  return [
+    ...requestFamilies(total),
+    ...workerFamilies(snapshot),
+    ...pythonFamilies(total, snapshot),
+    ...serverFamilies(snapshot),
+  ];
 }
 
 function requestFamilies(total: WorkerStats): MetricFamily[] {
@@ -32,13 +40,23 @@ function requestFamilies(total: WorkerStats): MetricFamily[] {
       name: "tsgi_request_duration_seconds",
       type: "histogram",
       help: "Time from the head of a request to the end of its answer",
-      samples: histogramSamples(DURATION_BOUNDS_SECONDS, total.durationBuckets, total.durationSumSeconds),
+      samples: histogramSamples(
+        DURATION_BOUNDS_SECONDS,
+        coarseBuckets(total.durationBuckets),
+        total.durationSumSeconds,
+      ),
     },
     counter("tsgi_request_body_bytes_total", "Bytes received in bodies of requests", total.bytesIn),
     counter("tsgi_response_body_bytes_total", "Bytes sent in bodies of answers", total.bytesOut),
     counter("tsgi_requests_aborted_total", "Requests whose answer could not be completed", total.aborted),
     counter("tsgi_requests_timed_out_total", "Requests that missed the deadline", total.timeouts),
     counter("tsgi_requests_refused_total", "Requests refused for their syntax or size", total.refused),
+    {
+      name: "tsgi_log_messages_total",
+      type: "counter",
+      help: "Messages of the error log, by level",
+      samples: COUNTED_LEVELS.map((level, index) => ({ labels: { level }, value: total.logged[index] ?? 0 })),
+    },
   ];
 }
 

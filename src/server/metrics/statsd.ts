@@ -5,7 +5,11 @@ import { isIPv6 } from "node:net";
 import type { ArbiterControl, ArbiterService, ArbiterSnapshot } from "../arbiter-control.ts";
 import { SettingError } from "../errors.ts";
 import { totalStats } from "./server-metrics.ts";
-import { DURATION_BOUNDS_SECONDS, emptyWorkerStats, type WorkerStats } from "./worker-stats.ts";
+import { durationRange } from "./duration-buckets.ts";
+import { COUNTED_LEVELS, emptyWorkerStats, type WorkerStats } from "./worker-stats.ts";
+
+/** How metrics are named. */
+export type StatsdNames = "tsgi" | "gunicorn";
 
 /** Where to and how. */
 export interface StatsdOptions {
@@ -15,6 +19,8 @@ export interface StatsdOptions {
   readonly prefix?: string;
   /** `name:value,name:value`, appended in the form of DogStatsD. @default "" */
   readonly tags?: string;
+  /** `gunicorn`: the names that gunicorn's dashboards know. @default "tsgi" */
+  readonly names?: StatsdNames;
   /** @default 1 */
   readonly intervalSeconds?: number;
 }
@@ -29,19 +35,46 @@ const STATUS_NAMES = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"] as const;
  *
  * @param before - the totals that were reported last
  * @param after - the totals now
+ * @param names - gunicorn's stand below `gunicorn`, and count each status. Source: gunicorn/instrument/statsd.py
  */
-export function statsdLines(before: WorkerStats, after: WorkerStats, snapshot: ArbiterSnapshot): string[] {
+export function statsdLines(
+  before: WorkerStats,
+  after: WorkerStats,
+  snapshot: ArbiterSnapshot,
+  names: StatsdNames = "tsgi",
+): string[] {
+  const lines = [...commonLines(before, after, snapshot), ...statusLines(before, after, names)];
+  return names === "gunicorn" ? lines.map((line) => `gunicorn.${line}`) : lines;
+}
+
+function statusLines(before: WorkerStats, after: WorkerStats, names: StatsdNames): string[] {
+  const now: readonly (readonly [string | number, number])[] =
+    names === "gunicorn"
+      ? after.statuses.filter(([status]) => status !== 0)
+      : STATUS_NAMES.map((name, index) => [name, after.statusClasses[index] ?? 0] as const);
+  const earlier = new Map<string | number, number>(
+    names === "gunicorn"
+      ? before.statuses
+      : STATUS_NAMES.map((name, index) => [name, before.statusClasses[index] ?? 0] as const),
+  );
+  return now.flatMap(([name, count]) => {
+    const change = count - (earlier.get(name) ?? 0);
+    return change > 0 ? [`request.status.${name}:${change}|c`] : [];
+  });
+}
+
+function commonLines(before: WorkerStats, after: WorkerStats, snapshot: ArbiterSnapshot): string[] {
   const lines: string[] = [];
   const count = (name: string, value: number): void => {
     if (value > 0) lines.push(`${name}:${value}|c`);
   };
   count("requests", after.requests - before.requests);
-  for (const [index, name] of STATUS_NAMES.entries()) {
-    count(`request.status.${name}`, (after.statusClasses[index] ?? 0) - (before.statusClasses[index] ?? 0));
-  }
   count("request.aborted", after.aborted - before.aborted);
   count("request.timeout", after.timeouts - before.timeouts);
   count("request.refused", after.refused - before.refused);
+  for (const [index, level] of COUNTED_LEVELS.entries()) {
+    count(`log.${level}`, (after.logged[index] ?? 0) - (before.logged[index] ?? 0));
+  }
   count("bytes_in", after.bytesIn - before.bytesIn);
   count("bytes_out", after.bytesOut - before.bytesOut);
   for (const [index, total] of after.durationBuckets.entries()) {
@@ -52,6 +85,13 @@ export function statsdLines(before: WorkerStats, after: WorkerStats, snapshot: A
   lines.push(`workers:${snapshot.workers.filter(({ phase }) => phase === "serving").length}|g`);
   lines.push(`requests.in_flight:${after.inFlight}|g`, `connections:${after.connections}|g`);
   lines.push(`memory.rss:${after.rssBytes}|g`, `event_loop.lag:${after.eventLoopLagMs}|g`);
+  if (after.python !== null) {
+    const { processes, queued, restarts, refused } = after.python;
+    count("python.restarts", restarts - (before.python?.restarts ?? 0));
+    count("python.refused", refused - (before.python?.refused ?? 0));
+    lines.push(`python.processes:${processes.filter(({ state }) => state === "ready").length}|g`);
+    lines.push(`python.queued:${queued}|g`);
+  }
   return lines;
 }
 
@@ -126,7 +166,11 @@ export class StatsdReporter implements ArbiterService {
     if (socket === null || this.#control === null) return;
     const snapshot = this.#control.snapshot();
     const now = totalStats(snapshot);
-    const packets = packLines(statsdLines(this.#reported, now, snapshot), this.#prefix, this.#options.tags ?? "");
+    const packets = packLines(
+      statsdLines(this.#reported, now, snapshot, this.#options.names),
+      this.#prefix,
+      this.#options.tags ?? "",
+    );
     this.#reported = now;
     // What does not arrive is lost; that is StatsD.
     await Promise.all(
@@ -137,10 +181,9 @@ export class StatsdReporter implements ArbiterService {
   }
 }
 
-/** The middle of a bucket. */
+/** The middle of a bucket, to the microsecond. */
 function bucketMilliseconds(index: number): number {
-  const from = DURATION_BOUNDS_SECONDS[index - 1] ?? 0;
-  const to = DURATION_BOUNDS_SECONDS[index] ?? from;
+  const [from, to] = durationRange(index);
   return Math.round((from + to) * 500_000) / 1000;
 }
 

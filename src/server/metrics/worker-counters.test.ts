@@ -3,12 +3,12 @@ import { AccessRecord } from "../../gateways/http/access-entry.ts";
 import { mockEnviron } from "../../testing/mock-environ.ts";
 import type { ArbiterSnapshot } from "../arbiter-control.ts";
 import { mergeStats } from "./merge-stats.ts";
-import { durationQuantile } from "./quantile.ts";
+import { coarseBuckets, DURATION_BOUNDS_SECONDS, durationBucket } from "./duration-buckets.ts";
 import { packLines, statsdLines } from "./statsd.ts";
 import { WorkerCounters } from "./worker-counters.ts";
-import { DURATION_BOUNDS_SECONDS, emptyWorkerStats } from "./worker-stats.ts";
+import { emptyWorkerStats, isWorkerStats } from "./worker-stats.ts";
 
-const IDLE = { inFlight: 0, connections: 0 };
+const IDLE = { inFlight: 0, connections: 0, logged: [0, 0, 0], python: null };
 
 function record(counters: WorkerCounters, milliseconds: number, answer: object, isTimedOut = false): void {
   const startedAt = performance.now() - milliseconds;
@@ -23,7 +23,7 @@ describe("WorkerCounters", () => {
     record(counters, 40_000, { statusCode: 504 }, true);
     record(counters, 0, { statusCode: 0, isAborted: true });
     record(counters, 0, { statusCode: 400, isRefused: true });
-    const stats = counters.snapshot({ inFlight: 7, connections: 8 });
+    const stats = counters.snapshot({ ...IDLE, inFlight: 7, connections: 8 });
     counters.close();
     expect(stats).toMatchObject({
       requests: 4,
@@ -36,11 +36,26 @@ describe("WorkerCounters", () => {
       inFlight: 7,
       connections: 8,
     });
-    expect(stats.durationBuckets[DURATION_BOUNDS_SECONDS.indexOf(0.1)]).toBe(1);
+    expect(stats.statuses).toEqual([
+      [0, 1],
+      [200, 1],
+      [404, 1],
+      [504, 1],
+    ]);
+    expect(coarseBuckets(stats.durationBuckets)[DURATION_BOUNDS_SECONDS.indexOf(0.1)]).toBe(1);
     expect(stats.durationBuckets.at(-1)).toBe(1);
     expect(stats.durationBuckets.reduce((sum, count) => sum + count)).toBe(4);
     expect(stats.durationSumSeconds).toBeGreaterThan(40);
     expect(stats.rssBytes).toBeGreaterThan(1e6);
+  });
+
+  test("counts a status that no RFC knows as a fault of the server, and the arbiter takes the counts", () => {
+    const counters = new WorkerCounters();
+    record(counters, 0, { statusCode: 999 });
+    const stats = counters.snapshot(IDLE);
+    counters.close();
+    expect(stats).toMatchObject({ statusClasses: [0, 0, 0, 0, 0, 1], statuses: [[999, 1]] });
+    expect(isWorkerStats(JSON.parse(JSON.stringify(stats)))).toBe(true);
   });
 
   test("merge into one", () => {
@@ -54,35 +69,61 @@ describe("WorkerCounters", () => {
   });
 });
 
-describe("durationQuantile", () => {
-  const bucket = (seconds: number, count: number): number[] =>
-    [...DURATION_BOUNDS_SECONDS, 0].map((bound) => (bound === seconds ? count : 0));
-
-  test.each([
-    [bucket(1, 100), 0.5, 0.75],
-    [bucket(1, 100), 1, 1],
-    [bucket(0, 4), 0.99, 30],
-    [emptyWorkerStats().durationBuckets, 0.5, null],
-  ])("of %j at %d is %d", (buckets, share, seconds) => expect(durationQuantile(buckets, share)).toBe(seconds));
-});
-
 describe("statsdLines", () => {
   const snapshot = { workers: [{ phase: "serving" }] } as unknown as ArbiterSnapshot;
 
   test("reports what has changed, and the gauges", () => {
     const before = { ...emptyWorkerStats(), requests: 10, statusClasses: [0, 0, 10, 0, 0, 0] };
-    const durationBuckets = emptyWorkerStats().durationBuckets.map((_, index) => (index === 1 ? 4 : 0));
+    const durationBuckets = emptyWorkerStats().durationBuckets.map((_, index) =>
+      index === durationBucket(750) ? 4 : 0,
+    );
     const after = { ...before, requests: 14, statusClasses: [0, 0, 13, 0, 0, 1], durationBuckets, rssBytes: 9 };
     expect(statsdLines(before, after, snapshot)).toEqual([
       "requests:4|c",
-      "request.status.2xx:3|c",
-      "request.status.5xx:1|c",
-      "request.duration:0.75|ms|@0.250000",
+      "request.duration:0.766|ms|@0.250000",
       "workers:1|g",
       "requests.in_flight:0|g",
       "connections:0|g",
       "memory.rss:9|g",
       "event_loop.lag:0|g",
+      "request.status.2xx:3|c",
+      "request.status.5xx:1|c",
+    ]);
+  });
+
+  test("have gunicorn's names where they are wanted, and tell of the log and of Python", () => {
+    const python = {
+      queued: 2,
+      running: 0,
+      answered: 0,
+      refused: 0,
+      restarts: 1,
+      replacements: 0,
+      estimateMilliseconds: 1,
+      batchDepth: 1,
+      processes: [],
+    };
+    const before = { ...emptyWorkerStats(), requests: 1, statuses: [[200, 1]] as const, logged: [1, 0, 0] };
+    const statuses = [
+      [0, 1],
+      [200, 3],
+      [404, 1],
+    ] as const;
+    const after = { ...before, requests: 5, statuses, logged: [3, 1, 0], python };
+    expect(statsdLines(before, after, snapshot, "gunicorn")).toEqual([
+      "gunicorn.requests:4|c",
+      "gunicorn.log.warning:2|c",
+      "gunicorn.log.error:1|c",
+      "gunicorn.workers:1|g",
+      "gunicorn.requests.in_flight:0|g",
+      "gunicorn.connections:0|g",
+      "gunicorn.memory.rss:0|g",
+      "gunicorn.event_loop.lag:0|g",
+      "gunicorn.python.restarts:1|c",
+      "gunicorn.python.processes:0|g",
+      "gunicorn.python.queued:2|g",
+      "gunicorn.request.status.200:2|c",
+      "gunicorn.request.status.404:1|c",
     ]);
   });
 

@@ -1,9 +1,12 @@
 // Counts what a worker does. On the path of a request there are integer additions only; all else happens when somebody asks.
 import type { AccessEntry } from "../../gateways/http/access-entry.ts";
 import { EventLoopLag } from "./event-loop-lag.ts";
-import { DURATION_BOUNDS_SECONDS, type WorkerStats } from "./worker-stats.ts";
+import type { PythonStats } from "../../guests/python/python-stats.ts";
+import { DURATION_BUCKETS, durationBucket } from "./duration-buckets.ts";
+import type { WorkerStats } from "./worker-stats.ts";
 
-const BOUNDS_MICROSECONDS = DURATION_BOUNDS_SECONDS.map((seconds) => seconds * 1e6);
+/** One more than the highest status that an application can give. */
+const STATUSES = 1000;
 
 /** What the server itself knows at the moment of asking. */
 export interface WorkerGauges {
@@ -11,14 +14,18 @@ export interface WorkerGauges {
   readonly inFlight: number;
   /** Connections that are open. */
   readonly connections: number;
+  /** Messages of the error log, by level. */
+  readonly logged: readonly number[];
+  /** Of the Python processes; null where there are none. */
+  readonly python: PythonStats | null;
 }
 
 /** The counters of this process. */
 export class WorkerCounters {
   readonly #startedAt = Date.now();
   readonly #lag = new EventLoopLag();
-  readonly #statusClasses = [0, 0, 0, 0, 0, 0];
-  readonly #durationBuckets = Array.from({ length: BOUNDS_MICROSECONDS.length + 1 }, () => 0);
+  readonly #statuses = Array.from({ length: STATUSES }, () => 0);
+  readonly #durationBuckets = Array.from({ length: DURATION_BUCKETS }, () => 0);
   #durationSumMicroseconds = 0;
   #requests = 0;
   #bytesIn = 0;
@@ -42,25 +49,26 @@ export class WorkerCounters {
     this.#requests += 1;
     this.#bytesIn += entry.requestBytes;
     this.#bytesOut += entry.bodyBytes;
-    const statusClass = (entry.status / 100) | 0;
-    this.#statusClasses[statusClass] = (this.#statusClasses[statusClass] ?? 0) + 1;
+    const { status } = entry;
+    this.#statuses[status] = (this.#statuses[status] ?? 0) + 1;
     const microseconds = entry.elapsedMicroseconds;
     this.#durationSumMicroseconds += microseconds;
-    let bucket = 0;
-    // From the left: most requests are fast.
-    while (bucket < BOUNDS_MICROSECONDS.length && microseconds > (BOUNDS_MICROSECONDS[bucket] as number)) bucket += 1;
+    const bucket = durationBucket(microseconds);
     this.#durationBuckets[bucket] = (this.#durationBuckets[bucket] ?? 0) + 1;
     if (entry.isAborted) this.#aborted += 1;
     if (entry.isTimedOut) this.#timeouts += 1;
   }
 
   /** All counts, for a heartbeat; the event loop's lag is measured anew from here. */
-  snapshot({ inFlight, connections }: WorkerGauges): WorkerStats {
+  snapshot({ inFlight, connections, logged, python }: WorkerGauges): WorkerStats {
     const lag = this.#lag.take();
+    const statuses = [...this.#statuses.entries()].filter(([, count]) => count > 0);
     return {
       startedAt: this.#startedAt,
       requests: this.#requests,
-      statusClasses: [...this.#statusClasses],
+      statusClasses: classesOf(statuses),
+      statuses,
+      logged,
       durationBuckets: [...this.#durationBuckets],
       durationSumSeconds: this.#durationSumMicroseconds / 1e6,
       bytesIn: this.#bytesIn,
@@ -73,6 +81,7 @@ export class WorkerCounters {
       eventLoopLagMs: lag.meanMs,
       eventLoopLagMaxMs: lag.maxMs,
       rssBytes: process.memoryUsage.rss(),
+      python,
     };
   }
 
@@ -80,4 +89,14 @@ export class WorkerCounters {
   close(): void {
     this.#lag.close();
   }
+}
+
+/** Counts by the first digit. A status above 599 is a server's fault to a client. Source: RFC 9110 section 15. */
+function classesOf(statuses: WorkerStats["statuses"]): number[] {
+  const classes = [0, 0, 0, 0, 0, 0];
+  for (const [status, count] of statuses) {
+    const statusClass = Math.min(Math.floor(status / 100), 5);
+    classes[statusClass] = (classes[statusClass] ?? 0) + count;
+  }
+  return classes;
 }

@@ -1,13 +1,13 @@
 // What a worker has counted: plain data that travels to the arbiter with each heartbeat.
 // Everything but the gauges is cumulative over the life of the worker.
+import { type PythonStats, TOLD_STATES } from "../../guests/python/python-stats.ts";
+import { DURATION_BUCKETS } from "./duration-buckets.ts";
 
-/**
- * Upper bounds of the duration buckets, in seconds. A count lies in the first bucket whose bound is not exceeded; a last bucket, one
- * more than there are bounds, takes the rest. From half a millisecond, because an application in the same process answers in less.
- */
-export const DURATION_BOUNDS_SECONDS = [
-  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
-] as const;
+/** Levels whose messages are counted, in the order of {@link WorkerStats.logged}. */
+export const COUNTED_LEVELS = ["warning", "error", "critical"] as const;
+/** More processes than this no worker has. */
+const MAX_PROCESSES = 10_000;
+const MAX_STATUS = 999;
 
 /** The counts of one worker. */
 export interface WorkerStats {
@@ -17,7 +17,11 @@ export interface WorkerStats {
   readonly requests: number;
   /** Of them, those that were answered with 1xx to 5xx: index 0 counts those without any status, index 2 those with 2xx. */
   readonly statusClasses: readonly number[];
-  /** Requests by duration, not cumulated; one more than `DURATION_BOUNDS_SECONDS`. */
+  /** The same by status, each that occurred with its count; 0 for those without any. */
+  readonly statuses: readonly (readonly [status: number, count: number])[];
+  /** Messages of the error log, by level. */
+  readonly logged: readonly number[];
+  /** Requests by duration, not cumulated: a count for each bucket of duration-buckets.ts. */
   readonly durationBuckets: readonly number[];
   /** All durations together. */
   readonly durationSumSeconds: number;
@@ -36,6 +40,8 @@ export interface WorkerStats {
   readonly eventLoopLagMaxMs: number;
   /** Gauge: resident memory. */
   readonly rssBytes: number;
+  /** Of the Python processes behind the worker; null where there are none. */
+  readonly python: PythonStats | null;
 }
 
 /** Counts of a worker that has not served yet. @param startedAt - milliseconds since the epoch */
@@ -44,7 +50,9 @@ export function emptyWorkerStats(startedAt = 0): WorkerStats {
     startedAt,
     requests: 0,
     statusClasses: [0, 0, 0, 0, 0, 0],
-    durationBuckets: Array.from({ length: DURATION_BOUNDS_SECONDS.length + 1 }, () => 0),
+    statuses: [],
+    logged: [0, 0, 0],
+    durationBuckets: Array.from({ length: DURATION_BUCKETS }, () => 0),
     durationSumSeconds: 0,
     bytesIn: 0,
     bytesOut: 0,
@@ -56,22 +64,63 @@ export function emptyWorkerStats(startedAt = 0): WorkerStats {
     eventLoopLagMs: 0,
     eventLoopLagMaxMs: 0,
     rssBytes: 0,
+    python: null,
   };
 }
 
 /** Whether a value that came from another process has the shape of {@link WorkerStats}. */
 export function isWorkerStats(value: unknown): value is WorkerStats {
-  if (typeof value !== "object" || value === null) return false;
-  const given = value as Readonly<Record<string, unknown>>;
-  return Object.entries(EMPTY).every(([name, example]) => {
-    const count = given[name];
-    return Array.isArray(example)
-      ? Array.isArray(count) && count.length === example.length && count.every(isNumber)
-      : isNumber(count);
+  if (!isRecord(value) || !hasNumbers(value, NUMBERS)) return false;
+  const { statuses, python } = value;
+  return isStatuses(statuses) && (python === null || isPythonStats(python));
+}
+
+/** What is checked in another way than by its example. */
+const { statuses: _, python: __, ...NUMBERS } = emptyWorkerStats();
+const PYTHON_NUMBERS = {
+  queued: 0,
+  running: 0,
+  answered: 0,
+  refused: 0,
+  restarts: 0,
+  replacements: 0,
+  estimateMilliseconds: 0,
+  batchDepth: 0,
+} satisfies Omit<PythonStats, "processes">;
+const PROCESS_NUMBERS = { pid: 0, running: 0, answered: 0, residentBytes: 0 };
+
+function isStatuses(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length > MAX_STATUS + 1) return false;
+  return value.every((entry: unknown) => {
+    if (!Array.isArray(entry) || entry.length !== 2 || !entry.every(isNumber)) return false;
+    return Number.isInteger(entry[0]) && (entry[0] as number) <= MAX_STATUS;
   });
 }
 
-const EMPTY = emptyWorkerStats();
+function isPythonStats(value: unknown): boolean {
+  if (!isRecord(value) || !hasNumbers(value, PYTHON_NUMBERS)) return false;
+  const { processes } = value;
+  return Array.isArray(processes) && processes.length <= MAX_PROCESSES && processes.every(isProcessStats);
+}
+
+function isProcessStats(value: unknown): boolean {
+  if (!isRecord(value) || !hasNumbers(value, PROCESS_NUMBERS)) return false;
+  return TOLD_STATES.includes(value["state"] as (typeof TOLD_STATES)[number]);
+}
+
+/** Whether a value has numbers where the example has, and lists of as many of them. */
+function hasNumbers(value: Readonly<Record<string, unknown>>, example: object): boolean {
+  return Object.entries(example).every(([name, wanted]: [string, unknown]) => {
+    const given = value[name];
+    return Array.isArray(wanted)
+      ? Array.isArray(given) && given.length === wanted.length && given.every(isNumber)
+      : isNumber(given);
+  });
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
 
 function isNumber(value: unknown): boolean {
   return typeof value === "number" && Number.isFinite(value) && value >= 0;

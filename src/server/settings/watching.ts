@@ -25,6 +25,13 @@ export const WATCHING = {
       source: "gunicorn",
       doc: "Put before the name of each StatsD metric.",
     },
+    statsdNames: {
+      type: "choice",
+      default: "tsgi",
+      choices: ["tsgi", "gunicorn"],
+      source: "tsgi",
+      doc: "How StatsD metrics are named: `gunicorn` for dashboards made for it (`gunicorn.requests`, `gunicorn.request.status.200`); `tsgi` has no such begin, and counts statuses by class.",
+    },
     dogstatsdTags: {
       type: "text",
       default: "",

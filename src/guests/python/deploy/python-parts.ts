@@ -6,6 +6,7 @@ import type { Middleware, WSGIApplication } from "../../../wsgi/types.ts";
 import type { PythonOptions } from "../options.ts";
 import { pythonApplication, type PythonGuest } from "../python-application.ts";
 import { pythonMiddleware, type PythonMiddleware } from "../python-middleware.ts";
+import { addPythonStats, type PythonStats } from "../python-stats.ts";
 import { helperPath } from "./helper-path.ts";
 
 /** Tells the Python side which of its applications is meant; the names are those of tsgi_factories.py. */
@@ -56,6 +57,7 @@ export class PythonParts {
   readonly #pythonPath = new Set<string>();
   readonly #middlewares: PythonMiddleware[] = [];
   readonly #guests: Promise<PythonGuest>[] = [];
+  readonly #started: PythonGuest[] = [];
   #batch: Batch | null = null;
 
   /** @param options - of all processes */
@@ -114,6 +116,16 @@ export class PythonParts {
     return (await Promise.all(guests.map((guest) => guest.modules()))).flat();
   }
 
+  /** What all processes are doing; null when none have been asked for. */
+  stats(): PythonStats | null {
+    return this.#all.map((part) => part.stats()).reduce<PythonStats | null>(addPythonStats, null);
+  }
+
+  /** Which process has which request now, by the request's id. */
+  requestsInHand(): ReadonlyMap<string, number> {
+    return new Map(this.#all.flatMap((part) => [...part.requestsInHand()]));
+  }
+
   /** Ends all processes. */
   async close(graceSeconds?: number): Promise<void> {
     const guests = this.#guests.map(async (starting) => {
@@ -123,12 +135,18 @@ export class PythonParts {
     await Promise.all([...guests, ...this.#middlewares.map((middleware) => middleware.close(graceSeconds))]);
   }
 
+  get #all(): readonly Pick<PythonGuest, "stats" | "requestsInHand">[] {
+    return [...this.#middlewares, ...this.#started];
+  }
+
   async #startBatch(parts: readonly (readonly PythonLayer[])[]): Promise<PythonGuest> {
     // What is added from now on belongs to other processes.
     this.#batch = null;
     const starting = pythonApplication({ ...this.#processOptions(), target: partOf("application", parts) });
     this.#guests.push(starting);
-    return await starting;
+    const guest = await starting;
+    this.#started.push(guest);
+    return guest;
   }
 
   #processOptions(): PythonPartsOptions {
