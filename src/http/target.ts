@@ -60,8 +60,13 @@ function split(raw: string, pathAndQuery: string, authority: string | null): Tar
   return { raw, path: path.includes("%") ? percentDecode(path) : path, query, authority };
 }
 
-/** Decodes `%XX` to one byte each; an invalid escape stays as it is. A NUL is refused: it would end the path for a C program. */
+/** A NUL is refused: it would end the path for a C program. */
 function percentDecode(path: string): string {
   if (path.includes("%00")) throw new ProtocolError(400, "ERR_HTTP_TARGET", "The path of the request contains '%00'");
+  return unescapeBytes(path);
+}
+
+/** Decodes each `%XX` of a path to the byte that it stands for; an invalid escape stays as it is. */
+export function unescapeBytes(path: string): string {
   return path.replace(ESCAPE, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

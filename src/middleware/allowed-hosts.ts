@@ -2,8 +2,8 @@
 // Source: Django's ALLOWED_HOSTS for the patterns; RFC 9110 section 7.2 and 15.5.1. Place it outermost, after proxy-fix.
 import type { Middleware } from "../wsgi/types.ts";
 import { answering } from "./answer.ts";
-import { MiddlewareOptionError } from "./errors.ts";
-import { configuredHost, requestedHost } from "./host.ts";
+import { HostSet } from "./host-set.ts";
+import { requestedHost } from "./host.ts";
 import { type Configuration, readOptions, required, words } from "./options.ts";
 
 /** Options of {@link allowedHosts}. */
@@ -20,34 +20,13 @@ export interface AllowedHostsOptions {
  * const application = allowedHosts({ hosts: ["shop.example", ".shop.example", "localhost"] })(inner);
  */
 export function allowedHosts(options: AllowedHostsOptions): Middleware {
-  const exact = new Set<string>();
-  const below = new Set<string>();
-  for (const entry of required(options.hosts, "hosts", "names of hosts")) {
-    const [, prefix, name = ""] = /^(\*?\.)?(.*)$/.exec(entry) ?? [];
-    const host = configuredHost(name);
-    if (host === null || host.port !== null) {
-      throw new MiddlewareOptionError(`Option "hosts" has the entry "${entry}"; expected "name", ".name" or "*.name"`);
-    }
-    if (prefix !== "*.") exact.add(host.name);
-    if (prefix !== undefined) below.add(host.name);
-  }
-  if (exact.size + below.size === 0) {
-    throw new MiddlewareOptionError('Option "hosts" is empty; expected names of hosts');
-  }
+  const hosts = new HostSet(required(options.hosts, "hosts", "names of hosts"), "hosts");
   const refuse = answering({ status: 400, text: "This host is not served here" });
-
-  function isAllowed(name: string): boolean {
-    if (exact.has(name)) return true;
-    for (let dot = name.indexOf("."); dot !== -1; dot = name.indexOf(".", dot + 1)) {
-      if (below.has(name.slice(dot + 1))) return true;
-    }
-    return false;
-  }
 
   return (application) =>
     function checkHost(environ, startResponse) {
       const host = requestedHost(environ);
-      return host !== null && isAllowed(host.name)
+      return host !== null && hosts.has(host.name)
         ? application(environ, startResponse)
         : refuse(environ, startResponse);
     };

@@ -10,6 +10,7 @@ import { isEqualSecret } from "./constant-time.ts";
 import { DigestNonces } from "./digest-nonce.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { parseHost } from "../http/host.ts";
+import { unescapeBytes } from "../http/target.ts";
 import { requestedHost } from "./host.ts";
 import { HtdigestFile } from "./htdigest-file.ts";
 import { type Configuration, fileIn, integer, pairs, readOptions, text, within, words } from "./options.ts";
@@ -202,10 +203,7 @@ function targetOf(target: string, environ: WSGIEnvironment): string | null {
   const [, authority, pathAndQuery = ""] = /^(?:https?:\/\/([^/?#]*))?(.*)$/is.exec(target) ?? [];
   if (authority !== undefined && parseHost(authority)?.name !== requestedHost(environ)?.name) return null;
   const [, path = "", query = ""] = /^([^?]*)(.*)$/s.exec(pathAndQuery) ?? [];
-  const bytes = path.replaceAll(/%([\da-f]{2})/gi, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 16)),
-  );
-  return `${bytes || "/"}${query}`;
+  return `${unescapeBytes(path) || "/"}${query}`;
 }
 
 function proofOf(method: string, secret: string, credentials: Credentials): string {

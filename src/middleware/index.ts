@@ -39,6 +39,7 @@ export { authBasic, type AuthBasicOptions } from "./auth-basic.ts";
 export { authBearer, type AuthBearerOptions, type TokenVerifier } from "./auth-bearer.ts";
 export { authDigest, type AuthDigestOptions, type PasswordLookup } from "./auth-digest.ts";
 export { bodyLimit, type BodyLimitOptions, BodyTooLarge } from "./body-limit.ts";
+export { canonicalRedirect, type CanonicalRedirectOptions } from "./canonical-redirect.ts";
 export { cascade, type CascadeOptions } from "./cascade.ts";
 export { compress, type CompressOptions } from "./compress.ts";
 export { conditionalGet } from "./conditional-get.ts";

@@ -31,7 +31,7 @@ export function applicationUri(environ: WSGIEnvironment): string {
  * @param includeQuery - whether QUERY_STRING is appended, if there is one
  */
 export function requestUri(environ: WSGIEnvironment, includeQuery = true): string {
-  const pathInfo = quote(environ[PATH_INFO] ?? "", UNSAFE_IN_PATH_INFO);
+  const pathInfo = quotedPath(environ[PATH_INFO] ?? "");
   const query = includeQuery && environ.QUERY_STRING ? `?${environ.QUERY_STRING}` : "";
   return applicationUri(environ) + (environ[SCRIPT_NAME] ? pathInfo : pathInfo.slice(1)) + query;
 }
@@ -66,6 +66,11 @@ export function shiftPathInfo(environ: Pick<WSGIEnvironment, "SCRIPT_NAME" | "PA
 function serverAddress(environ: WSGIEnvironment, scheme: "http" | "https"): string {
   const isDefaultPort = environ.SERVER_PORT === (scheme === "https" ? "443" : "80");
   return isDefaultPort ? environ.SERVER_NAME : `${environ.SERVER_NAME}:${environ.SERVER_PORT}`;
+}
+
+/** Writes a path of the environ, a native string, as it stands in a URL. */
+export function quotedPath(path: string): string {
+  return quote(path, UNSAFE_IN_PATH_INFO);
 }
 
 function quote(native: string, unsafe: RegExp): string {

@@ -87,6 +87,13 @@ const CHECKS: Readonly<Record<string, Check>> = {
     expect(await asked(client, "/shop/cart")).toMatchObject({ SCRIPT_NAME: "/shop", PATH_INFO: "/cart" });
     expect(await asked(client, "/cart")).toMatchObject({ SCRIPT_NAME: "/shop", PATH_INFO: "/cart" });
   },
+  async "canonical-redirect"(client) {
+    const headers = { Host: "www.shop.example" };
+    const { status, headers: told } = await client.get("/a%20b?c=d", { headers });
+    expect([status, told.get("Location")]).toEqual([301, "https://shop.example/a%20b?c=d"]);
+    expect(await asked(client, "/healthz", headers)).toMatchObject({ PATH_INFO: "/healthz" });
+    expect((await client.get("/", { headers: { Host: "evil.example" } })).status).toBe(400);
+  },
   async "proxy-fix"(client) {
     const headers = { "X-Forwarded-For": "6.6.6.6, 192.0.2.1, 10.0.0.1", "X-Forwarded-Host": "shop.example" };
     expect(await asked(client, "/", headers)).toMatchObject({ REMOTE_ADDR: "192.0.2.1", HTTP_HOST: "shop.example" });
