@@ -113,7 +113,8 @@ export class Worker {
     await callHook(this.#hooks.postWorkerInit, "postWorkerInit", this.#log, this.#asHookWorker);
     if (options.warmup !== null) {
       const { warmUp } = await import("./warm-up.ts");
-      await warmUp(application, options.warmup, this.#log.toErrorStream());
+      const { warmup: target, scriptName, certfile } = options;
+      await warmUp(application, { target, scriptName, isSecure: certfile !== null }, this.#log.toErrorStream());
     }
     this.#gateway = makeGateway(application, options, {
       log: this.#log,

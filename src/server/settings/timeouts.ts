@@ -73,7 +73,7 @@ export const TIMEOUTS = {
       default: null,
       value: "path",
       source: "tsgi",
-      doc: "Path that a new worker requests from its own application, without a network, before it serves. A status of 500 or above fails the boot, and with it the reload.",
+      doc: "Path that a new worker requests from its own application, without a network, before it serves; or a URL, for an application that answers only certain hosts. A redirect to another scheme or host but the same path, such as Django's to https, is followed. A status of 500 or above fails the boot, and with it the reload.",
     },
   },
 } as const satisfies Section;
