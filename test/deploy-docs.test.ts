@@ -25,8 +25,9 @@ import { program, venvPython } from "./needs.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const project = new Project({
-  "package.json": JSON.stringify({ name: "shop", type: "module" }),
+  "package.json": JSON.stringify({ name: "shop", type: "module", dependencies: { tsgi: "*" } }),
   "package-lock.json": "{}",
+  "requirements.txt": "flask\n",
   "app.ts": `
     import type { WSGIApplication } from "tsgi/wsgi";
     export const application: WSGIApplication = (environ, startResponse) => {
