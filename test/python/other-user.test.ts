@@ -57,7 +57,9 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-async function serve(options: { preload?: boolean; environment?: Record<string, string> } = {}): Promise<Served> {
+async function serve(
+  options: { preload?: boolean; hooks?: string; environment?: Record<string, string> } = {},
+): Promise<Served> {
   served = await servePython({
     target: "app:application",
     directory,
@@ -112,6 +114,18 @@ describe.runIf(isRoot)("a guest of another user", () => {
     const answer = await guest.get("/upload", { method: "POST", body: slow() });
     expect(JSON.parse(answer.text)).toBe(createHash("sha256").update(body).digest("hex"));
     expect([...seen].filter((name) => name.startsWith("tsgi-body"))).toEqual([]);
+  });
+
+  test("has its hook child_exit called as its user", async () => {
+    const notes = join(directory, "notes");
+    writeFileSync(notes, "");
+    chownSync(notes, USER, USER);
+    const hook = `import os\ndef child_exit(server, worker):\n    print(os.getresuid(), os.getgroups(), file=open(${JSON.stringify(notes)}, "a"))\n`;
+    writeFileSync(join(directory, "hooks.py"), hook);
+    const guest = await serve({ hooks: "hooks.py" });
+    await guest.get("/exit");
+    await eventually(() => readFileSync(notes, "utf8") !== "", "the call of the hook");
+    expect(readFileSync(notes, "utf8")).toBe(`(${USER}, ${USER}, ${USER}) []\n`);
   });
 
   test("is replaced when it ends", async () => {

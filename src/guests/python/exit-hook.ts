@@ -2,8 +2,8 @@
 // Source: gunicorn, whose arbiter calls it; hooks.py is the other side.
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
-import type { PythonInterpreter } from "./interpreter.ts";
-import type { PythonSettings } from "./options.ts";
+import { environmentFor, type PythonInterpreter } from "./interpreter.ts";
+import { spawnIdentity, type PythonSettings } from "./options.ts";
 import { siblingPath } from "./shim-path.ts";
 
 /** Calls the hook for processes that have ended, one after another. */
@@ -42,16 +42,18 @@ export class ExitHook {
   }
 
   #once(pids: readonly number[]): Promise<void> {
-    const { directory, hooks = "", pythonPath = [], environment, log, user, group } = this.#settings;
+    const { directory, hooks = "", pythonPath = [], environment, log } = this.#settings;
+    const { path, arguments: words = [] } = this.#interpreter;
     return new Promise((done) => {
-      const child = spawn(this.#interpreter.path, [siblingPath("hooks.py")], {
+      const child = spawn(path, [...words, siblingPath("hooks.py")], {
         cwd: directory,
-        env: { ...process.env, ...environment },
+        env: environmentFor(this.#interpreter, { ...process.env, ...environment }),
+        ...spawnIdentity(this.#settings),
         stdio: ["pipe", "inherit", "inherit"],
         detached: true,
       });
       child.stdin.on("error", () => {});
-      child.stdin.end(JSON.stringify({ hooks: resolve(directory, hooks), pythonPath, pids, user, group }));
+      child.stdin.end(JSON.stringify({ hooks: resolve(directory, hooks), pythonPath, pids }));
       const end = (reason: string): void => {
         if (reason !== "exit code 0") log({ level: "error", message: `The hook child_exit failed: ${reason}` });
         done();

@@ -6,7 +6,7 @@ import { endGroup } from "./end-group.ts";
 import { PythonStartError } from "./errors.ts";
 import { environmentFor, type PythonInterpreter } from "./interpreter.ts";
 import { isPythonProgram } from "./is-program.ts";
-import type { PythonSettings } from "./options.ts";
+import { spawnIdentity, type PythonSettings } from "./options.ts";
 import type { Rendezvous } from "./rendezvous.ts";
 import { shimPath } from "./shim-path.ts";
 
@@ -53,8 +53,7 @@ export function launch(
     cwd: settings.directory,
     env: environment,
     // From its first instruction: the interpreter, what it imports and this package may be the application's own.
-    ...(settings.identity?.uid === undefined ? {} : { uid: settings.identity.uid }),
-    ...(settings.identity?.gid === undefined ? {} : { gid: settings.identity.gid }),
+    ...spawnIdentity(settings),
     // The last is REPORT_DESCRIPTOR of the shim.
     stdio: ["pipe", printed, printed, "pipe"],
     // A session of its own: Ctrl-C in the terminal is for us, and we tell it when to stop.

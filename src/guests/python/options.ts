@@ -172,6 +172,14 @@ export function pythonSettings(options: PythonOptions): PythonSettings {
   };
 }
 
+/** The user and group that whatever is run of the guest starts as, for `spawn`. */
+export function spawnIdentity({ identity }: PythonSettings): { uid?: number; gid?: number } {
+  return {
+    ...(identity?.uid === undefined ? {} : { uid: identity.uid }),
+    ...(identity?.gid === undefined ? {} : { gid: identity.gid }),
+  };
+}
+
 function logToStandardError(entry: PythonLogEntry): void {
   const where = entry.pid === undefined ? "" : ` [${entry.pid}]`;
   const request = entry.request === undefined ? "" : ` (${entry.request})`;
