@@ -1,6 +1,8 @@
 // The private listener: metrics for Prometheus, health and readiness for whoever starts the server, all that is known as JSON.
 // It runs in the arbiter, so that it answers even when every worker is busy.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { isIP } from "node:net";
+import { hostname } from "node:os";
 import type { ArbiterControl, ArbiterService, ArbiterSnapshot } from "./arbiter-control.ts";
 import { formatBind } from "./bind-address.ts";
 import { listenPrivately } from "./listen-privately.ts";
@@ -93,6 +95,7 @@ async function answer(control: ArbiterControl, request: IncomingMessage, respons
 }
 
 async function pageOf(control: ArbiterControl, request: IncomingMessage): Promise<Page> {
+  if (!isMeant(request)) return { status: 421, type: TEXT_TYPE, body: "Ask by address, or as localhost\n" };
   if (request.method !== "GET" && request.method !== "HEAD") {
     return { status: 405, type: TEXT_TYPE, body: "Only GET and HEAD\n" };
   }
@@ -106,6 +109,19 @@ async function pageOf(control: ArbiterControl, request: IncomingMessage): Promis
   } catch (error) {
     return { status: 500, type: TEXT_TYPE, body: `${error instanceof Error ? error.message : String(error)}\n` };
   }
+}
+
+/**
+ * Whether a request to a loopback address names it as somebody on this machine would. A page of the web that has its name point here
+ * (DNS rebinding) names itself: with a dot, and as no address.
+ */
+function isMeant({ headers, socket }: IncomingMessage): boolean {
+  if (!/^(?:::ffff:)?127\.|^::1$/.test(socket.localAddress ?? "")) return true;
+  const host = (headers.host ?? "")
+    .replace(/:\d*$/, "")
+    .replaceAll(/^\[|\]$/g, "")
+    .toLowerCase();
+  return !host.includes(".") || isIP(host) !== 0 || host.endsWith(".localhost") || host === hostname().toLowerCase();
 }
 
 function unreadyReason({ isStopping, workers }: ArbiterSnapshot): string {

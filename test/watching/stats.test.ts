@@ -21,6 +21,15 @@ async function metrics(address: string): Promise<ParsedFamily[]> {
 }
 
 describe("--stats", () => {
+  test("answers no page of the web whose name points here", async () => {
+    const address = statsAddress(await startWatched("--stats", "127.0.0.1:0"));
+    const statusFor = async (host: string): Promise<number> => (await ask(address, "/stats", { Host: host })).status;
+    for (const host of ["evil.example", "evil.example:80", "127.0.0.1.evil.example"])
+      expect(await statusFor(host)).toBe(421);
+    for (const host of ["127.0.0.1:80", "localhost", "stats.localhost:80", "[::1]:80"])
+      expect(await statusFor(host)).toBe(200);
+  });
+
   test("counts what clients got, under load and from dead workers too", async () => {
     const watched = await startWatched("-w", "2", "--stats", "127.0.0.1:0");
     const address = statsAddress(watched);
