@@ -1,10 +1,17 @@
 // Tells where each value of a configuration comes from: file, line, section and key, and what it replaced on the way.
 import { basename } from "node:path";
+import { HIDDEN, isSecretName, withoutSecrets } from "../secret-name.ts";
 import type { Context, FactoryReference } from "./context.ts";
 import { loadContext, type LoadOptions } from "./load.ts";
 import type { ObjectType } from "./object-type.ts";
 import type { Origin, Setting, Settings } from "./settings.ts";
 import { flatten, treeOf } from "./tree.ts";
+
+/** What is long enough to be a secret, and no number: `true` and `3600` are hidden under their own key only. */
+const TELLING_VALUE = /^(?=.*\D).{6,}$/s;
+
+/** Gives the text for the value of a key. */
+type ShowValue = (key: string, value: string) => string;
 
 /** One value that a factory gets. */
 export interface ExplainedValue {
@@ -51,7 +58,8 @@ export function explain(uri: string, options: ExplainOptions = {}): ExplainedObj
 }
 
 /**
- * Writes an explanation as text, one line for a value. A global value that an object shares with the one before is left out.
+ * Writes an explanation as text, one line for a value. A global value that an object shares with the one before is left out, and
+ * what is probably a secret is hidden.
  *
  * @example
  * [app:main] /srv/app.ini line 4, call:./app.ts:factory
@@ -59,12 +67,13 @@ export function explain(uri: string, options: ExplainOptions = {}): ExplainedObj
  */
 export function formatExplanation(objects: readonly ExplainedObject[]): string {
   const seen = new Set<string>();
+  const show = hiding(objects.map(({ context }) => context));
   const blocks = objects.flatMap(({ title, context, values }) => {
     const shown = values.filter((value) => value.scope === "local" || isNew(value, seen));
     if (shown.length === 0 && objects.length > 1) return [];
     const reference = context.kind === "factory" ? [referenceText(context.reference)] : [];
     const head = [`${title}  ${[placeText(context.place), ...reference].join(", ")}`];
-    return [[...head, ...shown.map(valueLine)].join("\n")];
+    return [[...head, ...shown.map((value) => valueLine(value, show))].join("\n")];
   });
   return blocks.join("\n\n");
 }
@@ -104,13 +113,30 @@ function isNew({ key, value, origin }: ExplainedValue, seen: Set<string>): boole
   return true;
 }
 
-function valueLine({ key, value, scope, origin, replaced }: ExplainedValue): string {
+function valueLine({ key, value, scope, origin, replaced }: ExplainedValue, show: ShowValue): string {
   const name = scope === "global" ? `global ${key}` : key;
   const before = replaced.map((earlier, index) => {
     const how = index === 0 && origin.kind === "get" ? "copies" : "replaces";
-    return `; ${how} "${earlier.value}" from ${originText(earlier.origin)}`;
+    return `; ${how} "${show(key, earlier.value)}" from ${originText(earlier.origin)}`;
   });
-  return `  ${name} = ${value.replaceAll("\n", "\\n")}  ← ${originText(origin)}${before.join("")}`;
+  return `  ${name} = ${show(key, value)}  ← ${originText(origin)}${before.join("")}`;
+}
+
+/** Writes values without what is probably a secret: by its key, in the text itself, or copied from where a key or a variable says so. */
+function hiding(contexts: readonly Context[]): ShowValue {
+  const named = contexts
+    .flatMap(({ locals, globals }) => [...locals, ...globals])
+    .flatMap(([key, setting]) => [setting, ...history(setting.replaced)].map(({ value }) => [key, value] as const));
+  const { PWD: _, OLDPWD: __, ...variables } = process.env; // the shell's directories
+  const secrets = [...named, ...Object.entries(variables)]
+    .flatMap(([name, value = ""]) => (isSecretName(name) && TELLING_VALUE.test(value) ? [value] : []))
+    .toSorted((one, other) => other.length - one.length);
+  return (key, value) =>
+    isSecretName(key)
+      ? HIDDEN
+      : secrets
+          .reduce((text, secret) => text.replaceAll(secret, HIDDEN), withoutSecrets(value))
+          .replaceAll("\n", "\\n");
 }
 
 function originText(origin: Origin): string {

@@ -75,3 +75,13 @@ describe("interpolate", () => {
     expect(() => interpolate(text, values, PLACE)).toThrow(wanted as Error);
   });
 });
+
+test("errors quote no value that is probably a secret", () => {
+  const nothing = scope({});
+  expect(() => interpolate("hunter2%", nothing, { key: "db.password" })).toThrow('Value "(hidden)" has a bare "%"');
+  expect(() => interpolate("db://me:hunter2@host/%", nothing, { key: "url" })).toThrow(
+    'Value "db://me:(hidden)@host/%"',
+  );
+  const secret = scope({ password: "hunter2%" });
+  expect(() => interpolate("%(password)s", secret, { key: "url" })).toThrow('Value "(hidden)" has a bare "%"');
+});

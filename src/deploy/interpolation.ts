@@ -2,6 +2,7 @@
 // variables. Source of the default's form: POSIX shells, "Parameter Expansion", which Docker's Compose takes over.
 // Source: CPython's configparser, "Interpolation of values".
 import { DeployError, type Place } from "./errors.ts";
+import { HIDDEN, isSecretName, withoutSecrets } from "../secret-name.ts";
 import { suggestion } from "../nearest-name.ts";
 
 /** A value before interpolation. A literal one came from outside the file (the caller, the environment) and is final. */
@@ -34,12 +35,20 @@ const ENVIRONMENT = "ENV:";
  * @throws {DeployError} for a bare `%`, an unknown name, an environment variable that is not set and has no default, more than {@link MAX_DEPTH} levels
  */
 export function interpolate(text: string, scope: InterpolationScope, place: Place): string {
-  return text.includes("%") ? expand(text, scope, place, 1) : text;
+  return text.includes("%") ? expand(text, { name: place.key ?? "", scope, place }, 1) : text;
 }
 
-function expand(text: string, scope: InterpolationScope, place: Place, depth: number): string {
+/** A value that is expanded: by which name, where names are looked up, and the place of the key that was asked for. */
+interface Expansion {
+  readonly name: string;
+  readonly scope: InterpolationScope;
+  readonly place: Place;
+}
+
+function expand(text: string, expansion: Expansion, depth: number): string {
+  const { scope, place } = expansion;
   if (depth > MAX_DEPTH) {
-    const what = `Interpolation of "${text}" goes deeper than ${MAX_DEPTH} levels; expected values that do not refer to each other in a circle`;
+    const what = `Interpolation of "${shown(text, expansion)}" goes deeper than ${MAX_DEPTH} levels; expected values that do not refer to each other in a circle`;
     throw new DeployError("ERR_TSGI_INTERPOLATION_DEPTH", what, place);
   }
   let result = "";
@@ -56,18 +65,22 @@ function expand(text: string, scope: InterpolationScope, place: Place, depth: nu
     REFERENCE.lastIndex = percent;
     const [whole = "", variable, fallback, name = variable] = REFERENCE.exec(text) ?? [];
     if (name === undefined) {
-      const what = `Value "${text}" has a bare "%"; expected "%%" for a percent sign or "%(name)s" for a value`;
+      const what = `Value "${shown(text, expansion)}" has a bare "%"; expected "%%" for a percent sign or "%(name)s" for a value`;
       throw new DeployError("ERR_TSGI_INTERPOLATION_SYNTAX", what, place);
     }
     const found = scope.lookup(name) ?? environmentValue(name, fallback);
     if (found === undefined) throw missingName(name, scope, place);
     const isFinal = found.isLiteral || !found.text.includes("%");
-    result += isFinal ? found.text : expand(found.text, scope, place, depth + 1);
+    result += isFinal ? found.text : expand(found.text, { name, scope, place }, depth + 1);
     position = percent + whole.length;
   }
 }
 
 /** @param fallback - counts as in a shell: also for a variable that is empty */
+function shown(text: string, { name }: Expansion): string {
+  return isSecretName(name) ? HIDDEN : withoutSecrets(text);
+}
+
 function environmentValue(name: string, fallback: string | undefined): RawValue | undefined {
   if (!name.startsWith(ENVIRONMENT)) return undefined;
   const text = process.env[name.slice(ENVIRONMENT.length)];

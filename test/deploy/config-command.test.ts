@@ -14,6 +14,9 @@ const project = new Project({
   "options.ini":
     "[filter:limit]\nuse = egg:tsgi#body-limit\nmax_bytes = plenty\n" +
     "[filter:zip]\nuse = egg:tsgi#compress\nlevle = 5\n[filter:mine]\nuse = call:factories:failing\n",
+  "secrets.ini":
+    "[DEFAULT]\ndb.password = hunter1\nurl = postgres://shop:hunter2@db/shop\n" +
+    "[app:main]\nuse = call:factories:app\n# both ways\nset db.password = hunter3\nreply = %(db.password)s\nfrom = %(ENV:MY_PASSWORD)s\n",
   "bad.ini": "[app:main]\nuse = call:factories:ap\n[filter:f]\nuze = call:factories:filter\n",
 });
 
@@ -21,6 +24,7 @@ function run(...args: string[]): { out: string; error: string; code: number | nu
   const child = spawnSync(process.execPath, ["--import", JITI, PROGRAM, "config", ...args], {
     cwd: project.directory,
     encoding: "utf8",
+    env: { ...process.env, MY_PASSWORD: "hunter4", PWD: project.directory },
   });
   return { out: child.stdout, error: child.stderr, code: child.status };
 }
@@ -32,6 +36,17 @@ describe("tsgi config", () => {
     expect(out).toContain('  title = true 8080  ← app.ini line 5, "title" in [app:main]');
     expect(out).toContain('  global debug = true  ← app.ini line 2, "debug" in [DEFAULT]');
     expect(out).toContain("  global http = 8080  ← the caller");
+  });
+
+  test("explain prints no value that is probably a secret, nor one that it replaced", () => {
+    const { out } = run("explain", "secrets.ini");
+    expect(out).not.toContain("hunter");
+    expect(out).toContain("  global db.password = (hidden)  ← secrets.ini line 7");
+    expect(out).toContain('replaces "(hidden)" from secrets.ini line 2');
+    expect(out).toContain("  global url = postgres://shop:(hidden)@db/shop");
+    expect(out).toContain("  reply = (hidden)");
+    expect(out).toContain("  from = (hidden)");
+    expect(out).toContain(`  global here = ${project.directory}`);
   });
 
   test("explain prints one value, of an application or a server", () => {

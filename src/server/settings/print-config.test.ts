@@ -89,3 +89,16 @@ describe("printConfig", () => {
     expect(text).toMatch(/^ {2}\/\/ onExit: tsgi\.config\.js:3$/m);
   });
 });
+
+test("printConfig shows no value that is probably a secret", async () => {
+  const commandLine = [
+    {
+      name: "env" as const,
+      raw: ["DB_PASSWORD=hunter2", "CACHE=redis://user:hunter2@host/0", "MODE=fast"],
+      origin: "--env",
+      place: "--env",
+    },
+  ];
+  const text = printConfig(await resolveSettings({ commandLine, environment: {} }));
+  expect(text).toContain('env: ["DB_PASSWORD=(hidden)","CACHE=redis://user:(hidden)@host/0","MODE=fast"]');
+});

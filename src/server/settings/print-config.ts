@@ -1,11 +1,12 @@
 // Prints the settings as a configuration file: each with its value and, behind it, where the value comes from.
+import { HIDDEN, isSecretName, withoutSecrets } from "../../secret-name.ts";
 import type { ResolvedSettings } from "./resolve.ts";
 import type { Setting } from "./setting.ts";
 import { SECTIONS, type SettingName } from "./table.ts";
 
 /**
  * The text of --print-config. It is a configuration file that gives the same settings; what such a file may not set, and hooks, are
- * comments.
+ * comments, and what is probably a secret is hidden.
  *
  * @param resolved - from `resolveSettings`
  * @example
@@ -17,13 +18,21 @@ export function printConfig({ settings, origins, hookOrigins }: ResolvedSettings
     lines.push("", `  // ${section.title}`);
     for (const [name, setting] of Object.entries(section.settings as Record<string, Setting>)) {
       const key = name as SettingName; // the sections make up the table
-      const value = `${key}: ${literal(settings[key])}, // ${origins[key]}`;
+      const value = `${key}: ${literal(masked(settings[key]))}, // ${origins[key]}`;
       lines.push(setting.isNotForFile === true ? `  // ${value}` : `  ${value}`);
     }
   }
   const hooks = Object.entries(hookOrigins);
   if (hooks.length > 0) lines.push("", "  // Hooks", ...hooks.map(([name, origin]) => `  // ${name}: ${origin}`));
   return `${[...lines, "};"].join("\n")}\n`;
+}
+
+/** Without what is probably a secret: people show this text to others. */
+function masked(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(masked);
+  if (typeof value !== "string") return value;
+  const [, name] = /^(\w+)=./s.exec(value) ?? [];
+  return name !== undefined && isSecretName(name) ? `${name}=${HIDDEN}` : withoutSecrets(value);
 }
 
 /** JSON, which is a literal of JavaScript too, also as the text of a comment: it holds no line end. */
