@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command `tsgi`: starts the compiled program, and says what is missing where it was not compiled.
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { fileURLToPath } from "node:url";
 
@@ -9,11 +9,23 @@ const program = new URL("../dist/cli/main.js", import.meta.url);
 if (existsSync(program)) {
   // Keeps compiled code between starts where Node can (22.8 and later). Not in the directory for temporary files, Node's default: code
   // is run from there, and other users may write to it.
-  nodeModule.enableCompileCache?.(fileURLToPath(new URL("../.cache/compiled", import.meta.url)));
+  const cache = fileURLToPath(new URL("../.cache/compiled", import.meta.url));
+  if (isOwn(cache)) nodeModule.enableCompileCache?.(cache);
   const { main } = await import(program.href);
   await main(process.argv.slice(2));
 } else {
   const directory = fileURLToPath(new URL("../", import.meta.url));
   process.stderr.write(`tsgi: Cannot start: the package in ${directory} is not built; run "npm run build" there\n`);
   process.exitCode = 1;
+}
+
+/** Whether a directory, made if need be, is this user's, and nobody else may write to it. As in src/server/worker-main.ts. */
+function isOwn(directory) {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const { uid, mode } = lstatSync(directory);
+    return (mode & 0o170022) === 0o040000 && uid === process.geteuid?.();
+  } catch {
+    return false;
+  }
 }

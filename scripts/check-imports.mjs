@@ -26,6 +26,7 @@ const ARROWS = {
 
 /** The files outside of any room; everybody may import them, and they import only each other. */
 const ROOT_FILES = [
+  "code-cache.ts",
   "commander.ts",
   "errors.ts",
   "identity.ts",

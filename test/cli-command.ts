@@ -47,7 +47,9 @@ export class Project {
 /** How a command is started, beside its arguments. */
 export interface StartOptions {
   readonly input?: string | Uint8Array;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** User and group. @default those of this process */
+  readonly uid?: number;
 }
 
 /** What a command left behind. */
@@ -68,9 +70,13 @@ export class Command {
   #hasEnded = false;
   readonly #waiting = new Set<() => void>();
 
-  constructor(args: readonly string[], directory: string, { input, env }: StartOptions) {
+  constructor(args: readonly string[], directory: string, { input, env, uid }: StartOptions) {
     const { PORT: _, ...inherited } = process.env;
-    const child = spawn(process.execPath, [COMMAND, ...args], { cwd: directory, env: { ...inherited, ...env } });
+    const child = spawn(process.execPath, [COMMAND, ...args], {
+      cwd: directory,
+      env: { ...inherited, ...env },
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+    });
     this.#child = child;
     child.stdin.on("error", () => {});
     child.stdin.end(input);

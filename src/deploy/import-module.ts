@@ -4,6 +4,7 @@ import { createRequire, isBuiltin } from "node:module";
 import { extname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { isFile } from "../is-file.ts";
+import { codeCacheOf } from "../code-cache.ts";
 import { loadJiti } from "../load-jiti.ts";
 import { ownExports } from "../own-exports.ts";
 
@@ -101,7 +102,7 @@ function findPackageModule(name: string, directory: string): string | null {
 function resolveForImport(name: string, directory: string): string | null {
   const parentURL = pathToFileURL(join(directory, "package.json")).href;
   const url = loadJiti()
-    .createJiti(parentURL)
+    .createJiti(parentURL, { fsCache: false })
     .esmResolve(name, { try: true, parentURL, conditions: ["node", "import"] });
   return url === undefined ? null : fileURLToPath(url);
 }
@@ -110,6 +111,7 @@ async function importWithJiti(path: string): Promise<ModuleNamespace> {
   const jiti = loadJiti().createJiti(pathToFileURL(path).href, {
     interopDefault: false,
     jsx: true,
+    fsCache: codeCacheOf(path),
     tsconfigPaths: true,
     alias: ownExports(),
   });

@@ -1,4 +1,5 @@
 // The entry of a worker process. It imports nothing of its own before it listens to the signals.
+import { lstatSync, mkdirSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
@@ -24,7 +25,8 @@ const exit = (): never => process.exit(0);
 process.on("disconnect", exit);
 
 // Keeps compiled code between starts, as bin/tsgi.js does and where it does.
-(nodeModule as CompileCache).enableCompileCache?.(fileURLToPath(new URL("../../.cache/compiled", import.meta.url)));
+const cache = fileURLToPath(new URL("../../.cache/compiled", import.meta.url));
+if (isOwn(cache)) (nodeModule as CompileCache).enableCompileCache?.(cache);
 
 const [{ takeWorkerConfig }, { Worker }] = await Promise.all([import("./worker-config.ts"), import("./worker.ts")]);
 const config = takeWorkerConfig();
@@ -32,3 +34,14 @@ process.title = `${config.options.procName ?? "tsgi"}: worker [${config.options.
 process.off("disconnect", exit);
 if (!process.connected) exit();
 await new Worker(config).run();
+
+/** Whether a directory, made if need be, is this user's, and nobody else may write to it: code is run from there. */
+function isOwn(directory: string): boolean {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const { uid, mode } = lstatSync(directory);
+    return (mode & 0o170022) === 0o040000 && uid === process.geteuid?.();
+  } catch {
+    return false;
+  }
+}

@@ -1,10 +1,9 @@
 // Imports a file of an application: with Node's own loader where it can, otherwise with jiti, which also reads enums, parameter
 // properties, decorators, JSX, `./x.js` that means x.ts, and the paths of a tsconfig.json, on every version of Node. Both give the
 // application the same instance of this package as the server's.
-import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { codeCacheOf, findUpwards } from "../../code-cache.ts";
 import { loadJiti } from "../../load-jiti.ts";
 import { ownExports, PACKAGE_ROOT } from "../../own-exports.ts";
 import { TargetLoadError, TargetSyntaxError } from "./errors.ts";
@@ -65,7 +64,7 @@ async function importWithJiti(sourceFile: string): Promise<object> {
   const jiti = loadJiti().createJiti(sourceFile, {
     interopDefault: false,
     jsx: true,
-    fsCache: cacheDirectory(sourceFile),
+    fsCache: codeCacheOf(sourceFile),
     tsconfigPaths: tsconfigOf(sourceFile) ?? false,
     alias: ownExports(),
   });
@@ -79,26 +78,10 @@ function toNamespace(exports: object): object {
   return isModule ? exports : { default: exports };
 }
 
-/** Next to the dependencies of the application; never a directory that other users may write to, since code is read from it. */
-function cacheDirectory(sourceFile: string): string {
-  const modules = findUpwards(dirname(sourceFile), "node_modules");
-  return modules === undefined
-    ? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "tsgi")
-    : join(modules, ".cache", "tsgi");
-}
-
 /** The tsconfig of the application. Our own is none: its paths name sources, and would load this package a second time. */
 function tsconfigOf(sourceFile: string): string | undefined {
   const path = findUpwards(dirname(sourceFile), "tsconfig.json");
   return path === undefined || path === join(PACKAGE_ROOT, "tsconfig.json") ? undefined : path;
-}
-
-function findUpwards(directory: string, name: string): string | undefined {
-  for (let current = directory; ; current = dirname(current)) {
-    const path = join(current, name);
-    if (existsSync(path)) return path;
-    if (dirname(current) === current) return undefined;
-  }
 }
 
 function explain(error: unknown, sourceFile: string): TargetSyntaxError | TargetLoadError {
