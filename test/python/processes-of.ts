@@ -36,6 +36,11 @@ export function guestDirectories(interpreters: readonly number[]): string[] {
   });
 }
 
+/** Whether a process is there and has not ended. */
+export function isRunning(pid: number): boolean {
+  return ifThere(() => readFileSync(`/proc/${pid}/stat`, "utf8")) !== "" && !isZombie(pid);
+}
+
 /** Sends a signal; false when the process has just ended, which is not yet known to whoever listed it. */
 export function killIfThere(pid: number, signal: NodeJS.Signals): boolean {
   try {

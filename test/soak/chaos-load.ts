@@ -1,65 +1,12 @@
 // A load of every kind of request at a time, each checked by its id: whole, streamed and sent as a file; uploads whole, slow and cut;
-// pipelines, exceptions, bodies that linger in close(), and clients that leave.
+// pipelines, exceptions, bodies that linger in close(), slow downloads, and clients that leave.
 import { createHash } from "node:crypto";
 import { request, type ClientRequest } from "node:http";
 import { connect } from "node:net";
+import { eventually } from "../python/serve-python.ts";
 
-/** The application for it, in Python; `{version}` stands in it for the version of the code. */
-export const CHAOS_APPLICATION = `
-import hashlib
-import tempfile
-import time
-
-VERSION = {version}
-
-
-class Lingering:
-    def __init__(self, word):
-        self.word = word
-
-    def __iter__(self):
-        return iter([self.word])
-
-    def close(self):
-        time.sleep(0.02)
-
-
-def stream(word):
-    for _ in range(5):
-        time.sleep(0.002)
-        yield word
-
-
-def application(environ, start_response):
-    word = environ["QUERY_STRING"].encode()
-    path = environ["PATH_INFO"]
-    if path == "/error":
-        raise RuntimeError("deliberate")
-    headers = [("Content-Type", "text/plain"), ("X-Id", environ["QUERY_STRING"])]
-    if path == "/hash":
-        digest = hashlib.sha256()
-        while True:
-            piece = environ["wsgi.input"].read(65536)
-            if not piece:
-                break
-            digest.update(piece)
-        word = digest.hexdigest().encode()
-    start_response("200 OK", headers)
-    if path == "/stream":
-        return stream(word)
-    if path == "/file":
-        file = tempfile.TemporaryFile()
-        file.write(word * 20000)
-        file.seek(0)
-        return environ["wsgi.file_wrapper"](file)
-    if path == "/lingers":
-        return Lingering(word)
-    if path == "/burns":
-        until = time.perf_counter() + 0.012
-        while time.perf_counter() < until:
-            pass
-    return [word]
-`;
+/** What a failure says where a connection ended although its last answer did not say so. */
+export const BROKEN_PROMISE = "cut without Connection: close";
 
 /** Something that went wrong, and when its request was on its way, in milliseconds. */
 export interface ChaosFailure {
@@ -98,6 +45,25 @@ export class ChaosLoad {
     await Promise.all(this.#clients);
   }
 
+  /** Waits for so many answers from now on. */
+  async moreAnswers(count: number): Promise<void> {
+    const before = this.answers;
+    await eventually(() => this.answers >= before + count, "answers as before");
+  }
+
+  /** Waits for two failures of a kind, from now on. */
+  async moreOf(kind: RegExp): Promise<void> {
+    const before = this.failures.length;
+    const seen = (): number => this.failures.slice(before).filter(({ what }) => kind.test(what)).length;
+    await eventually(() => seen() >= 2, "failures of those that need what there is not");
+  }
+
+  /** Asks for more memory than a process may have. @returns the status */
+  async askTooMuch(): Promise<number> {
+    const { status } = await this.#answer(this.#request("/eats", "", "GET"));
+    return status;
+  }
+
   async #run(client: number): Promise<void> {
     for (let count = 0; !this.#isStopped; count += 1) {
       const id = `c${client}n${count}.`;
@@ -111,6 +77,8 @@ export class ChaosLoad {
 
   #step(client: number, count: number, id: string): Promise<string> {
     if (client % 8 === 7) return this.#leave(count, id);
+    if (client % 8 === 5) return this.#pipeline(id);
+    if (client % 8 === 6 && count % 8 === 0) return this.#download(id);
     const kind = (client + count) % 12;
     if (kind === 9) return this.#upload(id, 400_000, 0);
     if (kind === 10) return this.#upload(id, 60_000, 15);
@@ -129,6 +97,7 @@ export class ChaosLoad {
     const body = Buffer.alloc(bytes, id);
     const outgoing = this.#request("/hash", id, "POST", bytes);
     const answer = this.#answer(outgoing);
+    answer.catch(() => undefined); // looked at below, when everything is sent
     for (let part = 0; part < 4; part += 1) {
       outgoing.write(body.subarray((bytes / 4) * part, (bytes / 4) * (part + 1)));
       if (pauseMilliseconds > 0) await pause(pauseMilliseconds);
@@ -139,7 +108,15 @@ export class ChaosLoad {
     return status === 200 && shown === id && text === digest ? "" : `/hash: ${status}${mixed(text, id)}`;
   }
 
-  /** Three requests in one write; the answers come in their order, on the connection that the last one ends. */
+  /** Reads some megabytes in pieces, with a rest after each: more than fits into the buffers on the way. */
+  async #download(id: string): Promise<string> {
+    const outgoing = this.#request("/large", id, "GET");
+    const { status, text, shown } = await this.#answer(outgoing, 25);
+    const isRight = status === 200 && shown === id && text === id.repeat(600_000);
+    return isRight ? "" : `/large: ${status} with ${text.length} characters${mixed(text, id)}`;
+  }
+
+  /** A stream and two more requests in one write; the answers come in their order, on the connection that the last one ends. */
   #pipeline(id: string): Promise<string> {
     return new Promise((resolve) => {
       const ids = [`${id}a`, `${id}b`, `${id}c`];
@@ -147,20 +124,11 @@ export class ChaosLoad {
       let text = "";
       socket.setEncoding("latin1").on("data", (chunk: string) => (text += chunk));
       socket.setTimeout(HUNG_MILLISECONDS, () => socket.destroy(new Error("hung")));
-      socket.on("error", (error) => resolve(`pipeline: ${error.message}`));
-      socket.on("close", () => {
-        const seen = [...text.matchAll(/^X-Id: (.*)\r$/gim)].map(([, name]) => name);
-        // A server that is about to leave says so with an answer; what came behind that request is for another connection.
-        const isWhole = seen.length === 3 || (seen.length > 0 && /^Connection: close\r$/im.test(text));
-        resolve(
-          isWhole && seen.join() === ids.slice(0, seen.length).join()
-            ? ""
-            : `pipeline: ${seen.join()} ${text.slice(0, 12)}`,
-        );
-      });
+      socket.on("error", (error) => resolve(`pipeline: ${error.message}; ${JSON.stringify(text)}`));
+      socket.on("close", () => resolve(judgePipeline(text, id, ids)));
       const heads = ids.map((name, index) => {
         const last = index === 2 ? "Connection: close\r\n" : "";
-        return `GET /whole?${name} HTTP/1.1\r\nHost: chaos\r\n${last}\r\n`;
+        return `GET ${index === 0 ? "/stream" : "/whole"}?${name} HTTP/1.1\r\nHost: chaos\r\n${last}\r\n`;
       });
       socket.write(heads.join(""));
     });
@@ -190,19 +158,53 @@ export class ChaosLoad {
     });
   }
 
-  #answer(outgoing: ClientRequest): Promise<{ status: number; text: string; shown: unknown }> {
+  #answer(outgoing: ClientRequest, restMilliseconds = 0): Promise<{ status: number; text: string; shown: unknown }> {
     return new Promise((resolve, reject) => {
       outgoing.setTimeout(HUNG_MILLISECONDS, () => outgoing.destroy(new Error("hung")));
       outgoing.on("error", reject);
       outgoing.on("response", (response) => {
         let text = "";
-        response.setEncoding("latin1").on("data", (chunk: string) => (text += chunk));
+        response.setEncoding("latin1").on("data", (chunk: string) => {
+          text += chunk;
+          if (restMilliseconds === 0) return;
+          response.pause();
+          setTimeout(() => response.resume(), restMilliseconds);
+        });
         response.on("error", reject);
         response.on("end", () => resolve({ status: response.statusCode ?? 0, text, shown: response.headers["x-id"] }));
       });
       if (outgoing.method === "GET") outgoing.end();
     });
   }
+}
+
+/** A whole answer of the application to one of a pipeline: no body holds a line, unless it comes in chunks. */
+const ANSWER = /^(HTTP\/1\.1 200 (?:.+\r\n)+)\r\n((?:[0-9a-f]+\r\n.+\r\n)+0\r\n\r\n|c\d+n\d+\.[abc])/;
+/**
+ * Looks at what came back on a pipelined connection. Fewer answers than requests are right only where the last one said
+ * `Connection: close`: what came behind it is for another connection (RFC 9112 section 9.6).
+ */
+function judgePipeline(text: string, id: string, ids: readonly string[]): string {
+  let rest = text;
+  for (const [index, each] of ids.entries()) {
+    if (rest === "") return `pipeline: ${BROKEN_PROMISE}, before ${each}${mixed(text, id)}`;
+    const [whole, head, body = ""] = ANSWER.exec(rest) ?? [];
+    if (whole === undefined || head === undefined) return `pipeline: ${JSON.stringify(rest)}${mixed(text, id)}`;
+    const isRight = head.includes(`\r\nX-Id: ${each}\r\n`) && chunksOf(body) === each.repeat(index === 0 ? 5 : 1);
+    if (!isRight) return `pipeline: ${JSON.stringify(rest)} MIXED UP`;
+    rest = rest.slice(whole.length);
+    if (/^Connection: close\r$/m.test(head)) break;
+  }
+  return rest === "" ? "" : `pipeline: ${JSON.stringify(rest)} behind the last answer, MIXED UP`;
+}
+
+/** What comes in chunks, whose lines are lengths and bytes in turn. */
+function chunksOf(body: string): string {
+  if (!body.includes("\r\n")) return body;
+  return body
+    .split("\r\n")
+    .filter((_, index) => index % 2 === 1)
+    .join("");
 }
 
 /** Says so when an answer bears the id of another request: that no kill excuses. */

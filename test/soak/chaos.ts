@@ -1,33 +1,58 @@
 // Chaos: everything that may happen to a server happens at random, under a load of every kind. Nothing fails but what a killed or stopped
-// process had in hand.
+// process had in hand, and what needs a disk while there is none.
 import { onTestFinished } from "vitest";
-import { Project } from "../cli-command.ts";
-import { killIfThere, processesOf } from "../python/processes-of.ts";
-import { eventually, PYTHON } from "../python/serve-python.ts";
-import { CHAOS_APPLICATION, ChaosLoad, type ChaosFailure } from "./chaos-load.ts";
+import { killIfThere } from "../python/processes-of.ts";
+import { BROKEN_PROMISE, ChaosLoad, type ChaosFailure } from "./chaos-load.ts";
+import { ChaosServer, DEADLINE_SECONDS } from "./chaos-server.ts";
+
+/** What may be done to a server. */
+export const DEEDS = [
+  "kill an interpreter",
+  "crash an interpreter",
+  "stop an interpreter",
+  "kill a worker",
+  "reload",
+  "reload broken code",
+  "one worker more, one less",
+  "upgrade",
+  "take an upgrade back",
+  "fill the disk",
+  "ask for too much memory",
+] as const;
+
+/** One of them. */
+export type Deed = (typeof DEEDS)[number];
 
 /** What was seen. */
 export interface ChaosReport {
   readonly answers: number;
-  /** Failures that no kill explains, and answers that were mixed up. */
+  /** Failures that nothing explains, and answers that were mixed up. */
   readonly unexplained: readonly string[];
-  /** Failures of requests that were in the hands of a process that was killed or stopped. */
+  /** Failures of requests that were in the hands of a process that was killed or stopped, or wanted a full disk. */
   readonly explained: number;
-  /** What was done, in order. */
-  readonly deeds: readonly string[];
   readonly exitCode: number | null;
-  /** The lines of the log about Python processes that ended; those that were not killed are none of ours. */
-  readonly ends: readonly string[];
+  /** The lines of the log that say what a server ought not to say. */
+  readonly complaints: readonly string[];
+}
+
+/** A time in which something may fail. */
+interface Excuse {
+  readonly at: number;
+  readonly until: number;
+  excuses(what: string): boolean;
 }
 
 /** How long what a kill does may last, in milliseconds: it has to be noticed, or a deadline to be missed. */
 const AFTER_KILL_MILLISECONDS = 1500;
-const DEADLINE_SECONDS = 3;
+/** What no excuse is good for. */
+const NEVER = /MIXED UP|hung/;
+/** An upload that is kept in a file, or a file that the application makes: one clear error. */
+const NEEDS_DISK = / \/(?:hash|file): 500$/;
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Numbers from 0 to 1 that look random, the same for each seed. Source: the generator mulberry32. */
-function seeded(seed: number): () => number {
+export function seeded(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d_2b_79_f5) | 0;
@@ -40,93 +65,63 @@ function seeded(seed: number): () => number {
 /**
  * Runs a server under load, and does to it what may be done.
  *
- * @param seed - which deeds, in which order
- * @param deeds - how many
+ * @param random - says which process is struck, and how long each deed is left to itself
+ * @param deeds - what is done, in order
  */
-export async function chaos(seed: number, deeds: number): Promise<ChaosReport> {
-  const project = new Project({ "app.py": CHAOS_APPLICATION.replace("{version}", "1") });
-  const command = project.start(
-    ["app.py", "-b", "127.0.0.1:0", "-w", "2", "--python-processes", "2", "--threads", "2", "--python", PYTHON].concat([
-      "-t",
-      String(DEADLINE_SECONDS),
-      "--max-requests",
-      "4000",
-      "--graceful-timeout",
-      "20",
-      "-e",
-      "PYTHONDONTWRITEBYTECODE=1",
-    ]),
-  );
-  onTestFinished(async () => {
-    await command.stop("SIGKILL");
-    project.remove();
-  });
-  const port = await command.port();
-  const look = () => processesOf(project.directory, command.pid);
-  await eventually(() => look().interpreters.length === 4, "all processes");
-  const load = new ChaosLoad(port, 16);
-  const random = seeded(seed);
-  const done: string[] = [];
-  const kills: { at: number; until: number }[] = [];
-  let generation = 1;
-  const excuse = (milliseconds: number): void => {
-    kills.push({ at: performance.now(), until: performance.now() + milliseconds });
-  };
+export async function chaos(random: () => number, deeds: readonly Deed[]): Promise<ChaosReport> {
+  const server = new ChaosServer();
+  onTestFinished(() => server.remove());
+  const load = new ChaosLoad(await server.port(), 16);
+  const excuses: Excuse[] = [];
   const strike = (kind: "workers" | "interpreters", signal: NodeJS.Signals): void => {
-    const candidates = look()[kind];
+    const candidates = server.processes[kind];
     const victim = candidates[Math.floor(random() * candidates.length)];
     if (victim === undefined) return;
-    excuse(AFTER_KILL_MILLISECONDS + (signal === "SIGSTOP" ? DEADLINE_SECONDS * 2000 : 0));
+    const at = performance.now();
+    const lasts = AFTER_KILL_MILLISECONDS + (signal === "SIGSTOP" ? DEADLINE_SECONDS * 2000 : 0);
+    // A connection is a worker's: without its Python, its requests get errors, but it is not cut between them.
+    const excuse = (what: string): boolean => kind === "workers" || !what.includes(BROKEN_PROMISE);
+    excuses.push({ at, until: at + lasts, excuses: excuse });
     killIfThere(victim, signal);
   };
-  const reload = async (text: string, message: string): Promise<void> => {
-    const before = command.stderr.split(message).length - 1;
-    project.write("app.py", text);
-    command.signal("SIGHUP");
-    await command.saw(message, before + 1);
+  const fillDisk = async (): Promise<void> => {
+    if (!server.hasOwnDisk) return;
+    const at = performance.now();
+    await server.withFullDisk(() => load.moreOf(NEEDS_DISK));
+    excuses.push({ at, until: performance.now(), excuses: (what) => NEEDS_DISK.test(what) });
   };
-  const code = (): string => CHAOS_APPLICATION.replace("{version}", String(generation));
-  const choices: Record<string, () => void | Promise<void>> = {
+  const askTooMuch = async (): Promise<void> => {
+    const status = await load.askTooMuch();
+    if (status !== 500) throw new Error(`A request for too much memory got ${status}`);
+  };
+  const doing: Record<Deed, () => void | Promise<void>> = {
     "kill an interpreter": () => strike("interpreters", "SIGKILL"),
     "crash an interpreter": () => strike("interpreters", "SIGSEGV"),
     "stop an interpreter": () => strike("interpreters", "SIGSTOP"),
     "kill a worker": () => strike("workers", "SIGKILL"),
-    reload: () => {
-      generation += 1;
-      return reload(code(), "Reloaded: generation");
-    },
-    "reload broken code": async () => {
-      await reload("def broken(", "Reload failed");
-      project.write("app.py", code());
-    },
-    "one worker more, one less": async () => {
-      command.signal("SIGTTIN");
-      await pause(2000);
-      command.signal("SIGTTOU");
-      await pause(500);
-    },
-    nothing: () => {},
+    reload: () => server.reload(),
+    "reload broken code": () => server.reloadBroken(),
+    "one worker more, one less": () => server.scale(),
+    upgrade: () => server.upgrade(false),
+    "take an upgrade back": () => server.upgrade(true),
+    "fill the disk": fillDisk,
+    "ask for too much memory": askTooMuch,
   };
-  const names = Object.keys(choices);
-  for (let count = 0; count < deeds; count += 1) {
-    const name = names[(count + Math.floor(random() * 2) * 3) % names.length] as string; // the index is within
-    done.push(name);
-    await choices[name]?.();
-    await pause(500 + random() * 700);
+  for (const deed of deeds) {
+    await doing[deed]();
+    await pause(300 + random() * 700);
   }
-  const before = load.answers;
-  await eventually(() => load.answers > before + 200, "answers as before");
+  await load.moreAnswers(200);
   await load.stop();
   const isExplained = ({ what, begun, ended }: ChaosFailure): boolean =>
-    !what.includes("MIXED") && !what.includes("hung") && kills.some(({ at, until }) => begun <= until && ended >= at);
-  const unexplained = load.failures.filter((failure) => !isExplained(failure));
-  const { code: exitCode } = await command.stop();
+    !NEVER.test(what) && excuses.some((each) => begun <= each.until && ended >= each.at && each.excuses(what));
+  const unexplained = load.failures.filter((failure) => !isExplained(failure)).map(({ what }) => what);
+  const exitCode = await server.stop();
   return {
     answers: load.answers,
-    unexplained: unexplained.map(({ what }) => what),
+    unexplained,
     explained: load.failures.length - unexplained.length,
-    deeds: done,
     exitCode,
-    ends: command.stderr.split("\n").filter((line) => line.includes("Expected a frame") || line.includes("Unhandled")),
+    complaints: [...server.linesWith("Expected a frame"), ...server.linesWith("Unhandled")],
   };
 }

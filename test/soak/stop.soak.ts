@@ -1,6 +1,7 @@
 // Stops and upgrades under load, again and again.
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, afterEach, expect, test } from "vitest";
+import { isRunning } from "../python/processes-of.ts";
 import { LoadClient } from "../server/load-client.ts";
 import { kill, pause, ServerProject, until } from "../server/server-project.ts";
 import { report as say, rounds } from "./scale.ts";
@@ -47,7 +48,7 @@ test("20 upgrades with USR2, every other one taken back: none fails", async () =
       const successor = Number(readFileSync(`${pidFile}.2`, "utf8"));
       const leaver = round % 2 === 0 ? successor : current;
       kill(leaver, "SIGTERM");
-      await until(() => !existsSync(`/proc/${leaver}`) || isZombie(leaver), 60);
+      await until(() => !isRunning(leaver), 60);
       if (leaver === current) {
         current = successor;
         await until(() => existsSync(pidFile) && Number(readFileSync(pidFile, "utf8")) === successor);
@@ -60,10 +61,6 @@ test("20 upgrades with USR2, every other one taken back: none fails", async () =
     say(`${rounds(20)} upgrades, ${report.answers} answers, none failed`);
   } finally {
     kill(current, "SIGTERM");
-    await until(() => !existsSync(`/proc/${current}`) || isZombie(current), 60);
+    await until(() => !isRunning(current), 60);
   }
 });
-
-function isZombie(pid: number): boolean {
-  return existsSync(`/proc/${pid}/stat`) && /\) Z /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
-}
