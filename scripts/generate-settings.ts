@@ -47,7 +47,7 @@ export default defineConfig({
   bind: ["127.0.0.1:8000", "unix:/run/shop/http.sock"],
   workers: 4,
   timeout: "2m",
-  maxMemoryBytes: "512M",
+  maxWorkerMemory: "512M",
   whenReady(arbiter) {
     arbiter.log.info("open for business");
   },

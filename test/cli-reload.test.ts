@@ -197,7 +197,7 @@ describe("tsgi --reload serves by the same settings as without it:", () => {
   });
 
   test("limits, the form of the access log, and a log of its own", async () => {
-    const args = ["--limit-request-line", "100", "--access-logfile", "-", "--access-log-format", "json"];
+    const args = ["--limit-request-line", "100", "--access-logfile", "-", "--access-log-style", "json"];
     const { command, port } = await serve(...args);
     expect(await say(port, `GET /${"x".repeat(200)} HTTP/1.0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 414/);
     await body(port);

@@ -30,7 +30,7 @@ const logs = openLogs({
   syslogPrefix: null,
   procName: null,
   accessLogfile: process.env.ACCESS_LOG ?? "/dev/null",
-  accessLogFormat: process.env.ACCESS_LOG_FORMAT === "json" ? "json" : "gunicorn",
+  accessLogStyle: process.env.ACCESS_LOG_FORMAT === "json" ? "json" : "gunicorn",
   accessLogformat: DEFAULT_ACCESS_LOG_FORMAT,
 });
 

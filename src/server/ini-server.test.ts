@@ -33,10 +33,10 @@ describe("withIniServer", () => {
   });
 
   test("takes any setting, in any spelling", () => {
-    const lines = "max_requests = 5\nkeep-alive = 3\nmaxAgeSeconds = 1h\nproc_name = shop\naccesslog = -";
+    const lines = "max_requests = 5\nkeep-alive = 3\nmaxWorkerAge = 1h\nproc_name = shop\naccesslog = -";
     expect(read(`[server:main]\nuse = egg:tsgi\n${lines}\n`)).toMatchObject({
       maxRequests: "5",
-      maxAgeSeconds: "1h",
+      maxWorkerAge: "1h",
       procName: "shop",
       accessLogfile: "-",
     });

@@ -18,7 +18,7 @@ function entriesOf(watched: Watched): Line[] {
 }
 
 async function startLogging(...args: string[]): Promise<Watched> {
-  return await startWatched("--access-logfile", "access.log", "--access-log-format", "json", ...args);
+  return await startWatched("--access-logfile", "access.log", "--access-log-style", "json", ...args);
 }
 
 describe("the access log", () => {

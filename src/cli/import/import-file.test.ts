@@ -228,7 +228,7 @@ describe("uwsgi.ini", () => {
       workers: 4,
       timeout: 60,
       maxRequests: 100,
-      maxAgeSeconds: 3600,
+      maxWorkerAge: 3600,
       env: ["A=1", "SITE=site", "HOME_OF=me"],
       errorLogfile: "/tmp/site.log",
       limitRequestBody: 1000,

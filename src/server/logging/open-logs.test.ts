@@ -16,7 +16,7 @@ function settings(change: Partial<LogSettings> = {}): LogSettings & { accessLogf
   count += 1;
   return {
     accessLogformat: DEFAULT_ACCESS_LOG_FORMAT,
-    accessLogFormat: "gunicorn",
+    accessLogStyle: "gunicorn",
     errorLogfile: join(directory, `${count}.error.log`),
     logLevel: "info",
     captureOutput: false,
@@ -37,8 +37,8 @@ describe("openLogs", () => {
   test.each([
     ["gunicorn", /"GET \/tea HTTP\/1\.1" 200/],
     ["json", /^\{"time":.*"target":"\/tea".*\}\n$/],
-  ] as const)("writes an access log in the form %s", (accessLogFormat, line) => {
-    const chosen = settings({ accessLogFormat });
+  ] as const)("writes an access log in the form %s", (accessLogStyle, line) => {
+    const chosen = settings({ accessLogStyle });
     const logs = openLogs(chosen);
     logs.logAccess?.(entry());
     logs.close();

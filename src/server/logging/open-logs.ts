@@ -14,7 +14,7 @@ import { parseSyslogAddress, Syslog, type SyslogFacility } from "./syslog.ts";
 export interface LogSettings {
   readonly accessLogfile: string | null;
   readonly accessLogformat: string;
-  readonly accessLogFormat: "gunicorn" | "json";
+  readonly accessLogStyle: "gunicorn" | "json";
   readonly errorLogfile: string;
   readonly logLevel: LogLevel;
   readonly captureOutput: boolean;
@@ -110,7 +110,7 @@ function openSyslog(settings: Omit<LogSettings, "accessLogfile" | "accessLogform
 }
 
 function formatted(writer: LineWriter, settings: LogSettings): (entry: AccessEntry) => void {
-  return settings.accessLogFormat === "json" ? jsonAccessLog(writer) : accessLog(writer, settings.accessLogformat);
+  return settings.accessLogStyle === "json" ? jsonAccessLog(writer) : accessLog(writer, settings.accessLogformat);
 }
 
 function reopen(file: LogFile | null, errorLog: ErrorLog): void {

@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { drawLimits, recycleReason } from "./recycling.ts";
 
-const NONE = { maxRequests: 0, maxRequestsJitter: 0, maxAgeSeconds: 0, maxMemoryBytes: 0 };
+const NONE = { maxRequests: 0, maxRequestsJitter: 0, maxWorkerAge: 0, maxWorkerMemory: 0 };
 
 describe("drawLimits", () => {
   test.each([
     [{ ...NONE, maxRequests: 100, maxRequestsJitter: 50 }, 0, { requests: 100, ageSeconds: 0, memoryBytes: 0 }],
     [{ ...NONE, maxRequests: 100, maxRequestsJitter: 50 }, 0.5, { requests: 125, ageSeconds: 0, memoryBytes: 0 }],
     [{ ...NONE, maxRequestsJitter: 50 }, 0.5, { requests: 0, ageSeconds: 0, memoryBytes: 0 }],
-    [{ ...NONE, maxAgeSeconds: 100 }, 0.5, { requests: 0, ageSeconds: 105, memoryBytes: 0 }],
-    [{ ...NONE, maxMemoryBytes: 7 }, 0.9, { requests: 0, ageSeconds: 0, memoryBytes: 7 }],
+    [{ ...NONE, maxWorkerAge: 100 }, 0.5, { requests: 0, ageSeconds: 105, memoryBytes: 0 }],
+    [{ ...NONE, maxWorkerMemory: 7 }, 0.9, { requests: 0, ageSeconds: 0, memoryBytes: 7 }],
   ])("of %j with %f", (settings, random, limits) => {
     expect(drawLimits(settings, random)).toEqual(limits);
   });

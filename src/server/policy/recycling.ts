@@ -25,14 +25,14 @@ const AGE_JITTER = 0.1;
  * @param random - from 0 to 1
  */
 export function drawLimits(
-  settings: { maxRequests: number; maxRequestsJitter: number; maxAgeSeconds: number; maxMemoryBytes: number },
+  settings: { maxRequests: number; maxRequestsJitter: number; maxWorkerAge: number; maxWorkerMemory: number },
   random: number,
 ): RecyclingLimits {
   const jitter = settings.maxRequests === 0 ? 0 : Math.round(settings.maxRequestsJitter * random);
   return {
     requests: settings.maxRequests + jitter,
-    ageSeconds: settings.maxAgeSeconds * (1 + AGE_JITTER * random),
-    memoryBytes: settings.maxMemoryBytes,
+    ageSeconds: settings.maxWorkerAge * (1 + AGE_JITTER * random),
+    memoryBytes: settings.maxWorkerMemory,
   };
 }
 

@@ -30,7 +30,7 @@ describe("settingsFromCommand", () => {
       {
         workers: 4,
         bind: [":80", "unix:/x"],
-        maxMemoryBytes: 1_073_741_824,
+        maxWorkerMemory: 1_073_741_824,
         reload: true,
       },
     );

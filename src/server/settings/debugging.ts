@@ -10,7 +10,7 @@ export const DEBUGGING = {
       default: false,
       source: "gunicorn",
       isForStartOnly: true,
-      doc: "Reload when a source file changes, for development. Code that does not come up leaves the last good one serving.",
+      doc: "Reload when a source file changes, for development. If the new code does not start, the last good version goes on serving.",
     },
     reloadExtraFile: {
       type: "list",
@@ -19,7 +19,7 @@ export const DEBUGGING = {
       source: "gunicorn",
       gunicorn: "reload_extra_files",
       isForStartOnly: true,
-      doc: "Reload when one of these files changes too; repeatable.",
+      doc: "Also reload when one of these files changes; repeatable.",
     },
     configFile: {
       type: "text",
@@ -32,21 +32,21 @@ export const DEBUGGING = {
       gunicorn: "config",
       gunicornDefault: "`./gunicorn.conf.py`",
       isNotForFile: true,
-      doc: "Configuration file, in TypeScript, JavaScript or JSON. Without it `tsgi.config.ts`, `.js` or `.json` of the current directory, when there is one.",
+      doc: "Configuration file, in TypeScript, JavaScript or JSON. Without it, `tsgi.config.ts`, `.js` or `.json` in the current directory, if there is one.",
     },
     checkConfig: {
       type: "boolean",
       default: false,
       source: "gunicorn",
       isNotForFile: true,
-      doc: "Check the configuration and end, without serving.",
+      doc: "Check the configuration and the application, and exit.",
     },
     printConfig: {
       type: "boolean",
       default: false,
       source: "gunicorn",
       isNotForFile: true,
-      doc: "Print each setting with its value and where that comes from, and end. The output is a configuration file itself.",
+      doc: "Print each setting with its value and where it comes from, and exit. The output is a configuration file itself.",
     },
   },
 } as const satisfies Section;

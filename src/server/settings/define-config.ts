@@ -7,7 +7,7 @@ import type { Config } from "./table.ts";
  * @example
  * // tsgi.config.ts
  * import { defineConfig } from "tsgi/server";
- * export default defineConfig({ bind: ":8080", workers: 4, timeout: "2m", maxMemoryBytes: "512M" });
+ * export default defineConfig({ bind: ":8080", workers: 4, timeout: "2m", maxWorkerMemory: "512M" });
  */
 export function defineConfig(config: Config): Config {
   return config;

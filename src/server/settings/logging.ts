@@ -13,14 +13,14 @@ export const LOGGING = {
       value: "file",
       source: "gunicorn",
       gunicorn: "accesslog",
-      doc: "Where to log requests; `-` is standard output. Off without it.",
+      doc: "Where to log requests; `-` is standard output. Without it, requests are not logged.",
     },
-    accessLogFormat: {
+    accessLogStyle: {
       type: "choice",
       choices: ["gunicorn", "json"],
       default: "gunicorn",
       source: "tsgi",
-      doc: "Form of the access log: `gunicorn` is `--access-logformat`, `json` is one JSON object per line.",
+      doc: "Style of the access log: lines in the format of `--access-logformat` (`gunicorn`), or one JSON object per line (`json`).",
     },
     accessLogformat: {
       type: "text",
@@ -37,7 +37,7 @@ export const LOGGING = {
       aliases: ["log-file"],
       source: "gunicorn",
       gunicorn: "errorlog",
-      doc: "Where to log what happens; `-` is standard error.",
+      doc: "Where the server logs events and errors; `-` is standard error.",
     },
     logLevel: {
       type: "choice",
@@ -51,7 +51,7 @@ export const LOGGING = {
       type: "boolean",
       default: false,
       source: "gunicorn",
-      doc: "Send what the application writes to standard output and standard error to the file of the error log. Without it, or where the error log is `-`, it goes where the output of the server goes, byte for byte.",
+      doc: "Write the application's standard output and standard error to the error log file. Without it, or if the error log is `-`, they go where the server's own output goes, byte for byte.",
     },
     logConfig: {
       type: "text",
@@ -90,7 +90,7 @@ export const LOGGING = {
       value: "text",
       flag: "log-syslog-prefix",
       source: "gunicorn",
-      doc: "Name of the program in syslog. Without it the name of the process.",
+      doc: "Program name in syslog. Without it, the name of the process.",
     },
     syslogFacility: {
       type: "choice",
@@ -120,7 +120,7 @@ export const LOGGING = {
       default: "user",
       flag: "log-syslog-facility",
       source: "gunicorn",
-      doc: "Facility of the messages in syslog.",
+      doc: "Syslog facility of the messages.",
     },
   },
 } as const satisfies Section;

@@ -14,7 +14,7 @@ export interface NotSupported {
 const GRAMMAR = "two readers of such a message could see different requests, so it is always refused";
 const HTTP2 = "HTTP/1.1 is spoken here; let a front end such as nginx speak HTTP/2 to clients";
 const DIRTY = "there is one kind of worker; run heavy work in a process of its own";
-const OWN_LOGS = "the server's own logs are not Python's; use --log-level, --access-log-format json and --log-syslog";
+const OWN_LOGS = "the server's own logs are not Python's; use --log-level, --access-log-style json and --log-syslog";
 const SERVED_BY_EVENT_LOOP = "it is for ASGI; WSGI applications are served here";
 
 /** The table. */

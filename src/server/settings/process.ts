@@ -21,7 +21,7 @@ export const PROCESS = {
       flag: null,
       variable: null,
       source: "tsgi",
-      doc: "Arguments of a Python program or application: `sys.argv[1:]`. On the command line they stand after `--`: `tsgi manage.py -- runserver 8080`.",
+      doc: "Arguments of a Python program or application: `sys.argv[1:]`. On the command line, write them after `--`: `tsgi manage.py -- runserver 8080`.",
     },
     chdir: {
       type: "text",
@@ -39,7 +39,7 @@ export const PROCESS = {
       variable: null,
       source: "gunicorn",
       gunicorn: "raw_env",
-      doc: "`NAME=VALUE` for the environment of the application; repeatable.",
+      doc: "Environment variable for the application, `NAME=VALUE`; repeatable.",
     },
     daemon: {
       type: "boolean",
@@ -47,7 +47,7 @@ export const PROCESS = {
       short: "D",
       source: "gunicorn",
       isForStartOnly: true,
-      doc: "Run in the background. A supervisor such as systemd or a container wants it off.",
+      doc: "Run in the background. Leave it off under systemd and in containers.",
     },
     enableStdioInheritance: {
       type: "boolean",
@@ -55,7 +55,7 @@ export const PROCESS = {
       short: "R",
       source: "gunicorn",
       isForStartOnly: true,
-      doc: "Keep standard output and standard error in the background, with `--daemon`.",
+      doc: "With `--daemon`: keep standard output and standard error open.",
     },
     pid: {
       type: "text",
@@ -64,7 +64,7 @@ export const PROCESS = {
       short: "p",
       source: "gunicorn",
       gunicorn: "pidfile",
-      doc: "File with the id of the arbiter.",
+      doc: "Where to write the process id of the arbiter.",
     },
     user: {
       type: "text",
@@ -82,13 +82,13 @@ export const PROCESS = {
       short: "g",
       source: "gunicorn",
       gunicornDefault: "the effective group",
-      doc: "Group that the workers change to, by name or number. Without it, that of the user; 65534 (nogroup) for a number without an account.",
+      doc: "Group that the workers change to, by name or number. Without it, the user's own group; 65534 (nogroup) for a number without an account.",
     },
     initgroups: {
       type: "boolean",
       default: false,
       source: "gunicorn",
-      doc: "Give the workers the other groups of their user too.",
+      doc: "Also give the workers the supplementary groups of their user.",
     },
     umask: {
       type: "mask",
@@ -96,7 +96,7 @@ export const PROCESS = {
       short: "m",
       source: "gunicorn",
       gunicornDefault: "0",
-      doc: "File mode mask, in octal with a leading 0, also for unix sockets. Without it the inherited one stays.",
+      doc: "File mode mask, in octal with a leading 0, also for unix sockets. Without it, the inherited mask stays.",
     },
     procName: {
       type: "text",
@@ -105,7 +105,7 @@ export const PROCESS = {
       short: "n",
       flag: "name",
       source: "gunicorn",
-      doc: "Name of the processes in `ps` and `top`.",
+      doc: "Process name in `ps` and `top`.",
     },
     controlSocket: {
       type: "text",
@@ -113,7 +113,7 @@ export const PROCESS = {
       value: "path",
       source: "gunicorn",
       gunicornDefault: "a path in `$XDG_RUNTIME_DIR` or the home directory: on by default",
-      doc: "Path of the socket on which `tsgi ctl` speaks to the server. Off without it.",
+      doc: "Path of the socket through which `tsgi ctl` controls the server. Without it, there is none.",
     },
   },
 } as const satisfies Section;

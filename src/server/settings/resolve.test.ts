@@ -64,7 +64,7 @@ describe("resolveSettings", () => {
     [{ WEB_CONCURRENCY: "7" }, "workers", 7],
     [{ FORWARDED_ALLOW_IPS: "10.0.0.0/8,unix" }, "forwardedAllowIps", ["10.0.0.0/8", "unix"]],
     [{ TSGI_TIMEOUT: "2m" }, "timeout", 120],
-    [{ TSGI_MAX_WORKER_MEMORY: "1G" }, "maxMemoryBytes", 1_073_741_824],
+    [{ TSGI_MAX_WORKER_MEMORY: "1G" }, "maxWorkerMemory", 1_073_741_824],
     [{ TSGI_RELOAD: "no" }, "reload", false],
     [{ TSGI_USER: "" }, "user", null],
   ] as const)("honours the environment %j", async (environment, name, value) => {

@@ -17,7 +17,7 @@ export const SOCKET = {
         pattern: /^(?:\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
         expected: "a number from 0 to 65535",
       },
-      doc: "Where to listen: `HOST:PORT`, `[IPV6]:PORT`, `:PORT`, `unix:PATH` or `fd://N`; repeatable. Port 0 takes a free one. Sockets that systemd hands over take its place.",
+      doc: "Where to listen: `HOST:PORT`, `[IPV6]:PORT`, `:PORT`, `unix:PATH` or `fd://N`; repeatable. Port 0 takes a free one. Sockets from systemd replace it.",
     },
     backlog: {
       type: "integer",
@@ -26,7 +26,7 @@ export const SOCKET = {
       maximum: 65_535,
       unit: "connections",
       source: "gunicorn",
-      doc: "Connections that may wait to be accepted. The system may allow fewer (`net.core.somaxconn`).",
+      doc: "Maximum connections waiting to be accepted. The system may allow fewer (`net.core.somaxconn`).",
     },
     dispatch: {
       type: "choice",
@@ -34,7 +34,7 @@ export const SOCKET = {
       default: "shared",
       source: "tsgi",
       isForStartOnly: true,
-      doc: "How connections reach the workers. `shared`: all accept from one socket, nothing is lost when one ends. `reuse-port`: each has a socket of its own. `dispatch`: the arbiter accepts and hands each connection to the worker with the fewest, for long-lived connections that come in bursts.",
+      doc: "How connections reach the workers. `shared`: all accept from one socket, and nothing is lost when a worker ends. `reuse-port`: each has a socket of its own. `dispatch`: the arbiter accepts and hands each connection to the worker with the fewest, for long-lived connections that come in bursts.",
     },
     reusePort: {
       type: "boolean",

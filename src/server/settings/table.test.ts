@@ -44,6 +44,19 @@ describe("the table of settings", () => {
     },
   );
 
+  test.each(settingList().filter(([, { source }]) => source === "tsgi"))(
+    "%s, which gunicorn does not have, has one name on the command line, in the environment and in files",
+    (_, setting) => {
+      expect([undefined, null]).toContain(setting.flag);
+      expect([undefined, null]).toContain(setting.variable);
+    },
+  );
+
+  test("no two flags are told apart by a hyphen alone", () => {
+    const flags = settingList().flatMap(([name, setting]) => flagOf(name, setting) ?? []);
+    expect(new Set(flags.map((flag) => flag.replaceAll("-", ""))).size).toBe(flags.length);
+  });
+
   test("no flag and no variable belongs to two settings", () => {
     const flags = [
       ...settingList().flatMap(([name, setting]) => [

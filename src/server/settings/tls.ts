@@ -24,7 +24,7 @@ export const TLS = {
       default: null,
       value: "file",
       source: "gunicorn",
-      doc: "Certificates in PEM that client certificates are checked against.",
+      doc: "CA certificates in PEM, against which client certificates are checked.",
     },
     certReqs: {
       type: "choice",
@@ -38,7 +38,7 @@ export const TLS = {
       default: null,
       value: "list",
       source: "gunicorn",
-      doc: "Cipher suites, in OpenSSL's form. Without it Node's own list holds.",
+      doc: "Cipher suites, in OpenSSL's form. Without it, Node's default list is used.",
     },
   },
 } as const satisfies Section;

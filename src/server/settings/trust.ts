@@ -11,14 +11,14 @@ export const TRUST = {
       default: ["127.0.0.1", "::1"],
       source: "gunicorn",
       fallback: { variable: "FORWARDED_ALLOW_IPS" },
-      doc: "Front ends whose forwarded fields are believed: addresses, networks such as `10.0.0.0/8`, `unix` for peers on a unix socket, `*` for everybody. From anybody else these fields say nothing about the client.",
+      doc: "Proxies whose forwarded headers are trusted: addresses, networks such as `10.0.0.0/8`, `unix` for peers on a unix socket, `*` for everybody. From anybody else these headers say nothing about the client.",
     },
     forwardedHeaders: {
       type: "list",
       item: "field",
       default: ["X-Forwarded-For", "X-Forwarded-Proto"],
       source: "tsgi",
-      doc: "Fields that these front ends set; replaces the default. A front end passes on what it does not set itself, as the client wrote it, so name only what yours sets: `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host`, `X-Forwarded-Port`, `X-Forwarded-Prefix`, `Forwarded`, `SCRIPT_NAME`. [Behind proxies](proxies.md) says what each one changes.",
+      doc: "Headers that these proxies set; replaces the default. A proxy passes on what it does not set itself, as the client wrote it, so name only what yours sets: `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host`, `X-Forwarded-Port`, `X-Forwarded-Prefix`, `Forwarded`, `SCRIPT_NAME`. [Behind proxies](proxies.md) says what each one changes.",
     },
     scriptName: {
       type: "text",
@@ -28,7 +28,7 @@ export const TRUST = {
       expected: 'a path such as "/shop", without a query',
       source: "tsgi",
       fallback: { variable: "SCRIPT_NAME" },
-      doc: "Path under which clients see the application, for `SCRIPT_NAME`; it is taken off the path of a request that begins with it. As gunicorn, the server reads it from the variable `SCRIPT_NAME` too.",
+      doc: "Path at which the application is mounted, for `SCRIPT_NAME`. Requests whose path begins with it have it removed from `PATH_INFO`. Like gunicorn, the server also reads it from the variable `SCRIPT_NAME`.",
     },
     urlPrefix: {
       type: "text",
@@ -50,7 +50,7 @@ export const TRUST = {
       default: "off",
       bare: "auto",
       source: "gunicorn",
-      doc: "PROXY protocol at the begin of each connection. Without a value the flag means `auto`.",
+      doc: "PROXY protocol at the start of each connection. Without a value the flag means `auto`.",
     },
     proxyAllowIps: {
       type: "list",
@@ -58,7 +58,7 @@ export const TRUST = {
       default: ["127.0.0.1", "::1"],
       aliases: ["proxy-allow-from"],
       source: "gunicorn",
-      doc: "Who may send PROXY headers, as in `--forwarded-allow-ips`. Peers on a unix socket always may.",
+      doc: "Who may send PROXY headers, in the form of `--forwarded-allow-ips`. Peers on a unix socket always may.",
     },
   },
 } as const satisfies Section;

@@ -24,7 +24,7 @@ export const WORKERS = {
       unit: "connections",
       source: "gunicorn",
       gunicornDefault: "1000",
-      doc: "Connections that one worker holds open at once; 0 means no limit. At the limit an idle connection makes room, otherwise the new one is answered with 503.",
+      doc: "Maximum open connections per worker; 0 means no limit. At the limit an idle connection is closed to make room; if none is idle, the new one gets 503.",
     },
     maxInFlight: {
       type: "integer",
@@ -33,7 +33,7 @@ export const WORKERS = {
       maximum: 1_000_000,
       unit: "requests",
       source: "tsgi",
-      doc: "Requests that the application of one worker works for at once; more get 503 with `Retry-After`. One whose client has left or was told 504 counts until the application has done with it. 0 means no limit.",
+      doc: "Maximum concurrent requests per worker; further requests get 503 with `Retry-After`. A request whose client has left or was told 504 counts until the application is done with it. 0 means no limit.",
     },
     maxRequests: {
       type: "integer",
@@ -42,7 +42,7 @@ export const WORKERS = {
       maximum: 4_294_967_295,
       unit: "requests",
       source: "gunicorn",
-      doc: "Requests after which a worker is replaced; 0 means never. The new worker serves before the old one leaves.",
+      doc: "Number of requests after which a worker is replaced; 0 means never. The new worker serves before the old one leaves.",
     },
     maxRequestsJitter: {
       type: "integer",
@@ -51,21 +51,17 @@ export const WORKERS = {
       maximum: 4_294_967_295,
       unit: "requests",
       source: "gunicorn",
-      doc: "Up to so many requests more, drawn for each worker, so that not all are replaced at once.",
+      doc: "Random extra requests (0 to N) per worker, so that workers are not all replaced at once.",
     },
-    maxAgeSeconds: {
+    maxWorkerAge: {
       type: "duration",
       default: 0,
-      flag: "max-worker-age",
-      variable: "TSGI_MAX_WORKER_AGE",
       source: "tsgi",
       doc: "Age at which a worker is replaced; 0 means never.",
     },
-    maxMemoryBytes: {
+    maxWorkerMemory: {
       type: "size",
       default: 0,
-      flag: "max-worker-memory",
-      variable: "TSGI_MAX_WORKER_MEMORY",
       source: "tsgi",
       doc: "Resident memory at which a worker is replaced; 0 means never.",
     },
@@ -75,7 +71,7 @@ export const WORKERS = {
       default: "sync",
       short: "k",
       source: "gunicorn",
-      doc: "How a Python application waits. `sync` and `gthread`: each request has one of `--threads` threads. `gevent`: each has a greenlet, and the standard library is patched as gunicorn patches it; gevent must be installed in the application's environment. A TypeScript application is served by an event loop whatever this says.",
+      doc: "Concurrency of a Python application: threads, or gevent greenlets. `sync` and `gthread`: each request runs in one of `--threads` threads. `gevent`: each runs in a greenlet, and the standard library is patched as gunicorn patches it; gevent must be installed in the application's environment. A TypeScript application always runs on an event loop.",
     },
     threads: {
       type: "integer",
@@ -99,21 +95,21 @@ export const WORKERS = {
       type: "size",
       default: 0,
       source: "tsgi",
-      doc: "Memory of its own that the process of a Python application may have; 0 means no limit. At nine tenths it is replaced, the new process first; at all of it Python raises `MemoryError`.",
+      doc: "Private memory that a Python process may use; 0 means no limit. At 90 % the process is replaced without interruption; at 100 % Python raises `MemoryError`.",
     },
     python: {
       type: "text",
       default: null,
       value: "path",
       source: "tsgi",
-      doc: "Interpreter or virtual environment of a Python application, or a command that runs Python: `ddtrace-run python`. Without it: the environment of a program in its `bin` directory, `$VIRTUAL_ENV`, `.venv`, `venv`, then `python3`. A target without an ending, `module:attribute`, is Python's where this is given, whatever TypeScript files there are.",
+      doc: "Python interpreter, virtual environment, or a command that runs Python, such as `ddtrace-run python`. Without it: the environment of a program in its `bin` directory, `$VIRTUAL_ENV`, `.venv`, `venv`, then `python3`. If it is given, `module:attribute` names a Python module, even where a TypeScript file has the same name.",
     },
     pythonHooks: {
       type: "text",
       default: null,
       value: "file",
       source: "tsgi",
-      doc: "File of Python with functions that the processes of a Python application call: `pre_fork`, `post_fork`, `post_worker_init`, `pre_request`, `post_request`, `worker_exit` and `child_exit`, with gunicorn's arguments. A `gunicorn.conf.py` can be named as it is.",
+      doc: "Python file with hooks for the Python processes, as in a `gunicorn.conf.py`. They are `pre_fork`, `post_fork`, `post_worker_init`, `pre_request`, `post_request`, `worker_exit` and `child_exit`, with gunicorn's arguments. A `gunicorn.conf.py` can be named as it is.",
     },
     preload: {
       type: "boolean",
