@@ -5,9 +5,11 @@ import type * as Commander from "commander";
 
 const require = createRequire(import.meta.url);
 
-export const { Argument, Command, CommanderError, InvalidArgumentError, Option } =
+export const { Argument, Command, CommanderError, Option } =
   require("commander") as typeof Commander;
 
+export type Argument = Commander.Argument;
 export type Command = Commander.Command;
+export type Help = Commander.Help;
 export type CommanderError = Commander.CommanderError;
 export type Option = Commander.Option;

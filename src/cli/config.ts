@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Option, type Command } from "../commander.ts";
+import { chosenFrom } from "./command-form.ts";
 import type { GuestResolver } from "../deploy/guest-resolver.ts";
 import type { ObjectType } from "../deploy/object-type.ts";
 
@@ -64,7 +65,7 @@ export function registerConfigCommand(program: Command, options: ConfigCommandOp
 
 function typeOption(): Option {
   const types: readonly ObjectType[] = ["application", "filter", "server"];
-  return new Option("--type <type>", "type of the object").choices(types).default("application");
+  return chosenFrom(new Option("--type <type>", "type of the object"), "type", types).default("application");
 }
 
 async function explainFile(file: string, words: readonly string[], { type }: TypeOption): Promise<void> {

@@ -1,7 +1,11 @@
 // `tsgi ctl`: steers a running server through its control socket.
-import { Argument, Command, InvalidArgumentError } from "../commander.ts";
+import { Argument, type Command } from "../commander.ts";
 import { type ControlRequest, SHOWN, type Shown } from "../server/control-protocol.ts";
+<<<<<<< HEAD
 import { readableJson } from "../server/readable-json.ts";
+=======
+import { chosenFrom } from "./command-form.ts";
+>>>>>>> ca23782 (Command: help of 80 columns, commands and examples first, --help all; usage errors in one form; completion for bash, zsh and fish)
 import { askServer } from "./control-client.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
@@ -17,62 +21,60 @@ interface CtlOptions {
  * @param program - of commander
  */
 export function registerCtlCommand(program: Command): void {
-  const ctl = program
-    .command("ctl")
-    .description("Steers a running server through its control socket.")
-    .option("-s, --control-socket <path>", "socket of the server (default: $TSGI_CONTROL_SOCKET)")
-    .exitOverride();
-  const ask = async (request: ControlRequest): Promise<void> => {
-    process.exit(await askAndPrint(controlSocketOf(ctl.opts<CtlOptions>()), request));
-  };
-  ctl
-    .command("show")
+  const ctl = withSocket(program.command("ctl")).description("Controls a running server through its control socket.");
+  withSocket(ctl.command("show"))
     .description("Prints what is known, as JSON.")
-    .addArgument(new Argument("[what]", "what to show").choices([...SHOWN]).default("all"))
-    .action((what: Shown) => ask({ command: "show", what }));
-  ctl
-    .command("reload")
+    .addArgument(chosenFrom(new Argument("[what]", "what to show"), "view", SHOWN).default("all"))
+    .action(async (what: Shown, _, command: Command) => ask(command, { command: "show", what }));
+  withSocket(ctl.command("reload"))
     .description("Loads code and configuration again.")
     .option("--wait", "wait until it has worked or failed")
-    .action(async ({ wait = false }: { wait?: boolean }) => {
-      process.exit(await runReload(controlSocketOf(ctl.opts<CtlOptions>()), wait));
+    .action(async ({ wait = false }: { wait?: boolean }, command: Command) => {
+      process.exit(await runReload(controlSocketOf(command), wait));
     });
-  ctl.addCommand(workerCommands(ask));
-  ctl
-    .command("reopen")
+  registerWorkerCommands(ctl);
+  withSocket(ctl.command("reopen"))
     .description("Opens the logs again, after a rotation.")
-    .action(() => ask({ command: "reopen" }));
-  ctl
-    .command("stop")
-    .description("Stops the server; requests in hand are completed.")
-    .option("--quick", "cut what is in hand")
-    .action(({ quick = false }: { quick?: boolean }) => ask({ command: "stop", isQuick: quick }));
-  for (const command of ctl.commands) command.exitOverride();
+    .action(async (_, command: Command) => ask(command, { command: "reopen" }));
+  withSocket(ctl.command("stop"))
+    .description("Stops the server; open requests are completed.")
+    .option("--quick", "cut open requests")
+    .action(async ({ quick = false }: { quick?: boolean }, command: Command) =>
+      ask(command, { command: "stop", isQuick: quick }),
+    );
+}
+
+function registerWorkerCommands(ctl: Command): void {
+  const worker = withSocket(ctl.command("worker")).description("Adds, removes or kills workers.");
+  withSocket(worker.command("add"))
+    .description("Starts more workers.")
+    .argument("[number]", "how many", parseCount, 1)
+    .action(async (count: number, _, command: Command) => ask(command, { command: "worker-add", count }));
+  withSocket(worker.command("remove"))
+    .description("Stops workers.")
+    .argument("[number]", "how many", parseCount, 1)
+    .action(async (count: number, _, command: Command) => ask(command, { command: "worker-remove", count }));
+  withSocket(worker.command("kill"))
+    .description("Kills a worker at once.")
+    .argument("<pid>", "process id; the worker is replaced", parseCount)
+    .action(async (pid: number, _, command: Command) => ask(command, { command: "worker-kill", pid }));
+}
+
+/** The socket may be named in front of a subcommand and after it. */
+function withSocket(command: Command): Command {
+  return command.option("-s, --control-socket <path>", "socket of the server (default: $TSGI_CONTROL_SOCKET)");
 }
 
 /** The path of the control socket. */
-export function controlSocketOf({ controlSocket }: CtlOptions): string {
+function controlSocketOf(command: Command): string {
+  const { controlSocket } = command.optsWithGlobals<CtlOptions>();
   const path = controlSocket ?? process.env["TSGI_CONTROL_SOCKET"] ?? "";
   if (path === "") throw new UsageError("Name the control socket of the server with --control-socket PATH");
   return path.startsWith("unix:") ? path.slice("unix:".length) : path;
 }
 
-function workerCommands(ask: (request: ControlRequest) => Promise<void>): Command {
-  const worker = new Command("worker").description("Adds, removes or kills workers.");
-  worker
-    .command("add")
-    .argument("[number]", "how many", parseCount, 1)
-    .action((count: number) => ask({ command: "worker-add", count }));
-  worker
-    .command("remove")
-    .argument("[number]", "how many", parseCount, 1)
-    .action((count: number) => ask({ command: "worker-remove", count }));
-  worker
-    .command("kill")
-    .argument("<pid>", "process id; the worker is replaced", parseCount)
-    .action((pid: number) => ask({ command: "worker-kill", pid }));
-  for (const command of worker.commands) command.exitOverride();
-  return worker;
+async function ask(command: Command, request: ControlRequest): Promise<void> {
+  process.exit(await askAndPrint(controlSocketOf(command), request));
 }
 
 async function askAndPrint(path: string, request: ControlRequest): Promise<number> {
@@ -87,6 +89,6 @@ async function askAndPrint(path: string, request: ControlRequest): Promise<numbe
 }
 
 function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,9}$/.test(text)) throw new InvalidArgumentError("Expected a whole number above 0.");
-  return Number(text);
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
+  throw new UsageError(`Cannot use the number "${text}": expected a whole number above 0`);
 }

@@ -19,6 +19,13 @@ export class UsageError extends CommandError {
   }
 }
 
+/** Nothing says what to serve. */
+export class NoTargetError extends UsageError {
+  constructor() {
+    super("Name what to serve");
+  }
+}
+
 /** A file that an option names cannot be read or written. */
 export class FileUnusableError extends CommandError {
   constructor(message: string, options?: ErrorOptions) {

@@ -17,7 +17,7 @@ import { PrintedResponse } from "./printed-response.ts";
 /** What the command line says about the request and about what to print. */
 export interface FetchOptions {
   readonly request?: string;
-  readonly header: readonly string[];
+  readonly header?: readonly string[];
   /** The body itself, `@FILE`, or `@-`/`-` for standard input. */
   readonly data?: string;
   readonly include?: true;
@@ -38,7 +38,7 @@ export async function fetchTarget(target: string, path: string, options: FetchOp
   if (!/^(?:[/?*]|https?:\/\/)/i.test(path)) {
     throw new UsageError(`Cannot fetch "${path}": expected a path that starts with "/", or an http(s) URL`);
   }
-  const headers = options.header.map(parseHeader);
+  const headers = (options.header ?? []).map(parseHeader);
   const body = options.data === undefined ? undefined : await openData(options.data);
   const { settings } = await resolveSettings({ commandLine: [] });
   // That a Python process is ready is news for a server, not for one answer.

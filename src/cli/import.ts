@@ -1,5 +1,6 @@
 // `tsgi import FILE`: the configuration of gunicorn or uWSGI as one of this server, and a list of what it cannot say.
 import { type Command, Option } from "../commander.ts";
+import { chosenFrom } from "./command-form.ts";
 import type { ImportOptions } from "./import/import-file.ts";
 
 /**
@@ -13,12 +14,15 @@ export function registerImportCommand(program: Command): void {
     .description("Turns the configuration of gunicorn or uWSGI into a tsgi.config, and says what has no equivalent.")
     .argument("<file>", "gunicorn.conf.py, uwsgi.ini or Procfile")
     .addOption(
-      new Option("--from <kind>", "kind of the file (default: by its name)").choices(["gunicorn", "uwsgi", "procfile"]),
+      chosenFrom(new Option("--from <kind>", "kind of the file (default: by its name)"), "kind of file", [
+        "gunicorn",
+        "uwsgi",
+        "procfile",
+      ]),
     )
     .option("-o, --output <file>", "write to tsgi.config.json or tsgi.config.ts (default: JSON to standard output)")
     .option("--force", "overwrite the file of --output")
-    .addHelpText("after", "\nA gunicorn.conf.py is Python and is run by python3; import only files that you trust.")
-    .exitOverride()
+    .addHelpText("after", "\nA gunicorn.conf.py is Python and is run by python3: import only what you trust.")
     .action(async (file: string, options: ImportOptions) => {
       const { importFile } = await import("./import/import-file.ts");
       const { config, remarks } = importFile(file, options, process.cwd(), process.env);

@@ -5,11 +5,8 @@ import { isIniTarget, withVariables } from "../server/ini-target.ts";
 import type { Layer } from "../server/settings/layer.ts";
 import { UsageError } from "./errors.ts";
 
-/** Help of the arguments after the target. */
-export const VARIABLES_HELP =
-  "KEY=value for the global values of an INI file, repeatable; what stands after -- are the arguments of a Python program";
 /** Help of --server-name. */
-export const SERVER_NAME_HELP = "take settings from [server:name] of an INI file (default: main, if it is there)";
+export const SERVER_NAME_HELP = "Which [server:NAME] of an INI file gives settings (default: main, if there)";
 
 /**
  * Parts what stands after the target: before `--` for TSGI, after it for the program that is served.

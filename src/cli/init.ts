@@ -1,5 +1,6 @@
 // `tsgi init PLATFORM`: writes the files that a platform wants, for the project in the current directory.
 import { Argument, type Command } from "../commander.ts";
+import { chosenFrom } from "./command-form.ts";
 import { PLATFORM_NAMES, type PlatformName } from "./init/platform-names.ts";
 import type { InitOptions } from "./init/write-files.ts";
 
@@ -12,7 +13,7 @@ export function registerInitCommand(program: Command): void {
   program
     .command("init")
     .description("Writes what a platform needs to run this project.")
-    .addArgument(new Argument("<platform>", "where it is to run").choices(Object.keys(PLATFORM_NAMES)))
+    .addArgument(chosenFrom(new Argument("<platform>", "where it is to run"), "platform", Object.keys(PLATFORM_NAMES)))
     .option("--target <target>", "what to serve (default: from tsgi.config, or what is there)")
     .option("--name <name>", "name of the service (default: from package.json, or the directory)")
     .option("--port <number>", "port behind the front end (default: from tsgi.config, or 8000)")
@@ -21,7 +22,6 @@ export function registerInitCommand(program: Command): void {
     .option("--stdout", "print instead of writing")
     .option("--force", "overwrite files that exist")
     .addHelpText("after", `\nPlatforms:\n${platformsHelp()}`)
-    .exitOverride()
     .action(async (platform: PlatformName, options: InitOptions) => {
       const { writeFiles } = await import("./init/write-files.ts");
       process.stdout.write(await writeFiles(platform, options, process.cwd()));

@@ -23,7 +23,6 @@ export function registerReloadCommand(program: Command): void {
     .option("--wait", `wait for the outcome; exits with ${EXIT_CODES.boot} when the old code stays`)
     .option("-s, --control-socket <path>", "socket of the server (default: $TSGI_CONTROL_SOCKET)")
     .option("-p, --pid <file>", "pid file of the server, instead: sends SIGHUP, cannot wait")
-    .exitOverride()
     .action(async (options: ReloadOptions) => process.exit(await reload(options)));
 }
 

@@ -15,7 +15,7 @@ import type { Layer } from "../server/settings/layer.ts";
 import { DEFAULT_ORIGIN, type ResolvedSettings, resolveSettings } from "../server/settings/resolve.ts";
 import type { Settings } from "../server/settings/table.ts";
 import { Services } from "../server/services.ts";
-import { exitCodeOf, UsageError } from "./errors.ts";
+import { exitCodeOf, NoTargetError, UsageError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { openErrorLog } from "./open-error-log.ts";
 
@@ -153,7 +153,7 @@ class ScriptPlace {
 /** @throws UsageError without a target, or for arguments that it does not take */
 function withTarget(named: string | undefined, settings: Settings, directory: string): ArbiterOptions {
   const target = named ?? settings.target;
-  if (target === null) throw new UsageError("Missing required argument 'target'");
+  if (target === null) throw new NoTargetError();
   const [first] = settings.arguments;
   if (first !== undefined && !isIniTarget(target) && !isPythonTarget(target, settings.python, directory)) {
     throw new UsageError(`Too many arguments: "${first}"; only what is written in Python takes arguments after "--"`);

@@ -30,7 +30,6 @@ export function registerTopCommand(program: Command): void {
     .option("-a, --stats <address>", "private listener of the server: HOST:PORT or unix:PATH (default: $TSGI_STATS)")
     .option("-i, --interval <seconds>", "time between two looks", "1")
     .option("--once", "print once and end, as when the output is no terminal")
-    .exitOverride()
     .action(async (options: TopOptions) => process.exit(await top(options)));
 }
 

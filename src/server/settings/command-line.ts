@@ -7,11 +7,14 @@ import { defaultText, firstSentence } from "./describe.ts";
 import { flagOf, placeholderOf, type Setting } from "./setting.ts";
 import { SECTIONS, settingList } from "./table.ts";
 
-/** What help says about settings elsewhere than on the command line. */
+/** What help says about settings elsewhere than on the command line; lines of 80 columns. */
 export const SETTINGS_HELP = `Settings:
-  Each option is also an environment variable, TSGI_ and its name (TSGI_MAX_REQUESTS), and a setting of tsgi.config.ts, .js or .json
-  (maxRequests). The order: command line, TSGI_CMD_ARGS, environment, configuration file, default. Times take units (30s, 2m), sizes
-  too (64K, 10M); --no- before the name of a switch turns it off. --print-config shows each value and where it comes from.`;
+  Each option is also an environment variable, TSGI_ and its name
+  (TSGI_MAX_REQUESTS), and a setting of tsgi.config.ts, .js or .json
+  (maxRequests). The first that is set counts: command line, TSGI_CMD_ARGS,
+  environment, configuration file, default. Times take units (30s, 2m), and so
+  do sizes (64K, 10M); --no- before the name of a switch turns it off.
+  --print-config shows each value and where it comes from.`;
 
 /** A flag with the setting that it belongs to. */
 interface Flag {
@@ -31,6 +34,11 @@ export function addSettings(command: Command): void {
     }
   }
   for (const { option } of unsupportedFlags()) command.addOption(option);
+}
+
+/** The long flags of the settings that most people need. */
+export function commonFlags(): readonly string[] {
+  return settingList().flatMap(([name, setting]) => (setting.isCommon === true ? (flagOf(name, setting) ?? []) : []));
 }
 
 /**

@@ -10,6 +10,7 @@ export const DEBUGGING = {
       default: false,
       source: "gunicorn",
       isForStartOnly: true,
+      isCommon: true,
       doc: "Reload when a source file changes, for development. If the new code does not start, the last good version goes on serving.",
     },
     reloadExtraFile: {
@@ -32,6 +33,7 @@ export const DEBUGGING = {
       gunicorn: "config",
       gunicornDefault: "`./gunicorn.conf.py`",
       isNotForFile: true,
+      isCommon: true,
       doc: "Configuration file, in TypeScript, JavaScript or JSON. Without it, `tsgi.config.ts`, `.js` or `.json` in the current directory, if there is one.",
     },
     checkConfig: {
@@ -39,6 +41,7 @@ export const DEBUGGING = {
       default: false,
       source: "gunicorn",
       isNotForFile: true,
+      isCommon: true,
       doc: "Check the configuration and the application, and exit.",
     },
     printConfig: {

@@ -7,6 +7,7 @@ import { type Given, type Layer, shown } from "./layer.ts";
 import { variableOf } from "./setting.ts";
 import { settingList } from "./table.ts";
 import { splitWords } from "./split-words.ts";
+import { usageMessage } from "./usage-message.ts";
 
 /** Variables of the process, by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -78,8 +79,7 @@ export function argumentsLayer(environment: Environment): Layer {
     command.parse(words, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    const reason = error.message.replace(/^error: /, "").replaceAll("\n", " ");
-    throw new SettingError(`Cannot use ${ARGUMENTS}: ${reason}`, { cause: error });
+    throw new SettingError(`Cannot use ${ARGUMENTS}: ${usageMessage(error.message)}`, { cause: error });
   }
   return settingsFromCommand(command, ARGUMENTS);
 }

@@ -13,6 +13,7 @@ export const LOGGING = {
       value: "file",
       source: "gunicorn",
       gunicorn: "accesslog",
+      isCommon: true,
       doc: "Where to log requests; `-` is standard output. Without it, requests are not logged.",
     },
     accessLogStyle: {

@@ -20,6 +20,8 @@ interface Declaration {
   readonly variable?: string | null;
   /** A variable that platforms set, which replaces the default. */
   readonly fallback?: Fallback;
+  /** True for the few that the short help names. */
+  readonly isCommon?: boolean;
   /** True when a configuration file may not set it. */
   readonly isNotForFile?: boolean;
   /** True when a reload cannot change it: the server has to be started again. */

@@ -17,6 +17,7 @@ export const SOCKET = {
         pattern: /^(?:\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$/,
         expected: "a number from 0 to 65535",
       },
+      isCommon: true,
       doc: "Where to listen: `HOST:PORT`, `[IPV6]:PORT`, `:PORT`, `unix:PATH` or `fd://N`; repeatable. Port 0 takes a free one. Sockets from systemd replace it.",
     },
     backlog: {

@@ -10,6 +10,7 @@ export const TIMEOUTS = {
       default: 30,
       short: "t",
       source: "gunicorn",
+      isCommon: true,
       doc: "Time from a request's head to the first byte of its response; 0 means no limit. After it the client gets 504 and the log names the request. A Python process whose thread has worked on a request for that long is replaced, and its stack logged. Node workers go on, unlike gunicorn's; `--heartbeat-timeout` watches their event loop.",
     },
     heartbeatTimeout: {
@@ -71,7 +72,7 @@ export const TIMEOUTS = {
     warmup: {
       type: "text",
       default: null,
-      value: "path",
+      value: "url-path",
       source: "tsgi",
       doc: "Path that a new worker requests from its own application, without a network, before it serves; or a URL, for an application that answers only certain hosts. A redirect to another scheme or host but the same path, such as Django's to https, is followed. A status of 500 or above fails the boot, and with it the reload.",
     },

@@ -11,6 +11,7 @@ export const TRUST = {
       default: ["127.0.0.1", "::1"],
       source: "gunicorn",
       fallback: { variable: "FORWARDED_ALLOW_IPS" },
+      isCommon: true,
       doc: "Proxies whose forwarded headers are trusted: addresses, networks such as `10.0.0.0/8`, `unix` for peers on a unix socket, `*` for everybody. From anybody else these headers say nothing about the client.",
     },
     forwardedHeaders: {
@@ -22,7 +23,7 @@ export const TRUST = {
     },
     scriptName: {
       type: "text",
-      value: "path",
+      value: "url-path",
       default: "",
       pattern: /^(?:\/(?![/\\])[^?#\s]*)?$/,
       expected: 'a path such as "/shop", without a query',

@@ -14,6 +14,7 @@ export const WORKERS = {
       short: "w",
       source: "gunicorn",
       fallback: { variable: "WEB_CONCURRENCY" },
+      isCommon: true,
       doc: "Number of worker processes. One per processor core is a good start: a worker answers many requests at once, but computes on one core.",
     },
     workerConnections: {
@@ -80,6 +81,7 @@ export const WORKERS = {
       maximum: 1024,
       unit: "number",
       source: "gunicorn",
+      isCommon: true,
       doc: "Threads of a Python application in each worker. A TypeScript application has none: its worker answers many requests at once by itself. With `--worker-class gevent`, greenlets; 1 then means 100.",
     },
     pythonProcesses: {
@@ -102,6 +104,7 @@ export const WORKERS = {
       default: null,
       value: "path",
       source: "tsgi",
+      isCommon: true,
       doc: "Python interpreter, virtual environment, or a command that runs Python, such as `ddtrace-run python`. Without it: the environment of a program in its `bin` directory, `$VIRTUAL_ENV`, `.venv`, `venv`, then `python3`. If it is given, `module:attribute` names a Python module, even where a TypeScript file has the same name.",
     },
     pythonHooks: {

@@ -1,0 +1,81 @@
+// The program as commander knows it: its commands, its options, and the one form of help and errors. Each command imports what does
+// its work only when it runs.
+import { readFileSync } from "node:fs";
+import { Command } from "../commander.ts";
+import type { GuestResolver } from "../deploy/guest-resolver.ts";
+import { isIniTarget } from "../server/ini-target.ts";
+import { addSettings, settingsFromCommand } from "../server/settings/command-line.ts";
+import { giveForm } from "./command-form.ts";
+import { registerCompletionCommand } from "./completion-command.ts";
+import { registerConfigCommand } from "./config.ts";
+import { registerCtlCommand } from "./ctl.ts";
+import { registerFetchCommand } from "./fetch-command.ts";
+import { registerHelpCommand } from "./help-command.ts";
+import { registerImportCommand } from "./import.ts";
+import { iniArguments, SERVER_NAME_HELP, splitOperands, withArguments } from "./ini-arguments.ts";
+import { registerInitCommand } from "./init.ts";
+import { formatMainHelp, helpExtent } from "./main-help.ts";
+import { registerReloadCommand } from "./reload-command.ts";
+import type { ArgumentReader } from "./serve.ts";
+import { registerTopCommand } from "./top.ts";
+
+/**
+ * Builds the program.
+ *
+ * @param argv - the arguments that it will be given
+ */
+export function buildProgram(argv: readonly string[]): Command {
+  const program = new Command("tsgi")
+    .description("Serves a WSGI application written in TypeScript, JavaScript or Python.")
+    .version(packageVersion(), "-V, --version", "Print the version")
+    .argument("[target]")
+    .argument("[variables...]")
+    .option("--server-name <name>", SERVER_NAME_HELP)
+    .enablePositionalOptions()
+    .action(async (named: string | undefined, operands: readonly string[], options: { serverName?: string }) => {
+      const { serve } = await import("./serve.ts");
+      const directory = process.cwd();
+      const isIni = named !== undefined && isIniTarget(named);
+      const [variables, rest] = isIni ? [operands, []] : splitOperands(operands, argv);
+      const given = withArguments(settingsFromCommand(program), rest);
+      const read: ArgumentReader = () => iniArguments(named, variables, given, options.serverName, directory);
+      // Nothing may keep a stopped server alive: an application's timer or connection would.
+      process.exit(await serve(read, packageVersion()));
+    });
+  addSettings(program);
+  registerFetchCommand(program);
+  registerConfigCommand(program, { guests: pythonFactories });
+  registerImportCommand(program);
+  registerInitCommand(program);
+  registerReloadCommand(program);
+  registerTopCommand(program);
+  registerCtlCommand(program);
+  registerCompletionCommand(program);
+  let extent = helpExtent(argv);
+  registerHelpCommand(program, () => {
+    extent = "all";
+    program.outputHelp();
+  });
+  giveForm(program);
+  return program.helpOption("-h, --help", "Print this help; --help all prints every option").configureHelp({
+    ...program.configureHelp(),
+    formatHelp: (_, helper) => formatMainHelp(program, helper, extent),
+  });
+}
+
+/** For `config check`, which imports modules but starts no application. */
+async function pythonFactories(): Promise<GuestResolver[]> {
+  const [{ PythonResolver }, { resolveSettings }] = await Promise.all([
+    import("../server/python-resolver.ts"),
+    import("../server/settings/resolve.ts"),
+  ]);
+  const { python } = (await resolveSettings()).settings;
+  return [new PythonResolver({ isImporting: true, ...(python === null ? {} : { python }) })];
+}
+
+function packageVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  return manifest.version;
+}
