@@ -1,11 +1,8 @@
 // `tsgi ctl`: steers a running server through its control socket.
 import { Argument, type Command } from "../commander.ts";
 import { type ControlRequest, SHOWN, type Shown } from "../server/control-protocol.ts";
-<<<<<<< HEAD
 import { readableJson } from "../server/readable-json.ts";
-=======
 import { chosenFrom } from "./command-form.ts";
->>>>>>> ca23782 (Command: help of 80 columns, commands and examples first, --help all; usage errors in one form; completion for bash, zsh and fish)
 import { askServer } from "./control-client.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
