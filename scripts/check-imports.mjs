@@ -33,6 +33,7 @@ const ROOT_FILES = [
   "is-file.ts",
   "load-jiti.ts",
   "nearest-name.ts",
+  "nearest-file.ts",
   "own-exports.ts",
   "secret-name.ts",
 ];

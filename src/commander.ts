@@ -5,8 +5,7 @@ import type * as Commander from "commander";
 
 const require = createRequire(import.meta.url);
 
-export const { Argument, Command, CommanderError, Option } =
-  require("commander") as typeof Commander;
+export const { Argument, Command, CommanderError, Option } = require("commander") as typeof Commander;
 
 export type Argument = Commander.Argument;
 export type Command = Commander.Command;

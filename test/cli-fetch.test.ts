@@ -19,6 +19,7 @@ const project = new Project({
     };
     export const missing: WSGIApplication = (environ, startResponse) => { startResponse("404 Not Found", [["X-A", "b"]]); return [Buffer.from("no such page")]; };
     export const broken: WSGIApplication = () => { throw new Error("it broke"); };
+    export const breach: WSGIApplication = (environ, startResponse) => { startResponse("200", []); return []; };
     export const halfway: WSGIApplication = (environ, startResponse) => {
       startResponse("200 OK", []);
       return (function* () { yield Buffer.from("first "); throw new Error("it broke later"); })();
@@ -64,6 +65,14 @@ describe("tsgi fetch", () => {
     expect(stdout).toMatch(
       /^HTTP\/1\.1 200 OK\r\nContent-Type: application\/json\r\nX-Two: 1\r\nX-Two: 2\r\n\r\n\{.*\}$/,
     );
+  });
+
+  test.each([["broken"], ["breach"]])("shows of the error of %s the frames of the application only", async (name) => {
+    const { code, stderr } = await project.run(["fetch", `echo.ts:${name}`, "/"]);
+    expect(code).toBe(12);
+    const frames = stderr.split("\n").filter((line) => /^\s+at /.test(line));
+    expect(frames.length).toBeGreaterThan(0);
+    expect(frames.filter((line) => !line.includes("echo.ts"))).toEqual([]);
   });
 
   test("HEAD prints no body", async () => {

@@ -19,6 +19,9 @@ const project = new Project({
     const text = [Color.Red, new Point(2).doubled, Inner.value, late, shape.side, word, byPath, import.meta.url.slice(0, 8)];
     export const application: WSGIApplication = (environ, startResponse) => { ${ANSWER} };
   `,
+  "hono.ts": `export default { fetch() { return new Response("x"); } };`,
+  "express.ts": `export const app = Object.assign((req, res) => {}, { listen() {}, handle() {} });`,
+  "app.ini": "",
   "plain.ts": `const text: string = "plain"; export const app = (environ: object, startResponse: Function) => { ${ANSWER} };`,
   "common.cjs": `const text = "common"; module.exports = { application(environ, startResponse) { ${ANSWER} } };`,
   "commonjs.cts": `const text: string = "cts"; export = function (environ: object, startResponse: Function) { ${ANSWER} };`,
@@ -164,6 +167,25 @@ describe("tsgi says in one clear message, with an exit code of its own,", () => 
       8,
       /^tsgi: "version" in "shop.wsgi" is not an application: Cannot use the number 3/,
     ],
+    [
+      "what a fetch handler is",
+      "hono.ts",
+      8,
+      /^tsgi: "default" in "hono.ts" is not an application: .* it is a fetch handler \(Hono, [^\n]*\n$/,
+    ],
+    [
+      "what an Express application is",
+      "express.ts:app",
+      8,
+      /it takes \(req, res\); expected a function of \(environ, startResponse\)\n$/,
+    ],
+    [
+      "that an INI file is not there",
+      "ap.ini",
+      5,
+      /^tsgi: Cannot read the configuration file ".*ap.ini": no such file; did you mean "app.ini"\n$/,
+    ],
+    ["that a directory is no file", ".", 5, /^tsgi: Cannot load ".": it is a directory/],
     ["that the target has no known form", "a b", 2, /^tsgi: Cannot read the target "a b": expected "file.ts"/],
     ["that arguments are no JSON", "shop.wsgi:makeApp(x)", 2, /expected JSON values separated by commas/],
   ])("%s", async (_, target, code, message) => {
@@ -176,9 +198,45 @@ describe("tsgi says in one clear message, with an exit code of its own,", () => 
     [
       "an unknown option",
       ["plain.ts", "--bnid", "x"],
-      /^tsgi: Unknown option '--bnid'\n\(Did you mean --bind\?\)\nRun "tsgi --help"/,
+      /^tsgi: Unknown option "--bnid"; did you mean "--bind"\nRun "tsgi --help" for the options\n$/,
     ],
-    ["a missing target", [], /^tsgi: Missing required argument 'target'/],
+    [
+      "nothing on it, with examples",
+      [],
+      /^tsgi: Name what to serve\n\nUsage: tsgi [^]*Examples:\n {2}tsgi app.ts [^]*Run "tsgi --help"/,
+    ],
+    [
+      "no path to fetch",
+      ["fetch", "plain.ts"],
+      /^tsgi: Missing argument <path>\nRun "tsgi fetch --help" for the options\n$/,
+    ],
+    ["a mistyped platform", ["init", "nginz"], /^tsgi: Unknown platform "nginz"; did you mean "nginx"\n$/],
+    [
+      "an unknown kind of file",
+      ["import", "x", "--from", "apache"],
+      /^tsgi: Unknown kind of file "apache"; expected one of "gunicorn"/,
+    ],
+    [
+      "a mistyped subcommand",
+      ["ctl", "shwo"],
+      /^tsgi: Unknown command "shwo"; did you mean "show"\nRun "tsgi ctl --help"/,
+    ],
+    [
+      "a mistyped command",
+      ["fetsh", "plain.ts", "/"],
+      /^tsgi: Cannot find "fetsh"; did you mean the command "fetch"\n$/,
+    ],
+    ["a mistyped command alone", ["relaod"], /^tsgi: Cannot find "relaod"; did you mean the command "reload"\n$/],
+    [
+      "no number of workers",
+      ["ctl", "worker", "add", "x"],
+      /^tsgi: Cannot use the number "x": expected a whole number above 0\n$/,
+    ],
+    [
+      "help on what is no command",
+      ["help", "ctl", "shwo"],
+      /^tsgi: There is no command "shwo"; did you mean "show"\n$/,
+    ],
     [
       "a bad number",
       ["plain.ts", "--backlog", "x"],
@@ -204,19 +262,16 @@ describe("tsgi says in one clear message, with an exit code of its own,", () => 
 });
 
 describe("tsgi", () => {
-  test("--help names the options, examples and exit codes on standard output", async () => {
-    const { code, stdout, stderr } = await project.run(["--help"]);
+  test.each([
+    ["--help", ["Usage: tsgi", "\nCommands:\n  fetch ", "--bind <address>", "--reload", 'Run "tsgi --help all"']],
+    ["--help all", ["Usage: tsgi", "--max-in-flight", "\nExit codes:\n", " 9  another process listens"]],
+    ["help all", ["Usage: tsgi", "--max-in-flight", "\nExit codes:\n"]],
+    ["help ctl show", ["Usage: tsgi ctl show"]],
+    ["ctl show --help", ["Usage: tsgi ctl show"]],
+  ])("%s prints help on standard output", async (line, texts) => {
+    const { code, stdout, stderr } = await project.run(line.split(" "));
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    for (const text of [
-      "Usage: tsgi",
-      "--bind <address>",
-      "--reload",
-      "fetch [options]",
-      "Exit codes:",
-      " 9  another process listens",
-    ]) {
-      expect(stdout).toContain(text);
-    }
+    for (const text of texts) expect(stdout).toContain(text);
   });
 
   test("--version prints the version", async () => {

@@ -76,7 +76,7 @@ describe("tsgi", () => {
       "an unknown option",
       ["app.ts", "--wokers", "2"],
       {},
-      /^tsgi: Unknown option '--wokers'\n\(Did you mean --workers\?\)/,
+      /^tsgi: Unknown option "--wokers"; did you mean "--workers"\n/,
     ],
     [
       "an ill-typed option",
@@ -108,7 +108,7 @@ describe("tsgi", () => {
       {},
       /^tsgi: Cannot read the configuration file "nope\.ts": no such file/,
     ],
-    ["no target", [], {}, /^tsgi: Missing required argument 'target'/],
+    ["no target", ["-w", "2"], {}, /^tsgi: Name what to serve\n/],
   ])("refuses %s in one line, with the exit code 2", async (_, args, env, message) => {
     const { code, stdout, stderr } = await project.run(args, { env });
     expect(stderr).toMatch(message);

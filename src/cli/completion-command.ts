@@ -1,9 +1,9 @@
 // `tsgi completion SHELL`: a script that completes commands, options and their values.
 import { Argument, type Command } from "../commander.ts";
 import { chosenFrom } from "./command-form.ts";
+import type { Shell } from "./completion/completion-script.ts";
 
-const SHELLS = ["bash", "zsh", "fish"] as const;
-type Shell = (typeof SHELLS)[number];
+const SHELLS = ["bash", "zsh", "fish"] as const satisfies readonly Shell[];
 
 const USE = `
 In ~/.bashrc:                     eval "$(tsgi completion bash)"
@@ -22,25 +22,7 @@ export function registerCompletionCommand(program: Command): void {
     .addArgument(chosenFrom(new Argument("<shell>", "whose script"), "shell", SHELLS))
     .addHelpText("after", USE)
     .action(async (shell: Shell) => {
-      process.stdout.write(await completionScript(program, shell));
+      const { completionScript } = await import("./completion/completion-script.ts");
+      process.stdout.write(completionScript(program, shell));
     });
-}
-
-/** Makes the script for a shell. */
-export async function completionScript(program: Command, shell: Shell): Promise<string> {
-  const [{ completedCommands }, { shellTables }] = await Promise.all([
-    import("./completion/completed-command.ts"),
-    import("./completion/shell-tables.ts"),
-  ]);
-  const tables = shellTables(completedCommands(program));
-  switch (shell) {
-    case "bash":
-      return (await import("./completion/bash.ts")).bashCompletion(tables);
-    case "zsh":
-      return (await import("./completion/zsh.ts")).zshCompletion(tables);
-    case "fish":
-      return (await import("./completion/fish.ts")).fishCompletion(tables);
-    default:
-      return shell satisfies never;
-  }
 }

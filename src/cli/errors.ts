@@ -19,6 +19,9 @@ export class UsageError extends CommandError {
   }
 }
 
+/** More stands after the target than it takes. */
+export class ExcessArgumentError extends UsageError {}
+
 /** Nothing says what to serve. */
 export class NoTargetError extends UsageError {
   constructor() {

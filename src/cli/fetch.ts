@@ -2,6 +2,8 @@
 // Options and exit code 22 are curl's.
 import { type WriteStream, createWriteStream } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { withoutForeignFrames } from "../guests/typescript/user-stack.ts";
+import { PACKAGE_ROOT } from "../own-exports.ts";
 import { loadApplication } from "../server/load-application.ts";
 import { resolveSettings } from "../server/settings/resolve.ts";
 import { mockEnviron } from "../testing/mock-environ.ts";
@@ -83,8 +85,13 @@ function makeEnviron(
     url: path,
     headers,
     ...(body === undefined ? {} : { body }),
-    environ: { "wsgi.errors": new WSGIErrorStream(), "wsgi.run_once": true },
+    environ: { "wsgi.errors": new WSGIErrorStream(printError), "wsgi.run_once": true },
   });
+}
+
+/** What is written to `wsgi.errors`; of stacks, the frames of the application. */
+function printError(text: string): void {
+  process.stderr.write(withoutForeignFrames(text, PACKAGE_ROOT));
 }
 
 function parseHeader(line: string): [string, string] {

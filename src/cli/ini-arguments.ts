@@ -3,7 +3,7 @@ import type { DeployWarning } from "../deploy/context.ts";
 import { describePlace } from "../deploy/errors.ts";
 import { isIniTarget, withVariables } from "../server/ini-target.ts";
 import type { Layer } from "../server/settings/layer.ts";
-import { UsageError } from "./errors.ts";
+import { ExcessArgumentError } from "./errors.ts";
 
 /** Help of --server-name. */
 export const SERVER_NAME_HELP = "Which [server:NAME] of an INI file gives settings (default: main, if there)";
@@ -49,7 +49,9 @@ export async function iniArguments(
 ): Promise<[target: string | undefined, settings: Layer]> {
   const [first] = variables;
   if (first !== undefined && (target === undefined || !isIniTarget(target))) {
-    throw new UsageError(`Too many arguments: "${first}"; only an INI file takes more (KEY=value) after the target`);
+    throw new ExcessArgumentError(
+      `Too many arguments: "${first}"; only an INI file takes more (KEY=value) after the target`,
+    );
   }
   const full = target === undefined ? undefined : withVariables(target, variables);
   if (serverName === undefined && (full === undefined || !isIniTarget(full))) return [full, commandLine];

@@ -4,11 +4,14 @@ import { readFileSync } from "node:fs";
 import { Command } from "../commander.ts";
 import type { GuestResolver } from "../deploy/guest-resolver.ts";
 import { isIniTarget } from "../server/ini-target.ts";
+import { nearestName } from "../nearest-name.ts";
 import { addSettings, settingsFromCommand } from "../server/settings/command-line.ts";
 import { giveForm } from "./command-form.ts";
 import { registerCompletionCommand } from "./completion-command.ts";
 import { registerConfigCommand } from "./config.ts";
 import { registerCtlCommand } from "./ctl.ts";
+import { exitCodeOf, ExcessArgumentError, UsageError } from "./errors.ts";
+import { EXIT_CODES } from "./exit-codes.ts";
 import { registerFetchCommand } from "./fetch-command.ts";
 import { registerHelpCommand } from "./help-command.ts";
 import { registerImportCommand } from "./import.ts";
@@ -40,7 +43,7 @@ export function buildProgram(argv: readonly string[]): Command {
       const given = withArguments(settingsFromCommand(program), rest);
       const read: ArgumentReader = () => iniArguments(named, variables, given, options.serverName, directory);
       // Nothing may keep a stopped server alive: an application's timer or connection would.
-      process.exit(await serve(read, packageVersion()));
+      process.exit(await serve(read, packageVersion()).catch((error: unknown) => failed(error, program, named)));
     });
   addSettings(program);
   registerFetchCommand(program);
@@ -61,6 +64,15 @@ export function buildProgram(argv: readonly string[]): Command {
     ...program.configureHelp(),
     formatHelp: (_, helper) => formatMainHelp(program, helper, extent),
   });
+}
+
+/** @throws the error, or that a command was meant, where a target that is nothing else resembles one */
+function failed(error: unknown, program: Command, target = ""): never {
+  const isUnknown = exitCodeOf(error) === EXIT_CODES.notFound || error instanceof ExcessArgumentError;
+  const names = program.commands.map((each) => each.name());
+  const meant = isUnknown && /^[a-z]+$/.test(target) ? nearestName(target, names) : undefined;
+  if (meant === undefined) throw error;
+  throw new UsageError(`Cannot find "${target}"; did you mean the command "${meant}"`, { cause: error });
 }
 
 /** For `config check`, which imports modules but starts no application. */

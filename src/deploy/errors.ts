@@ -39,6 +39,8 @@ export type DeployErrorCode =
 export interface DeployErrorOptions extends ErrorOptions {
   /** More for a terminal, below the message: the traceback of another language. */
   readonly detail?: string;
+  /** @default 3; 5 for a file that does not exist, as for a target of any other kind */
+  readonly exitCode?: number;
 }
 
 /**
@@ -61,7 +63,7 @@ export class DeployError extends TSGIError {
   /** More for a terminal, below the message; empty when there is nothing more to say. */
   readonly detail: string;
   /** With what a command ends that needed the configuration: it could not start. */
-  readonly exitCode = 3;
+  readonly exitCode: number;
 
   constructor(code: DeployErrorCode, what: string, place: Place = {}, options: DeployErrorOptions = {}) {
     super("configuration", code, what + describePlace(place), options);
@@ -72,12 +74,17 @@ export class DeployError extends TSGIError {
     this.section = place.section;
     this.key = place.key;
     this.detail = options.detail ?? "";
+    this.exitCode = options.exitCode ?? 3;
   }
 }
 
 /** The same error at a place, for what was found by somebody who knows no places. */
 export function placedError(error: DeployError, place: Place): DeployError {
-  return new DeployError(error.code, error.what, place, { cause: error, detail: error.detail });
+  return new DeployError(error.code, error.what, place, {
+    cause: error,
+    detail: error.detail,
+    exitCode: error.exitCode,
+  });
 }
 
 /**

@@ -2,6 +2,7 @@
 import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import type { DeployWarning } from "./context.ts";
+import { didYouMeanFile } from "../nearest-file.ts";
 import { DeployError, describePlace, type Place } from "./errors.ts";
 import { parseIni, type IniFile } from "./ini.ts";
 import { SectionIndex } from "./section-index.ts";
@@ -91,9 +92,14 @@ function readText(path: string, place: Place): string {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const reason = isMissing
+      ? `no such file${didYouMeanFile(path)}`
+      : error instanceof Error
+        ? error.message
+        : String(error);
     const what = `Cannot read the configuration file "${path}": ${reason}`;
-    throw new DeployError("ERR_TSGI_DEPLOY_FILE", what, place, { cause: error });
+    throw new DeployError("ERR_TSGI_DEPLOY_FILE", what, place, { cause: error, ...(isMissing ? { exitCode: 5 } : {}) });
   }
   if (isUtf8(bytes)) return bytes.toString("utf8");
   const what = `The configuration file "${path}" is not valid UTF-8`;

@@ -3,6 +3,8 @@
 import { ContractViolation } from "./errors.ts";
 import type { WSGIApplication, WSGIApplicationClass, WSGIApplicationObject } from "./types.ts";
 
+const EXPECTED = "expected a function, an object with the method call(), or a class whose instances can be iterated";
+
 /**
  * Turns a function, an object with the method `call`, or a class that is constructed per request and iterated into an application.
  * A function is returned as it is.
@@ -12,6 +14,11 @@ import type { WSGIApplication, WSGIApplicationClass, WSGIApplicationObject } fro
  */
 export function toApplication(target: unknown): WSGIApplication {
   if (typeof target === "function") {
+    if (hasMethod(target, "listen") && hasMethod(target, "handle")) {
+      throw notAnApplication(
+        "Cannot use an Express application as an application: it takes (req, res); expected a function of (environ, startResponse)",
+      );
+    }
     if (!isClass(target)) return target as WSGIApplication;
     if (!isIteratedClass(target) && hasCallMethod(target.prototype)) {
       throw notAnApplication(
@@ -48,15 +55,22 @@ function isIteratedClass(target: Function): boolean {
 }
 
 function hasCallMethod(target: unknown): target is WSGIApplicationObject {
-  return typeof target === "object" && target !== null && "call" in target && typeof target.call === "function";
+  return typeof target === "object" && hasMethod(target, "call");
+}
+
+function hasMethod(target: unknown, name: string): boolean {
+  if ((typeof target !== "object" && typeof target !== "function") || target === null) return false;
+  return typeof (target as Readonly<Record<string, unknown>>)[name] === "function";
 }
 
 function hint(target: unknown): string {
   if (target instanceof Promise) return "await it first";
+  if (hasMethod(target, "fetch"))
+    return `it is a fetch handler (Hono, Bun, Deno, Workers), which is no WSGI application; ${EXPECTED}`;
   if (typeof target === "object" && target !== null && "default" in target) {
     return "it looks like a module, so pass its default export";
   }
-  return "expected a function, an object with the method call(), or a class whose instances can be iterated";
+  return EXPECTED;
 }
 
 function describe(target: unknown): string {

@@ -406,7 +406,7 @@ describe("a mistake in a file", () => {
 
   test("the file itself", async () => {
     const { stderr, code } = await project.run(["nowhere.ini"]);
-    expect([code, stderr]).toEqual([3, expect.stringContaining(`file "${project.path("nowhere.ini")}"`)]);
+    expect([code, stderr]).toEqual([5, expect.stringContaining(`file "${project.path("nowhere.ini")}"`)]);
     const checked = await project.run(["config", "check", "nowhere.ini"]);
     expect([checked.code, checked.stdout]).toEqual([1, expect.stringContaining(project.path("nowhere.ini"))]);
   });

@@ -62,6 +62,8 @@ describe("tsgi ctl", () => {
     };
     expect(statSync(project.path("ctl.sock")).mode & 0o777).toBe(0o600);
     expect(await ctl("show", "listeners")).toEqual([expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/)]);
+    const behind = await project.run(["ctl", "show", "listeners", "-s", "ctl.sock"]);
+    expect(behind).toMatchObject({ code: 0, stderr: "" });
     expect(await ctl("show", "config")).toMatchObject({ workers: 1, controlSocket: "ctl.sock" });
     expect(await ctl("show", "stats")).toMatchObject({ requests: 0 });
     expect(await ctl("show")).toMatchObject({ target: "app.mjs", total: { requests: 0 } });

@@ -45,7 +45,15 @@ describe("findSource", () => {
 
   test.each([
     ["nope.ts", /Cannot find "nope.ts": no such file \(looked for /],
-    ["nope.wsgi", /expected nope\/wsgi.ts/],
+    ["ap.ts", /no such file \(looked for .*\); did you mean "app.ts"$/],
+    [
+      "nope.wsgi",
+      /expected nope\/wsgi.ts .*, nope\/wsgi\/index.ts or nope\/wsgi.py in .*--python finds what is installed/,
+    ],
+    ["shop.wsgu:app", /; did you mean "wsgi"$/],
+    ["apq:app", /; did you mean "app"$/],
+    [".", /^Cannot load "\.": it is a directory without index.ts or __init__.py; expected a file or a module$/],
+    ["shop", /^Cannot load "shop": it is a directory/],
     ["old", /old.py exists, but is Python/],
   ])("%s is not found, and the message says what was expected", async (text, message) => {
     const finding = findSource(parseTarget(text), directory);

@@ -1,14 +1,17 @@
 // Finds the source file that a target names: a file as it is; a dotted module as Python would (`shop.wsgi` is shop/wsgi.ts, or
 // shop/wsgi/index.ts) below the current directory; otherwise a package, resolved as an import from the current directory would be.
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { isFile } from "../../is-file.ts";
 import { loadJiti } from "../../load-jiti.ts";
+import { didYouMeanFile } from "../../nearest-file.ts";
+import { didYouMean } from "../../nearest-name.ts";
 import { TargetNotFoundError } from "./errors.ts";
 import type { Target } from "./parse-target.ts";
 
 /** Extensions in the order in which they are tried. */
 const EXTENSIONS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"] as const;
+const MODULE_ENDING = /\.(?:[mc]?[jt]sx?|py)$/;
 
 /**
  * Finds the file of a target.
@@ -22,16 +25,14 @@ export async function findSource(target: Target, directory: string): Promise<str
     const path = resolve(directory, target.module);
     if (isFile(path)) return path;
     const what = existsSync(path) ? "it is not a regular file" : "no such file";
-    throw new TargetNotFoundError(`Cannot find "${target.module}": ${what} (looked for ${path})`);
+    throw new TargetNotFoundError(
+      `Cannot find "${target.module}": ${what} (looked for ${path})${didYouMeanFile(path)}`,
+    );
   }
   const local = findLocalModule(target.module, directory);
   const found = local ?? (await findPackage(target.module, directory));
   if (found !== undefined) return found;
-  const stem = stemOf(target.module);
-  throw new TargetNotFoundError(
-    `Cannot find the module "${target.module}": expected ${stem}.ts (.js, .mjs, .cjs …), ${join(stem, "index.ts")} in ${directory}, ` +
-      `or a package of that name in node_modules${pythonHint(stem, directory)}`,
-  );
+  throw notFound(target.module, directory);
 }
 
 function findLocalModule(module: string, directory: string): string | undefined {
@@ -46,7 +47,7 @@ function findLocalModule(module: string, directory: string): string | undefined 
 
 /** Dots part directories, as in Python, unless the name is written as a path or is a scoped package. */
 function stemOf(module: string): string {
-  return module.includes("/") ? module : module.replaceAll(".", "/");
+  return module.includes("/") || /^\.+$/.test(module) ? module : module.replaceAll(".", "/");
 }
 
 async function findPackage(module: string, directory: string): Promise<string | undefined> {
@@ -61,6 +62,32 @@ function fromUrl(path: string): string {
   return path.startsWith("file:") ? decodeURIComponent(new URL(path).pathname) : path;
 }
 
+function notFound(module: string, directory: string): TargetNotFoundError {
+  const stem = stemOf(module);
+  if (statSync(resolve(directory, module), { throwIfNoEntry: false })?.isDirectory() === true) {
+    return new TargetNotFoundError(
+      `Cannot load "${module}": it is a directory without index.ts or __init__.py; expected a file or a module`,
+    );
+  }
+  return new TargetNotFoundError(
+    `Cannot find the module "${module}": expected ${stem}.ts (.js, .mjs, .cjs …), ${join(stem, "index.ts")} or ${stem}.py in ${directory}, ` +
+      `or a package in node_modules; --python finds what is installed for Python${pythonHint(stem, directory)}${moduleHint(stem, directory)}`,
+  );
+}
+
 function pythonHint(stem: string, directory: string): string {
   return isFile(resolve(directory, `${stem}.py`)) ? ` (${stem}.py exists, but is Python)` : "";
+}
+
+/** The module that was meant, in the words of a target. */
+function moduleHint(stem: string, directory: string): string {
+  const path = resolve(directory, stem);
+  try {
+    const names = readdirSync(dirname(path), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() || MODULE_ENDING.test(entry.name))
+      .map((entry) => entry.name.replace(MODULE_ENDING, ""));
+    return didYouMean(basename(path), names);
+  } catch {
+    return ""; // There is no such directory either.
+  }
 }

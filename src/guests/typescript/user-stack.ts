@@ -24,6 +24,14 @@ export function userStack(error: unknown, packageRoot: string): string {
     .join("\n");
 }
 
+/** Leaves out of a text, which may hold several stacks, the frames of Node, of the loader and of this package. */
+export function withoutForeignFrames(text: string, packageRoot: string): string {
+  return text
+    .split("\n")
+    .filter((line) => !isForeignFrame(line, packageRoot))
+    .join("\n");
+}
+
 /** One line that says what was thrown: `TypeError: x is not a function`, or the value when it is no error. */
 export function describeThrown(error: unknown): string {
   if (error instanceof Error) return `${error.name}: ${error.message}`;

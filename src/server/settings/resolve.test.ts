@@ -91,11 +91,11 @@ describe("resolveSettings", () => {
     ],
     [
       { TSGI_CMD_ARGS: "--wrkers 2" },
-      /^Cannot use TSGI_CMD_ARGS: unknown option '--wrkers' \(Did you mean --workers\?\)$/,
+      /^Cannot use TSGI_CMD_ARGS: Unknown option "--wrkers"; did you mean "--workers"$/,
     ],
     [{ TSGI_CMD_ARGS: "-w x" }, /^Cannot use TSGI_CMD_ARGS: --workers "x": expected a whole number/],
     [{ TSGI_CMD_ARGS: "--http-parser fast" }, /^TSGI_CMD_ARGS: --http-parser is not supported: /],
-    [{ TSGI_CMD_ARGS: "app.ts" }, /^Cannot use TSGI_CMD_ARGS: too many arguments/],
+    [{ TSGI_CMD_ARGS: "app.ts" }, /^Cannot use TSGI_CMD_ARGS: Too many arguments/],
     [{ TSGI_CMD_ARGS: "'" }, /^Cannot read TSGI_CMD_ARGS: it has a quote/],
   ])("refuses the environment %j", async (environment, message) => {
     await expect(resolve("", environment)).rejects.toThrow(message);
