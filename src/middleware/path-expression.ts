@@ -7,13 +7,15 @@
 import { suggestion } from "../nearest-name.ts";
 import { encodeNative } from "../wsgi/native-string.ts";
 import { MiddlewareOptionError } from "./errors.ts";
+import { linearExpression, type Match } from "./linear-expression.ts";
 
-/** Source of a regular expression by the name of the type. */
+/** Source of a regular expression by the name of the type, without flags and without references back to a group. */
 export type PathTypes = Readonly<Record<string, string>>;
 
 /** A path expression, compiled. */
 export interface CompiledPath {
-  readonly regex: RegExp;
+  /** Finds the path, and its pieces in the order of the groups. */
+  readonly match: (path: string) => Match;
   /** Names of the groups in order; null for one without a name. */
   readonly names: readonly (string | null)[];
 }
@@ -29,6 +31,8 @@ export const PATH_TYPES = {
   any: ".+",
 } as const satisfies PathTypes;
 
+/** An escape, a class, or the beginning of a group that has a number. */
+const NUMBERED_GROUP = /\\.|\[(?:\\.|[^\]\\])*\]|\((?:\?<[^=!][^>]*>|(?!\?))/gs;
 const TOKEN = /\{([^{}:]*)(?::([^{}]*))?\}|[[\]]|[^[\]{}]+|[{}]/gy;
 
 /**
@@ -36,7 +40,8 @@ const TOKEN = /\{([^{}:]*)(?::([^{}]*))?\}|[[\]]|[^[\]{}]+|[{}]/gy;
  *
  * @param expression - for example `/users/{id:digits}[/edit]`
  * @param types - further types, or other meanings of the usual ones
- * @throws MiddlewareOptionError for a bracket without its partner, an unknown type, or a name that is used twice
+ * @throws MiddlewareOptionError for a bracket without its partner, an unknown type, one whose expression cannot be read, or a name that is
+ *   used twice
  */
 export function compilePath(expression: string, types: PathTypes = {}): CompiledPath {
   const known: PathTypes = { ...PATH_TYPES, ...types };
@@ -54,13 +59,12 @@ export function compilePath(expression: string, types: PathTypes = {}): Compiled
       if (depth < 0) break;
       source += ")?";
     } else if (name !== undefined) {
-      const pattern = Object.hasOwn(known, type) ? known[type] : undefined;
-      if (pattern === undefined) throw unknownType(expression, type, Object.keys(known));
+      const pattern = typeSource(expression, type, known);
       if (name !== "" && names.includes(name)) {
         throw new MiddlewareOptionError(`Path "${expression}" uses the name "${name}" twice; expected each once`);
       }
       names.push(name === "" ? null : name);
-      source += `(${pattern.replaceAll(/(?<!\\)\((?!\?)/g, "(?:")})`;
+      source += `(${pattern})`;
     } else if (token === "{" || token === "}") {
       throw new MiddlewareOptionError(
         `Path "${expression}" has a single "${token}"; expected "{name}" or "{name:type}"`,
@@ -74,7 +78,23 @@ export function compilePath(expression: string, types: PathTypes = {}): Compiled
       `Path "${expression}" has a bracket without its partner; expected "[" and "]" in pairs`,
     );
   }
-  return { regex: new RegExp(`^${source}${isOpen ? "" : "$"}`, "s"), names };
+  return { match: linearExpression(source, isOpen), names };
+}
+
+/** The source of a type, in which no group has a number. */
+function typeSource(expression: string, type: string, types: PathTypes): string {
+  const pattern = Object.hasOwn(types, type) ? types[type] : undefined;
+  if (pattern === undefined) throw unknownType(expression, type, Object.keys(types));
+  const source = pattern.replaceAll(NUMBERED_GROUP, (text) => (text.startsWith("(") ? "(?:" : text));
+  try {
+    linearExpression(source, false);
+  } catch (cause) {
+    throw new MiddlewareOptionError(
+      `Type "${type}" is "${pattern}"; expected a regular expression that does not refer back to a group`,
+      { cause },
+    );
+  }
+  return source;
 }
 
 function unknownType(expression: string, type: string, known: readonly string[]): MiddlewareOptionError {

@@ -39,7 +39,7 @@ describe("path expressions", () => {
     ["/v|", "/v/rest", []],
     ["/users[/{id:digits}]|", "/users/7/edit", ["7"]],
   ])("%j over %j", (expression, path, pieces) => {
-    const match = compilePath(expression).regex.exec(path);
+    const match = compilePath(expression).match(path);
     expect(match && [...match].slice(1)).toEqual(pieces);
   });
 
@@ -54,8 +54,20 @@ describe("path expressions", () => {
     expect(() => compilePath(expression)).toThrow(message);
   });
 
+  it.each([
+    [{ slug: "(?<a>x)\\1" }, 'Type "slug" is "(?<a>x)\\1"; expected a regular expression that does not refer back'],
+    [{ slug: "[a" }, 'Type "slug" is "[a"; expected a regular expression'],
+  ])("refuses the types %j", (types, message) => {
+    expect(() => compilePath("/{name:slug}", types)).toThrow(message);
+  });
+
+  it("numbers the pieces only, whatever groups and classes a type has", () => {
+    const types = { slug: "(?<first>[a-z(])(-[a-z(])*(x)?" };
+    expect(compilePath("/{a:slug}-{b}", types).match("/(-bx-c")).toEqual(["/(-bx-c", "(-bx", "c"]);
+  });
+
   it("takes further types, also those with groups of their own", () => {
-    expect(compilePath("/{lang:language}/{page}", { language: "(de|en)" }).regex.exec("/de/x")?.slice(1)).toEqual([
+    expect(compilePath("/{lang:language}/{page}", { language: "(de|en)" }).match("/de/x")?.slice(1)).toEqual([
       "de",
       "x",
     ]);

@@ -78,7 +78,7 @@ export function selector(options: SelectorOptions): WSGIApplication {
     const method = environ.REQUEST_METHOD;
     let allowed: Set<string> | null = null;
     for (const route of routes) {
-      const match = route.regex.exec(path);
+      const match = route.match(path);
       if (match === null) continue;
       const application = route.methods.get(method) ?? route.methods.get(ANY_METHOD);
       if (application !== undefined) {
@@ -150,7 +150,7 @@ export function routingArgs(environ: WSGIEnvironment): RoutingArgs {
 }
 
 /** Writes what was found into the environ; what an outer selector has found stays. */
-function tell(environ: WSGIEnvironment, route: CompiledRoute, match: RegExpExecArray): void {
+function tell(environ: WSGIEnvironment, route: CompiledRoute, match: readonly (string | undefined)[]): void {
   const [outerPositional, outerNamed] = routingArgs(environ);
   const positional = [...outerPositional];
   const named: Record<string, string> = Object.create(null) as Record<string, string>;

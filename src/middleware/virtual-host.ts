@@ -48,6 +48,7 @@ export function virtualHost(options: VirtualHostOptions): WSGIApplication {
     if (table.has(key)) throw new MiddlewareOptionError(`Host "${pattern}" stands there twice; expected each once`);
     table.set(key, toApplication(application));
   }
+  const longest = Math.max(0, ...Array.from(below.keys(), (key) => key.length));
   const notFound = toApplication(options.notFound ?? answering({ status: 404 }));
   const badRequest = answering({ status: 400, text: "Cannot read the Host of the request" });
 
@@ -57,7 +58,8 @@ export function virtualHost(options: VirtualHostOptions): WSGIApplication {
     const { name, port } = host;
     const application = exact.get(tableKey(name, port)) ?? exact.get(name);
     if (application !== undefined) return application(environ, startResponse);
-    for (let dot = name.indexOf("."); below.size > 0 && dot !== -1; dot = name.indexOf(".", dot + 1)) {
+    // Names longer than all that are served are passed over: to look each up takes time that grows with the square of the name.
+    for (let dot = name.indexOf(".", name.length - longest - 1); dot !== -1; dot = name.indexOf(".", dot + 1)) {
       const parent = name.slice(dot + 1);
       const found = below.get(tableKey(parent, port)) ?? below.get(parent);
       if (found === undefined) continue;
