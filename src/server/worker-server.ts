@@ -5,6 +5,7 @@ import { HttpGateway } from "../gateways/http/gateway.ts";
 import { TrustedProxies } from "../gateways/http/trusted-proxies.ts";
 import type { ProxyProtocolOptions } from "../http/proxy-protocol.ts";
 import { encodeNative } from "../wsgi/native-string.ts";
+import { occasionally } from "../wsgi/occasionally.ts";
 import type { WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
 import { callHook } from "./call-hook.ts";
 import { DrainingServer } from "./draining-server.ts";
@@ -35,6 +36,8 @@ export function makeGateway(
   listeners: RequestListeners,
 ): HttpGateway {
   const { log, timedOut } = listeners;
+  // Without free descriptors the listener fails with each turn of the event loop.
+  const mayTell = occasionally();
   return new HttpGateway(withRequestHook(application, listeners), {
     errors: log.toErrorStream(),
     isMultiprocess: settings.workers > 1,
@@ -50,7 +53,9 @@ export function makeGateway(
     refused: (error, remoteAddress) => {
       log.warning(`Invalid request from ip=${escapeText(remoteAddress)}: ${escapeText(error.message)}`);
     },
-    acceptFailed: (error) => log.error(`Cannot accept a connection: ${error.message}`),
+    acceptFailed: ({ message }) => {
+      if (mayTell()) log.error(`Cannot accept connections: ${message}; those that are open are served on`);
+    },
   });
 }
 

@@ -33,6 +33,7 @@ export class WorkerCounters {
   #aborted = 0;
   #timeouts = 0;
   #refused = 0;
+  #rssBytes = 0;
 
   /** Requests that are over; for recycling. */
   get requests(): number {
@@ -80,9 +81,19 @@ export class WorkerCounters {
       connections,
       eventLoopLagMs: lag.meanMs,
       eventLoopLagMaxMs: lag.maxMs,
-      rssBytes: process.memoryUsage.rss(),
+      rssBytes: this.#residentBytes(),
       python,
     };
+  }
+
+  /** The last known where the process has no descriptor free, which the measurement needs for a moment. */
+  #residentBytes(): number {
+    try {
+      this.#rssBytes = process.memoryUsage.rss();
+    } catch {
+      // It is measured again with the next heartbeat.
+    }
+    return this.#rssBytes;
   }
 
   /** Stops the measurement of the event loop. */
