@@ -4,7 +4,10 @@ import { expect, it } from "vitest";
 import { linearExpression } from "./linear-expression.ts";
 
 const character = fc.constantFrom(
-  ...["a", "b", "-", "/"],
+  "a",
+  "b",
+  "-",
+  "/",
   ".",
   String.raw`\w`,
   String.raw`\d`,
