@@ -1,4 +1,5 @@
-// A file of users, read when it is first needed and again when it has changed.
+// A file of users, read when it is first needed and again when it has changed. While somebody writes it, or it cannot be read, what it said
+// before goes on to count: nobody who is logged in gets 500 because of an edit.
 import { readFile, stat } from "node:fs/promises";
 import { MiddlewareOptionError } from "./errors.ts";
 
@@ -13,6 +14,8 @@ export class UserFile<Content> {
   #content: Content | null = null;
   #modified = -1;
   #lookAgainAt = 0;
+  /** What was wrong at the last look; each fault is told once. */
+  #fault: string | null = null;
 
   /**
    * @param path - of the file
@@ -25,7 +28,7 @@ export class UserFile<Content> {
     this.#now = now;
   }
 
-  /** @throws MiddlewareOptionError when the file cannot be read, or what `parse` throws */
+  /** @throws MiddlewareOptionError when the file could never be read, or what `parse` throws */
   async read(): Promise<Content> {
     const now = this.#now();
     if (this.#content !== null && now < this.#lookAgainAt) return this.#content;
@@ -36,11 +39,23 @@ export class UserFile<Content> {
         this.#content = this.#parse(await readFile(this.#path, "utf8"), this.#path);
         this.#modified = mtimeMs;
       }
+      this.#fault = null;
       return this.#content;
     } catch (cause) {
-      if (cause instanceof MiddlewareOptionError) throw cause;
-      throw new MiddlewareOptionError(`Cannot read the users of "${this.#path}"; expected a file`, { cause });
+      const error =
+        cause instanceof MiddlewareOptionError
+          ? cause
+          : new MiddlewareOptionError(`Cannot read the users of "${this.#path}"; expected a file`, { cause });
+      if (this.#content === null) throw error;
+      this.#warn(error.message);
+      return this.#content;
     }
+  }
+
+  #warn(fault: string): void {
+    if (fault === this.#fault) return;
+    this.#fault = fault;
+    process.emitWarning(`${fault}. What the file said before goes on to count`, { code: "TSGI_USER_FILE" });
   }
 }
 

@@ -48,6 +48,34 @@ describe("HtpasswdFile", () => {
     expect(await file.verify("ada", "correct horse")).toBe(false);
   });
 
+  it("lets what the file said before count while it cannot be read, and says so once", async () => {
+    let now = 0;
+    const warnings: string[] = [];
+    const hear = (warning: Error): unknown => warnings.push(warning.message);
+    process.on("warning", hear);
+    const path = join(directory, "edited");
+    writeFileSync(path, `${ADA}\n${BOB}`);
+    const file = new HtpasswdFile(path, () => now);
+    expect(await file.verify("bob", "password")).toBe(true);
+    const steps = [() => writeFileSync(path, `${ADA}\nbo`), () => {}, () => rmSync(path)];
+    for (const [index, step] of steps.entries()) {
+      step();
+      if (index < 2) utimesSync(path, 1, 1);
+      now += 1001;
+      expect(await file.verify("bob", "password")).toBe(true);
+      expect(await file.verify("bob", "wrong")).toBe(false);
+    }
+    writeFileSync(path, ADA);
+    utimesSync(path, 2, 2);
+    now += 1001;
+    expect(await file.verify("bob", "password")).toBe(false);
+    process.off("warning", hear);
+    expect(warnings).toEqual([
+      expect.stringContaining('Cannot read line 2 of "'),
+      expect.stringContaining("Cannot read the users of"),
+    ]);
+  });
+
   it("says which file it cannot read", async () => {
     const path = join(directory, "missing");
     await expect(new HtpasswdFile(path).verify("ada", "x")).rejects.toThrow(`Cannot read the users of "${path}"`);
