@@ -1,9 +1,8 @@
 // `tsgi completion SHELL`, asked by the shells themselves: what would the Tab key offer?
 import { execFileSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Project } from "./cli-command.ts";
+import { program } from "./needs.ts";
 
 const project = new Project({ "app.py": "", "shop.config.json": "{}", "my site.ini": "" });
 afterAll(() => project.remove());
@@ -32,22 +31,7 @@ function cases(...more: readonly Case[]): { line: string; offered: readonly stri
   return [...LINES, ...more].map(([line, offered, absent = []]) => ({ line, offered, absent }));
 }
 
-/** As for programs of tests, but CI need not have this one. */
-function shell(name: string): string | undefined {
-  return (process.env["PATH"] ?? "")
-    .split(delimiter)
-    .map((folder) => join(folder, name))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
-
-const [bash, zsh, fish] = ["bash", "zsh", "fish"].map(shell);
+const [bash, zsh, fish] = [program("bash"), program("zsh"), program("fish")];
 
 function ask(path: string, args: readonly string[], line: string): string[] {
   const text = execFileSync(path, args, {

@@ -164,7 +164,7 @@ describe("tsgi app.ini", () => {
     [["app.ini", "novalue"], 3, /Argument "novalue" is no variable; expected KEY=value/],
     [["site.ts:app", "a=b"], 2, /Too many arguments: "a=b"/],
     [["app.ini#nothing"], 3, /No section "nothing"/],
-    [["missing.ini"], 3, /Cannot read the configuration file/],
+    [["missing.ini"], 5, /Cannot read the configuration file/],
   ])("%j ends with %d", async (args, code, message) => {
     const result = await makeProject().run(args, { env });
     expect(result.stderr).toMatch(message);
