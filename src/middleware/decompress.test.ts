@@ -161,19 +161,17 @@ describe("decompress refuses", () => {
     expect(most).toBeLessThan(48 * MEGABYTE); // memory for what was read, which nobody has collected yet, and no more
   });
 
-  test.runIf(hasDecoder("zstd"))("a window of zstd that would take 128 MB", async () => {
-    const body = zstdCompressSync?.(TEXT, { params: { 101: 27, 100: 19 } }) ?? Buffer.alloc(0); // ZSTD_c_windowLog
+  test("a window of zstd that would take 128 MB, and all of zstd where Node lacks it", async () => {
+    const { createZstdCompress } = zlib as { createZstdCompress?: (options: object) => zlib.Gzip };
     async function* streamed(): AsyncGenerator<Uint8Array> {
-      const compress = (zlib as unknown as { createZstdCompress(options: object): zlib.Gzip }).createZstdCompress({
-        params: { 101: 27 },
-      });
+      const compress = createZstdCompress?.({ params: { 101: 27 } }); // ZSTD_c_windowLog
+      if (compress === undefined) return;
       compress.write(TEXT);
       compress.end();
       yield* compress;
     }
-    expect(body.length).toBeGreaterThan(0);
     const response = await clientOf().post("/", { body: streamed(), headers: { "Content-Encoding": "zstd" } });
-    expect(response.status).toBe(400);
+    expect(response.status).toBe(hasDecoder("zstd") ? 400 : 415);
   });
 
   test("nothing of a short body, however well it compresses", async () => {
