@@ -124,7 +124,10 @@ export const inputCases: readonly ConformanceCase[] = [
     async exercise(client) {
       for (let round = 0; round < 2; round += 1) {
         const response = await client.post("/", { body: piecesOf(Buffer.from(LINES), 5) });
-        deepEqual(response.json(), [null, true, LINES]);
+        const [length, ...others] = response.json<unknown[]>();
+        // Who has kept the body whole before the call may say its length.
+        if (length !== null) deepEqual(length, String(Buffer.byteLength(LINES)));
+        deepEqual(others, [true, LINES]);
       }
     },
   },
