@@ -28,7 +28,9 @@ export async function* mappedAsyncIterable(
 
 /** The chunks of any body, for a reader that waits anyway. */
 export async function* asyncChunks(body: WSGIBody): AsyncGenerator<Bytes> {
-  yield* body;
+  // Node 24 tells a synchronous iterator that has thrown to return, where `yield*` or `for await` of an async generator reads it.
+  if (Symbol.asyncIterator in body) yield* body;
+  else for (const chunk of body) yield chunk;
 }
 
 /** Asks a body for its first chunk, and gives one that goes on from there; a body that throws is closed. */
