@@ -211,8 +211,17 @@ test("each section has a check", () => {
   expect(sections.map(({ name }) => name)).toEqual(Object.keys(CHECKS));
 });
 
+const overview = readFileSync(join(ROOT, "docs", "middleware.md"), "utf8");
+
+test("the example of the overview", async () => {
+  const path = join(directory, "overview.ts");
+  writeFileSync(path, /^```ts\n([^]*?)^```$/m.exec(overview)?.[1] ?? "");
+  const { application } = await jiti.import<{ application: WSGIApplicationLike }>(path);
+  const response = await new TestClient(application).get("/", { headers: { "Accept-Encoding": "gzip" } });
+  expect([response.status, response.headers.has("X-Request-Id")]).toEqual([200, true]);
+});
+
 test("the overview names every middleware that an INI file can use, and no other", () => {
-  const overview = readFileSync(join(ROOT, "docs", "middleware.md"), "utf8");
   const rows = overview.split("\n").filter((line) => line.startsWith("|"));
   const named = rows.flatMap((line) =>
     Array.from((line.split("|")[2] ?? "").matchAll(/`([\w-]+)`/g), ([, name = ""]) => name),
