@@ -1,9 +1,11 @@
 // Log-in as a weapon: what somebody who only guesses passwords may cost everybody else.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type Socket, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hashSync } from "bcryptjs";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { makeServer } from "../server/make-server.ts";
 import { TestClient } from "../testing/test-client.ts";
 import type { WSGIApplication } from "../wsgi/types.ts";
 import { authBasic } from "./auth-basic.ts";
@@ -89,6 +91,44 @@ describe("authBasic under many guesses", () => {
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
   });
 });
+
+it("authBasic forgets what clients asked that have left: the next one is served before their passwords are checked", async () => {
+  const htpasswd = join(directory, "leaving");
+  writeFileSync(htpasswd, `ada:${hashSync("right", 12)}`);
+  const members = authBasic({ htpasswd })(page);
+  const waiting = new Set<object>();
+  const server = makeServer("127.0.0.1", 0, async (environ, startResponse) => {
+    waiting.add(environ);
+    environ["tsgi.signal"]?.addEventListener("abort", () => waiting.delete(environ));
+    const body = await members(environ, startResponse);
+    waiting.delete(environ);
+    return body;
+  });
+  onTestFinished(() => server.close(0));
+  await server.listen();
+  const ask = (password: string): Asking => {
+    const authorization = Buffer.from(`ada:${password}`).toString("base64");
+    const socket = connect({ ...server.address });
+    const asking = { socket, text: "" };
+    socket.on("data", (data) => (asking.text += data));
+    socket.write(`GET / HTTP/1.1\r\nHost: h\r\nAuthorization: Basic ${authorization}\r\n\r\n`);
+    return asking;
+  };
+  const guesses = wrongs(30).map(ask);
+  await vi.waitFor(() => expect(guesses.filter(({ text }) => text.includes(" 503 ")).length).toBeGreaterThan(8));
+  for (const { socket } of guesses) socket.destroy();
+  await vi.waitFor(() => expect(waiting.size).toBe(0));
+  const ada = ask("right");
+  await vi.waitFor(() => expect(ada.text).toContain("\r\n\r\n"), { timeout: 20_000 });
+  expect(ada.text).toMatch(/ 200 OK.*ada$/s);
+  ada.socket.destroy();
+});
+
+/** A request on its way, and what has come of the answer. */
+interface Asking {
+  readonly socket: Socket;
+  readonly text: string;
+}
 
 describe("authBasic and names that do not exist", () => {
   const SHA = "bob:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=";

@@ -48,7 +48,7 @@ export function authBasic(options: AuthBasicOptions): Middleware {
         const headers: HeaderList = [["Retry-After", String(error.retryAfterSeconds)]];
         return sendAnswer(environ, startResponse, { status: error.status, headers });
       };
-      const verdict = source.verify(user, password);
+      const verdict = source.verify(user, password, environ);
       return isPromise(verdict) ? verdict.then(decide, refuse) : decide(verdict);
     };
 }

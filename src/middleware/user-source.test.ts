@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { hashSync } from "bcryptjs";
+import { PasswordQueueFull } from "./errors.ts";
 import { HtpasswdFile, parseHtpasswd, toUserSource } from "./user-source.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "tsgi-users-"));
@@ -74,6 +76,22 @@ describe("HtpasswdFile", () => {
       expect.stringContaining('Cannot read line 2 of "'),
       expect.stringContaining("Cannot read the users of"),
     ]);
+  });
+
+  it("checks no password whose clients have all left before its turn", async () => {
+    const path = join(directory, "left");
+    writeFileSync(path, `ada:${hashSync("right", 10)}`);
+    const file = new HtpasswdFile(path);
+    const client = new AbortController();
+    const leaving = { "tsgi.signal": client.signal };
+    const running = ["a", "b"].map((password) => file.verify("ada", password));
+    const alone = file.verify("ada", "c", leaving);
+    const together = [leaving, {}].map((environ) => file.verify("ada", "right", environ));
+    client.abort();
+    await expect(alone).rejects.toThrow(PasswordQueueFull);
+    expect(await Promise.all([...running, ...together])).toEqual([false, false, true, true]);
+    // Whoever comes with an idle thread is answered, though it may have left: one that ended its side only still reads.
+    expect(await file.verify("ada", "d", leaving)).toBe(false);
   });
 
   it("says which file it cannot read", async () => {

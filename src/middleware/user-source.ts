@@ -1,5 +1,6 @@
 // Where users and their passwords come from: a record, a function, or a file of htpasswd.
 // Source: Apache, "Password Formats" and htpasswd for the file; both are checked in the same time whether the user exists or not.
+import type { WSGIEnvironment } from "../wsgi/types.ts";
 import { digestSecret, isEqualSecret } from "./constant-time.ts";
 import { costOf, isKnownHash } from "./password-hash.ts";
 import { checkPassword } from "./password-hash/password-threads.ts";
@@ -7,7 +8,8 @@ import { UserFile, userLineError, userLines } from "./user-file.ts";
 
 /** Says whether a password is right; a database, a directory or another service may stand behind it. */
 export interface UserSource {
-  verify(user: string, password: string): boolean | Promise<boolean>;
+  /** @param environ - of the request that brought them; its `tsgi.signal` tells when nobody waits for the answer any more */
+  verify(user: string, password: string, environ?: Pick<WSGIEnvironment, "tsgi.signal">): boolean | Promise<boolean>;
 }
 
 /** Users in each form that middleware takes: passwords by name, a function, or a source. */
@@ -30,6 +32,12 @@ export function toUserSource(users: Users): UserSource {
   };
 }
 
+/** A check that runs or waits for its turn, and the signals of those who want to know; undefined is one who never leaves. */
+interface Check {
+  readonly result: Promise<boolean>;
+  readonly signals: (AbortSignal | undefined)[];
+}
+
 /** What a file of htpasswd says. */
 interface HashedPasswords {
   readonly hashes: ReadonlyMap<string, string>;
@@ -46,7 +54,7 @@ export class HtpasswdFile implements UserSource {
   /** Passwords that were right, as digests that mean nothing elsewhere, with the time until which they count. */
   readonly #remembered = new Map<string, number>();
   /** By the same digests: what is being checked. A page asks for many things at once, and the first answer is that of all. */
-  readonly #checks = new Map<string, Promise<boolean>>();
+  readonly #checks = new Map<string, Check>();
 
   /**
    * @param path - of the file
@@ -61,17 +69,22 @@ export class HtpasswdFile implements UserSource {
    * @throws MiddlewareOptionError when the file cannot be read, or has a line that is none
    * @throws PasswordQueueFull when too many passwords are being checked
    */
-  async verify(user: string, password: string): Promise<boolean> {
+  async verify(user: string, password: string, environ?: Pick<WSGIEnvironment, "tsgi.signal">): Promise<boolean> {
     const { hashes, samples } = await this.#file.read();
     const hash = hashes.get(user);
     const digest = digestSecret([user, hash, password].join("\0")).toString("base64");
     if ((this.#remembered.get(digest) ?? 0) > this.#now()) return true;
     const running = this.#checks.get(digest);
-    if (running !== undefined) return await running;
-    const check = checkAmong(samples, hash ?? null, password);
+    if (running !== undefined) {
+      running.signals.push(environ?.["tsgi.signal"]);
+      return await running.result;
+    }
+    const signals = [environ?.["tsgi.signal"]];
+    const isWanted = (): boolean => signals.some((signal) => signal?.aborted !== true);
+    const check = { result: checkAmong(samples, hash ?? null, password, isWanted), signals };
     this.#checks.set(digest, check);
     try {
-      const isRight = await check;
+      const isRight = await check.result;
       if (isRight) this.#remember(digest);
       return isRight;
     } finally {
@@ -94,10 +107,11 @@ async function checkAmong(
   samples: HashedPasswords["samples"],
   hash: string | null,
   password: string,
+  isWanted: () => boolean,
 ): Promise<boolean> {
   const own = hash === null ? null : costOf(hash);
   const decoys = [...samples].filter(([cost]) => cost !== own).map(([, sample]) => sample);
-  return await checkPassword({ password, hash, decoys });
+  return await checkPassword({ password, hash, decoys }, isWanted);
 }
 
 /**

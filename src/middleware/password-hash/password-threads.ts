@@ -16,6 +16,7 @@ export interface PasswordJob {
 
 interface WaitingJob {
   readonly job: PasswordJob;
+  readonly isWanted: () => boolean;
   readonly resolve: (isRight: boolean) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -28,26 +29,41 @@ const RETRY_AFTER_SECONDS = 2;
 
 /** Threads that check passwords, and the jobs that wait for one. */
 class PasswordThreads {
-  readonly #waiting: WaitingJob[] = [];
+  #waiting: WaitingJob[] = [];
   readonly #idle: Worker[] = [];
   readonly #busy = new Map<Worker, WaitingJob>();
 
-  /** @throws PasswordQueueFull when too many wait already */
-  check(job: PasswordJob): Promise<boolean> {
-    if (this.#waiting.length >= MOST_WAITING) {
-      return Promise.reject(new PasswordQueueFull(RETRY_AFTER_SECONDS));
-    }
+  /** @throws PasswordQueueFull when too many wait already, or nobody wants to know any more before its turn has come */
+  check(job: PasswordJob, isWanted: () => boolean): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ job, resolve, reject });
-      this.#next();
+      const asked = { job, isWanted, resolve, reject };
+      if (this.#busy.size < MOST_THREADS) {
+        this.#begin(asked);
+        return;
+      }
+      this.#dropUnwanted();
+      if (this.#waiting.length < MOST_WAITING) this.#waiting.push(asked);
+      else reject(new PasswordQueueFull(RETRY_AFTER_SECONDS));
     });
+  }
+
+  /** Clients that have left take no place of those that wait. */
+  #dropUnwanted(): void {
+    const unwanted = this.#waiting.filter(({ isWanted }) => !isWanted());
+    if (unwanted.length === 0) return;
+    this.#waiting = this.#waiting.filter((each) => !unwanted.includes(each));
+    for (const { reject } of unwanted) reject(new PasswordQueueFull(RETRY_AFTER_SECONDS));
   }
 
   /** Gives the next job to a thread, if there is one of either. */
   #next(): void {
     if (this.#busy.size >= MOST_THREADS) return;
+    this.#dropUnwanted();
     const next = this.#waiting.shift();
-    if (next === undefined) return;
+    if (next !== undefined) this.#begin(next);
+  }
+
+  #begin(next: WaitingJob): void {
     try {
       const thread = this.#idle.pop() ?? this.#start();
       this.#busy.set(thread, next);
@@ -91,11 +107,12 @@ const threads = new PasswordThreads();
 /**
  * Checks a password without holding up anybody: on a thread, unless all hashes are checked in no time.
  *
+ * @param isWanted - asked while the check waits for its turn; one that nobody wants any more is dropped
  * @returns whether it is right
- * @throws PasswordQueueFull when too many wait already
+ * @throws PasswordQueueFull when too many wait already, or the check was dropped
  */
-export function checkPassword(job: PasswordJob): boolean | Promise<boolean> {
+export function checkPassword(job: PasswordJob, isWanted: () => boolean): boolean | Promise<boolean> {
   const { password, hash, decoys } = job;
   const isSlow = [...(hash === null ? [] : [hash]), ...decoys].some((each) => costOf(each) !== NO_COST);
-  return isSlow ? threads.check(job) : hash !== null && verifyPassword(password, hash);
+  return isSlow ? threads.check(job, isWanted) : hash !== null && verifyPassword(password, hash);
 }
