@@ -11,7 +11,7 @@ import ts from "typescript";
 import { ROOT } from "./project.mjs";
 
 const FOUNDATION = ["wsgi", "http", "protocols"];
-const MIDDLE = ["gateways", "guests", "middleware", "deploy"];
+const MIDDLE = ["gateways", "guests", "forms", "middleware", "deploy"];
 const UPPER = ["server", "framework", "testing"];
 
 /** What the files of each room may import, beside their own room and src/errors.ts. @type {Record<string, string[]>} */
@@ -19,7 +19,7 @@ const ARROWS = {
   ...Object.fromEntries(FOUNDATION.map((room) => [room, []])),
   ...Object.fromEntries(MIDDLE.map((room) => [room, FOUNDATION])),
   // The factory of a filter speaks PasteDeploy: its options are converted as the files of that room say.
-  middleware: [...FOUNDATION, "deploy"],
+  middleware: [...FOUNDATION, "deploy", "forms"],
   ...Object.fromEntries(UPPER.map((room) => [room, [...FOUNDATION, ...MIDDLE]])),
   cli: [...FOUNDATION, ...MIDDLE, ...UPPER],
 };

@@ -1,0 +1,11 @@
+// tsgi/forms: the forms of HTML, urlencoded and multipart, within limits.
+export { FormError } from "./errors.ts";
+export type { FormErrorCode } from "./errors.ts";
+export { FormFile } from "./form-file.ts";
+export type { FileHead, MoveOptions } from "./form-file.ts";
+export { Form } from "./form.ts";
+export { FORM_LIMITS } from "./limits.ts";
+export type { FormLimits } from "./limits.ts";
+export { parseForm } from "./parse-form.ts";
+export type { FormOptions, StreamedPart } from "./parse-form.ts";
+export type { Field } from "./urlencoded.ts";

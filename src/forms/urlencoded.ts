@@ -1,0 +1,88 @@
+// application/x-www-form-urlencoded, of bodies and of queries. Source: WHATWG URL, "application/x-www-form-urlencoded parsing"; but text
+// that is not UTF-8 is an error, where the standard puts U+FFFD: nobody could tell it from what was sent.
+import { FormError } from "./errors.ts";
+import type { TextMeter } from "./limits.ts";
+
+/** A text field: its name and its value. */
+export type Field = [name: string, value: string];
+
+/** How an urlencoded form is read. */
+export interface UrlencodedOptions {
+  /** Refuses a field without `=` and a `%` that begins no byte. */
+  readonly strict: boolean;
+  /** Keeps fields without a value. */
+  readonly keepBlankValues: boolean;
+}
+
+const BEYOND_ASCII = /[^\u0000-\u007f]/u;
+const WRONG_PERCENT = /%(?![0-9A-Fa-f]{2})/;
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads an urlencoded form.
+ *
+ * @param native - the form as a native string
+ * @param meter - counts what is read
+ * @param options - what is refused, and what left out
+ * @returns the fields in their order
+ * @throws FormError 400 for text that is not UTF-8, and for what `strict` refuses; 413 beyond the limits
+ */
+export function parseUrlencoded(native: string, meter: TextMeter, options: UrlencodedOptions): Field[] {
+  const fields: Field[] = [];
+  if (native === "") return fields;
+  for (let start = 0; start <= native.length;) {
+    const ampersand = native.indexOf("&", start);
+    const end = ampersand === -1 ? native.length : ampersand;
+    if (end > start || options.strict) {
+      meter.countField();
+      const field = parseField(native.slice(start, end), fields.length + 1, options);
+      meter.countText(Buffer.byteLength(field[0]) + Buffer.byteLength(field[1]));
+      if (field[1] !== "" || options.keepBlankValues) fields.push(field);
+    }
+    start = end + 1;
+  }
+  return fields;
+}
+
+function parseField(text: string, number: number, { strict }: UrlencodedOptions): Field {
+  const equals = text.indexOf("=");
+  if (strict && equals === -1) throw malformed(`Expected "=" in field ${number} of the form`);
+  const name = decode(equals === -1 ? text : text.slice(0, equals), strict, () => `the name of field ${number}`);
+  const value = equals === -1 ? "" : decode(text.slice(equals + 1), strict, () => `the field "${name}"`);
+  return [name, value];
+}
+
+function decode(text: string, strict: boolean, where: () => string): string {
+  const spaced = text.includes("+") ? text.replaceAll("+", " ") : text;
+  if (!BEYOND_ASCII.test(spaced)) {
+    if (!spaced.includes("%")) return spaced;
+    try {
+      return decodeURIComponent(spaced);
+    } catch {
+      // A wrong "%", which is text, or bytes that are not UTF-8; told apart below.
+    }
+  }
+  if (strict && WRONG_PERCENT.test(spaced)) throw malformed(`Expected two hexadecimal digits after "%" in ${where()}`);
+  const bytes = spaced.replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)));
+  return decodeText(Buffer.from(bytes, "latin1"), where);
+}
+
+/**
+ * Reads bytes as UTF-8.
+ *
+ * @param bytes - of a name or a value
+ * @param where - says for the error what they are
+ * @throws FormError 400 when they are something else
+ */
+export function decodeText(bytes: Uint8Array, where: () => string): string {
+  try {
+    return UTF8.decode(bytes);
+  } catch (cause) {
+    throw new FormError("ERR_TSGI_FORM_TEXT", `Expected UTF-8 in ${where()}, got other bytes`, { cause });
+  }
+}
+
+/** The error of a form whose syntax is wrong. */
+export function malformed(message: string): FormError {
+  return new FormError("ERR_TSGI_FORM_SYNTAX", message);
+}
