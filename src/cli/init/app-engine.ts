@@ -16,7 +16,7 @@ export function appEngineFiles(project: Project): GeneratedFile[] {
   const command = shellWords(["node_modules/.bin/tsgi", project.target, ...flags]);
   const text = `runtime: nodejs22
 instance_class: F2
-# PORT is honoured by itself. Nobody reaches an instance but through Google's front end, so it may say who the client is.
+# tsgi uses PORT by itself. Clients reach an instance only through Google's front end, so its X-Forwarded-* headers can be trusted.
 entrypoint: ${yamlText(`exec ${command}`)}
 env_variables:
   NODE_ENV: production
@@ -30,7 +30,7 @@ automatic_scaling:
 function flexible(): string {
   return `runtime: custom
 env: flex
-# The image listens at 8080, where App Engine expects it.
+# The image listens on port 8080, where App Engine expects it.
 env_variables:
   FORWARDED_ALLOW_IPS: "*"
 readiness_check:

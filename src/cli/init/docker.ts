@@ -9,7 +9,7 @@ export const STATS_PORT = 9100;
 const NODE_IMAGE = "node:24-slim";
 const PYTHON_IMAGE = "python:3.13-slim";
 
-const HEALTH_SCRIPT = `fetch('http://127.0.0.1:${STATS_PORT}/readyz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))`;
+const HEALTH_SCRIPT = `fetch('http://127.0.0.1:${STATS_PORT}/readyz').then((response) => process.exit(response.ok ? 0 : 1), () => process.exit(1))`;
 
 /** Makes `Dockerfile` and `.dockerignore`. */
 export function dockerFiles(project: Project): GeneratedFile[] {
@@ -20,7 +20,7 @@ export function dockerFiles(project: Project): GeneratedFile[] {
 }
 
 function nodeImage(project: Project): string {
-  return `# The dependencies, in a stage of their own: it is built again only when they change.
+  return `# The dependencies have their own stage, which is built again only when they change.
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
 ${installation(project)}
@@ -69,7 +69,7 @@ function pythonImage(project: Project): string {
 FROM ${NODE_IMAGE} AS tsgi
 RUN npm install --prefix /opt/tsgi tsgi
 
-# The packages of the application, in a stage of their own: it is built again only when they change.
+# The application's packages have their own stage, which is built again only when they change.
 FROM ${PYTHON_IMAGE} AS packages
 WORKDIR /app
 ${packages}
@@ -93,10 +93,10 @@ function ending({ port, target, gracefulTimeout }: Project, command: readonly st
     "--graceful-timeout": gracefulTimeout,
   });
   return `EXPOSE ${port}
-# Health and metrics are at port ${STATS_PORT}: publish ${port} alone.
+# Port ${STATS_PORT} has health checks and metrics: publish only port ${port}.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \\
     CMD ${jsonList(["node", "-e", HEALTH_SCRIPT])}
-# A list, so that no shell stands between the engine and tsgi: it is process 1 and gets SIGTERM itself.
+# In this form no shell is started: tsgi is process 1 and receives SIGTERM.
 ENTRYPOINT ${jsonList([...command, target, ...flags])}
 `;
 }

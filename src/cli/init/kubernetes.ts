@@ -28,7 +28,7 @@ spec:
   selector:
     matchLabels:
       app: ${name}
-  # A new pod must be ready before an old one goes.
+  # Stop an old pod only when a new one is ready.
   minReadySeconds: 5
   strategy:
     type: RollingUpdate
@@ -54,10 +54,10 @@ spec:
       containers:
         - name: ${name}
           image: ${project.name}:latest
-          # Added to the command of the image, which has the ports (tsgi init docker).
+          # These options are added to the image's command, which sets the ports (tsgi init docker).
           args: ${jsonList(flags)}
           env:
-            # The addresses of the ingress, which may say who the client is.
+            # The addresses of the ingress, whose X-Forwarded-* headers are trusted.
             - name: FORWARDED_ALLOW_IPS
               value: "10.0.0.0/8"
           ports:
@@ -112,7 +112,7 @@ metadata:
 spec:
   selector:
     app: ${name}
-  # The port with health and metrics is not in here: it stays within the cluster's own network.
+  # The stats port (health checks and metrics) is left out on purpose: it is not for clients.
   ports:
     - name: http
       port: 80

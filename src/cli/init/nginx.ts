@@ -8,7 +8,7 @@ export function nginxFiles(project: Project): GeneratedFile[] {
   const text = `upstream ${project.name} {
     server ${server} fail_timeout=0;
 
-    # Connections are kept, and closed here before tsgi would (--keep-alive, 5 s): no request meets a closing connection.
+    # nginx closes idle connections before tsgi does (--keep-alive, 5 s), so no request is sent into a closing connection.
     keepalive 32;
     keepalive_timeout 4s;
 }
@@ -17,7 +17,7 @@ server {
     listen 80;
     server_name _;
 
-    # The longest body that is accepted; tsgi's own limit is --limit-request-body.
+    # The longest request body; tsgi's own limit is --limit-request-body.
     client_max_body_size 16m;
 
     location / {
@@ -25,7 +25,7 @@ server {
         proxy_http_version 1.1;
         proxy_set_header Connection "";
 
-        # Who the client is. Each of these is set or emptied: nginx passes on the others as a client sent them.
+        # Set or empty each header that describes the client: nginx passes on all others as the client sent them.
         proxy_set_header Host $http_host;
         proxy_set_header X-Forwarded-For $remote_addr;
         proxy_set_header X-Forwarded-Proto $scheme;
@@ -35,10 +35,10 @@ server {
         proxy_set_header Forwarded "";
         proxy_set_header X-Request-ID $request_id;
 
-        # Longer than --timeout, so that tsgi is the one that answers 504 and says why in its log.
+        # Longer than --timeout, so that tsgi itself answers 504 and logs the reason.
         proxy_read_timeout 40s;
 
-        # Requests and answers are buffered here. An answer that is to flow has X-Accel-Buffering: no.
+        # nginx buffers requests and responses. To stream a response, send X-Accel-Buffering: no with it.
         proxy_buffering on;
         proxy_request_buffering on;
     }

@@ -27,17 +27,17 @@ After=network.target ${name}.socket
 
 [Service]
 Type=notify
-# The message is sent by a helper process, since Node cannot write to systemd's socket.
+# A helper process sends the notification, because Node cannot write to systemd's socket.
 NotifyAccess=all
 User=${user}
 Group=${user}
 WorkingDirectory=${directory.replaceAll("%", "%%")}
 Environment=NODE_ENV=production
-# Secrets, a line NAME=value each. systemd reads the file as root, so its mode may be 0600. The dash: it need not be there.
+# Secrets, one NAME=value per line. systemd reads the file as root, so its mode can be 0600. The dash makes it optional.
 EnvironmentFile=-/etc/${name}.env
 ExecStart=${systemdWords(words)}
 ExecReload=/bin/kill -HUP $MAINPID
-# TERM for the arbiter alone, which stops its workers; what is left after that is killed.
+# SIGTERM goes to the arbiter only, which stops its workers. Whatever is left after TimeoutStopSec is killed.
 KillMode=mixed
 TimeoutStartSec=90
 TimeoutStopSec=${stopSeconds}
