@@ -1,7 +1,7 @@
 // Where shim.py and the files beside it lie: beside this file, in the sources and in the built package alike; the sources ship too, as a second place.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { PythonStartError } from "./errors.ts";
+import { pythonStartError } from "./errors.ts";
 
 const PLACES = ["./", "../../../src/guests/python/"];
 
@@ -24,5 +24,5 @@ export function siblingPath(name: string): string {
     const path = fileURLToPath(new URL(place + name, import.meta.url));
     if (existsSync(path)) return path;
   }
-  throw new PythonStartError(`The file ${name} is missing from the installed package`);
+  throw pythonStartError(`The file ${name} is missing from the installed package`);
 }
