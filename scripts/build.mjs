@@ -13,7 +13,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { bundle } from "./bundle.mjs";
@@ -26,9 +26,16 @@ const STAMP = join(ROOT, ".cache", "built");
 /** What a build depends on. A folder counts too: its time changes when a file in it comes or goes. */
 function inputs() {
   const src = join(ROOT, "src");
-  const below = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((path) => !path.endsWith(".test.ts"));
+  const below = readdirSync(src, { recursive: true, encoding: "utf8" }).filter(
+    (path) => !path.endsWith(".test.ts") && !isForDevelopers(path),
+  );
   const others = ["package.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs", "scripts/bundle.mjs"];
   return [src, ...below.map((path) => join(src, path)), ...others.map((path) => join(ROOT, path))];
+}
+
+/** @param {string} path @returns {boolean} whether it is Python's byte code, or a test beside Python's modules */
+function isForDevelopers(path) {
+  return /\b__pycache__\b|\bshim\/tests\b/.test(path.replaceAll(sep, "/"));
 }
 
 function isBuilt() {
@@ -52,7 +59,7 @@ async function build() {
   pruneDeclarations(fresh);
   cpSync(join(ROOT, "src"), fresh, {
     recursive: true,
-    filter: (path) => !path.endsWith(".ts") && !path.includes("__pycache__"),
+    filter: (path) => !path.endsWith(".ts") && !isForDevelopers(path),
   });
   const old = `${fresh}.old`;
   if (existsSync(DIST)) renameSync(DIST, old);

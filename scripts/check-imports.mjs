@@ -24,12 +24,6 @@ const ARROWS = {
   cli: [...FOUNDATION, ...MIDDLE, ...UPPER],
 };
 
-/**
- * Rooms whose folders do not know each other, and the folders of them that all others may import: those import no other. Files that lie
- * flat in such a room are for all its folders. @type {Record<string, string[]>}
- */
-const SHARED_FOLDERS = { guests: ["lane"] };
-
 /** The files outside of any room; everybody may import them, and they import only each other. */
 const ROOT_FILES = [
   "code-cache.ts",
@@ -67,11 +61,6 @@ function roomOf(path) {
   return path.includes("/") ? path.slice(0, path.indexOf("/")) : undefined;
 }
 
-/** @param {string} path - below src @returns {string | undefined} room and folder, of a file that does not lie flat in its room */
-function folderOf(path) {
-  return /^[^/]+\/[^/]+(?=\/)/.exec(path)?.[0];
-}
-
 /**
  * @param {SourceFile} file
  * @returns {string[]} what is wrong with where the file is
@@ -99,25 +88,9 @@ function checkRelative(file, target, src) {
   if (target.endsWith("/index.ts") && !file.isTest) return "which is an index; import the file that owns the symbol";
   const from = roomOf(file.path);
   const to = roomOf(target);
-  if (to === undefined || file.isTest) return undefined;
-  if (from === to) return checkFolders(file.path, target);
+  if (to === undefined || from === to || file.isTest) return undefined;
   if (from === undefined) return `which is in "${to}"; ${file.path} belongs to all rooms and imports none`;
   return ARROWS[from]?.includes(to) ? undefined : `which is in "${to}"; "${from}" may not import that room`;
-}
-
-/**
- * @param {string} path - of a file
- * @param {string} target - what it imports from its own room
- * @returns {string | undefined} what is wrong with it
- */
-function checkFolders(path, target) {
-  const room = roomOf(path) ?? "";
-  const shared = SHARED_FOLDERS[room]?.map((folder) => `${room}/${folder}`);
-  const from = folderOf(path);
-  const to = folderOf(target);
-  if (shared === undefined || to === undefined || from === to) return undefined;
-  if (from !== undefined && !shared.includes(from) && shared.includes(to)) return undefined;
-  return `which is in "${to}"; "${from ?? room}" may not import that folder`;
 }
 
 /**

@@ -1,6 +1,6 @@
 // What `tsgi top` shows: lines of text out of two looks at a server.
 import { styleText } from "node:util";
-import type { GuestStats } from "../guests/lane/guest-stats.ts";
+import type { PythonStats } from "../guests/python/python-stats.ts";
 import { durationQuantile } from "../server/metrics/duration-buckets.ts";
 import type { WorkerStats } from "../server/metrics/worker-stats.ts";
 import type { StatsDocument } from "./stats-client.ts";
@@ -94,7 +94,7 @@ function row(worker: StatsDocument["workers"][number], before: StatsDocument | n
   ];
 }
 
-function pythonLine(python: GuestStats): string {
+function pythonLine(python: PythonStats): string {
   const { processes, running, queued, refused, restarts, replacements } = python;
   return (
     `Python: ${readyOf(python)} of ${processes.length} processes ready  ${running} busy  ${queued} queued  ` +
@@ -102,15 +102,15 @@ function pythonLine(python: GuestStats): string {
   );
 }
 
-function pythonCells(python: GuestStats | null): string[] {
+function pythonCells(python: PythonStats | null): string[] {
   return python === null ? [] : [String(readyOf(python)), String(python.queued), memoryOf(python)];
 }
 
-function readyOf({ processes }: GuestStats): number {
+function readyOf({ processes }: PythonStats): number {
   return processes.filter(({ state }) => state === "ready").length;
 }
 
-function memoryOf({ processes }: GuestStats): string {
+function memoryOf({ processes }: PythonStats): string {
   return bytes(processes.reduce((sum, { residentBytes }) => sum + residentBytes, 0));
 }
 

@@ -17,7 +17,7 @@ import {
   type PythonPartsOptions,
 } from "../guests/python/deploy/python-parts.ts";
 import { PythonStartError } from "../guests/python/errors.ts";
-import type { GuestStats } from "../guests/lane/guest-stats.ts";
+import type { PythonStats } from "../guests/python/python-stats.ts";
 import { suggestion } from "../nearest-name.ts";
 import type { Middleware, WSGIApplication } from "../wsgi/types.ts";
 
@@ -169,7 +169,7 @@ export class PythonResolver implements GuestResolver {
   }
 
   /** What its processes are doing; null when there are none. */
-  stats(): GuestStats | null {
+  stats(): PythonStats | null {
     return this.#parts.stats();
   }
 

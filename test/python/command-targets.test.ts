@@ -116,6 +116,6 @@ test.each([
   project.write("unclosed.py", "app = (1\n");
   const result = await project.run(["-b", "127.0.0.1:0", ...args]);
   expect(result.stderr).toContain(message.replace("DIRECTORY", project.directory));
-  expect(result.stderr).not.toContain("shim.py");
+  expect(result.stderr).not.toContain("guests/python/shim");
   expect(result.code).toBe(code);
 });

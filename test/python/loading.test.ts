@@ -39,7 +39,7 @@ function interpretersIn(directory: string): number[] {
   return readdirSync("/proc").flatMap((name) => {
     try {
       const isOurs = /^\d+$/.test(name) && readlinkSync(`/proc/${name}/cwd`) === directory;
-      return isOurs && readFileSync(`/proc/${name}/cmdline`, "utf8").includes("shim.py") ? [Number(name)] : [];
+      return isOurs && readFileSync(`/proc/${name}/cmdline`, "utf8").includes("shim/__main__.py") ? [Number(name)] : [];
     } catch {
       return []; // it has ended meanwhile
     }

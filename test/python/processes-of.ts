@@ -22,7 +22,7 @@ export function processesOf(directory: string, arbiter: number): ProjectProcesse
     if (pid === arbiter || ifThere(() => readlinkSync(`/proc/${pid}/cwd`)) !== directory) continue;
     if (isZombie(pid)) continue;
     const command = ifThere(() => readFileSync(`/proc/${pid}/cmdline`, "utf8"));
-    if (command.includes("shim.py")) interpreters.push(pid);
+    if (command.includes("shim/__main__.py")) interpreters.push(pid);
     else workers.push(pid);
   }
   return { workers, interpreters };

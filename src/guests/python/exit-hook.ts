@@ -1,11 +1,10 @@
 // The hook child_exit of Python processes: called in a Python process of its own, because nothing in Python outlives them.
-// Source: gunicorn, whose arbiter calls it; hooks.py is the other side.
+// Source: gunicorn, whose arbiter calls it; hooks.py of the shim is the other side.
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
-import { spawnIdentity } from "../lane/guest-options.ts";
 import { environmentFor, type PythonInterpreter } from "./interpreter.ts";
-import type { PythonSettings } from "./options.ts";
-import { siblingPath } from "./shim-path.ts";
+import { spawnIdentity, type PythonSettings } from "./options.ts";
+import { shimPath } from "./shim-path.ts";
 
 /** Calls the hook for processes that have ended, one after another. */
 export class ExitHook {
@@ -46,7 +45,7 @@ export class ExitHook {
     const { directory, hooks = "", pythonPath = [], environment, log } = this.#settings;
     const { path, arguments: words = [] } = this.#interpreter;
     return new Promise((done) => {
-      const child = spawn(path, [...words, siblingPath("hooks.py")], {
+      const child = spawn(path, [...words, shimPath(), "child-exit"], {
         cwd: directory,
         env: environmentFor(this.#interpreter, { ...process.env, ...environment }),
         ...spawnIdentity(this.#settings),

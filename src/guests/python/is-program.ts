@@ -1,4 +1,4 @@
-// Whether a target of Python is run as a program. The shim decides by the same rule: `is_program` in shim.py.
+// Whether a target of Python is run as a program. The shim decides by the same rule: `is_program` in shim/targets.py.
 import { resolve } from "node:path";
 import { isFile } from "../../is-file.ts";
 

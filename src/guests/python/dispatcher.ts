@@ -1,0 +1,242 @@
+// The queues of a Python guest, and what takes requests from them to the lanes. The rules are in policy.ts; here are their effects.
+import { PythonClientGone, PythonUnavailable } from "./errors.ts";
+import { ExchangeQueue } from "./exchange-queue.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Lane } from "./lane.ts";
+import { PathTimes } from "./path-times.ts";
+import {
+  batchDepth,
+  chooseLane,
+  nextEstimate,
+  shareOf,
+  slowLaneLimit,
+  SLOW_PATH_MILLISECONDS,
+  uploadLimit,
+  type ProcessLoad,
+} from "./policy.ts";
+
+/** When to look again at lanes that looked busy, in milliseconds. */
+const RECHECK_MILLISECONDS = 2;
+const FIRST_ESTIMATE_MILLISECONDS = 0.25;
+
+/** A process, as far as requests are handed to it. */
+export interface DispatchTarget {
+  readonly state: string;
+  readonly isRetiring: boolean;
+  readonly isHeldBack: boolean;
+  readonly lanes: readonly Lane[];
+}
+
+/** Queues requests, and dispatches them. */
+export class Dispatcher {
+  readonly #queueLimit: number;
+  readonly #watch: () => void;
+  /** Requests for paths that are known to be slow wait apart, so that they cannot take every lane. */
+  readonly #queue = new ExchangeQueue();
+  readonly #slowQueue = new ExchangeQueue();
+  readonly #times = new PathTimes();
+  #hasFastPaths = false;
+  #lastFastAt = -Infinity;
+  #lastFastWaitedAt = -Infinity;
+  /** The processes that take requests. */
+  #targets: ProcessLoad<Lane>[] = [];
+  #lastId = 0;
+  #estimate = FIRST_ESTIMATE_MILLISECONDS;
+  #isFlushing = false;
+  #recheck: NodeJS.Timeout | null = null;
+  #isClosed = false;
+  #answered = 0;
+  /** Requests that were given to Python, or wait for it, before their bodies had come. */
+  #uploads = 0;
+  #refused = 0;
+  /** Whether somebody calls `dropStale` now and then; otherwise the next request asks for it. */
+  isWatched = false;
+
+  /**
+   * @param queueLimit - requests that may wait; more are refused
+   * @param watch - asks for calls of `dropStale`
+   */
+  constructor(queueLimit: number, watch: () => void) {
+    this.#queueLimit = queueLimit;
+    this.#watch = watch;
+  }
+
+  /** Requests that wait for a lane. */
+  get queued(): number {
+    return this.#queue.length + this.#slowQueue.length;
+  }
+
+  /** Requests that Python has answered. */
+  get answered(): number {
+    return this.#answered;
+  }
+
+  /** Requests that were answered with 503. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** What a request is expected to take, in milliseconds. */
+  get estimate(): number {
+    return this.#estimate;
+  }
+
+  /** How many requests share a batch. */
+  get depth(): number {
+    return batchDepth(this.#estimate);
+  }
+
+  /** Queues a request; dispatched at the end of this turn of the event loop, together with its neighbours. */
+  submit(exchange: Exchange): void {
+    if (this.#isClosed || this.queued >= this.#queueLimit) {
+      this.#refuse(exchange);
+      return;
+    }
+    exchange.isSlow = this.#times.isSlow(exchange.environ.PATH_INFO);
+    if (exchange.isSlow) {
+      this.#slowQueue.push(exchange);
+    } else {
+      this.#lastFastAt = exchange.arrivedAt;
+      this.#queue.push(exchange);
+    }
+    this.schedule();
+    if (!this.isWatched) this.#watch();
+  }
+
+  /** Takes a place for a request whose body is still to come; false when enough threads are held by such. */
+  beginUpload(): boolean {
+    const lanes = this.#targets.reduce((sum, target) => sum + target.lanes.length, 0);
+    if (this.#uploads >= uploadLimit(lanes)) return false;
+    this.#uploads += 1;
+    return true;
+  }
+
+  /** Such a request is over. */
+  endUpload(): void {
+    this.#uploads -= 1;
+  }
+
+  /** Says which processes there are; those that are being replaced get requests only when there are no others. */
+  serveWith(processes: readonly DispatchTarget[]): void {
+    const usable = processes.filter((process) => process.state === "ready" && !process.isHeldBack);
+    const preferred = usable.filter((process) => !process.isRetiring);
+    this.#targets = (preferred.length > 0 ? preferred : usable).map((process) => ({
+      lanes: process.lanes.filter((lane) => !lane.isLost),
+    }));
+  }
+
+  /** Dispatches what it can at the end of this turn of the event loop. */
+  schedule(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    setImmediate(() => this.#flush());
+  }
+
+  /** Puts requests that had their turn back to the front; `schedule` gives them the next one. */
+  putBack(exchanges: readonly Exchange[]): void {
+    this.#queue.putBack(exchanges.filter((exchange) => !exchange.isSlow));
+    this.#slowQueue.putBack(exchanges.filter((exchange) => exchange.isSlow));
+  }
+
+  /** Takes out requests that have waited too long, or whose client has left. */
+  dropStale(now: number, queueSeconds: number): void {
+    const isDropped = (exchange: Exchange): boolean =>
+      now - exchange.arrivedAt > queueSeconds * 1000 || exchange.environ["tsgi.signal"]?.aborted === true;
+    for (const exchange of [...this.#queue.remove(isDropped), ...this.#slowQueue.remove(isDropped)]) {
+      if (exchange.environ["tsgi.signal"]?.aborted === true) exchange.fail(new PythonClientGone());
+      else this.#refuse(exchange);
+    }
+    if (this.#slowQueue.length > 0) this.schedule();
+  }
+
+  /** Refuses requests that come from now on. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Refuses those that still wait. */
+  refuseAll(): void {
+    for (const exchange of [...this.#queue.take(Infinity), ...this.#slowQueue.take(Infinity)]) this.#refuse(exchange);
+    if (this.#recheck !== null) clearTimeout(this.#recheck);
+  }
+
+  // What lanes tell.
+
+  /** An answer is complete. */
+  answeredIn(path: string, milliseconds: number): void {
+    this.#answered += 1;
+    this.#hasFastPaths ||= milliseconds < SLOW_PATH_MILLISECONDS;
+    this.#times.observe(path, milliseconds);
+  }
+
+  /** A lane gives back what it has not started. */
+  requeue(exchanges: readonly Exchange[]): void {
+    this.putBack(exchanges);
+    this.schedule();
+  }
+
+  /** A request took this long in Python. */
+  measured(milliseconds: number): void {
+    this.#estimate = nextEstimate(this.#estimate, milliseconds);
+  }
+
+  /** A lane has room again. */
+  relieved(): void {
+    if (this.queued > 0) this.schedule();
+  }
+
+  #flush(): void {
+    this.#isFlushing = false;
+    const depth = this.depth;
+    const now = performance.now();
+    while (this.queued > 0) {
+      const isSlow = this.#slowQueue.firstArrivedAt < this.#queue.firstArrivedAt && this.#slowMayRun(now);
+      if (!isSlow && this.#queue.length === 0) break;
+      // A slow request neither joins a batch nor begins one.
+      const choice = chooseLane(this.#targets, isSlow ? 1 : depth, now);
+      if (choice === null) break;
+      const batch = isSlow
+        ? this.#slowQueue.take(1)
+        : this.#queue.take(shareOf(this.#queue.length, this.#targets.length, choice.room));
+      for (const exchange of batch) exchange.id = this.#nextId();
+      choice.lane.dispatch(batch, depth > 1 && !isSlow, now);
+    }
+    if (this.#queue.length > 0) this.#lastFastWaitedAt = now;
+    // A lane that looked busy may turn out to be stuck while another one is idle, and slow requests stand back only for a while.
+    if (this.#slowQueue.length > 0 || (this.#queue.length > 0 && depth > 1)) this.#lookAgain();
+  }
+
+  #lookAgain(): void {
+    this.#recheck ??= setTimeout(() => {
+      this.#recheck = null;
+      this.#flush();
+    }, RECHECK_MILLISECONDS);
+  }
+
+  /** Whether a request for a slow path may take one more lane. */
+  #slowMayRun(now: number): boolean {
+    let lanes = 0;
+    let taken = 0;
+    for (const target of this.#targets) {
+      lanes += target.lanes.length;
+      for (const lane of target.lanes) if (lane.current?.isSlow === true) taken += 1;
+    }
+    const load = {
+      sinceFastWaitedMilliseconds: now - this.#lastFastWaitedAt,
+      sinceFastMilliseconds: now - this.#lastFastAt,
+      hasFastPaths: this.#hasFastPaths,
+      slowWaitedMilliseconds: now - this.#slowQueue.firstArrivedAt,
+    };
+    return taken < slowLaneLimit(lanes, load);
+  }
+
+  #nextId(): number {
+    this.#lastId = this.#lastId >= 0xff_ff_ff_ff ? 1 : this.#lastId + 1;
+    return this.#lastId;
+  }
+
+  #refuse(exchange: Exchange): void {
+    this.#refused += 1;
+    exchange.fail(new PythonUnavailable("No Python thread is free, and too many requests wait"));
+  }
+}

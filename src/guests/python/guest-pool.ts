@@ -1,0 +1,433 @@
+// The life of a Python guest's processes: replaces those that end, or that must, and keeps deadlines and limits.
+// The rules are in policy.ts; here are their effects. Who gets which request: dispatcher.ts.
+import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { endGroup } from "./end-group.ts";
+import { PythonClientGone, PythonProcessDied, PythonStartError } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
+import { ExitHook } from "./exit-hook.ts";
+import type { GuestProcess } from "./guest-process.ts";
+import type { PythonInterpreter } from "./interpreter.ts";
+import { keptAnswers } from "./kept-answers.ts";
+import type { Lane } from "./lane.ts";
+import { isProgram } from "./launch.ts";
+import type { PythonSettings } from "./options.ts";
+import { isOverdue, restartDelay } from "./policy.ts";
+import { ProcessSet, type ProcessSetOwner } from "./process-set.ts";
+import type { PythonStats } from "./python-stats.ts";
+import { fatalReport } from "./stack-report.ts";
+
+const TICK_MILLISECONDS = 100;
+/** Ticks between two looks at the memory of the processes. */
+const MEMORY_TICKS = 10;
+/** A process that was ready for this long, or has had a request, has not failed to start; in milliseconds. */
+const SETTLED_MILLISECONDS = 1000;
+/** What a process has to end at least, also when its requests have taken all the time that there was, in milliseconds. */
+const END_MILLISECONDS = 2000;
+/** When the end of a process that was killed is taken for granted although nobody has reported it, in milliseconds. */
+const KILLED_MILLISECONDS = 1000;
+/** How long the last words of a process that has not started may be on their way, in milliseconds. */
+const LAST_WORDS_MILLISECONDS = 300;
+/** How long the last output of a forked process may be on its way, in milliseconds. */
+const OUTPUT_MILLISECONDS = 50;
+
+/** The processes, their dispatcher, and their clock. */
+export class GuestPool implements ProcessSetOwner {
+  readonly settings: PythonSettings;
+  /** Takes the requests. */
+  readonly dispatcher: Dispatcher;
+  readonly #set: ProcessSet;
+  readonly #exitHook: ExitHook;
+  #ticker: NodeJS.Timeout | null = null;
+  #ticks = 0;
+  #failures = 0;
+  #isClosing = false;
+  #restarts = 0;
+  #replacements = 0;
+
+  /**
+   * @param settings - with defaults
+   * @param hasInner - whether the application is on this side, behind Python filters
+   */
+  constructor(settings: PythonSettings, hasInner: boolean) {
+    this.settings = settings;
+    this.dispatcher = new Dispatcher(settings.queueLimit, () => this.#startTicking());
+    this.#set = new ProcessSet(settings, hasInner, this);
+    this.#exitHook = new ExitHook(settings, this.#set.interpreter);
+  }
+
+  /** The interpreter of its processes. */
+  get interpreter(): PythonInterpreter {
+    return this.#set.interpreter;
+  }
+
+  /** Starts the processes; resolves when all are ready. */
+  async start(): Promise<void> {
+    await this.#set.listen();
+    try {
+      const started: Promise<void>[] = [];
+      for (let count = 0; count < this.settings.processes; count += 1)
+        started.push((await this.#set.spawn()).whenReady);
+      await Promise.all(started);
+    } catch (error) {
+      await this.close(0);
+      throw error;
+    }
+  }
+
+  /** Where a script would have served; null for other targets. */
+  get address(): readonly [host: string, port: number] | null {
+    return (this.#set.template ?? this.#set.processes[0])?.message?.address ?? null;
+  }
+
+  /** The source files that the first process has loaded by now. */
+  async modules(): Promise<readonly string[]> {
+    const first = this.#set.processes.find((process) => process.state === "ready");
+    return first === undefined ? [] : first.modules();
+  }
+
+  /** Replaces the processes, once the new ones are all ready; rejects when the new code does not load, and nothing changes. */
+  async reload(): Promise<void> {
+    const old = this.#set.processes.filter((process) => process.state === "ready");
+    const oldTemplate = this.#set.template;
+    // The old one ends with the last of the processes that were forked from it.
+    this.#set.template = null;
+    const fresh: GuestProcess[] = [];
+    try {
+      // One after another: loading takes a processor, which those that serve need meanwhile.
+      for (let count = 0; count < old.length; count += 1) {
+        const process = await this.#set.spawn();
+        process.isHeldBack = true;
+        fresh.push(process);
+        await process.whenReady;
+      }
+    } catch (error) {
+      if (oldTemplate?.state === "ready") this.#set.template = oldTemplate;
+      for (const process of fresh) this.#drain(process);
+      this.#endUnusedTemplates();
+      throw error;
+    }
+    for (const process of fresh) process.isHeldBack = false;
+    for (const process of old) {
+      if (process.state !== "ready") continue;
+      process.isRetiring = true;
+      this.#drain(process);
+    }
+    this.dispatcher.serveWith(this.#set.processes);
+    this.dispatcher.schedule();
+  }
+
+  /** What the pool is doing. */
+  stats(): PythonStats {
+    const { dispatcher } = this;
+    return {
+      queued: dispatcher.queued,
+      running: this.#set.processes.reduce((sum, process) => sum + process.outstanding, 0),
+      answered: dispatcher.answered,
+      refused: dispatcher.refused,
+      restarts: this.#restarts,
+      replacements: this.#replacements,
+      estimateMilliseconds: dispatcher.estimate,
+      batchDepth: dispatcher.depth,
+      processes: this.#set.processes.map((process) => ({
+        pid: process.pid,
+        state: process.state,
+        running: process.outstanding,
+        answered: process.answeredCount,
+        residentBytes: process.residentBytes,
+      })),
+    };
+  }
+
+  /** Which process has which request, by the request's id. */
+  requestsInHand(): ReadonlyMap<string, number> {
+    const found = new Map<string, number>();
+    for (const { lanes, pid } of this.#set.processes) {
+      for (const { environ } of lanes.flatMap((lane) => lane.unanswered))
+        found.set(String(environ[TSGI_REQUEST_ID]), pid);
+    }
+    return found;
+  }
+
+  /**
+   * Answers what is there, then lets the processes end.
+   *
+   * @param graceSeconds - how long requests may take before they are given up; what is left of it the processes have for their end
+   */
+  async close(graceSeconds: number): Promise<void> {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.dispatcher.close();
+    const until = performance.now() + graceSeconds * 1000;
+    while (
+      performance.now() < until &&
+      (this.dispatcher.queued > 0 || this.#set.processes.some((process) => process.outstanding > 0))
+    ) {
+      await sleep(10);
+    }
+    this.dispatcher.refuseAll();
+    await this.#endAll(() => this.#set.processes, until);
+    // Only now: a template reports how those that were forked from it have ended.
+    await this.#endAll(() => this.#set.templates, until);
+    await this.#exitHook.whenDone(Math.max(until, performance.now() + END_MILLISECONDS));
+    // What the processes have given back meanwhile.
+    this.dispatcher.refuseAll();
+    if (this.#ticker !== null) clearInterval(this.#ticker);
+    this.#set.rendezvous.close();
+  }
+
+  // What processes tell.
+
+  ready(process: GuestProcess): void {
+    const { pid, python } = process;
+    this.settings.log({ level: "info", message: `Ready: Python ${python} from ${this.interpreter.path}`, pid });
+    if (!process.isTemplate) this.dispatcher.serveWith(this.#set.processes);
+    this.dispatcher.schedule();
+  }
+
+  /** Replaces a process: the new one first, then the old one answers its last requests and ends. */
+  retire(process: GuestProcess, reason: string): void {
+    if (process.isRetiring || process.state === "dead" || this.#isClosing) return;
+    process.isRetiring = true;
+    this.#replacements += 1;
+    this.dispatcher.serveWith(this.#set.processes);
+    this.settings.log({ level: "warning", message: `Replacing the process: ${reason}`, pid: process.pid });
+    void this.#replace(process);
+  }
+
+  died(process: GuestProcess, reason: string): void {
+    if (process.state === "dead") return;
+    // Its channels close when Python has run all that is to be run at exit.
+    if (process.state === "ending" && process.isCollected) return;
+    if (reason === "hung up" || reason === "closed a lane") {
+      // The process itself tells more when it has ended; a lane that has gone alone ends it.
+      process.signal("SIGKILL");
+      if (process.pid !== 0 && !process.isTemplate) setTimeout(() => this.#bury(process, reason), 500);
+      return;
+    }
+    this.#bury(process, reason);
+  }
+
+  childExited(pid: number, reason: string): void {
+    const process = this.#set.processes.find((candidate) => candidate.pid === pid);
+    if (isProgram(this.settings)) void endGroup(pid);
+    // What it has written last comes on another pipe.
+    if (process !== undefined) setTimeout(() => this.#bury(process, reason), OUTPUT_MILLISECONDS);
+  }
+
+  abort(slot: number, id: number): void {
+    this.#set.rendezvous.abort(slot, id);
+  }
+
+  // Life and death.
+
+  ended(process: GuestProcess, reason: string): void {
+    // Why it could not start it has said on its control channel, which may be read later than its end is noticed.
+    if (process.readyAt === 0 && !this.#isClosing)
+      setTimeout(() => this.#bury(process, reason), LAST_WORDS_MILLISECONDS);
+    else this.#bury(process, reason);
+  }
+
+  async #replace(process: GuestProcess): Promise<void> {
+    try {
+      process.replacement = await this.#set.spawn();
+      await process.replacement.whenReady;
+    } catch (error) {
+      this.settings.log({
+        level: "error",
+        message: `Could not replace the process: ${(error as Error).stack}`,
+        pid: process.pid,
+      });
+    }
+    this.#drain(process);
+  }
+
+  /** Lets a process answer what it has, and end. */
+  #drain(process: GuestProcess): void {
+    if (process.state === "dead") return;
+    process.state = "draining";
+    process.killAt = performance.now() + this.settings.graceSeconds * 1000;
+    this.dispatcher.serveWith(this.#set.processes);
+    this.dispatcher.schedule();
+    this.#startTicking();
+    this.#finishDraining(process, performance.now());
+  }
+
+  #finishDraining(process: GuestProcess, now: number): void {
+    const isStuck = process.lanes.some((lane) => lane.isLost);
+    const isBusy = process.lanes.some((lane) => !lane.isLost && lane.outstanding > 0);
+    if (isBusy && now < process.killAt) return;
+    if (isStuck || now >= process.killAt) process.kill();
+    else process.stop(Math.max(process.killAt, now + END_MILLISECONDS));
+  }
+
+  /** Lets all of these end, at most until then, but not without a moment for it. */
+  async #endAll(processes: () => readonly GuestProcess[], until: number): Promise<void> {
+    const killAt = Math.max(until, performance.now() + END_MILLISECONDS);
+    while (processes().length > 0) {
+      for (const process of processes()) {
+        if (process.state === "ending") this.#checkEnding(process, performance.now());
+        else process.stop(killAt);
+      }
+      await sleep(5);
+    }
+  }
+
+  #endUnusedTemplates(): void {
+    for (const template of this.#set.unusedTemplates) {
+      if (template.state === "ending" || this.#isClosing) continue;
+      template.stop(performance.now() + this.settings.graceSeconds * 1000);
+      this.#startTicking();
+    }
+  }
+
+  /** Kills a process that takes too long to end. */
+  #checkEnding(process: GuestProcess, now: number): void {
+    if (now < process.killAt) return;
+    if (now > process.killAt + KILLED_MILLISECONDS) this.#bury(process, "killed");
+    if (process.isKilled) return;
+    process.isKilled = true;
+    const message =
+      "The process is killed: it was told to end, and has not (a thread or an atexit function takes too long)";
+    this.settings.log({ level: "warning", message, pid: process.pid });
+    process.kill();
+  }
+
+  /** A process has ended: what it had started is lost, what it had not goes back into the queue. */
+  #bury(process: GuestProcess, reason: string): void {
+    if (process.state === "dead") return;
+    const wasReady = process.readyAt > 0;
+    const wasExpected = process.state === "draining" || process.state === "ending" || this.#isClosing;
+    process.state = "dead";
+    this.#set.remove(process);
+    if (!process.isTemplate && process.message?.hooks?.includes("child_exit") === true)
+      this.#exitHook.call(process.pid);
+    this.dispatcher.serveWith(this.#set.processes);
+    const hasWorked = process.lanes.some((lane) => lane.hasWorked);
+    const report = fatalReport(process.report);
+    process.failStart(new PythonStartError(`The process ended before the application was loaded (${reason})`, report));
+    for (const lane of process.lanes) this.#salvage(lane, process, reason, report);
+    this.dispatcher.schedule();
+    this.#endUnusedTemplates();
+    if (wasExpected || process.isTemplate) return;
+    const message = `The process ended (${reason})${report === "" ? "" : `\n${report}`}`;
+    this.settings.log({ level: "error", message, pid: process.pid });
+    // Requests that end their process, however many, must not keep the others waiting for longer and longer.
+    const hasStarted = wasReady && (hasWorked || performance.now() - process.readyAt > SETTLED_MILLISECONDS);
+    this.#failures = hasStarted ? 0 : this.#failures + 1;
+    if (process.isRetiring && process.replacement !== null) return;
+    if (wasReady || this.#restarts > 0) this.#restart();
+  }
+
+  #salvage(lane: Lane, process: GuestProcess, reason: string, report: string): void {
+    const rest = lane.takeAll();
+    const started = this.#set.rendezvous.started(lane.slot);
+    const kept = keptAnswers(this.#set.rendezvous.kept(lane.slot));
+    lane.destroy();
+    const position = rest.findIndex((exchange) => exchange.id === started);
+    const lost = rest.slice(0, position + 1);
+    for (const exchange of lost) {
+      const answer = exchange.responseBody === null ? kept.get(exchange.id) : undefined;
+      if (answer !== undefined) {
+        exchange.whole(answer.head, answer.body);
+        continue;
+      }
+      if (exchange.abandonedAt !== 0) exchange.fail(new PythonClientGone());
+      exchange.fail(
+        new PythonProcessDied(
+          `The Python process ${process.pid} ended (${reason}) while it worked on ${exchange.description}`,
+          report,
+        ),
+      );
+    }
+    this.dispatcher.putBack(rest.slice(position + 1));
+  }
+
+  #restart(): void {
+    this.#restarts += 1;
+    setTimeout(() => {
+      if (this.#isClosing || this.#set.processes.length >= this.settings.processes * 2) return;
+      this.#set.spawn().then(
+        (process) => process.whenReady.catch((error: unknown) => this.#logFailure(error)),
+        (error: unknown) => {
+          this.#logFailure(error);
+          this.#failures += 1;
+          this.#restart();
+        },
+      );
+    }, restartDelay(this.#failures));
+  }
+
+  #logFailure(error: unknown): void {
+    this.settings.log({ level: "error", message: (error as Error).stack ?? String(error) });
+  }
+
+  // The clock: one interval for all deadlines, and only while there is work.
+
+  #startTicking(): void {
+    if (this.#ticker !== null) return;
+    // Timers run before sockets are read. An answer that came while Node was blocked must count, so it is read in between.
+    this.#ticker = setInterval(() => setImmediate(() => this.#tick()), TICK_MILLISECONDS);
+    this.#ticker.unref();
+    this.dispatcher.isWatched = true;
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    this.#ticks += 1;
+    const { queueSeconds, memoryLimitBytes } = this.settings;
+    this.dispatcher.dropStale(now, queueSeconds);
+    for (const process of this.#set.all) {
+      this.#checkDeadlines(process, now);
+      if (process.state === "draining") this.#finishDraining(process, now);
+      else if (process.state === "ending") this.#checkEnding(process, now);
+    }
+    if (memoryLimitBytes !== undefined && this.#ticks % MEMORY_TICKS === 0) this.#checkMemory(memoryLimitBytes * 0.9);
+    const isIdle =
+      this.dispatcher.queued === 0 &&
+      this.#set.all.every((process) => process.outstanding === 0 && process.state === "ready");
+    if (isIdle && memoryLimitBytes === undefined && this.#ticker !== null) {
+      clearInterval(this.#ticker);
+      this.#ticker = null;
+      this.dispatcher.isWatched = false;
+    }
+  }
+
+  #checkDeadlines(process: GuestProcess, now: number): void {
+    const deadline = this.settings.deadlineSeconds * 1000;
+    for (const lane of process.lanes) {
+      const exchange = lane.current;
+      if (lane.isLost) continue;
+      if (lane.isFeeding) continue;
+      if (exchange === null) {
+        if (isOverdue(lane.heldMilliseconds(now), deadline, false)) this.#giveUp(process, lane, null);
+        continue;
+      }
+      if (exchange.abandonedAt === 0 && !exchange.isSettled && exchange.environ["tsgi.signal"]?.aborted === true) {
+        exchange.abandonedAt = now;
+        this.abort(lane.slot, exchange.id);
+      }
+      const since = Math.max(exchange.dispatchedAt, lane.activeAt, exchange.abandonedAt);
+      const isAnswering = exchange.isSettled && exchange.abandonedAt === 0;
+      if (isOverdue(now - since, deadline, isAnswering)) this.#giveUp(process, lane, exchange);
+    }
+  }
+
+  #giveUp(process: GuestProcess, lane: Lane, exchange: Exchange | null): void {
+    void process.giveUp(lane, exchange).then(() => this.dispatcher.serveWith(this.#set.processes));
+  }
+
+  #checkMemory(limitBytes: number): void {
+    for (const process of this.#set.processes) {
+      if (process.state !== "ready" || process.isRetiring) continue;
+      const resident = process.residentBytes;
+      if (resident > limitBytes) this.retire(process, `it uses ${Math.round(resident / 1_048_576)} MiB of memory`);
+    }
+  }
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}

@@ -1,0 +1,369 @@
+// One Python process: its control channel, its lanes, what it prints, and how it ends.
+import type { Buffer } from "node:buffer";
+import { readFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { FrameType, frameText, type LaneFrame } from "../../protocols/lane/frame.ts";
+import { LaneDecoder } from "../../protocols/lane/lane-decoder.ts";
+import { LineSplitter } from "../../protocols/line-splitter.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import { PythonDeadlineMissed, PythonStartError } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
+import { Lane, type LaneOwner } from "./lane.ts";
+import { PYTHON_LOG_LEVELS, type PythonLogEntry, type PythonSettings } from "./options.ts";
+import type { Hello } from "./rendezvous.ts";
+import { stackOfThread } from "./stack-report.ts";
+
+/** Characters of faulthandler's reports that are remembered. */
+const REPORT_CHARACTERS = 16_384;
+/** How long a process may take to write its stacks, in milliseconds. */
+const DUMP_MILLISECONDS = 250;
+
+/**
+ * `starting`: loads. `ready`: takes requests. `draining`: answers its last ones. `ending`: runs what Python runs at exit: threads that
+ * are waited for, `atexit` functions. `dead`: gone.
+ */
+export type ProcessState = "starting" | "ready" | "draining" | "ending" | "dead";
+
+/** What a guest says once its application is loaded. */
+export interface ReadyMessage {
+  readonly pid: number;
+  /** Where a script would have served: host and port. */
+  readonly address: readonly [host: string, port: number] | null;
+  /** Source files that are loaded, for a watcher. */
+  readonly modules: readonly string[];
+  /** The hooks that there are. */
+  readonly hooks?: readonly string[];
+}
+
+/** What a process tells its pool. */
+export interface ProcessOwner {
+  readonly settings: PythonSettings;
+  readonly dispatcher: Dispatcher;
+  ready(process: GuestProcess): void;
+  retire(process: GuestProcess, reason: string): void;
+  /** The process is gone (or its lanes are); the exchanges on them have no answer. */
+  died(process: GuestProcess, reason: string): void;
+  childExited(pid: number, reason: string): void;
+  abort(slot: number, id: number): void;
+}
+
+/** The state of one process. */
+export class GuestProcess implements LaneOwner {
+  /** Which slots of the status file are its own. */
+  readonly index: number;
+  /** True for the template of a preloaded application, which has no lanes. */
+  readonly isTemplate: boolean;
+  state: ProcessState = "starting";
+  pid = 0;
+  python = "";
+  readyAt = 0;
+  lanes: Lane[] = [];
+  message: ReadyMessage | null = null;
+  replacement: GuestProcess | null = null;
+  /** The process that it was forked from, if any. */
+  template: GuestProcess | null = null;
+  isRetiring = false;
+  /** Ready, but gets no requests before its neighbours of the same reload are ready, too. */
+  isHeldBack = false;
+  isKilled = false;
+  /** When it is killed if it is still draining, or ending. */
+  killAt = Infinity;
+  answeredCount = 0;
+  /** Resolves when it takes requests (a template: can be forked); rejects when it ends before. */
+  readonly whenReady: Promise<void>;
+  readonly #owner: ProcessOwner;
+  readonly #dispatcher: Dispatcher;
+  #control: Socket | null = null;
+  #dumpSignal = 0;
+  #report = "";
+  readonly #lines: Readonly<Record<"stdout" | "stderr", LineSplitter>> = {
+    stdout: new LineSplitter((line) => this.#printedLine("stdout", line)),
+    stderr: new LineSplitter((line) => this.#printedLine("stderr", line)),
+  };
+  #isLoaded = false;
+  #resolveReady: () => void = () => {};
+  #rejectReady: (error: Error) => void = () => {};
+  #modulesWaiting: ((files: string[]) => void)[] = [];
+
+  /**
+   * @param index - which slots of the status file are its own
+   * @param isTemplate - whether it is only forked
+   * @param owner - the pool
+   */
+  constructor(index: number, isTemplate: boolean, owner: ProcessOwner) {
+    this.index = index;
+    this.isTemplate = isTemplate;
+    this.#owner = owner;
+    this.#dispatcher = owner.dispatcher;
+    this.whenReady = new Promise((resolve, reject) => {
+      this.#resolveReady = resolve;
+      this.#rejectReady = reject;
+    });
+    this.whenReady.catch(() => {}); // whoever needs it awaits it
+  }
+
+  /** Requests on its lanes that have no answer yet. */
+  get outstanding(): number {
+    let sum = 0;
+    for (const lane of this.lanes) sum += lane.outstanding;
+    return sum;
+  }
+
+  /** The end of what faulthandler has written; that of a forked process writes to the pipe of its template. */
+  get report(): string {
+    return this.template === null ? this.#report : this.template.report;
+  }
+
+  /** Resident memory in bytes; 0 where the system does not say. */
+  get residentBytes(): number {
+    try {
+      // In kB, whatever the size of a page is. Source: proc_pid_status(5).
+      return Number(/^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${this.pid}/status`, "utf8"))?.[1] ?? 0) * 1024;
+    } catch {
+      return 0;
+    }
+  }
+
+  /** Whether somebody reports its end: its parent, which is this process or the template. */
+  get isCollected(): boolean {
+    return this.template === null || this.template.state !== "dead";
+  }
+
+  /** Takes a connection that the process has made. */
+  attach(hello: Hello, socket: Socket): void {
+    if (!this.#expects(hello.lane)) {
+      socket.destroy();
+      return;
+    }
+    if (hello.lane === -1) {
+      this.#control = socket;
+      this.pid = hello.pid ?? 0;
+      // It was told to end before it had said who it is.
+      if (this.state === "ending") this.kill();
+      this.python = hello.python ?? "";
+      this.#dumpSignal = hello.dumpSignal ?? 0;
+      const decoder = new LaneDecoder((frame) => this.#hear(frame));
+      socket.on("data", (chunk: Buffer) => {
+        try {
+          decoder.push(chunk);
+        } catch (error) {
+          this.kill();
+          this.#owner.died(this, (error as Error).message);
+        }
+      });
+      socket.on("close", () => this.#owner.died(this, "hung up"));
+      return;
+    }
+    const { settings } = this.#owner;
+    const slot = this.index * settings.threads + hello.lane;
+    this.lanes.push(new Lane(socket, slot, hello.thread ?? "", hello.keys ?? 0, settings.answerBufferBytes, this));
+    this.#checkReady();
+  }
+
+  /** What the application has printed; null at the end of the stream. */
+  printed(stream: "stdout" | "stderr", text: string | null): void {
+    if (text === null) this.#lines[stream].end();
+    else this.#lines[stream].push(text);
+  }
+
+  /** What faulthandler has written. */
+  reported(text: string): void {
+    this.#report = (this.#report + text).slice(-REPORT_CHARACTERS);
+  }
+
+  /** The start has failed, or the process is gone before it was ready. */
+  failStart(error: Error): void {
+    this.#rejectReady(error);
+  }
+
+  /** Asks for one more process, forked from this template. */
+  fork(index: number): void {
+    this.#tell(FrameType.fork, { process: index });
+  }
+
+  /** The source files that are loaded now. */
+  modules(): Promise<string[]> {
+    return new Promise((resolve) => {
+      this.#modulesWaiting.push(resolve);
+      this.#tell(FrameType.listModules, null);
+    });
+  }
+
+  /**
+   * Asks the process to end once its current requests are answered.
+   *
+   * @param killAt - when it has had time enough, on the clock of `performance.now()`
+   */
+  stop(killAt: number): void {
+    if (this.state === "dead") return;
+    const isReady = this.state !== "starting";
+    this.killAt = killAt;
+    if (this.state === "ending") return;
+    this.state = "ending";
+    // One that still loads hears nothing, and has nothing to end.
+    if (isReady) this.#tell(FrameType.stop, null);
+    else this.kill();
+  }
+
+  /** Ends the process at once. */
+  kill(): void {
+    this.signal("SIGKILL");
+  }
+
+  /** Sends a signal, if the process is still there. */
+  signal(signal: NodeJS.Signals | number): void {
+    if (this.pid === 0 || this.state === "dead") return;
+    try {
+      process.kill(this.pid, signal);
+    } catch {
+      // It has just gone; its end is reported elsewhere.
+    }
+  }
+
+  /**
+   * Gives up on the request that a lane is stuck in: 504, the stack in the log, and a new process.
+   *
+   * @param exchange - null when it has been answered, and its body's `close()` does not end
+   */
+  async giveUp(lane: Lane, exchange: Exchange | null): Promise<void> {
+    lane.isLost = true;
+    const seconds = this.#owner.settings.deadlineSeconds;
+    const stack = await this.#dump(lane.thread);
+    if (exchange === null) {
+      const message = `The application was not done with an answered request within ${seconds} s, in close() or behind its last chunk`;
+      this.#log("error", `${message}\n${stack.trimEnd()}`);
+      this.#owner.retire(this, "its thread stays in a request that has been answered");
+      return;
+    }
+    const message = `The Python application did not answer ${exchange.description} within ${seconds} s (process ${this.pid})`;
+    const error = new PythonDeadlineMissed(message, stack);
+    if (exchange.isSettled) exchange.environ["wsgi.errors"].write(`${error.stack ?? message}\n`);
+    exchange.fail(error);
+    this.#owner.retire(this, `it did not answer ${exchange.description}`);
+  }
+
+  get isForeign(): boolean {
+    return this.#owner.settings.identity !== null;
+  }
+
+  // What its lanes tell.
+
+  returned(_lane: Lane, exchanges: Exchange[]): void {
+    this.#dispatcher.requeue(exchanges);
+  }
+
+  measured(milliseconds: number): void {
+    this.#dispatcher.measured(milliseconds);
+  }
+
+  answered(exchange: Exchange, milliseconds: number): void {
+    this.answeredCount += 1;
+    this.#dispatcher.answeredIn(exchange.environ.PATH_INFO, milliseconds);
+  }
+
+  relieved(): void {
+    this.#dispatcher.relieved();
+  }
+
+  wantsRetirement(reason: string): void {
+    this.#owner.retire(this, reason);
+  }
+
+  ended(lane: Lane, error: Error | null): void {
+    lane.isLost = true;
+    if (this.state === "dead") return;
+    if (error === null && this.state === "ending") return;
+    if (error !== null) this.kill();
+    this.#owner.died(this, error === null ? "closed a lane" : error.message);
+  }
+
+  logged(text: string): void {
+    for (const line of text.trimEnd().split("\n")) this.#log("error", line);
+  }
+
+  abort(lane: Lane, id: number): void {
+    this.#owner.abort(lane.slot, id);
+  }
+
+  /** Each connection once: the control channel, and one for each thread. */
+  #expects(lane: number): boolean {
+    if (lane === -1) return this.#control === null;
+    const { threads } = this.#owner.settings;
+    const isKnown = Number.isInteger(lane) && lane >= 0 && lane < threads;
+    return isKnown && !this.lanes.some(({ slot }) => slot === this.index * threads + lane);
+  }
+
+  #hear(frame: LaneFrame): void {
+    const message: unknown = JSON.parse(frame.body.toString("utf8") || "null");
+    switch (frame.type) {
+      case FrameType.ready:
+        this.message = message as ReadyMessage;
+        this.#isLoaded = true;
+        this.#checkReady();
+        break;
+      case FrameType.broken: {
+        const { message: text, stack, kind } = message as { message: string; stack: string; kind?: string | null };
+        this.#rejectReady(new PythonStartError(text, stack, { mistake: kind ?? null }));
+        break;
+      }
+      case FrameType.exited: {
+        const { pid, status } = message as { pid: number; status: number };
+        this.#owner.childExited(pid, status < 0 ? `signal ${-status}` : `exit code ${status}`);
+        break;
+      }
+      case FrameType.log:
+        this.#noted(message as { level: string; message: string });
+        break;
+      case FrameType.modules:
+        for (const resolve of this.#modulesWaiting.splice(0)) resolve(message as string[]);
+        break;
+      default:
+    }
+  }
+
+  #checkReady(): void {
+    if (this.state !== "starting" || !this.#isLoaded) return;
+    if (!this.isTemplate && this.lanes.length < this.#owner.settings.threads) return;
+    this.state = "ready";
+    this.readyAt = performance.now();
+    this.lanes.sort((a, b) => a.slot - b.slot);
+    this.#resolveReady();
+    this.#owner.ready(this);
+  }
+
+  #tell(type: number, message: unknown): void {
+    this.#control?.write(frameText(type, 0, "", message === null ? "" : JSON.stringify(message)), "latin1");
+  }
+
+  /** The stack of one thread, whatever the process is doing: faulthandler writes it from a signal handler in C. */
+  async #dump(thread: string): Promise<string> {
+    const before = this.report.length;
+    if (this.#dumpSignal !== 0) this.signal(this.#dumpSignal);
+    await new Promise((resolve) => {
+      setTimeout(resolve, DUMP_MILLISECONDS);
+    });
+    const { report } = this;
+    return stackOfThread(before < report.length ? report.slice(before) : report, thread);
+  }
+
+  /** The shim, or a hook, has something to say. */
+  #noted({ level, message }: { readonly level: string; readonly message: string }): void {
+    const known = PYTHON_LOG_LEVELS.find((name) => name === level) ?? "error";
+    this.#log(known, message);
+  }
+
+  #log(level: PythonLogEntry["level"], message: string): void {
+    this.#owner.settings.log({ level, message, pid: this.pid, ...this.#request() });
+  }
+
+  #printedLine(stream: "stdout" | "stderr", text: string): void {
+    this.#owner.settings.output?.({ stream, text, pid: this.pid, ...this.#request() });
+  }
+
+  /** The request that what it writes now belongs to, if there is only one. */
+  #request(): { readonly request?: string } {
+    const busy = this.lanes.filter((lane) => lane.outstanding > 0);
+    const request = busy.length === 1 ? busy[0]?.current?.description : undefined;
+    return request === undefined ? {} : { request };
+  }
+}

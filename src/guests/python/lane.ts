@@ -1,0 +1,452 @@
+// One lane: the socket to one Python thread, and the requests that it works on, in order. Source: docs/lane-protocol.md.
+import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import { decodeHead, encodeEnviron, KeyLists } from "../../protocols/lane/environ-text.ts";
+import { LaneProtocolError } from "../../protocols/lane/errors.ts";
+import { FrameFlag, FrameType, frameHeader, frameText, type LaneFrame } from "../../protocols/lane/frame.ts";
+import { LaneDecoder } from "../../protocols/lane/lane-decoder.ts";
+import { receiveChanges } from "../../protocols/lane/shared-value.ts";
+import { PythonApplicationFailed, PythonClientGone } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
+import { FileRegionBody, openFileRegion, parseFileRegion } from "./file-region.ts";
+import { InnerCall } from "./inner-call.ts";
+import type { LaneLoad } from "./policy.ts";
+
+/** Bodies up to this size are sent as part of the batch's text; longer ones as texts would cost more in garbage than they save in calls. */
+const TEXT_BODY_BYTES = 1024;
+/** Places of answered requests that are kept before the list is cut. */
+const SPENT_PLACES = 256;
+
+/** What a lane tells the process it belongs to. */
+export interface LaneOwner {
+  /** It runs as another user than this process. */
+  readonly isForeign: boolean;
+  /** Requests came back that were not started. */
+  returned(lane: Lane, exchanges: Exchange[]): void;
+  /** A batch was answered; `milliseconds` per request. */
+  measured(milliseconds: number): void;
+  /** A request was answered, this long after it came first in its lane. */
+  answered(exchange: Exchange, milliseconds: number): void;
+  /** There is room for more requests. */
+  relieved(lane: Lane): void;
+  /** The process should be replaced. */
+  wantsRetirement(reason: string): void;
+  /** The lane has ended: what was running on it has no answer. */
+  ended(lane: Lane, error: Error | null): void;
+  /** Text for the log that belongs to no request of this lane. */
+  logged(text: string): void;
+  /** Tells the guest that nobody wants the answer to this request any more. */
+  abort(lane: Lane, id: number): void;
+}
+
+/** The state of one lane. */
+export class Lane implements LaneLoad {
+  /** Index in the status file. */
+  readonly slot: number;
+  /** The Python thread, as faulthandler names it. */
+  readonly thread: string;
+  progressedAt = 0;
+  /** When the current request last did something other than to write to the log, in milliseconds. */
+  activeAt = 0;
+  batches = 0;
+  isLost = false;
+  /** The guest has given requests back and is still at something, which may have been answered already: it takes no others yet. */
+  isHeld = false;
+  /** The current request waits for its client to send: that is not the application's time. */
+  isFeeding = false;
+  readonly #socket: Socket;
+  readonly #owner: LaneOwner;
+  readonly #decoder: LaneDecoder;
+  readonly #answerBytes: number;
+  readonly #keyLists: KeyLists;
+  /** Requests in the order in which they are answered; those before `#first` are over. */
+  #running: Exchange[] = [];
+  #first = 0;
+  /** Ids of the last request of each batch. */
+  #batchEnds: number[] = [];
+  #batchStartedAt = 0;
+  #batchCount = 0;
+  #innerCall: InnerCall | null = null;
+  #isWaiting = false;
+  /** Id of the request that was over last. */
+  #lastId = 0;
+  /** Since when it is held, or has been at what it had answered. */
+  #heldSince = 0;
+  /** When the bytes came that are being read, and when the current request came first. */
+  #receivedAt = 0;
+  #currentSince = 0;
+
+  /**
+   * @param socket - connected, its HELLO read
+   * @param slot - index in the status file
+   * @param thread - the Python thread
+   * @param keyLists - how many lists of keys the guest remembers
+   * @param answerBytes - how much of one answer is buffered here before the guest is made to wait
+   * @param owner - the process
+   */
+  constructor(socket: Socket, slot: number, thread: string, keyLists: number, answerBytes: number, owner: LaneOwner) {
+    this.#socket = socket;
+    this.slot = slot;
+    this.thread = thread;
+    this.#keyLists = new KeyLists(keyLists);
+    this.#answerBytes = answerBytes;
+    this.#owner = owner;
+    this.#decoder = new LaneDecoder((frame) => this.#receive(frame));
+    socket.on("data", (chunk: Buffer) => this.#data(chunk));
+    socket.on("error", () => {});
+    socket.on("close", () => owner.ended(this, null));
+  }
+
+  /** Requests that were sent and are not answered. */
+  get outstanding(): number {
+    return this.#running.length - this.#first;
+  }
+
+  /** The request that is answered next; null when the lane is idle. */
+  get current(): Exchange | null {
+    return this.#running[this.#first] ?? null;
+  }
+
+  /** Whether it has ever had a request. */
+  get hasWorked(): boolean {
+    return this.#lastId !== 0 || this.outstanding > 0;
+  }
+
+  /** For how long the guest has been at what it had answered while others waited, in milliseconds. */
+  heldMilliseconds(now: number): number {
+    return this.isHeld && this.outstanding === 0 ? now - this.#heldSince : 0;
+  }
+
+  /** Requests without an answer, in order. */
+  get unanswered(): Exchange[] {
+    return this.#running.slice(this.#first);
+  }
+
+  /**
+   * Sends requests in one write.
+   *
+   * @param exchanges - at least one
+   * @param isBatched - whether more may follow before these are answered
+   * @param now - in milliseconds
+   */
+  dispatch(exchanges: readonly Exchange[], isBatched: boolean, now: number): void {
+    if (this.outstanding === 0) {
+      this.progressedAt = now;
+      this.#batchStartedAt = now;
+    }
+    this.batches += 1;
+    let text = "";
+    this.#socket.cork();
+    for (const exchange of exchanges) {
+      exchange.dispatchedAt = now;
+      this.#running.push(exchange);
+      text += this.#requestHead(exchange, isBatched);
+      const { body } = exchange;
+      if (body.kind === "memory") {
+        if (body.bytes.length <= TEXT_BODY_BYTES) {
+          text += body.bytes.toString("latin1");
+        } else {
+          this.#socket.write(text, "latin1");
+          this.#socket.write(body.bytes);
+          text = "";
+        }
+      }
+    }
+    if (text !== "") this.#socket.write(text, "latin1");
+    this.#socket.uncork();
+    this.#batchEnds.push((exchanges.at(-1) as Exchange).id); // a batch is never empty
+  }
+
+  /** Lets the socket go. */
+  destroy(): void {
+    this.isLost = true;
+    this.#socket.destroy();
+  }
+
+  /** Empties the lane; called when its process is gone. */
+  takeAll(): Exchange[] {
+    const rest = this.unanswered;
+    this.#running = [];
+    this.#first = 0;
+    this.batches = 0;
+    this.#batchEnds = [];
+    this.#innerCall?.end();
+    return rest;
+  }
+
+  #data(chunk: Buffer): void {
+    this.#receivedAt = performance.now();
+    try {
+      this.#decoder.push(chunk);
+    } catch (error) {
+      this.#owner.ended(this, error as Error);
+      return;
+    }
+    if (this.outstanding > 0) this.progressedAt = this.#receivedAt;
+    if (this.#isWaiting) return;
+    const body = this.current?.responseBody;
+    if (body?.isFull === true) {
+      this.#isWaiting = true;
+      this.#socket.pause();
+    }
+  }
+
+  #receive(frame: LaneFrame): void {
+    const exchange = this.current;
+    if (exchange === null || frame.id !== exchange.id) {
+      this.#receiveOther(frame);
+      return;
+    }
+    if (frame.type !== FrameType.log) this.activeAt = this.#receivedAt;
+    try {
+      this.#receiveFor(exchange, frame);
+    } catch (error) {
+      if (error instanceof LaneProtocolError) throw error;
+      this.#breakOff(exchange, error as Error);
+    }
+  }
+
+  /** A frame that is not about the current request. */
+  #receiveOther(frame: LaneFrame): void {
+    switch (frame.type) {
+      case FrameType.log:
+        this.#owner.logged(frame.body.toString("utf8"));
+        return;
+      case FrameType.returned:
+        this.#returned(frame.body);
+        return;
+      case FrameType.free:
+        this.isHeld = false;
+        this.#owner.relieved(this);
+        return;
+      default:
+    }
+    // A thread of the application may have been about to write while another one ended the request.
+    const isOver = frame.id !== 0 && this.#lastId !== 0 && ((this.#lastId - frame.id) | 0) >= 0;
+    if (isOver) return;
+    throw new LaneProtocolError(
+      `Expected a frame for request ${this.current?.id ?? "none"}, got type ${frame.type} for ${frame.id}`,
+    );
+  }
+
+  #receiveFor(exchange: Exchange, frame: LaneFrame): void {
+    switch (frame.type) {
+      case FrameType.response:
+        this.#response(exchange, frame);
+        break;
+      case FrameType.chunk:
+        exchange.responseBody?.push(frame.body);
+        if ((frame.flags & FrameFlag.end) !== 0) {
+          exchange.responseBody?.end();
+          this.#over(exchange);
+        }
+        break;
+      case FrameType.fail:
+        this.#fail(exchange, frame);
+        break;
+      case FrameType.log:
+        exchange.environ["wsgi.errors"].write(frame.body.toString("utf8"));
+        break;
+      case FrameType.read:
+        this.#feed(exchange);
+        break;
+      case FrameType.hints:
+        exchange.environ["wsgi.early_hints"]?.(decodeHead(frame.head || frame.body.toString("latin1"), false).headers);
+        break;
+      case FrameType.shared:
+        receiveChanges(exchange.environ, JSON.parse(frame.body.toString("utf8")));
+        break;
+      case FrameType.file:
+        this.#offerFile(exchange, frame);
+        break;
+      case FrameType.call:
+        this.#innerCall?.end();
+        this.#innerCall = new InnerCall(exchange, frame, (text, body) => this.#send(text, body));
+        break;
+      case FrameType.pull:
+      case FrameType.give:
+      case FrameType.drop:
+        this.#innerCall?.receive(frame);
+        break;
+      default:
+        throw new LaneProtocolError(`Expected a frame that a lane may carry, got type ${frame.type}`);
+    }
+  }
+
+  /** Something in this process could not take what Python answered: that request fails, and what is still to come of it is dropped. */
+  #breakOff(exchange: Exchange, error: Error): void {
+    exchange.fail(
+      new PythonApplicationFailed(
+        `What the Python application answered to ${exchange.description} cannot be sent: ${error.message}`,
+        error.stack ?? "",
+      ),
+    );
+    this.#abandon(exchange);
+  }
+
+  #response(exchange: Exchange, frame: LaneFrame): void {
+    if ((frame.flags & FrameFlag.end) !== 0) {
+      exchange.whole(frame.head, frame.body);
+      this.#over(exchange);
+      return;
+    }
+    const owner = {
+      resume: (): void => this.#resume(),
+      abandon: (): void => this.#abandon(exchange),
+    };
+    const body = exchange.begin(frame.head, frame.totalBytes, owner, this.#answerBytes);
+    if (body === null) this.#abandon(exchange);
+    else body.push(frame.body);
+  }
+
+  #fail(exchange: Exchange, frame: LaneFrame): void {
+    const stack = frame.body.toString("utf8");
+    if ((frame.flags & FrameFlag.gone) !== 0) {
+      exchange.fail(new PythonClientGone());
+    } else {
+      const last = stack.trimEnd().split("\n").at(-1) ?? "";
+      const error = new PythonApplicationFailed(
+        `The Python application failed at ${exchange.description}: ${last}`,
+        stack,
+      );
+      if (exchange.abandonedAt !== 0) exchange.environ["wsgi.errors"].write(`${error.stack ?? error.message}\n`);
+      exchange.fail(error);
+      if ((frame.flags & FrameFlag.retire) !== 0) this.#owner.wantsRetirement(`${last} at ${exchange.description}`);
+    }
+    this.#over(exchange);
+  }
+
+  /** The current request is over; the next one, if any, has begun. */
+  #over(exchange: Exchange): void {
+    exchange.release();
+    this.#innerCall?.end();
+    this.#innerCall = null;
+    this.#lastId = exchange.id;
+    if (this.isHeld) this.#heldSince = this.#receivedAt;
+    const since = Math.max(exchange.dispatchedAt, this.#currentSince);
+    this.#currentSince = this.#receivedAt;
+    this.#owner.answered(exchange, this.#receivedAt - since);
+    this.#running[this.#first] = undefined as unknown as Exchange; // lets it go; never read before the list is cut
+    this.#first += 1;
+    this.#batchCount += 1;
+    // A lane that is never idle would otherwise keep a place for each request that it has ever had.
+    if (this.#first === this.#running.length || this.#first >= SPENT_PLACES) {
+      this.#running = this.#running.slice(this.#first);
+      this.#first = 0;
+    }
+    if (this.#batchEnds[0] === exchange.id) this.#batchOver();
+    if (this.#isWaiting) this.#resume();
+  }
+
+  #batchOver(): void {
+    const now = this.#receivedAt;
+    this.#batchEnds.shift();
+    this.batches -= 1;
+    this.#owner.measured((now - this.#batchStartedAt) / Math.max(1, this.#batchCount));
+    this.#batchStartedAt = now;
+    this.#batchCount = 0;
+    this.progressedAt = now;
+    this.#owner.relieved(this);
+  }
+
+  /** Takes back what the guest has not started because what it is at takes long. */
+  #returned(body: Buffer): void {
+    const ids = new Set<number>();
+    for (let at = 0; at + 4 <= body.length; at += 4) ids.add(body.readUInt32LE(at));
+    const rest = this.unanswered;
+    const back = rest.filter((exchange) => ids.has(exchange.id));
+    this.#running = rest.filter((exchange) => !ids.has(exchange.id));
+    this.#first = 0;
+    // None is left where the guest is still in the close() of what it has answered.
+    const last = this.#running.at(-1);
+    this.#batchEnds = last === undefined ? [] : [last.id];
+    this.batches = this.#batchEnds.length;
+    this.isHeld = true;
+    this.#heldSince = this.#receivedAt;
+    this.#owner.measured(performance.now() - this.progressedAt);
+    this.#owner.returned(this, back);
+  }
+
+  #resume(): void {
+    if (!this.#isWaiting) return;
+    this.#isWaiting = false;
+    this.#socket.resume();
+  }
+
+  #abandon(exchange: Exchange): void {
+    if (exchange.abandonedAt !== 0) return;
+    exchange.abandonedAt = performance.now();
+    if (this.current === exchange) this.#owner.abort(this, exchange.id);
+  }
+
+  /** Gives the guest the next piece of a body that is streamed. */
+  #feed(exchange: Exchange): void {
+    const { body, id } = exchange;
+    this.isFeeding = true;
+    // Where the request was given up, an end of the body would look like a complete one.
+    const read = body.kind === "stream" ? body.read() : Promise.reject(new PythonClientGone());
+    const fed = read.finally(() => {
+      this.isFeeding = false;
+      this.activeAt = performance.now();
+    });
+    fed.then(
+      (piece) =>
+        this.#send(frameHeader(FrameType.body, id, 0, piece?.length ?? 0, piece === null ? FrameFlag.end : 0), piece),
+      () => this.#send(frameHeader(FrameType.body, id, 0, 0, FrameFlag.end | FrameFlag.gone), null),
+    );
+  }
+
+  #offerFile(exchange: Exchange, frame: LaneFrame): void {
+    const region = parseFileRegion(frame.body);
+    // Another user's process would have us read for it what it may not: its descriptor may be one that does not read (O_PATH).
+    const opened =
+      region === null || this.#owner.isForeign ? Promise.resolve(null) : openFileRegion(region).catch(() => null);
+    void opened.then((file) => {
+      if (file !== null && region !== null && !exchange.isSettled) {
+        exchange.beginWith(frame.head, region.length, new FileRegionBody(file, region.offset, region.length));
+        this.#send(frameHeader(FrameType.taken, exchange.id, 0, 0, FrameFlag.end), null);
+      } else {
+        if (file !== null) void file.close();
+        this.#send(frameHeader(FrameType.taken, exchange.id, 0, 0), null);
+      }
+    });
+  }
+
+  /** The frame of a request, up to its body in memory; behind the one that tells its keys, where the guest does not know them. */
+  #requestHead(exchange: Exchange, isBatched: boolean): string {
+    const { environ, body, inner } = exchange;
+    let flags = isBatched ? FrameFlag.batched : 0;
+    if (inner !== null) flags |= FrameFlag.inner;
+    if (environ["wsgi.early_hints"] !== undefined) flags |= FrameFlag.hints;
+    if (body.kind === "file") flags |= FrameFlag.bodyFile;
+    if (body.kind === "stream") flags |= FrameFlag.bodyStream;
+    const path = body.kind === "file" ? latin1(body.path) : "";
+    const bodyBytes = body.kind === "memory" ? body.bytes.length : path.length;
+    const keyed = this.#keyLists.encode(environ);
+    if (keyed === null) {
+      const { text, pairs, hasJson } = encodeEnviron(environ);
+      if (hasJson) flags |= FrameFlag.json;
+      return frameHeader(FrameType.request, exchange.id, text.length, bodyBytes, flags, pairs) + text + path;
+    }
+    const { text, list, hasJson, definition } = keyed;
+    flags |= hasJson ? FrameFlag.json | FrameFlag.keyed : FrameFlag.keyed;
+    const frame = frameHeader(FrameType.request, exchange.id, text.length, bodyBytes, flags, list) + text + path;
+    return definition === null ? frame : frameText(FrameType.keys, 0, definition, "", 0, list) + frame;
+  }
+
+  #send(text: string, body: Uint8Array | null): void {
+    if (this.#socket.destroyed) return;
+    if (body === null || body.length === 0) {
+      this.#socket.write(text, "latin1");
+      return;
+    }
+    this.#socket.cork();
+    this.#socket.write(text, "latin1");
+    this.#socket.write(body);
+    this.#socket.uncork();
+  }
+}
+
+function latin1(path: string): string {
+  return Buffer.from(path).toString("latin1");
+}

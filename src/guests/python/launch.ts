@@ -1,0 +1,120 @@
+// Starts a Python process with the shim. Its options go through standard input: nobody else can read the token there.
+import { spawn, type ChildProcess } from "node:child_process";
+import { resolve } from "node:path";
+import { Readable } from "node:stream";
+import { endGroup } from "./end-group.ts";
+import { PythonStartError } from "./errors.ts";
+import { environmentFor, type PythonInterpreter } from "./interpreter.ts";
+import { isPythonProgram } from "./is-program.ts";
+import { spawnIdentity, type PythonSettings } from "./options.ts";
+import type { Rendezvous } from "./rendezvous.ts";
+import { shimPath } from "./shim-path.ts";
+
+/** Bytes of stack that each thread may have, which count as private memory. */
+const THREAD_BYTES = 8_388_608;
+
+/** What tells processes apart. */
+export interface LaunchRole {
+  readonly process: number;
+  readonly isTemplate: boolean;
+  readonly hasInner: boolean;
+}
+
+/** Who hears of the process. */
+export interface LaunchListener {
+  /** What it has printed, and null when it cannot print any more; only where somebody wants it. */
+  printed(stream: "stdout" | "stderr", text: string | null): void;
+  /** What faulthandler writes: the stacks of a process that crashes, or that was asked for them. */
+  reported(text: string): void;
+  /** It has ended and its output is complete (or it was never started). */
+  ended(reason: string): void;
+}
+
+/**
+ * Starts a process.
+ *
+ * @param settings - of the guest
+ * @param interpreter - which Python
+ * @param rendezvous - where it connects
+ * @param role - which one it is
+ * @param listener - hears of output and end
+ * @returns the process; it connects by itself
+ */
+export function launch(
+  settings: PythonSettings,
+  interpreter: PythonInterpreter,
+  rendezvous: Rendezvous,
+  role: LaunchRole,
+  listener: LaunchListener,
+): ChildProcess {
+  const environment = environmentFor(interpreter, { ...process.env, ...settings.environment });
+  const printed = settings.output === undefined ? "inherit" : "pipe";
+  const child = spawn(interpreter.path, [...(interpreter.arguments ?? []), shimPath()], {
+    cwd: settings.directory,
+    env: environment,
+    // From its first instruction: the interpreter, what it imports and this package may be the application's own.
+    ...spawnIdentity(settings),
+    // The last is REPORT_DESCRIPTOR of the shim.
+    stdio: ["pipe", printed, printed, "pipe"],
+    // A session of its own: Ctrl-C in the terminal is for us, and we tell it when to stop.
+    detached: true,
+  });
+  const { stdin, stdout, stderr } = child;
+  const report = child.stdio[3];
+  if (stdin === null || !(report instanceof Readable))
+    throw new PythonStartError(`Could not start "${interpreter.path}"`);
+  stdin.on("error", () => {});
+  stdin.end(JSON.stringify(shimOptions(settings, rendezvous, role)));
+  for (const [name, stream] of [
+    ["stdout", stdout],
+    ["stderr", stderr],
+  ] as const) {
+    stream?.setEncoding("utf8").on("data", (text: string) => listener.printed(name, text));
+    stream?.once("end", () => listener.printed(name, null));
+  }
+  report.setEncoding("utf8").on("data", (text: string) => listener.reported(text));
+  child.once("error", (error) => listener.ended(`could not be started: ${error.message}`));
+  // `exit` comes before the last output, `close` may never come when a grandchild keeps the pipe open.
+  let hasEnded = false;
+  const end = (code: number | null, signal: NodeJS.Signals | null): void => {
+    if (hasEnded) return;
+    hasEnded = true;
+    const reason = signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`;
+    // Whatever a program has started ends with it; jobs that an application has given to processes of their own go on.
+    if (child.pid === undefined || !isProgram(settings)) listener.ended(reason);
+    else void endGroup(child.pid).then(() => listener.ended(reason));
+  };
+  child.once("exit", (code, signal) => setTimeout(end, 300, code, signal));
+  child.once("close", end);
+  return child;
+}
+
+/** Whether the target is a program, which may start processes of its own. */
+export function isProgram({ target, directory }: PythonSettings): boolean {
+  return typeof target === "string" && isPythonProgram(target, directory);
+}
+
+function shimOptions(settings: PythonSettings, rendezvous: Rendezvous, role: LaunchRole): Record<string, unknown> {
+  const { memoryLimitBytes } = settings;
+  return {
+    socket: rendezvous.socketPath,
+    status: rendezvous.statusPath,
+    slots: rendezvous.slots,
+    answerBytes: rendezvous.answerBytes,
+    token: rendezvous.token,
+    process: role.process,
+    threads: settings.threads,
+    multiprocess: settings.isMultiprocess,
+    preload: role.isTemplate,
+    app: role.hasInner ? null : settings.target,
+    arguments: settings.arguments ?? [],
+    filters: settings.filters ?? [],
+    pythonPath: settings.pythonPath ?? [],
+    workerClass: settings.workerClass,
+    hooks: settings.hooks === undefined ? null : resolve(settings.directory, settings.hooks),
+    logging: settings.logging ?? null,
+    ...(memoryLimitBytes === undefined
+      ? {}
+      : { memoryLimitBytes: memoryLimitBytes + (settings.threads + 2) * THREAD_BYTES }),
+  };
+}

@@ -1,0 +1,235 @@
+// Where guests connect: a unix socket in a directory that only we (or holders of the token) can use, and the status file, in which
+// each lane says which request it has started and learns whose client has left. Source: docs/lane-protocol.md, "Connecting", "The status file".
+import { Buffer } from "node:buffer";
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fchownSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { endianness, tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Identity } from "../../identity.ts";
+import { FRAME_HEADER_BYTES, FrameType, LANE_VERSION } from "../../protocols/lane/frame.ts";
+import { directoryPrefix, processName, removeAbandoned, SOCKET_NAME, STATUS_NAME } from "./abandoned-directories.ts";
+import { PythonStartError } from "./errors.ts";
+
+/** The first frame of each connection. */
+export interface Hello {
+  readonly version: number;
+  readonly token: string;
+  readonly process: number;
+  /** Index of the lane in its process; -1 for the control channel. */
+  readonly lane: number;
+  readonly thread?: string;
+  /** How many lists of keys the lane remembers. */
+  readonly keys?: number;
+  readonly pid?: number;
+  readonly python?: string;
+  readonly dumpSignal?: number;
+}
+
+const HELLO_MILLISECONDS = 10_000;
+const MAX_HELLO_BYTES = 65_536;
+/** Room for the finished answers of one lane, with the word that tells how much of it is used; less where there are many lanes. */
+const MOST_ANSWER_BYTES = 65_536;
+const LEAST_ANSWER_BYTES = 8192;
+/** What the answers of all lanes may take, unless there are thousands. */
+const ALL_ANSWER_BYTES = 16_777_216;
+/** Longest path of a socket everywhere: 104 bytes with the NUL at its end on macOS and the BSDs, 108 on Linux. Source: unix(7), unix(4). */
+const MAX_SOCKET_PATH_BYTES = 103;
+const RESERVE_BYTES = 1_048_576;
+
+/** The listening socket, the token and the status file of one pool of guests. */
+export class Rendezvous {
+  readonly token = randomBytes(24).toString("base64url");
+  readonly directory: string;
+  readonly socketPath: string;
+  readonly statusPath: string;
+  /** Lanes that may exist at a time. */
+  readonly slots: number;
+  /** Bytes of the status file that belong to the answers of one lane. */
+  readonly answerBytes: number;
+  readonly #identity: Identity | null;
+  readonly #server: Server;
+  readonly #statusFile: number;
+  readonly #word = Buffer.alloc(4);
+  readonly #onHello: (hello: Hello, socket: Socket) => void;
+
+  /**
+   * Makes the directory and the status file; `listen` opens the socket.
+   *
+   * @param slots - lanes that may exist at a time
+   * @param identity - of the processes that connect, where it is another than this one's
+   * @param onHello - receives each connection that has shown the token
+   * @param parents - directories to try, best first. @default memory where the system has a directory for it, then for temporary files
+   * @throws PythonStartError when none of them has the room
+   */
+  constructor(
+    slots: number,
+    identity: Identity | null,
+    onHello: (hello: Hello, socket: Socket) => void,
+    parents: readonly string[] = ["/dev/shm", tmpdir(), "/tmp"],
+  ) {
+    this.slots = slots;
+    this.#identity = identity;
+    this.#onHello = onHello;
+    const share = Math.floor(ALL_ANSWER_BYTES / slots / LEAST_ANSWER_BYTES) * LEAST_ANSWER_BYTES;
+    this.answerBytes = Math.max(LEAST_ANSWER_BYTES, Math.min(MOST_ANSWER_BYTES, share));
+    const { directory, statusFile } = makePlace(parents, slots * (8 + this.answerBytes));
+    this.directory = directory;
+    this.#statusFile = statusFile;
+    if (identity !== null) {
+      // The directory stays ours: nobody else can put other files in the place of these.
+      chmodSync(directory, 0o711);
+      fchownSync(statusFile, identity.uid ?? -1, identity.gid ?? -1);
+    }
+    this.socketPath = join(this.directory, SOCKET_NAME);
+    this.statusPath = join(this.directory, STATUS_NAME);
+    this.#server = createServer((socket) => this.#greet(socket));
+  }
+
+  /** Opens the socket. */
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen({ path: this.socketPath, backlog: 1024 }, resolve);
+    });
+    if (this.#identity === null) return;
+    chmodSync(this.socketPath, 0o600);
+    chownSync(this.socketPath, this.#identity.uid ?? -1, this.#identity.gid ?? -1);
+  }
+
+  /** Notes that a process belongs here, for those who clear up should this one be killed. */
+  note(pid: number): void {
+    try {
+      writeFileSync(join(this.directory, processName(pid)), "", { mode: 0o600 });
+    } catch {
+      // Serving does not depend on it.
+    }
+  }
+
+  /** A process that was noted has ended. */
+  forget(pid: number): void {
+    rmSync(join(this.directory, processName(pid)), { force: true });
+  }
+
+  /** The request that a lane has started last; 0 for none. */
+  started(slot: number): number {
+    return this.#readWord(slot * 4);
+  }
+
+  /** The finished answers that a lane has left behind: whole RESPONSE frames, of which some may have been sent. */
+  kept(slot: number): Buffer {
+    const start = this.slots * 8 + slot * this.answerBytes;
+    const bytes = Buffer.alloc(Math.min(this.#readWord(start), this.answerBytes - 4));
+    readSync(this.#statusFile, bytes, 0, bytes.length, start + 4);
+    return bytes;
+  }
+
+  /** Tells a lane that nobody wants the answer to a request any more. */
+  abort(slot: number, id: number): void {
+    if (endianness() === "LE") this.#word.writeUInt32LE(id, 0);
+    else this.#word.writeUInt32BE(id, 0);
+    writeSync(this.#statusFile, this.#word, 0, 4, (this.slots + slot) * 4);
+  }
+
+  #readWord(position: number): number {
+    readSync(this.#statusFile, this.#word, 0, 4, position);
+    return endianness() === "LE" ? this.#word.readUInt32LE(0) : this.#word.readUInt32BE(0);
+  }
+
+  /** Closes the socket and removes the directory. */
+  close(): void {
+    this.#server.close();
+    closeSync(this.#statusFile);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** Reads the first frame; who does not show the token is hung up on. */
+  #greet(socket: Socket): void {
+    const timer = setTimeout(() => socket.destroy(), HELLO_MILLISECONDS);
+    let held: Buffer = Buffer.alloc(0);
+    const read = (chunk: Buffer): void => {
+      held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+      const end = held.length < FRAME_HEADER_BYTES ? FRAME_HEADER_BYTES : FRAME_HEADER_BYTES + held.readUInt32LE(0);
+      if (end > MAX_HELLO_BYTES) socket.destroy();
+      if (held.length < end) return;
+      clearTimeout(timer);
+      socket.off("data", read);
+      const hello = this.#admitted(held.subarray(0, end));
+      if (hello === null) {
+        socket.destroy();
+        return;
+      }
+      this.#onHello(hello, socket);
+      if (held.length > end) socket.unshift(held.subarray(end));
+    };
+    socket.on("data", read);
+    socket.on("error", () => {});
+    socket.once("close", () => clearTimeout(timer));
+  }
+
+  #admitted(frame: Buffer): Hello | null {
+    if (frame[12] !== FrameType.hello) return null;
+    try {
+      const hello = JSON.parse(frame.toString("utf8", FRAME_HEADER_BYTES)) as Hello;
+      const [shown, expected] = [Buffer.from(hello.token), Buffer.from(this.token)];
+      const isAdmitted = shown.length === expected.length && timingSafeEqual(shown, expected);
+      // The id becomes part of the name of a file, and is sent signals: 0, 1 and negative ones would reach others.
+      const isProcess = hello.pid === undefined || (Number.isSafeInteger(hello.pid) && hello.pid > 1);
+      const isSound = hello.version === LANE_VERSION && isProcess;
+      return isAdmitted && isSound ? hello : null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** Makes the directory and the status file where both fit: in memory if possible, because the file is written for each request. */
+function makePlace(parents: readonly string[], bytes: number): { directory: string; statusFile: number } {
+  const reasons: string[] = [];
+  for (const parent of new Set(parents)) {
+    const socket = join(parent, `${directoryPrefix()}XXXXXX`, SOCKET_NAME);
+    if (Buffer.byteLength(socket) > MAX_SOCKET_PATH_BYTES) {
+      reasons.push(`"${parent}" is too long for a socket in it`);
+      continue;
+    }
+    let directory = "";
+    try {
+      removeAbandoned(parent);
+      directory = mkdtempSync(join(parent, directoryPrefix()));
+      return { directory, statusFile: reserve(join(directory, STATUS_NAME), bytes) };
+    } catch (error) {
+      reasons.push((error as Error).message);
+      if (directory !== "") rmSync(directory, { recursive: true, force: true });
+    }
+  }
+  throw new PythonStartError(
+    `Could not make the ${bytes} bytes that are shared with Python in any directory: ${reasons.join("; ")}`,
+  );
+}
+
+/**
+ * A file whose every byte is there. Were it sparse, a full file system would be noticed by whoever writes to the mapped file, and a
+ * process that does is ended with SIGBUS. Source: mmap(2).
+ */
+function reserve(path: string, bytes: number): number {
+  const file = openSync(path, "wx+", 0o600);
+  try {
+    const zeros = Buffer.alloc(Math.min(bytes, RESERVE_BYTES));
+    for (let at = 0; at < bytes;) at += writeSync(file, zeros, 0, Math.min(zeros.length, bytes - at), at);
+    return file;
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
+}

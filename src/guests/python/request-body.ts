@@ -1,0 +1,202 @@
+// The body of a request, buffered before dispatch: in memory, then in a temporary file, and streamed beyond that. So a slow
+// upload never holds a Python thread, and gigabytes stay in constant memory. A large one from a fast client, or from one that asks first,
+// is streamed from the start, so that an application which refuses it need not receive it. Source: docs/decisions/0008-uploads.md.
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import { constants, statSync } from "node:fs";
+import { open, rm, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { EMPTY_INPUT, nextChunk } from "../../wsgi/input-stream.ts";
+import type { Bytes, InputStream, WSGIEnvironment } from "../../wsgi/types.ts";
+
+/** Linux's flag for files without a name, which Node does not list. Source: open(2). */
+const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
+
+/** Most bytes that are read at once. */
+const CHUNK_BYTES = 262_144;
+/** A client is fast when so much of its body comes in such a time, in milliseconds. */
+const PROBE_BYTES = 1_048_576;
+const PROBE_MILLISECONDS = 250;
+
+/** Where a body may be kept. */
+export interface BodyLimits {
+  /** Most bytes in memory, per request. */
+  readonly memoryBytes: number;
+  /** Most bytes in a temporary file, per request; longer bodies are streamed. */
+  readonly fileBytes: number;
+  /** Most bytes, as announced, that are received before Python has the request, however fast they come. */
+  readonly earlyBytes: number;
+  /** Where temporary files are made. */
+  readonly directory: string;
+  /** Whether Python runs as the user of this process. */
+  readonly isShared: boolean;
+}
+
+/** Who says how many requests Python may have before their bodies are there. */
+export interface UploadSlots {
+  /** Takes a place; false when there is none. */
+  beginUpload(): boolean;
+  endUpload(): void;
+}
+
+/** A body that is ready for dispatch. */
+export type RequestBody =
+  | { readonly kind: "none" }
+  | { readonly kind: "memory"; readonly bytes: Buffer }
+  | { readonly kind: "file"; readonly path: string; release(): Promise<void> }
+  | { readonly kind: "stream"; read(): Promise<Bytes | null>; release(): Promise<void> };
+
+/** A request without a body; one for all. */
+export const NO_BODY: RequestBody = { kind: "none" };
+
+/**
+ * Whether a request has a body to be read first.
+ *
+ * @param environ - of the request
+ */
+export function hasBody(environ: WSGIEnvironment): boolean {
+  if (environ["wsgi.input"] === EMPTY_INPUT) return false;
+  const length = environ.CONTENT_LENGTH;
+  if (length !== undefined && length !== "") return Number(length) > 0;
+  return environ["wsgi.input_terminated"] === true;
+}
+
+/**
+ * Says the length of a body that came in chunks and was kept: applications that do not know `wsgi.input_terminated`, or do not look at it,
+ * see no body without one (Django, Falcon, Bottle). The coding is gone with the chunks, and beside a length it would say a second thing.
+ * Source: RFC 9112 section 7.1.3; uWSGI's post-buffering and waitress do the same.
+ */
+function announceLength(environ: WSGIEnvironment, size: number): void {
+  if (environ.HTTP_TRANSFER_ENCODING === undefined) return;
+  Reflect.deleteProperty(environ, "HTTP_TRANSFER_ENCODING");
+  environ.CONTENT_LENGTH = String(size);
+}
+
+/**
+ * Reads the body of a request.
+ *
+ * @param environ - of the request
+ * @param limits - where the body may be kept
+ * @param slots - how many may be streamed from the start
+ * @returns the body, all of it unless it is streamed
+ * @throws what `wsgi.input` throws: the client left, or sent nonsense
+ */
+export async function readBody(environ: WSGIEnvironment, limits: BodyLimits, slots: UploadSlots): Promise<RequestBody> {
+  const announced = Number(environ.CONTENT_LENGTH ?? "");
+  const input = environ["wsgi.input"];
+  if (announced > limits.fileBytes) return streamedBody(input, null);
+  const isLarge = announced > limits.earlyBytes;
+  const isAsking =
+    announced > Math.min(limits.memoryBytes, limits.earlyBytes) &&
+    environ["HTTP_EXPECT"] !== undefined &&
+    limits.earlyBytes !== Infinity;
+  if (isAsking && slots.beginUpload()) return earlyBody(input, [], slots);
+  const begun = performance.now();
+  const kept: Bytes[] = [];
+  let size = 0;
+  for (;;) {
+    const chunk = await nextChunk(input, CHUNK_BYTES);
+    if (chunk.length === 0) {
+      announceLength(environ, size);
+      return size === 0 ? NO_BODY : { kind: "memory", bytes: joined(kept, size) };
+    }
+    kept.push(chunk);
+    size += chunk.length;
+    if (size <= limits.memoryBytes || (isLarge && size < PROBE_BYTES)) continue;
+    const isFast = isLarge && performance.now() - begun < PROBE_MILLISECONDS;
+    return isFast && slots.beginUpload() ? earlyBody(input, kept, slots) : spooledBody(kept, environ, limits);
+  }
+}
+
+/** Most bodies come in one piece. */
+function joined(chunks: readonly Bytes[], size: number): Buffer {
+  const [first] = chunks;
+  return chunks.length === 1 && Buffer.isBuffer(first) ? first : Buffer.concat(chunks, size);
+}
+
+async function spooledBody(kept: readonly Bytes[], environ: WSGIEnvironment, limits: BodyLimits): Promise<RequestBody> {
+  const input = environ["wsgi.input"];
+  const file = await openNameless(limits.directory);
+  let size = 0;
+  try {
+    for (const chunk of kept) {
+      await file.writeFile(chunk);
+      size += chunk.length;
+    }
+    for (;;) {
+      if (size > limits.fileBytes) return streamedBody(input, { file, size });
+      const chunk = await nextChunk(input, CHUNK_BYTES);
+      if (chunk.length === 0) break;
+      await file.writeFile(chunk);
+      size += chunk.length;
+    }
+    announceLength(environ, size);
+    if (!areDescriptorsShared(limits)) return streamedBody(EMPTY_INPUT, { file, size });
+    return { kind: "file", path: `/proc/${process.pid}/fd/${file.fd}`, release: () => file.close() };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** A file without a name: nobody else can open it, and nothing is left of it, whatever happens to this process. */
+async function openNameless(directory: string): Promise<FileHandle> {
+  if (process.platform === "linux") {
+    try {
+      return await open(directory, O_TMPFILE | constants.O_RDWR, 0o600);
+    } catch {
+      // Not every file system has them.
+    }
+  }
+  const path = join(directory, `tsgi-body-${randomBytes(12).toString("hex")}`);
+  const file = await open(path, "wx+", 0o600);
+  await rm(path, { force: true });
+  return file;
+}
+
+/** Whether Python may open what this process has open: as the same user, and unless the system protects this process. */
+function areDescriptorsShared(limits: BodyLimits): boolean {
+  if (process.platform !== "linux" || !limits.isShared) return false;
+  // A process that has given up root belongs to root there, and nobody else may look into it. Source: proc(5).
+  return statSync("/proc/self/fd", { throwIfNoEntry: false })?.uid === process.geteuid?.();
+}
+
+/** A body that is read while Python works on it, and hardly before. */
+function earlyBody(input: InputStream, received: Bytes[], slots: UploadSlots): RequestBody {
+  const rest = streamedBody(input, null);
+  return {
+    ...rest,
+    read: () => {
+      const chunk = received.shift();
+      return chunk === undefined ? rest.read() : Promise.resolve(chunk);
+    },
+    release: () => {
+      slots.endUpload();
+      return rest.release();
+    },
+  };
+}
+
+/** A body that is read while Python works on it: first what was spooled already, then the rest from the client. */
+function streamedBody(
+  input: InputStream,
+  spooled: { file: FileHandle; size: number } | null,
+): Extract<RequestBody, { kind: "stream" }> {
+  let position = 0;
+  return {
+    kind: "stream",
+    async read() {
+      if (spooled !== null && position < spooled.size) {
+        const block = Buffer.allocUnsafeSlow(Math.min(262_144, spooled.size - position));
+        const { bytesRead } = await spooled.file.read(block, 0, block.length, position);
+        position += bytesRead;
+        return block.subarray(0, bytesRead);
+      }
+      const chunk = await nextChunk(input, CHUNK_BYTES);
+      return chunk.length === 0 ? null : chunk;
+    },
+    async release() {
+      await spooled?.file.close();
+    },
+  };
+}

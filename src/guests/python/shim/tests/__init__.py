@@ -1,0 +1,2 @@
+"""The rules of the shim's modules. CONTRIBUTING.md says how to run them.
+"""
