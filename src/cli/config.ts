@@ -103,7 +103,7 @@ async function checkFile(
   const [{ asGlobalConf }, { checkConfig, formatProblems }, { checkIniServers }] = await Promise.all([
     import("../deploy/converters.ts"),
     import("../deploy/check.ts"),
-    import("../server/ini-server.ts"),
+    import("../server/loading/ini-server.ts"),
   ]);
   const guests = isImporting ? ((await options.guests?.()) ?? []) : [];
   const path = file.replace(/#.*/s, "");

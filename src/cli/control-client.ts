@@ -1,6 +1,6 @@
 // Asks a running server through its control socket.
 import { connect } from "node:net";
-import type { ControlAnswer, ControlRequest } from "../server/control-protocol.ts";
+import type { ControlAnswer, ControlRequest } from "../server/control/control-protocol.ts";
 import { CommandError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 

@@ -1,7 +1,7 @@
 // `tsgi ctl`: steers a running server through its control socket.
 import { Argument, type Command } from "../commander.ts";
-import { type ControlRequest, SHOWN, type Shown } from "../server/control-protocol.ts";
-import { readableJson } from "../server/readable-json.ts";
+import { type ControlRequest, SHOWN, type Shown } from "../server/control/control-protocol.ts";
+import { readableJson } from "../server/control/readable-json.ts";
 import { chosenFrom } from "./command-form.ts";
 import { askServer } from "./control-client.ts";
 import { UsageError } from "./errors.ts";

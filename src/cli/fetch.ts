@@ -4,7 +4,7 @@ import { type WriteStream, createWriteStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { withoutForeignFrames } from "../guests/typescript/user-stack.ts";
 import { PACKAGE_ROOT } from "../own-exports.ts";
-import { loadApplication } from "../server/load-application.ts";
+import { loadApplication } from "../server/loading/load-application.ts";
 import { resolveSettings } from "../server/settings/resolve.ts";
 import { mockEnviron } from "../testing/mock-environ.ts";
 import { WSGIErrorStream } from "../wsgi/error-stream.ts";

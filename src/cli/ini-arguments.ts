@@ -1,7 +1,7 @@
 // What stands on the command line beside the target: KEY=value for an INI file, and which of its server sections is meant.
 import type { DeployWarning } from "../deploy/context.ts";
 import { describePlace } from "../deploy/errors.ts";
-import { isIniTarget, withVariables } from "../server/ini-target.ts";
+import { isIniTarget, withVariables } from "../server/loading/ini-target.ts";
 import type { Layer } from "../server/settings/layer.ts";
 import { ExcessArgumentError } from "./errors.ts";
 
@@ -55,7 +55,7 @@ export async function iniArguments(
   }
   const full = target === undefined ? undefined : withVariables(target, variables);
   if (serverName === undefined && (full === undefined || !isIniTarget(full))) return [full, commandLine];
-  const { withIniServer } = await import("../server/ini-server.ts");
+  const { withIniServer } = await import("../server/loading/ini-server.ts");
   const onWarning = (warning: DeployWarning): boolean =>
     process.stderr.write(`tsgi: Warning: ${warning.message}${describePlace(warning)}\n`);
   return [full, withIniServer(full, commandLine, { serverName, directory, onWarning })];

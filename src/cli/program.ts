@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "../commander.ts";
 import type { GuestResolver } from "../deploy/guest-resolver.ts";
-import { isIniTarget } from "../server/ini-target.ts";
+import { isIniTarget } from "../server/loading/ini-target.ts";
 import { nearestName } from "../nearest-name.ts";
 import { addSettings, settingsFromCommand } from "../server/settings/command-line.ts";
 import { giveForm } from "./command-form.ts";
@@ -78,7 +78,7 @@ function failed(error: unknown, program: Command, target = ""): never {
 /** For `config check`, which imports modules but starts no application. */
 async function pythonFactories(): Promise<GuestResolver[]> {
   const [{ PythonResolver }, { resolveSettings }] = await Promise.all([
-    import("../server/python-resolver.ts"),
+    import("../guests/python/deploy/python-resolver.ts"),
     import("../server/settings/resolve.ts"),
   ]);
   const { python } = (await resolveSettings()).settings;

@@ -1,6 +1,6 @@
 // `tsgi reload`: lets a running server load code and configuration again; with --wait its exit code tells whether that worked.
 import type { Command } from "../commander.ts";
-import { trustedPid } from "../server/pid-file.ts";
+import { trustedPid } from "../server/arbiter/pid-file.ts";
 import { askServer } from "./control-client.ts";
 import { CommandError, UsageError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";

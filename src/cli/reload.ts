@@ -3,10 +3,10 @@
 import { relative, resolve } from "node:path";
 import { findSource } from "../guests/typescript/find-source.ts";
 import { parseTarget } from "../guests/typescript/parse-target.ts";
-import type { Arbiter } from "../server/arbiter.ts";
+import type { Arbiter } from "../server/arbiter/arbiter.ts";
 import { BootError } from "../server/errors.ts";
-import { isIniTarget, parseIniTarget } from "../server/ini-target.ts";
-import { isPythonTarget } from "../server/is-python-target.ts";
+import { isIniTarget, parseIniTarget } from "../server/loading/ini-target.ts";
+import { isPythonTarget } from "../server/loading/is-python-target.ts";
 import type { ErrorLog } from "../server/logging/error-log.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import type { ReloadWatcher } from "./reload-watcher.ts";

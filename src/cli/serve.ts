@@ -1,20 +1,20 @@
 // `tsgi TARGET`: resolves the settings and hands over to the arbiter, which serves until a signal ends it. Log lines are gunicorn's.
 import { resolve } from "node:path";
-import { Arbiter } from "../server/arbiter.ts";
-import type { ArbiterOptions } from "../server/arbiter-options.ts";
+import { Arbiter } from "../server/arbiter/arbiter.ts";
+import type { ArbiterOptions } from "../server/settings/arbiter-options.ts";
 import type { ErrorLog } from "../server/logging/error-log.ts";
-import { enterDirectory } from "../server/enter-directory.ts";
+import { enterDirectory } from "../server/settings/enter-directory.ts";
 import { detailOf, messageOf } from "../server/errors.ts";
-import { isIniTarget } from "../server/ini-target.ts";
+import { isIniTarget } from "../server/loading/ini-target.ts";
 import { isPythonProgram } from "../guests/python/is-program.ts";
-import { isPythonTarget } from "../server/is-python-target.ts";
+import { isPythonTarget } from "../server/loading/is-python-target.ts";
 import { openAccessFile } from "../server/logging/open-logs.ts";
-import type { ScriptAddress } from "../server/script-address.ts";
+import type { ScriptAddress } from "../server/loading/script-address.ts";
 import type { Hooks } from "../server/settings/hooks.ts";
 import type { Layer } from "../server/settings/layer.ts";
 import { DEFAULT_ORIGIN, type ResolvedSettings, resolveSettings } from "../server/settings/resolve.ts";
 import type { Settings } from "../server/settings/table.ts";
-import { Services } from "../server/services.ts";
+import { Services } from "../server/arbiter/services.ts";
 import { exitCodeOf, NoTargetError, UsageError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { openErrorLog } from "./open-error-log.ts";
@@ -56,7 +56,7 @@ export async function serve(readArguments: ArgumentReader, version: string): Pro
   await check(settings);
   const isInBackground = process.env[DAEMON_VARIABLE] !== undefined;
   if (settings.daemon && !isInBackground) {
-    const { daemonize } = await import("../server/daemon.ts");
+    const { daemonize } = await import("../server/arbiter/daemon.ts");
     return await daemonize(DAEMON_VARIABLE, settings.enableStdioInheritance);
   }
   if (settings.chdir !== null) enterDirectory(resolve(directory, settings.chdir));
@@ -107,12 +107,12 @@ async function serveEdited(
 }
 
 async function reportReady(): Promise<void> {
-  const { tellForeground } = await import("../server/daemon.ts");
+  const { tellForeground } = await import("../server/arbiter/daemon.ts");
   await tellForeground({ type: "daemon-ready" });
 }
 
 async function reportFailure(error: unknown): Promise<void> {
-  const { tellForeground } = await import("../server/daemon.ts");
+  const { tellForeground } = await import("../server/arbiter/daemon.ts");
   const detail = detailOf(error);
   const text = `tsgi: ${messageOf(error)}\n${detail === "" ? "" : `${detail}\n`}`;
   await tellForeground({ type: "daemon-failed", text, exitCode: exitCodeOf(error) ?? EXIT_CODES.unexpected });
@@ -143,7 +143,7 @@ class ScriptPlace {
       !isPythonProgram(target)
     )
       return options;
-    const { ScriptAddress: Finder } = await import("../server/script-address.ts");
+    const { ScriptAddress: Finder } = await import("../server/loading/script-address.ts");
     this.#address ??= new Finder();
     const address = await this.#address.find(options);
     return address === null ? options : { ...options, bind: [address] };

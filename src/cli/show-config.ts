@@ -1,7 +1,7 @@
 // --print-config and --check-config: what the settings are, and whether they and the application hold, without serving.
-import { enterDirectory } from "../server/enter-directory.ts";
-import { loadApplication } from "../server/load-application.ts";
-import { takeIdentity } from "../server/privileges.ts";
+import { enterDirectory } from "../server/settings/enter-directory.ts";
+import { loadApplication } from "../server/loading/load-application.ts";
+import { takeIdentity } from "../server/loading/privileges.ts";
 import { printConfig } from "../server/settings/print-config.ts";
 import type { ResolvedSettings } from "../server/settings/resolve.ts";
 import { openErrorLog } from "./open-error-log.ts";

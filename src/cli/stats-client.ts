@@ -1,8 +1,8 @@
 // Reads the statistics of a running server from its private listener.
 import { request } from "node:http";
-import type { ArbiterSnapshot } from "../server/arbiter-control.ts";
+import type { ArbiterSnapshot } from "../server/control/arbiter-control.ts";
 import type { WorkerStats } from "../server/metrics/worker-stats.ts";
-import { parseBind } from "../server/bind-address.ts";
+import { parseBind } from "../server/sockets/bind-address.ts";
 import { CommandError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 

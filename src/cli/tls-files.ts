@@ -1,7 +1,7 @@
 // Tries the key and the certificates of the settings, so that a wrong file is found before anything listens.
 import type { TlsOptions } from "node:tls";
 import type { Settings } from "../server/settings/table.ts";
-import { tlsContext } from "../server/tls-context.ts";
+import { tlsContext } from "../server/worker/tls-context.ts";
 import { FileUnusableError, UsageError } from "./errors.ts";
 
 /** The settings that concern TLS. */

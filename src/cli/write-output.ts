@@ -1,7 +1,7 @@
 // Writes what a command was asked to make. A link in its place is never followed: it may lead anywhere, also where nothing is yet.
 import { existsSync, lstatSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { replaceFile } from "../server/guarded-path.ts";
+import { replaceFile } from "../server/sockets/guarded-path.ts";
 import { FileUnusableError } from "./errors.ts";
 
 /** Whether something has the name already, a link that leads nowhere included. */

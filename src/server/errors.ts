@@ -1,6 +1,6 @@
 // Errors of the server: what keeps it from starting, and what keeps a worker from booting. Each carries the exit code of the command.
 import { TSGIError } from "../errors.ts";
-import type { BootFailedMessage } from "./messages.ts";
+import type { BootFailedMessage } from "./channel/messages.ts";
 
 /** Exit codes of the server. 3 and 4 are those that gunicorn's users know: a worker could not boot, the application did not load. */
 export const SERVER_EXIT_CODES = {

@@ -1,7 +1,7 @@
 // Serving, as seen from outside the package.
 export type { AccessEntry } from "../gateways/http/access-entry.ts";
 export { makeServer, WSGIServer, type ServerAddress, type ServerOptions } from "./make-server.ts";
-export { PythonResolver } from "./python-resolver.ts";
+export { PythonResolver } from "../guests/python/deploy/python-resolver.ts";
 export { defineConfig } from "./settings/define-config.ts";
 export type { HookArbiter, HookLog, HookResponse, Hooks, HookWorker } from "./settings/hooks.ts";
 export type { Config, Settings } from "./settings/table.ts";

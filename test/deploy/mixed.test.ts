@@ -3,7 +3,7 @@ import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import type { DeployError } from "../../src/deploy/errors.ts";
-import { loadApplication, type LoadedApplication } from "../../src/server/load-application.ts";
+import { loadApplication, type LoadedApplication } from "../../src/server/loading/load-application.ts";
 import { ErrorLog } from "../../src/server/logging/error-log.ts";
 import { LogFile } from "../../src/server/logging/log-file.ts";
 import { TestClient } from "../../src/testing/test-client.ts";

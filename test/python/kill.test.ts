@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { isAlive } from "../../src/server/pid-file.ts";
+import { isAlive } from "../../src/server/arbiter/pid-file.ts";
 import { Project } from "../cli-command.ts";
 import { IDENTITY_APPLICATION, IdentityLoad } from "./identity-load.ts";
 import { guestDirectories, killIfThere, processesOf } from "./processes-of.ts";

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from "node:f
 import { createServer, type Server } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { canReusePort } from "../../src/server/bound-socket.ts";
+import { canReusePort } from "../../src/server/sockets/bound-socket.ts";
 import { ask, children, kill, ServerProject, until } from "./server-project.ts";
 
 const COMMAND = fileURLToPath(new URL("../../bin/tsgi.js", import.meta.url));

@@ -2,7 +2,7 @@
 // the same nor absent.
 import { relative, resolve } from "node:path";
 import { nearestName } from "../../nearest-name.ts";
-import { isIniTarget, withVariables } from "../../server/ini-target.ts";
+import { isIniTarget, withVariables } from "../../server/loading/ini-target.ts";
 import { HOOKS, type HookName } from "../../server/settings/hooks.ts";
 import { shown } from "../../server/settings/layer.ts";
 import { NOT_SUPPORTED } from "../../server/settings/not-supported.ts";

@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { basename, extname, isAbsolute, join, relative, resolve } from "node:path";
 import { splitWords } from "../../server/settings/split-words.ts";
-import { isIniTarget, parseIniTarget } from "../../server/ini-target.ts";
-import { isPythonTarget } from "../../server/is-python-target.ts";
+import { isIniTarget, parseIniTarget } from "../../server/loading/ini-target.ts";
+import { isPythonTarget } from "../../server/loading/is-python-target.ts";
 import { UsageError } from "../errors.ts";
 import { isTaken, writeOutput } from "../write-output.ts";
 import { warmDjangoUp } from "./django.ts";

@@ -1,8 +1,8 @@
 // uWSGI's options into our settings: the rules that are a name each, and code for those that are more.
 import { extname, resolve } from "node:path";
 import { didYouMean } from "../../nearest-name.ts";
-import { isIniTarget } from "../../server/ini-target.ts";
-import { isPythonTarget } from "../../server/is-python-target.ts";
+import { isIniTarget } from "../../server/loading/ini-target.ts";
+import { isPythonTarget } from "../../server/loading/is-python-target.ts";
 import { WORKERS } from "../../server/settings/workers.ts";
 import type { Draft } from "./draft.ts";
 import type { UwsgiOption } from "./uwsgi-ini.ts";

@@ -1,7 +1,7 @@
 // What `tsgi init` knows about the project at hand: from its options, from tsgi.config, and from the files that are there.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { parseBind } from "../../server/bind-address.ts";
+import { parseBind } from "../../server/sockets/bind-address.ts";
 import { findConfigFile, readConfigFile } from "../../server/settings/config-file.ts";
 import { parseValue } from "../../server/settings/parse-value.ts";
 import { SETTINGS, type SettingName } from "../../server/settings/table.ts";

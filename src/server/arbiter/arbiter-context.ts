@@ -1,7 +1,7 @@
 // What the arbiter needs beside its options.
-import type { ArbiterOptions } from "../arbiter-options.ts";
+import type { ArbiterOptions } from "../settings/arbiter-options.ts";
 import type { ErrorLog } from "../logging/error-log.ts";
-import type { Services } from "../services.ts";
+import type { Services } from "./services.ts";
 import type { Hooks } from "../settings/hooks.ts";
 
 /** Given by whoever makes an arbiter. */

@@ -1,11 +1,11 @@
 // The sockets of the arbiter: those that it opens, those that it was handed, and in dispatch mode the accepting on them.
-import { type ArbiterOptions, dispatchOf } from "../arbiter-options.ts";
-import { canReusePort } from "../bound-socket.ts";
-import type { Dispatcher } from "../dispatcher.ts";
+import { type ArbiterOptions, dispatchOf } from "../settings/arbiter-options.ts";
+import { canReusePort } from "../sockets/bound-socket.ts";
+import type { Dispatcher } from "./connection-dispatcher.ts";
 import { SettingError } from "../errors.ts";
-import { type InheritedSocket, type Listener, type ListenerOptions, openListeners } from "../listeners.ts";
-import { takeActivatedSockets } from "../systemd.ts";
-import type { WorkerHandle } from "../worker-handle.ts";
+import { type InheritedSocket, type Listener, type ListenerOptions, openListeners } from "../sockets/listeners.ts";
+import { takeActivatedSockets } from "./systemd.ts";
+import type { WorkerHandle } from "./worker-handle.ts";
 
 /** Opens sockets. Made once, since it takes what was handed over out of the environment. */
 export class ArbiterSockets {
@@ -56,7 +56,7 @@ export class ArbiterSockets {
   ): Promise<void> {
     if (dispatchOf(options) !== "dispatch") return;
     if (this.#dispatcher === null) {
-      const { Dispatcher: Accepting } = await import("../dispatcher.ts");
+      const { Dispatcher: Accepting } = await import("./connection-dispatcher.ts");
       this.#dispatcher = new Accepting(() => workers, options.backlog);
     }
     await this.#dispatcher.update(listeners, options.backlog);

@@ -1,10 +1,10 @@
 // What the parts of an arbiter share.
-import type { ArbiterOptions } from "../arbiter-options.ts";
-import type { Listener } from "../listeners.ts";
+import type { ArbiterOptions } from "../settings/arbiter-options.ts";
+import type { Listener } from "../sockets/listeners.ts";
 import type { ErrorLog } from "../logging/error-log.ts";
-import type { PidFile } from "../pid-file.ts";
+import type { PidFile } from "./pid-file.ts";
 import type { HookArbiter, Hooks, HookWorker } from "../settings/hooks.ts";
-import type { WorkerHandle } from "../worker-handle.ts";
+import type { WorkerHandle } from "./worker-handle.ts";
 
 /** The life of a server: starting ──► running ──► stopping ──► ended. */
 export type Stage = "starting" | "running" | "stopping" | "ended";

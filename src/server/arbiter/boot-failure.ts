@@ -1,7 +1,7 @@
 // What is said of workers that did not come up and could not say it themselves.
 import { SERVER_EXIT_CODES } from "../errors.ts";
-import type { BootFailedMessage } from "../messages.ts";
-import type { WorkerExit, WorkerHandle } from "../worker-handle.ts";
+import type { BootFailedMessage } from "../channel/messages.ts";
+import type { WorkerExit, WorkerHandle } from "./worker-handle.ts";
 
 /** Of a worker that has ended without a word. */
 export function lostWorker({ bootSeconds }: WorkerHandle, { code, signal }: WorkerExit): BootFailedMessage {

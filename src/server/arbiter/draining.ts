@@ -1,10 +1,10 @@
 // How workers leave without losing a connection. As long as others accept on the same sockets, a worker just closes them. Where nobody
 // else will, what is queued would be lost with the last descriptor: so each accepts what is queued ("seals"), and the last one of all
 // closes only when the queue is empty. See listen-queue.ts.
-import type { WorkerEndReason } from "../arbiter-control.ts";
-import { dispatchOf } from "../arbiter-options.ts";
-import type { DrainMessage } from "../messages.ts";
-import type { WorkerHandle } from "../worker-handle.ts";
+import type { WorkerEndReason } from "../control/arbiter-control.ts";
+import { dispatchOf } from "../settings/arbiter-options.ts";
+import type { DrainMessage } from "../channel/messages.ts";
+import type { WorkerHandle } from "./worker-handle.ts";
 import { type ArbiterState, now } from "./arbiter-state.ts";
 
 /** Time for answers in hand at a quick stop, and in a worker whose code has been edited. Source: gunicorn. */

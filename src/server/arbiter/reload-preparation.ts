@@ -1,11 +1,11 @@
 // What a reload opens before it is decided whether it takes place: sockets, logs, pid file, services. Nothing that is open is touched.
 import { isDirectory } from "../../is-file.ts";
-import type { ArbiterOptions } from "../arbiter-options.ts";
-import { enterDirectory } from "../enter-directory.ts";
+import type { ArbiterOptions } from "../settings/arbiter-options.ts";
+import { enterDirectory } from "../settings/enter-directory.ts";
 import { messageOf, SettingError } from "../errors.ts";
-import type { Listener } from "../listeners.ts";
+import type { Listener } from "../sockets/listeners.ts";
 import { openErrorOutput } from "../logging/open-logs.ts";
-import { type Preparation, prepareAll } from "../preparation.ts";
+import { type Preparation, prepareAll } from "./preparation.ts";
 import { keepAtStartOnly } from "../settings/at-start-only.ts";
 import type { SettingName } from "../settings/table.ts";
 import type { ArbiterContext } from "./arbiter-context.ts";

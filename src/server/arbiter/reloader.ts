@@ -1,14 +1,14 @@
 // Reloads, one after another: reads the configuration, prepares, starts new workers, and lets them take the place of the old ones or
 // not. The steps of a reload are in reload-transaction.ts.
-import type { ReloadOutcome, ReloadRequest } from "../arbiter-control.ts";
-import { callHook } from "../call-hook.ts";
+import type { ReloadOutcome, ReloadRequest } from "../control/arbiter-control.ts";
+import { callHook } from "../settings/call-hook.ts";
 import { detailOf, messageOf } from "../errors.ts";
-import type { BootFailedMessage } from "../messages.ts";
-import type { Preparation } from "../preparation.ts";
-import { ReloadTransaction } from "../reload-transaction.ts";
+import type { BootFailedMessage } from "../channel/messages.ts";
+import type { Preparation } from "./preparation.ts";
+import { ReloadTransaction } from "./reload-transaction.ts";
 import type { Hooks } from "../settings/hooks.ts";
-import type { SystemdNotifier } from "../systemd.ts";
-import type { WorkerHandle } from "../worker-handle.ts";
+import type { SystemdNotifier } from "./systemd.ts";
+import type { WorkerHandle } from "./worker-handle.ts";
 import type { ArbiterContext } from "./arbiter-context.ts";
 import type { ArbiterSockets } from "./arbiter-sockets.ts";
 import { type ArbiterState, now } from "./arbiter-state.ts";

@@ -1,7 +1,7 @@
 // The requests in hand: workers are asked for them when somebody wants to see them.
-import type { RequestsSnapshot } from "../arbiter-control.ts";
-import type { RequestsMessage } from "../messages.ts";
-import type { WorkerHandle } from "../worker-handle.ts";
+import type { RequestsSnapshot } from "../control/arbiter-control.ts";
+import type { RequestsMessage } from "../channel/messages.ts";
+import type { WorkerHandle } from "./worker-handle.ts";
 
 /** Asks workers, and brings their answers together. */
 export class RequestLists {

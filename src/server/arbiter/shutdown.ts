@@ -1,6 +1,6 @@
 // The stop of a server: readiness goes red, what is queued is accepted and answered, what is in hand is completed, then the end.
-import type { DrainMessage } from "../messages.ts";
-import type { SystemdNotifier } from "../systemd.ts";
+import type { DrainMessage } from "../channel/messages.ts";
+import type { SystemdNotifier } from "./systemd.ts";
 import type { ArbiterSockets } from "./arbiter-sockets.ts";
 import type { ArbiterState } from "./arbiter-state.ts";
 import { type Draining, QUICK_SECONDS } from "./draining.ts";

@@ -1,8 +1,8 @@
 // The upgrade from one arbiter to the next (USR2): this one's successor, and the one that it is itself to replace.
-import { callHook } from "../call-hook.ts";
-import type { PidFile } from "../pid-file.ts";
-import type { SystemdNotifier } from "../systemd.ts";
-import { startSuccessor } from "../upgrade.ts";
+import { callHook } from "../settings/call-hook.ts";
+import type { PidFile } from "./pid-file.ts";
+import type { SystemdNotifier } from "./systemd.ts";
+import { startSuccessor } from "./upgrade.ts";
 import type { ArbiterContext } from "./arbiter-context.ts";
 import type { ArbiterState } from "./arbiter-state.ts";
 import type { WorkerPool } from "./worker-pool.ts";
@@ -36,7 +36,7 @@ export class Succession {
   /** Writes the pid file: with `.2` behind its name while the old arbiter is there. */
   async createPidFile(path: string | null): Promise<PidFile | null> {
     if (path === null) return null;
-    const { PidFile: File } = await import("../pid-file.ts");
+    const { PidFile: File } = await import("./pid-file.ts");
     return File.create(this.#predecessor === null ? path : `${path}.2`, await this.#workerUser());
   }
 

@@ -1,8 +1,8 @@
 // The numbers of workers: what those that have ended had counted, why they ended, and fresh counts of those that run.
-import type { WorkerEndReason } from "../arbiter-control.ts";
+import type { WorkerEndReason } from "../control/arbiter-control.ts";
 import { mergeStats, withoutGauges } from "../metrics/merge-stats.ts";
 import type { WorkerStats } from "../metrics/worker-stats.ts";
-import type { WorkerHandle } from "../worker-handle.ts";
+import type { WorkerHandle } from "./worker-handle.ts";
 import { type ArbiterState, now } from "./arbiter-state.ts";
 
 /** Dead workers whose counts are kept one by one. */

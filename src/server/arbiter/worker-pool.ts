@@ -2,17 +2,17 @@
 // What to do is decided by the functions in policy/, which take the time as an argument.
 import { resolve } from "node:path";
 import { createSecret } from "../../middleware/shared-secret.ts";
-import type { WorkerEndReason } from "../arbiter-control.ts";
-import { type ArbiterOptions, dispatchOf } from "../arbiter-options.ts";
-import { callHook } from "../call-hook.ts";
-import { isIniTarget } from "../ini-target.ts";
-import { isPythonTarget } from "../is-python-target.ts";
-import type { Listener } from "../listeners.ts";
-import { afterCrash, type BackOffState, NO_CRASHES } from "../policy/respawn-back-off.ts";
-import { frontSizes, settingsOfFront } from "../policy/front-sizes.ts";
-import { planWorkers } from "../policy/worker-count.ts";
-import type { WorkerConfig } from "../worker-config.ts";
-import { type WorkerExit, WorkerHandle, type WorkerObserver } from "../worker-handle.ts";
+import type { WorkerEndReason } from "../control/arbiter-control.ts";
+import { type ArbiterOptions, dispatchOf } from "../settings/arbiter-options.ts";
+import { callHook } from "../settings/call-hook.ts";
+import { isIniTarget } from "../loading/ini-target.ts";
+import { isPythonTarget } from "../loading/is-python-target.ts";
+import type { Listener } from "../sockets/listeners.ts";
+import { afterCrash, type BackOffState, NO_CRASHES } from "./respawn-back-off.ts";
+import { frontSizes, settingsOfFront } from "./front-sizes.ts";
+import { planWorkers } from "./worker-count.ts";
+import type { WorkerConfig } from "../channel/worker-config.ts";
+import { type WorkerExit, WorkerHandle, type WorkerObserver } from "./worker-handle.ts";
 import { type ArbiterState, now } from "./arbiter-state.ts";
 import { bootTimedOut } from "./boot-failure.ts";
 import type { Draining } from "./draining.ts";

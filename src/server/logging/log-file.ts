@@ -2,7 +2,7 @@
 // written with one system call.
 // Appending (O_APPEND) keeps lines of several processes whole; reopening by name follows a log rotation.
 import { closeSync, constants, fchownSync, fstatSync, openSync, writeSync } from "node:fs";
-import { atGuarded, type GuardedPlace } from "../guarded-path.ts";
+import { atGuarded, type GuardedPlace } from "../sockets/guarded-path.ts";
 import { LoggingError } from "./errors.ts";
 
 /**

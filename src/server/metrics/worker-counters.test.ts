@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { AccessRecord } from "../../gateways/http/access-entry.ts";
 import { mockEnviron } from "../../testing/mock-environ.ts";
-import type { ArbiterSnapshot } from "../arbiter-control.ts";
+import type { ArbiterSnapshot } from "../control/arbiter-control.ts";
 import { mergeStats } from "./merge-stats.ts";
 import { coarseBuckets, DURATION_BOUNDS_SECONDS, durationBucket } from "./duration-buckets.ts";
-import { packLines, statsdLines } from "./statsd.ts";
+import { packLines, statsdLines } from "../control/statsd.ts";
 import { WorkerCounters } from "./worker-counters.ts";
 import { emptyWorkerStats, isWorkerStats } from "./worker-stats.ts";
 

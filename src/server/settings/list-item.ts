@@ -1,7 +1,7 @@
 // The items of lists: what each kind accepts, and how one text holds several.
 import { FORWARDED_FIELDS, forwardedFieldNamed } from "../../gateways/http/forwarded.ts";
 import { TrustedProxies } from "../../gateways/http/trusted-proxies.ts";
-import { parseBind } from "../bind-address.ts";
+import { parseBind } from "../sockets/bind-address.ts";
 import type { ItemType } from "./setting.ts";
 
 /** What is known about a kind of item. */

@@ -1,0 +1,111 @@
+// What the arbiter offers to those who watch and steer it: the stats server, the control socket, StatsD.
+import type { RequestInHand } from "../channel/messages.ts";
+import type { WorkerStats } from "../metrics/worker-stats.ts";
+
+/** Where a worker is in its life. */
+export type WorkerPhase = "booting" | "ready" | "serving" | "draining" | "dead";
+
+/** Why workers ended, for counting restarts. */
+export type WorkerEndReason =
+  | "reload"
+  | "max-requests"
+  | "age"
+  | "memory"
+  | "signal"
+  | "scaled-down"
+  | "stop"
+  | "crash"
+  | "killed"
+  | "blocked"
+  | "boot-failed"
+  | "boot-timeout";
+
+/** One worker, as the arbiter knows it. */
+export interface WorkerSnapshot {
+  readonly pid: number;
+  /** Counted from 1 over the life of the server. */
+  readonly id: number;
+  /** Which reload it belongs to; the first generation is 1. */
+  readonly generation: number;
+  readonly phase: WorkerPhase;
+  readonly bootSeconds: number | null;
+  readonly ageSeconds: number;
+  /** Time since its last sign of life. */
+  readonly silentSeconds: number;
+  /** As of its last heartbeat; null before the first one. */
+  readonly stats: WorkerStats | null;
+}
+
+/** The server at a moment. */
+export interface ArbiterSnapshot {
+  readonly pid: number;
+  readonly version: string;
+  readonly target: string;
+  readonly generation: number;
+  readonly startedAt: Date;
+  readonly uptimeSeconds: number;
+  /** True when requests are served and no stop has begun. */
+  readonly isReady: boolean;
+  readonly isStopping: boolean;
+  readonly isReloading: boolean;
+  readonly wantedWorkers: number;
+  readonly listeners: readonly string[];
+  readonly workers: readonly WorkerSnapshot[];
+  /** Messages that the arbiter has logged, by level, as in the counts of a worker. */
+  readonly logged: readonly number[];
+  /** The last counts of workers that have ended. */
+  readonly endedStats: readonly WorkerStats[];
+  readonly restarts: Readonly<Partial<Record<WorkerEndReason, number>>>;
+  readonly lastReload: ReloadOutcome | null;
+}
+
+/** The requests that workers have in hand. */
+export interface RequestsSnapshot {
+  /** Oldest first. `worker` is the number of the worker, `pid` its process. */
+  readonly requests: readonly (RequestInHand & { readonly worker: number; readonly pid: number })[];
+  /** How many more there are. */
+  readonly leftOut: number;
+  /** Workers that did not answer, because they compute or are stopped: what they have in hand is not known. */
+  readonly silentWorkers: readonly number[];
+}
+
+/** How a reload ended. */
+export type ReloadOutcome =
+  | { readonly isDone: true; readonly generation: number; readonly seconds: number }
+  | { readonly isDone: false; readonly reason: string; readonly detail: string };
+
+/** How to reload. */
+export interface ReloadRequest {
+  /** Give up a reload that is under way, unless its workers serve already: its code is known to be outdated. @default false */
+  readonly isSuperseding?: boolean;
+}
+
+/** What may be asked of the arbiter. */
+export interface ArbiterControl {
+  snapshot(): ArbiterSnapshot;
+  /** Asks all workers for fresh heartbeats and waits for them, at most `maxSeconds`. */
+  refresh(maxSeconds?: number): Promise<void>;
+  /** Asks all workers what they have in hand, and waits for their answers, at most `maxSeconds`. */
+  requests(maxSeconds?: number): Promise<RequestsSnapshot>;
+  /** Reloads as HUP does; a call during a reload waits for one more. */
+  reload(options?: ReloadRequest): Promise<ReloadOutcome>;
+  /** @returns the number of workers wanted from now on */
+  addWorkers(count: number): number;
+  removeWorkers(count: number): number;
+  /** Ends one worker at once (SIGKILL); it is replaced. @returns false when no worker has this id of a process */
+  killWorker(pid: number): boolean;
+  reopenLogs(): void;
+  /** @param name - what asks for it, for the log */
+  stop(kind: "graceful" | "quick", name?: string): void;
+}
+
+/** Something that runs beside the arbiter: it is started once the listeners are open, and closed when the server has ended. */
+export interface ArbiterService {
+  /** For the log, once it has started. */
+  readonly announcement?: string;
+  /** Opens what it needs. Another one of its kind may still run. */
+  start(control: ArbiterControl): Promise<void>;
+  /** From now on it is the only one of its kind. @param isLate - the server runs already: what was before is not its affair */
+  begin?(isLate: boolean): void;
+  close(): Promise<void>;
+}

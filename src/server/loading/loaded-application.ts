@@ -1,0 +1,16 @@
+// What a worker has once it has loaded what it serves.
+import type { PythonStats } from "../../guests/python/python-stats.ts";
+import type { WSGIApplication } from "../../wsgi/types.ts";
+
+/** An application that can be ended. */
+export interface LoadedApplication {
+  readonly application: WSGIApplication;
+  /** Ends what the application keeps running beside itself. */
+  close(graceSeconds: number): Promise<void>;
+  /** Files beside TypeScript's that it was made from, for a watcher: configuration and Python. Absent when there are none. */
+  files?(): Promise<readonly string[]>;
+  /** What its Python processes are doing; null when there are none. Absent where there can be none. */
+  pythonStats?(): PythonStats | null;
+  /** Which of them has which request now: process ids by `tsgi.request_id`. */
+  requestsInHand?(): ReadonlyMap<string, number>;
+}
