@@ -36,7 +36,7 @@ const logs = openLogs({
 
 let requests = 0;
 let isLogging = false;
-/** @param {import("../../src/gateways/http/access-entry.ts").AccessEntry} entry of a request that is over */
+/** @param {import("../../src/gateways/access-entry.ts").AccessEntry} entry of a request that is over */
 function accessLog(entry) {
   requests += 1;
   if (isLogging) logs.logAccess?.(entry);

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, test } from "vitest";
 
-import { FORWARDED_FIELDS, type ForwardedField } from "../../src/gateways/http/forwarded.ts";
-import { TrustedProxies } from "../../src/gateways/http/trusted-proxies.ts";
+import { FORWARDED_FIELDS, type ForwardedField } from "../../src/gateways/forwarded.ts";
+import { TrustedProxies } from "../../src/gateways/trusted-proxies.ts";
 import { rawRequest } from "../../src/testing/raw-request.ts";
 import type { WSGIApplication } from "../../src/wsgi/types.ts";
 import { program } from "../needs.ts";

@@ -1,7 +1,7 @@
 // Serves an application on loopback for one test and keeps what it logs. Everything that was opened is closed behind the test.
 import { onTestFinished } from "vitest";
 
-import type { AccessEntry } from "../../src/gateways/http/access-entry.ts";
+import type { AccessEntry } from "../../src/gateways/access-entry.ts";
 import type { Limits } from "../../src/http/limits.ts";
 import { makeServer, type ServerOptions, type WSGIServer } from "../../src/server/make-server.ts";
 import type { ServerAddress } from "../../src/testing/socket-transport.ts";

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { connect as connectTls, type TlsOptions } from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { TrustedProxies } from "../../src/gateways/http/trusted-proxies.ts";
+import { TrustedProxies } from "../../src/gateways/trusted-proxies.ts";
 import { HttpGateway } from "../../src/gateways/http/gateway.ts";
 import { HttpServer } from "../../src/http/server.ts";
 import { makeIdentities } from "../engine/certificates.ts";

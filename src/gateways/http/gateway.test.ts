@@ -7,8 +7,8 @@ import { HttpServer } from "../../http/server.ts";
 import { rawRequest } from "../../testing/raw-request.ts";
 import { StringErrorStream } from "../../wsgi/string-error-stream.ts";
 import type { WSGIApplication, WSGIEnvironment } from "../../wsgi/types.ts";
-import type { AccessEntry } from "./access-entry.ts";
-import { TrustedProxies } from "./trusted-proxies.ts";
+import type { AccessEntry } from "../access-entry.ts";
+import { TrustedProxies } from "../trusted-proxies.ts";
 import { HttpGateway, type HttpGatewayOptions } from "./gateway.ts";
 
 const GET = "GET /a%20b?c HTTP/1.1\r\nHost: example.org\r\nAccept: x\r\nConnection: close\r\n\r\n";

@@ -21,10 +21,10 @@ import type {
   WSGIBody,
   WSGIEnvironment,
 } from "../../wsgi/types.ts";
-import { AccessRecord, type AccessEntry } from "./access-entry.ts";
-import { type ForwardedField, ForwardedFields, USUAL_FORWARDED_FIELDS } from "./forwarded.ts";
-import { requestIdOf } from "./request-id.ts";
-import type { TrustedProxies } from "./trusted-proxies.ts";
+import { AccessRecord, type AccessEntry } from "../access-entry.ts";
+import { type ForwardedField, ForwardedFields, USUAL_FORWARDED_FIELDS } from "../forwarded.ts";
+import { requestIdOf } from "../request-id.ts";
+import type { TrustedProxies } from "../trusted-proxies.ts";
 
 /** How a gateway presents requests and reports on them. */
 export interface HttpGatewayOptions {

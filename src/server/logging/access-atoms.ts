@@ -1,6 +1,6 @@
 // What a format of the access log may contain. Source: gunicorn's table of identifiers (setting access_log_format), which extends
 // Apache's. Everything that a client chose is escaped; what is missing is written as "-".
-import type { AccessEntry } from "../../gateways/http/access-entry.ts";
+import type { AccessEntry } from "../../gateways/access-entry.ts";
 import type { HeaderList } from "../../wsgi/types.ts";
 import { escapeText } from "../../wsgi/escape-text.ts";
 import { escapedBetween, numberBetween } from "./kept-parts.ts";

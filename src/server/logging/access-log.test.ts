@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { AccessEntry } from "../../gateways/http/access-entry.ts";
+import type { AccessEntry } from "../../gateways/access-entry.ts";
 import { mockEnviron } from "../../testing/mock-environ.ts";
 import { DEFAULT_ACCESS_LOG_FORMAT, compileAccessLogFormat } from "./access-log.ts";
 import { LoggingError } from "./errors.ts";

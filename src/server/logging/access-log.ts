@@ -1,5 +1,5 @@
 // The access log: a format of gunicorn's, taken apart once, so that a line costs little more than its characters.
-import type { AccessEntry } from "../../gateways/http/access-entry.ts";
+import type { AccessEntry } from "../../gateways/access-entry.ts";
 import {
   ACCESS_ATOMS,
   type Atom,

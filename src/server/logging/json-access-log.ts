@@ -1,6 +1,6 @@
 // The access log as JSON, one object in one line. Every text is escaped to printable ASCII, so that no client can end a string, a line,
 // or what a terminal shows.
-import type { AccessEntry } from "../../gateways/http/access-entry.ts";
+import type { AccessEntry } from "../../gateways/access-entry.ts";
 import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
 import { isHarmless } from "../../wsgi/escape-text.ts";
 import { escapedBetween, numberBetween } from "./kept-parts.ts";

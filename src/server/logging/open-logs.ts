@@ -1,5 +1,5 @@
 // Opens the logs of a process as the settings say.
-import type { AccessEntry } from "../../gateways/http/access-entry.ts";
+import type { AccessEntry } from "../../gateways/access-entry.ts";
 import type { ErrorStream } from "../../wsgi/types.ts";
 import { findIdentity } from "../../identity.ts";
 import { accessLog } from "./access-log.ts";

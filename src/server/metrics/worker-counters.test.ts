@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { AccessRecord } from "../../gateways/http/access-entry.ts";
+import { AccessRecord } from "../../gateways/access-entry.ts";
 import { mockEnviron } from "../../testing/mock-environ.ts";
 import type { ArbiterSnapshot } from "../control/arbiter-control.ts";
 import { mergeStats } from "./merge-stats.ts";

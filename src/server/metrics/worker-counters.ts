@@ -1,5 +1,5 @@
 // Counts what a worker does. On the path of a request there are integer additions only; all else happens when somebody asks.
-import type { AccessEntry } from "../../gateways/http/access-entry.ts";
+import type { AccessEntry } from "../../gateways/access-entry.ts";
 import { EventLoopLag } from "./event-loop-lag.ts";
 import type { PythonStats } from "../../guests/python/python-stats.ts";
 import { DURATION_BUCKETS, durationBucket } from "./duration-buckets.ts";

@@ -1,6 +1,6 @@
 // The items of lists: what each kind accepts, and how one text holds several.
-import { FORWARDED_FIELDS, forwardedFieldNamed } from "../../gateways/http/forwarded.ts";
-import { TrustedProxies } from "../../gateways/http/trusted-proxies.ts";
+import { FORWARDED_FIELDS, forwardedFieldNamed } from "../../gateways/forwarded.ts";
+import { TrustedProxies } from "../../gateways/trusted-proxies.ts";
 import { parseBind } from "../sockets/bind-address.ts";
 import type { ItemType } from "./setting.ts";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import { FORWARDED_FIELDS } from "../../gateways/http/forwarded.ts";
+import { FORWARDED_FIELDS } from "../../gateways/forwarded.ts";
 import { printConfig } from "./print-config.ts";
 import { resolveSettings } from "./resolve.ts";
 import type { Setting } from "./setting.ts";

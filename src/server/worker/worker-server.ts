@@ -1,8 +1,8 @@
 // The one place where settings become a serving HTTP server: the engine with its limits, and the gateway with its logs and hooks.
-import type { AccessEntry } from "../../gateways/http/access-entry.ts";
-import { forwardedFieldNamed } from "../../gateways/http/forwarded.ts";
+import type { AccessEntry } from "../../gateways/access-entry.ts";
+import { forwardedFieldNamed } from "../../gateways/forwarded.ts";
 import { HttpGateway } from "../../gateways/http/gateway.ts";
-import { TrustedProxies } from "../../gateways/http/trusted-proxies.ts";
+import { TrustedProxies } from "../../gateways/trusted-proxies.ts";
 import type { ProxyProtocolOptions } from "../../http/proxy-protocol.ts";
 import { encodeNative } from "../../wsgi/native-string.ts";
 import { occasionally } from "../../wsgi/occasionally.ts";

@@ -1,6 +1,6 @@
 // Whom the server believes when it speaks for others. Source: gunicorn's forwarded_allow_ips, with networks and unix sockets.
 import { BlockList, isIP } from "node:net";
-import { TSGIError } from "../../errors.ts";
+import { TSGIError } from "../errors.ts";
 
 /** Verdicts remembered at most: behind a proxy there are few peers, and clients that come directly must not fill memory. */
 const MAX_REMEMBERED = 1024;

@@ -10,10 +10,10 @@ import {
   readScheme,
   splitList,
   walk,
-} from "../../http/forwarded-fields.ts";
-import { parseHost } from "../../http/host.ts";
-import { mountUnder, type PublicRequest, showPublicRequest } from "../../wsgi/public-request.ts";
-import type { WSGIEnvironment } from "../../wsgi/types.ts";
+} from "../http/forwarded-fields.ts";
+import { parseHost } from "../http/host.ts";
+import { mountUnder, type PublicRequest, showPublicRequest } from "../wsgi/public-request.ts";
+import type { WSGIEnvironment } from "../wsgi/types.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 
 /** Fields that a front end can be known to set. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { WSGIEnvironment } from "../../wsgi/types.ts";
+import type { WSGIEnvironment } from "../wsgi/types.ts";
 import { FORWARDED_FIELDS, ForwardedFields, forwardedFieldNamed, USUAL_FORWARDED_FIELDS } from "./forwarded.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
 

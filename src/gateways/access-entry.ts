@@ -1,5 +1,5 @@
 // What is known of an answered request, for access logs and metrics.
-import type { HeaderList, WSGIEnvironment } from "../../wsgi/types.ts";
+import type { HeaderList, WSGIEnvironment } from "../wsgi/types.ts";
 
 /** One request and its answer, once both are over. */
 export interface AccessEntry {
