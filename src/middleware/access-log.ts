@@ -5,10 +5,10 @@
 import { createWriteStream, type WriteStream } from "node:fs";
 import { escapeText } from "../wsgi/escape-text.ts";
 import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
-import { isPromise, withClose } from "./body-close.ts";
-import { fileIn, oneOf, readOptions, type Configuration } from "./options.ts";
-import { replaceResponse } from "./replace-response.ts";
-import { statusOfError } from "./thrown-error.ts";
+import { isPromise, withClose } from "./writing/body-close.ts";
+import { fileIn, oneOf, readOptions, type Configuration } from "./writing/options.ts";
+import { replaceResponse } from "./writing/replace-response.ts";
+import { statusOfError } from "./writing/thrown-error.ts";
 
 const FORMATS = ["common", "combined", "json"] as const;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;

@@ -1,10 +1,10 @@
 // Refuses requests for other hosts than one's own, so that nobody poisons links, caches or e-mails through the Host field.
 // Source: Django's ALLOWED_HOSTS for the patterns; RFC 9110 section 7.2 and 15.5.1. Place it outermost, after proxy-fix.
 import type { Middleware } from "../wsgi/types.ts";
-import { answering } from "./answer.ts";
-import { HostSet } from "./host-set.ts";
-import { requestedHost } from "./host.ts";
-import { type Configuration, readOptions, required, words } from "./options.ts";
+import { answering } from "./writing/answer.ts";
+import { HostSet } from "./writing/host-set.ts";
+import { requestedHost } from "./writing/host.ts";
+import { type Configuration, readOptions, required, words } from "./writing/options.ts";
 
 /** Options of {@link allowedHosts}. */
 export interface AllowedHostsOptions {

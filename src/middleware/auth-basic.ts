@@ -2,12 +2,12 @@
 // protects; the application finds the name in REMOTE_USER.
 import type { HeaderList, Middleware } from "../wsgi/types.ts";
 import { encodeNative } from "../wsgi/native-string.ts";
-import { sendAnswer } from "./answer.ts";
-import { checkRealm, credentialsOf, quotedParameter, sendChallenge } from "./authorization.ts";
-import { isPromise } from "./body-close.ts";
+import { sendAnswer } from "./writing/answer.ts";
+import { checkRealm, credentialsOf, quotedParameter, sendChallenge } from "./auth/authorization.ts";
+import { isPromise } from "./writing/body-close.ts";
 import { MiddlewareOptionError, PasswordQueueFull } from "./errors.ts";
-import { type Configuration, fileIn, pairs, readOptions, text } from "./options.ts";
-import { HtpasswdFile, toUserSource, type Users, type UserSource } from "./user-source.ts";
+import { type Configuration, fileIn, pairs, readOptions, text } from "./writing/options.ts";
+import { HtpasswdFile, toUserSource, type Users, type UserSource } from "./auth/user-source.ts";
 
 /** Options of {@link authBasic}; `users` or `htpasswd`. */
 export interface AuthBasicOptions {

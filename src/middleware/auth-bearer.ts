@@ -2,11 +2,11 @@
 // Place it before what it protects; the application finds the owner of the token in REMOTE_USER.
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { encodeNative } from "../wsgi/native-string.ts";
-import { checkRealm, credentialsOf, quotedParameter, sendChallenge } from "./authorization.ts";
-import { isPromise } from "./body-close.ts";
-import { digestSecret } from "./constant-time.ts";
+import { checkRealm, credentialsOf, quotedParameter, sendChallenge } from "./auth/authorization.ts";
+import { isPromise } from "./writing/body-close.ts";
+import { digestSecret } from "./writing/constant-time.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { type Configuration, pairs, readOptions, text } from "./options.ts";
+import { type Configuration, pairs, readOptions, text } from "./writing/options.ts";
 
 /** Says whose token it is; null when nobody's (or no longer anybody's). */
 export type TokenVerifier = (token: string, environ: WSGIEnvironment) => string | null | Promise<string | null>;

@@ -6,9 +6,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import { TestClient } from "../testing/test-client.ts";
 import { validator } from "../wsgi/validator.ts";
 import { authDigest, type AuthDigestOptions, filterFactory } from "./auth-digest.ts";
-import { parseAuthParameters } from "./authorization.ts";
-import { DigestNonces } from "./digest-nonce.ts";
-import { parseHtdigest } from "./htdigest-file.ts";
+import { parseAuthParameters } from "./auth/authorization.ts";
+import { DigestNonces } from "./auth/digest-nonce.ts";
+import { parseHtdigest } from "./auth/htdigest-file.ts";
 import { scriptName } from "./script-name.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "tsgi-digest-"));

@@ -5,16 +5,16 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { encodeNative } from "../wsgi/native-string.ts";
 import { requestUri } from "../wsgi/url.ts";
-import { checkRealm, credentialsOf, parseAuthParameters, quotedParameter, sendChallenge } from "./authorization.ts";
-import { isEqualSecret } from "./constant-time.ts";
-import { DigestNonces } from "./digest-nonce.ts";
+import { checkRealm, credentialsOf, parseAuthParameters, quotedParameter, sendChallenge } from "./auth/authorization.ts";
+import { isEqualSecret } from "./writing/constant-time.ts";
+import { DigestNonces } from "./auth/digest-nonce.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { parseHost } from "../http/host.ts";
 import { unescapeBytes } from "../http/target.ts";
-import { requestedHost } from "./host.ts";
-import { HtdigestFile } from "./htdigest-file.ts";
-import { type Configuration, fileIn, integer, pairs, readOptions, text, within, words } from "./options.ts";
-import { sharedKey } from "./shared-secret.ts";
+import { requestedHost } from "./writing/host.ts";
+import { HtdigestFile } from "./auth/htdigest-file.ts";
+import { type Configuration, fileIn, integer, pairs, readOptions, text, within, words } from "./writing/options.ts";
+import { sharedKey } from "./auth/shared-secret.ts";
 
 /** Gives the password of a user; null when there is no such user. */
 export type PasswordLookup = (user: string) => string | null | Promise<string | null>;

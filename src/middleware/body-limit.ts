@@ -3,9 +3,9 @@
 import { TSGIError } from "../errors.ts";
 import type { Bytes, InputStream, Middleware, StartResponse, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
 import { nextChunk, WSGIInputStream } from "../wsgi/input-stream.ts";
-import { sendAnswer } from "./answer.ts";
-import { isPromise } from "./body-close.ts";
-import { bytes, type Configuration, readOptions, required, within } from "./options.ts";
+import { sendAnswer } from "./writing/answer.ts";
+import { isPromise } from "./writing/body-close.ts";
+import { bytes, type Configuration, readOptions, required, within } from "./writing/options.ts";
 
 /** Options of {@link bodyLimit}. */
 export interface BodyLimitOptions {

@@ -5,12 +5,12 @@ import { isIPv4 } from "node:net";
 import { unescapeBytes } from "../http/target.ts";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { quotedPath } from "../wsgi/url.ts";
-import { answering, sendAnswer } from "./answer.ts";
-import { configuredBase, isBelow } from "./configured-path.ts";
+import { answering, sendAnswer } from "./writing/answer.ts";
+import { configuredBase, isBelow } from "./writing/configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { HostSet } from "./host-set.ts";
-import { configuredHost, requestedHost } from "./host.ts";
-import { type Configuration, flag, integer, oneOf, readOptions, text, within, words } from "./options.ts";
+import { HostSet } from "./writing/host-set.ts";
+import { configuredHost, requestedHost } from "./writing/host.ts";
+import { type Configuration, flag, integer, oneOf, readOptions, text, within, words } from "./writing/options.ts";
 
 /** Options of {@link canonicalRedirect}; `host` or `hosts`. */
 export interface CanonicalRedirectOptions {

@@ -12,7 +12,7 @@ import type {
   WSGIBody,
   WSGIEnvironment,
 } from "../wsgi/types.ts";
-import { openedBody } from "./chunk-iterables.ts";
+import { openedBody } from "./writing/chunk-iterables.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 
 /** Options of {@link cascade}. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { TestClient } from "../testing/test-client.ts";
 import type { TestResponse } from "../testing/test-response.ts";
-import type { BodyChange } from "./replace-response.ts";
+import type { BodyChange } from "./writing/replace-response.ts";
 import type { HeaderList, Middleware, WSGIApplication, WSGIBody } from "../wsgi/types.ts";
 import { compose } from "../wsgi/compose.ts";
 import { validator } from "../wsgi/validator.ts";
@@ -10,7 +10,7 @@ import { compress } from "./compress.ts";
 import { conditionalGet } from "./conditional-get.ts";
 import { contentLength } from "./content-length.ts";
 import { etag } from "./etag.ts";
-import { replaceResponse } from "./replace-response.ts";
+import { replaceResponse } from "./writing/replace-response.ts";
 
 const TEXT = Buffer.from("All work and no play makes Jack a dull boy. ".repeat(100));
 const GZIP = { "Accept-Encoding": "gzip" };

@@ -4,15 +4,15 @@
 // A short body in an array stays one array of one chunk and is compressed at once: up to 32 KB that costs less CPU time than handing it
 // to the thread pool. Longer ones, and bodies that come bit by bit, go through a stream.
 import type { Bytes, HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
-import { negotiateCoding, type ContentCoding } from "./accept-encoding.ts";
+import { negotiateCoding, type ContentCoding } from "./writing/accept-encoding.ts";
 import { coderOf, hasCoding, LEVELS, type Coder, type CodingLevels } from "./compress/coders.ts";
 import { encodeStream } from "./compress/encode-stream.ts";
 import { matchesEtag } from "./conditional-get.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { addVary, findHeader, setHeader } from "./header-fields.ts";
+import { addVary, findHeader, setHeader } from "./writing/header-fields.ts";
 import { head } from "./head.ts";
-import { bytes, integer, readOptions, text, within, words, type Configuration } from "./options.ts";
-import { replaceResponse, type BodyChange, type ResponseHead } from "./replace-response.ts";
+import { bytes, integer, readOptions, text, within, words, type Configuration } from "./writing/options.ts";
+import { replaceResponse, type BodyChange, type ResponseHead } from "./writing/replace-response.ts";
 
 const CODINGS = ["zstd", "br", "gzip"] as const satisfies readonly ContentCoding[];
 const DEFAULT_MIN_BYTES = 1024;

@@ -1,8 +1,8 @@
 // Answers 304 when the client has the response already. Source: RFC 9110 sections 13.1, 13.2.2 and 15.4.5; Rack's ConditionalGet.
 import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
-import { findHeader } from "./header-fields.ts";
-import { readNoOptions, type Configuration } from "./options.ts";
-import { replaceResponse } from "./replace-response.ts";
+import { findHeader } from "./writing/header-fields.ts";
+import { readNoOptions, type Configuration } from "./writing/options.ts";
+import { replaceResponse } from "./writing/replace-response.ts";
 
 /** Describe the content that a 304 does not have. */
 const CONTENT_FIELDS: ReadonlySet<string> = new Set([

@@ -1,10 +1,10 @@
 // Sets Content-Length where the body is known. Source: Rack's ContentLength; RFC 9110 section 8.6; PEP 3333, "Handling the
 // Content-Length Header".
 import type { Middleware } from "../wsgi/types.ts";
-import { findHeader, setHeader } from "./header-fields.ts";
+import { findHeader, setHeader } from "./writing/header-fields.ts";
 import { head } from "./head.ts";
-import { readNoOptions, type Configuration } from "./options.ts";
-import { replaceResponse } from "./replace-response.ts";
+import { readNoOptions, type Configuration } from "./writing/options.ts";
+import { replaceResponse } from "./writing/replace-response.ts";
 
 /**
  * Adds Content-Length to a response whose body is an array, however many chunks it has; a body that comes bit by bit passes unchanged.

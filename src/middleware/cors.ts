@@ -1,12 +1,12 @@
 // Lets pages of other origins read the answers, and answers their preflights. Source: the Fetch specification, "CORS protocol".
 // Place it outside of authentication, because a preflight carries no credentials.
 import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
-import { sendAnswer } from "./answer.ts";
+import { sendAnswer } from "./writing/answer.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { addVary, setHeader } from "./header-fields.ts";
-import { configuredOrigin } from "./host.ts";
-import { type Configuration, flag, integer, readOptions, words } from "./options.ts";
-import { changeHead } from "./replace-response.ts";
+import { addVary, setHeader } from "./writing/header-fields.ts";
+import { configuredOrigin } from "./writing/host.ts";
+import { type Configuration, flag, integer, readOptions, words } from "./writing/options.ts";
+import { changeHead } from "./writing/replace-response.ts";
 
 /** Options of {@link cors}. */
 export interface CorsOptions {

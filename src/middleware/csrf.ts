@@ -7,15 +7,15 @@ import { SHARED, type SharedValue } from "../protocols/lane/shared-value.ts";
 import { WSGIInputStream } from "../wsgi/input-stream.ts";
 import { bytesToNative } from "../wsgi/native-string.ts";
 import type { Bytes, Middleware, WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
-import { answering } from "./answer.ts";
-import { configuredBase, isBelow } from "./configured-path.ts";
-import { addPersonalCookie, Cookie, COOKIE_READERS, type CookieOptions } from "./cookie.ts";
+import { answering } from "./writing/answer.ts";
+import { configuredBase, isBelow } from "./writing/configured-path.ts";
+import { addPersonalCookie, Cookie, COOKIE_READERS, type CookieOptions } from "./sessions/cookie.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { addVary } from "./header-fields.ts";
-import { configuredOrigin, requestedOrigin } from "./host.ts";
-import { bytes, type Configuration, integer, oneOf, readOptions, text, within, words } from "./options.ts";
-import { type PersonalMark, personalMark } from "./personal.ts";
-import { changeHead } from "./replace-response.ts";
+import { addVary } from "./writing/header-fields.ts";
+import { configuredOrigin, requestedOrigin } from "./writing/host.ts";
+import { bytes, type Configuration, integer, oneOf, readOptions, text, within, words } from "./writing/options.ts";
+import { type PersonalMark, personalMark } from "./writing/personal.ts";
+import { changeHead } from "./writing/replace-response.ts";
 
 /** Options of {@link csrf}. */
 export interface CsrfOptions extends CookieOptions {

@@ -2,12 +2,12 @@
 // 15.5.16 (415); Apache's mod_deflate for the limits.
 import type { Middleware, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
 import { WSGIInputStream } from "../wsgi/input-stream.ts";
-import { sendAnswer, type Answer } from "./answer.ts";
-import { isPromise, withClose } from "./body-close.ts";
+import { sendAnswer, type Answer } from "./writing/answer.ts";
+import { isPromise, withClose } from "./writing/body-close.ts";
 import { DecodedBody, type DecodingLimits } from "./decompress/decoded-body.ts";
 import { hasDecoder, REQUEST_CODINGS, type RequestCoding } from "./decompress/decoders.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { bytes, decimal, readOptions, within, words, type Configuration } from "./options.ts";
+import { bytes, decimal, readOptions, within, words, type Configuration } from "./writing/options.ts";
 
 const DEFAULT_MAX_BYTES = 10_485_760;
 const DEFAULT_MAX_RATIO = 200;

@@ -1,8 +1,8 @@
 // Sends 103 Early Hints before the application has its answer. Source: RFC 8297; RFC 8288 (Link); the key `wsgi.early_hints` of gunicorn.
 import { checkHeaders } from "../wsgi/head-rules.ts";
 import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
-import { flag, integer, lines, readOptions, within, type Configuration } from "./options.ts";
-import { changeHead } from "./replace-response.ts";
+import { flag, integer, lines, readOptions, within, type Configuration } from "./writing/options.ts";
+import { changeHead } from "./writing/replace-response.ts";
 
 const DEFAULT_MAX_PATHS = 1000;
 const EARLY = /;\s*rel="?(?:[^";]*\s)?(?:preload|preconnect|modulepreload)\b/i;

@@ -1,10 +1,10 @@
 // Gives a response the hash of its body as its ETag. Source: RFC 9110 section 8.8.3; Rack's ETag.
 import { hash } from "node:crypto";
 import type { Bytes, HeaderList, Middleware } from "../wsgi/types.ts";
-import { findHeader } from "./header-fields.ts";
+import { findHeader } from "./writing/header-fields.ts";
 import { head } from "./head.ts";
-import { bytes, flag, readOptions, within, type Configuration } from "./options.ts";
-import { replaceResponse } from "./replace-response.ts";
+import { bytes, flag, readOptions, within, type Configuration } from "./writing/options.ts";
+import { replaceResponse } from "./writing/replace-response.ts";
 
 const DEFAULT_MAX_BYTES = 1_048_576;
 /** 27 characters of base64url hold 160 bits of the hash. */

@@ -1,7 +1,7 @@
 // Lets an application that only knows GET answer HEAD. Source: RFC 9110 section 9.3.2; Rack's Head and PEP 3333's silence on it.
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
-import { readNoOptions, type Configuration } from "./options.ts";
-import { replaceResponse } from "./replace-response.ts";
+import { readNoOptions, type Configuration } from "./writing/options.ts";
+import { replaceResponse } from "./writing/replace-response.ts";
 
 /**
  * Gives a HEAD request to the application as GET and drops the body, which is closed without being read. The headers stay, Content-Length

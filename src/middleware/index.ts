@@ -1,9 +1,9 @@
 // tsgi/middleware: every middleware under its name; `tsgi/middleware/<file>` gives one alone, with its factory for INI files.
 // What middleware is written with comes first.
-export { type Answer, answering, escapeHtml, sendAnswer, statusLine } from "./answer.ts";
-export { withClose } from "./body-close.ts";
+export { type Answer, answering, escapeHtml, sendAnswer, statusLine } from "./writing/answer.ts";
+export { withClose } from "./writing/body-close.ts";
 export { MiddlewareOptionError } from "./errors.ts";
-export { addVary, dropHeader, findHeader, setHeader } from "./header-fields.ts";
+export { addVary, dropHeader, findHeader, setHeader } from "./writing/header-fields.ts";
 export {
   bytes,
   type Configuration,
@@ -22,8 +22,8 @@ export {
   text,
   within,
   words,
-} from "./options.ts";
-export { isPersonal, PERSONAL, PersonalMark, personalMark } from "./personal.ts";
+} from "./writing/options.ts";
+export { isPersonal, PERSONAL, PersonalMark, personalMark } from "./writing/personal.ts";
 export {
   type BodyChange,
   changeHead,
@@ -31,7 +31,7 @@ export {
   replaceResponse,
   type ResponseHead,
   type WholeChange,
-} from "./replace-response.ts";
+} from "./writing/replace-response.ts";
 
 export { accessLog, type AccessLogOptions } from "./access-log.ts";
 export { allowedHosts, type AllowedHostsOptions } from "./allowed-hosts.ts";
@@ -44,9 +44,9 @@ export { cascade, type CascadeOptions } from "./cascade.ts";
 export { compress, type CompressOptions } from "./compress.ts";
 export { conditionalGet } from "./conditional-get.ts";
 export { contentLength } from "./content-length.ts";
-export { type CookieOptions } from "./cookie.ts";
+export { type CookieOptions } from "./sessions/cookie.ts";
 export { cors, type CorsOptions } from "./cors.ts";
-export { CSP_NONCE, cspNonce } from "./csp-nonce.ts";
+export { CSP_NONCE, cspNonce } from "./security-headers/csp-nonce.ts";
 export { csrf, type CsrfOptions, csrfToken } from "./csrf.ts";
 export { decompress, type DecompressOptions } from "./decompress.ts";
 export { earlyHints, type EarlyHintsOptions } from "./early-hints.ts";
@@ -54,18 +54,18 @@ export { type ErrorDocument, errorDocuments, type ErrorDocumentsOptions } from "
 export { etag, type EtagOptions } from "./etag.ts";
 export { head } from "./head.ts";
 export { type Host, parseHost } from "../http/host.ts";
-export { requestedHost, requestedOrigin } from "./host.ts";
+export { requestedHost, requestedOrigin } from "./writing/host.ts";
 export { ipFilter, type IpFilterOptions } from "./ip-filter.ts";
 export { maintenance, type MaintenanceOptions } from "./maintenance.ts";
-export { MemorySessionStore } from "./memory-session-store.ts";
+export { MemorySessionStore } from "./sessions/memory-session-store.ts";
 export { methodOverride, type MethodOverrideOptions } from "./method-override.ts";
 export { currentConfig, pasteConfig, type PasteConfigOptions } from "./paste-config.ts";
 export { pastePrefix, type PastePrefixOptions } from "./paste-prefix.ts";
-export { type PathTypes } from "./path-expression.ts";
+export { type PathTypes } from "./selector/path-expression.ts";
 export { profiler, type ProfilerOptions } from "./profiler.ts";
 export { PROXY_FIX_ORIGINAL, proxyFix, type ProxyFixOptions } from "./proxy-fix.ts";
 export { rateLimit, type RateLimitOptions } from "./rate-limit.ts";
-export { type RedisClient, RedisSessionStore } from "./redis-session-store.ts";
+export { type RedisClient, RedisSessionStore } from "./sessions/redis-session-store.ts";
 export { requestId, type RequestIdOptions } from "./request-id.ts";
 export { responseCache, type ResponseCacheOptions } from "./response-cache.ts";
 export { runtime, type RuntimeOptions } from "./runtime.ts";
@@ -81,17 +81,17 @@ export {
 } from "./selector.ts";
 export { sendfile, type SendfileOptions } from "./sendfile.ts";
 export { sessionCookie, type SessionCookieOptions } from "./session-cookie.ts";
-export { type SessionLifeOptions } from "./session-life.ts";
-export { type KeptText, type SessionStorage } from "./session-storage.ts";
+export { type SessionLifeOptions } from "./sessions/session-life.ts";
+export { type KeptText, type SessionStorage } from "./sessions/session-storage.ts";
 export { sessionStore, type SessionStoreOptions } from "./session-store.ts";
-export { type SavedSession, Session, SESSION, SessionSavedError, sessionOf } from "./session.ts";
+export { type SavedSession, Session, SESSION, SessionSavedError, sessionOf } from "./sessions/session.ts";
 export { showExceptions, type ShowExceptionsOptions } from "./show-exceptions.ts";
-export { SqliteSessionStore } from "./sqlite-session-store.ts";
+export { SqliteSessionStore } from "./sessions/sqlite-session-store.ts";
 export { staticApp, staticFiles, type StaticOptions } from "./static.ts";
 export { type CopiedBody, type Exchange, tee, type TeeOptions } from "./tee.ts";
 export { ResponseTimeout, timeout, type TimeoutOptions } from "./timeout.ts";
 export { type TraceContext, traceparent, type TraceparentOptions } from "./traceparent.ts";
 export { urlMap, type UrlMapEntry, type UrlMapOptions } from "./url-map.ts";
-export { HtpasswdFile, type UserSource, type Users } from "./user-source.ts";
+export { HtpasswdFile, type UserSource, type Users } from "./auth/user-source.ts";
 export { validatorFilter } from "./validator-filter.ts";
 export { SUBDOMAIN, virtualHost, type VirtualHostOptions } from "./virtual-host.ts";

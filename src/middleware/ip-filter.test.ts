@@ -3,7 +3,7 @@ import { TestClient } from "../testing/test-client.ts";
 import type { Middleware, WSGIApplication } from "../wsgi/types.ts";
 import { validator } from "../wsgi/validator.ts";
 import { filterFactory, ipFilter } from "./ip-filter.ts";
-import { NetworkSet } from "./network-set.ts";
+import { NetworkSet } from "./writing/network-set.ts";
 
 const hello = validator((_, startResponse) => {
   startResponse("200 OK", [["Content-Type", "text/plain"]]);

@@ -1,10 +1,10 @@
 // Lets requests in by the address of the client. Source: Apache's mod_authz_host and Paste's grantip for the idea. Place it after proxy-fix,
 // which finds the client behind a proxy, and before everything that costs something.
 import type { Middleware } from "../wsgi/types.ts";
-import { answering } from "./answer.ts";
+import { answering } from "./writing/answer.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { NetworkSet } from "./network-set.ts";
-import { type Configuration, readOptions, text, words } from "./options.ts";
+import { NetworkSet } from "./writing/network-set.ts";
+import { type Configuration, readOptions, text, words } from "./writing/options.ts";
 
 /** Options of {@link ipFilter}; addresses, networks such as `10.0.0.0/8`, and `unix` for peers on unix sockets. */
 export interface IpFilterOptions {

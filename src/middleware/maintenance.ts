@@ -2,10 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
-import { sendAnswer, type Answer } from "./answer.ts";
-import { configuredBase, isBelow } from "./configured-path.ts";
-import { NetworkSet } from "./network-set.ts";
-import { decimal, fileIn, flag, integer, readOptions, within, words, type Configuration } from "./options.ts";
+import { sendAnswer, type Answer } from "./writing/answer.ts";
+import { configuredBase, isBelow } from "./writing/configured-path.ts";
+import { NetworkSet } from "./writing/network-set.ts";
+import { decimal, fileIn, flag, integer, readOptions, within, words, type Configuration } from "./writing/options.ts";
 
 const DEFAULT_RETRY_AFTER_SECONDS = 300;
 const DEFAULT_CHECK_SECONDS = 1;

@@ -3,7 +3,7 @@ import { isToken } from "../wsgi/head-rules.ts";
 import { WSGIInputStream } from "../wsgi/input-stream.ts";
 import type { Bytes, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { bytes, readOptions, text, within, words, type Configuration } from "./options.ts";
+import { bytes, readOptions, text, within, words, type Configuration } from "./writing/options.ts";
 
 /** Key of the environ that holds the method which the client sent, where it was replaced. */
 export const ORIGINAL_METHOD = "method_override.original_method";

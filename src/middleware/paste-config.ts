@@ -2,8 +2,8 @@
 // Source: PasteDeploy's ConfigMiddleware (egg:PasteDeploy#config) and its CONFIG; a thread-local stack there, an AsyncLocalStorage here.
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Bytes, Middleware, WSGIBody } from "../wsgi/types.ts";
-import { closedWith, isPromise } from "./body-close.ts";
-import type { Configuration } from "./options.ts";
+import { closedWith, isPromise } from "./writing/body-close.ts";
+import type { Configuration } from "./writing/options.ts";
 
 /** Key of the environ with the values: a copy for each request. */
 export const PASTE_CONFIG = "paste.config";

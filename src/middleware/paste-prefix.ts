@@ -5,10 +5,10 @@ import { readPort, readScheme, splitList, walk } from "../http/forwarded-fields.
 import { parseHost } from "../http/host.ts";
 import { showPublicRequest } from "../wsgi/public-request.ts";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
-import { configuredBase, isBelow } from "./configured-path.ts";
+import { configuredBase, isBelow } from "./writing/configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { NetworkSet } from "./network-set.ts";
-import { type Configuration, flag, oneOf, readOptions, text, words } from "./options.ts";
+import { NetworkSet } from "./writing/network-set.ts";
+import { type Configuration, flag, oneOf, readOptions, text, words } from "./writing/options.ts";
 
 /** Options of {@link pastePrefix}. */
 export interface PastePrefixOptions {

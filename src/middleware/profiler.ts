@@ -6,10 +6,10 @@ import { Session, type Profiler } from "node:inspector";
 import { join } from "node:path";
 import { checkHeaderName } from "../wsgi/head-rules.ts";
 import type { ErrorStream, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
-import { isPromise, withClose } from "./body-close.ts";
+import { isPromise, withClose } from "./writing/body-close.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { fileIn, integer, readOptions, required, text, within, type Configuration } from "./options.ts";
-import { changeHead } from "./replace-response.ts";
+import { fileIn, integer, readOptions, required, text, within, type Configuration } from "./writing/options.ts";
+import { changeHead } from "./writing/replace-response.ts";
 
 const DEFAULT_MAX_FILES = 100;
 const DEFAULT_INTERVAL_MICROSECONDS = 100;

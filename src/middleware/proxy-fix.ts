@@ -6,7 +6,7 @@ import { parseHost } from "../http/host.ts";
 import { occasionally } from "../wsgi/occasionally.ts";
 import { type PublicRequest, showPublicRequest } from "../wsgi/public-request.ts";
 import type { Middleware } from "../wsgi/types.ts";
-import { type Configuration, integer, readOptions, within } from "./options.ts";
+import { type Configuration, integer, readOptions, within } from "./writing/options.ts";
 
 /** Options of {@link proxyFix}: how many proxies set each field; 0 ignores it. */
 export interface ProxyFixOptions {

@@ -5,9 +5,9 @@ import { RateLimiterMemory, type RateLimiterLike, RateLimiterRes } from "rate-li
 import { errorText } from "../wsgi/error-text.ts";
 import { plainAddress } from "../http/endpoints.ts";
 import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
-import { sendAnswer } from "./answer.ts";
-import { type Configuration, flag, integer, readOptions, required, text, within } from "./options.ts";
-import { changeHead } from "./replace-response.ts";
+import { sendAnswer } from "./writing/answer.ts";
+import { type Configuration, flag, integer, readOptions, required, text, within } from "./writing/options.ts";
+import { changeHead } from "./writing/replace-response.ts";
 
 /** IPv4 clients of a network that has IPv6 only (RFC 6052, RFC 7755): each is one. */
 const TRANSLATED = "64:ff9b::";

@@ -4,9 +4,9 @@ import { randomUUID } from "node:crypto";
 import { TSGI_REQUEST_ID } from "../wsgi/environ.ts";
 import { checkHeaderName } from "../wsgi/head-rules.ts";
 import type { Middleware } from "../wsgi/types.ts";
-import { setHeader } from "./header-fields.ts";
-import { flag, readOptions, text, type Configuration } from "./options.ts";
-import { changeHead } from "./replace-response.ts";
+import { setHeader } from "./writing/header-fields.ts";
+import { flag, readOptions, text, type Configuration } from "./writing/options.ts";
+import { changeHead } from "./writing/replace-response.ts";
 
 /** What may come from outside: nothing that could forge a log line or fill it. */
 const ACCEPTABLE = /^[\w.:@=+/-]{1,128}$/;

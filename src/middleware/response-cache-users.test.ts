@@ -9,7 +9,7 @@ import { csrf, csrfToken } from "./csrf.ts";
 import { responseCache } from "./response-cache.ts";
 import { sessionCookie } from "./session-cookie.ts";
 import { sessionStore } from "./session-store.ts";
-import { sessionOf } from "./session.ts";
+import { sessionOf } from "./sessions/session.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
 const PAGE: [string, string][] = [

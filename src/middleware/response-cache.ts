@@ -8,10 +8,10 @@ import type {
   WSGIBody,
   WSGIEnvironment,
 } from "../wsgi/types.ts";
-import { findHeader, setHeader } from "./header-fields.ts";
-import { bytes, readOptions, text, within, type Configuration } from "./options.ts";
-import { isPersonal } from "./personal.ts";
-import { replaceResponse, type BodyChange, type ResponseHead } from "./replace-response.ts";
+import { findHeader, setHeader } from "./writing/header-fields.ts";
+import { bytes, readOptions, text, within, type Configuration } from "./writing/options.ts";
+import { isPersonal } from "./writing/personal.ts";
+import { replaceResponse, type BodyChange, type ResponseHead } from "./writing/replace-response.ts";
 import { isBypassed, lifetimeSeconds, varyNames } from "./response-cache/freshness.ts";
 import { ResponseStore, type StoredResponse } from "./response-cache/store.ts";
 

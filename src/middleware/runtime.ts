@@ -1,9 +1,9 @@
 // Tells how long the application took. Source: Rack's Runtime and Plack's Middleware::Runtime.
 import { checkHeaderName } from "../wsgi/head-rules.ts";
 import type { Middleware } from "../wsgi/types.ts";
-import { findHeader } from "./header-fields.ts";
-import { readOptions, text, type Configuration } from "./options.ts";
-import { changeHead } from "./replace-response.ts";
+import { findHeader } from "./writing/header-fields.ts";
+import { readOptions, text, type Configuration } from "./writing/options.ts";
+import { changeHead } from "./writing/replace-response.ts";
 
 /** What the header is called. */
 export interface RuntimeOptions {

@@ -2,10 +2,10 @@
 // Source: PEP 3333, "environ Variables"; PasteDeploy's PrefixMiddleware. Place it outside of what makes links.
 import { mountUnder } from "../wsgi/public-request.ts";
 import type { Middleware } from "../wsgi/types.ts";
-import { answering } from "./answer.ts";
-import { configuredBase } from "./configured-path.ts";
+import { answering } from "./writing/answer.ts";
+import { configuredBase } from "./writing/configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { type Configuration, flag, oneOf, readOptions, required, text } from "./options.ts";
+import { type Configuration, flag, oneOf, readOptions, required, text } from "./writing/options.ts";
 
 /** Options of {@link scriptName}. */
 export interface ScriptNameOptions {

@@ -2,11 +2,11 @@
 // Policy and Fetch specifications. Place it outermost, so that error pages have them too.
 import { checkHeaderValue } from "../wsgi/head-rules.ts";
 import type { HeaderList, Middleware } from "../wsgi/types.ts";
-import { type CspNonce, NoncePolicy, putNonce } from "./csp-nonce.ts";
+import { type CspNonce, NoncePolicy, putNonce } from "./security-headers/csp-nonce.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { type Configuration, type OptionReader, readOptions } from "./options.ts";
-import { refuseSharedCaches } from "./personal.ts";
-import { changeHead, type ResponseHead } from "./replace-response.ts";
+import { type Configuration, type OptionReader, readOptions } from "./writing/options.ts";
+import { refuseSharedCaches } from "./writing/personal.ts";
+import { changeHead, type ResponseHead } from "./writing/replace-response.ts";
 
 /**
  * Options of {@link securityHeaders}: the value of each header, null to leave it out. What the application sets itself wins. In the two

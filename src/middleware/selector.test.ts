@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { TestClient } from "../testing/test-client.ts";
 import type { WSGIApplication } from "../wsgi/types.ts";
 import { validator } from "../wsgi/validator.ts";
-import { compilePath } from "./path-expression.ts";
+import { compilePath } from "./selector/path-expression.ts";
 import { compositeFactory, ROUTING_ARGS, selector, SELECTOR_MATCHES, type SelectorRoute } from "./selector.ts";
 
 const named = (name: string): WSGIApplication =>

@@ -3,11 +3,11 @@
 // wsgi.org; RFC 9110 sections 15.5.5, 15.5.6 and 10.2.1.
 import { toApplication } from "../wsgi/application.ts";
 import type { WSGIApplication, WSGIApplicationLike, WSGIEnvironment } from "../wsgi/types.ts";
-import { answering, sendAnswer } from "./answer.ts";
+import { answering, sendAnswer } from "./writing/answer.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { head } from "./head.ts";
-import { lines, type Configuration } from "./options.ts";
-import { compilePath, type CompiledPath, type PathTypes } from "./path-expression.ts";
+import { lines, type Configuration } from "./writing/options.ts";
+import { compilePath, type CompiledPath, type PathTypes } from "./selector/path-expression.ts";
 
 /** One path with the applications behind it. */
 export interface SelectorRoute {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { TestClient } from "../testing/test-client.ts";
 import type { WSGIApplication } from "../wsgi/types.ts";
 import { validator } from "../wsgi/validator.ts";
-import { sessionOf } from "./session.ts";
+import { sessionOf } from "./sessions/session.ts";
 import { filterFactory, sessionCookie, type SessionCookieOptions } from "./session-cookie.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";

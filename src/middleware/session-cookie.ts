@@ -2,13 +2,13 @@
 // sealed once cannot be called back before it is too old, and a slow request that began before a log-out may seal again what it knew;
 // where a log-out must reach all copies, use session-store. Place it outside of what uses the session. Source: Flask's and Starlette's sessions for the idea; RFC 6265 section 6.1 for the size.
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
-import { addPersonalCookie, Cookie, COOKIE_READERS, type CookieOptions } from "./cookie.ts";
+import { addPersonalCookie, Cookie, COOKIE_READERS, type CookieOptions } from "./sessions/cookie.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { addVary } from "./header-fields.ts";
-import { type Configuration, flag, readOptions, required, words } from "./options.ts";
-import { personalMark } from "./personal.ts";
-import { changeHead } from "./replace-response.ts";
-import { TextSealer } from "./sealed-text.ts";
+import { addVary } from "./writing/header-fields.ts";
+import { type Configuration, flag, readOptions, required, words } from "./writing/options.ts";
+import { personalMark } from "./writing/personal.ts";
+import { changeHead } from "./writing/replace-response.ts";
+import { TextSealer } from "./sessions/sealed-text.ts";
 import {
   readRecord,
   SESSION_LIFE_READERS,
@@ -16,8 +16,8 @@ import {
   type SessionLifeOptions,
   type SessionRecord,
   writeRecord,
-} from "./session-life.ts";
-import { Session, SESSION } from "./session.ts";
+} from "./sessions/session-life.ts";
+import { Session, SESSION } from "./sessions/session.ts";
 
 /** Options of {@link sessionCookie}. */
 export interface SessionCookieOptions extends CookieOptions, SessionLifeOptions {

@@ -7,12 +7,12 @@ import type { TestResponse } from "../testing/test-response.ts";
 import type { WSGIApplication } from "../wsgi/types.ts";
 import { checkTexts } from "../../test/middleware/check-texts.ts";
 import { validator } from "../wsgi/validator.ts";
-import { MemorySessionStore } from "./memory-session-store.ts";
-import { RedisSessionStore } from "./redis-session-store.ts";
-import { sessionOf } from "./session.ts";
-import type { KeptText, SessionStorage } from "./session-storage.ts";
+import { MemorySessionStore } from "./sessions/memory-session-store.ts";
+import { RedisSessionStore } from "./sessions/redis-session-store.ts";
+import { sessionOf } from "./sessions/session.ts";
+import type { KeptText, SessionStorage } from "./sessions/session-storage.ts";
 import { filterFactory, sessionStore, type SessionStoreOptions } from "./session-store.ts";
-import { SqliteSessionStore } from "./sqlite-session-store.ts";
+import { SqliteSessionStore } from "./sessions/sqlite-session-store.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "tsgi-sessions-"));
 afterAll(() => rmSync(directory, { recursive: true }));

@@ -2,14 +2,14 @@
 // Source: OWASP Session Management Cheat Sheet (names of 256 random bits, renewed at log-in, never taken from the client).
 import { createHash, randomBytes } from "node:crypto";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
-import { addPersonalCookie, Cookie, COOKIE_READERS, type CookieOptions } from "./cookie.ts";
-import { DelayedResponse } from "./delayed-response.ts";
+import { addPersonalCookie, Cookie, COOKIE_READERS, type CookieOptions } from "./sessions/cookie.ts";
+import { DelayedResponse } from "./sessions/delayed-response.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { addVary } from "./header-fields.ts";
-import { MemorySessionStore } from "./memory-session-store.ts";
-import { type Configuration, fileIn, readOptions } from "./options.ts";
-import { personalMark } from "./personal.ts";
-import { RedisSessionStore } from "./redis-session-store.ts";
+import { addVary } from "./writing/header-fields.ts";
+import { MemorySessionStore } from "./sessions/memory-session-store.ts";
+import { type Configuration, fileIn, readOptions } from "./writing/options.ts";
+import { personalMark } from "./writing/personal.ts";
+import { RedisSessionStore } from "./sessions/redis-session-store.ts";
 import {
   readRecord,
   SESSION_LIFE_READERS,
@@ -17,10 +17,10 @@ import {
   type SessionLifeOptions,
   type SessionRecord,
   writeRecord,
-} from "./session-life.ts";
-import type { SessionStorage } from "./session-storage.ts";
-import { type SavedSession, Session, SESSION } from "./session.ts";
-import { SqliteSessionStore } from "./sqlite-session-store.ts";
+} from "./sessions/session-life.ts";
+import type { SessionStorage } from "./sessions/session-storage.ts";
+import { type SavedSession, Session, SESSION } from "./sessions/session.ts";
+import { SqliteSessionStore } from "./sessions/sqlite-session-store.ts";
 
 /** Options of {@link sessionStore}. */
 export interface SessionStoreOptions extends CookieOptions, SessionLifeOptions {

@@ -4,11 +4,11 @@ import type { Bytes, Middleware, StartResponse, WSGIBody, WSGIEnvironment } from
 import { HIDDEN, isSecretName, withoutSecrets } from "../secret-name.ts";
 import { errorText } from "../wsgi/error-text.ts";
 import { escapeText } from "../wsgi/escape-text.ts";
-import { sendAnswer, statusLine } from "./answer.ts";
-import { closeAfterError, closedWith, isPromise } from "./body-close.ts";
-import { resumedBody } from "./chunk-iterables.ts";
-import { flag, readOptions, type Configuration } from "./options.ts";
-import { asError, isRemoteFault, statusOfError } from "./thrown-error.ts";
+import { sendAnswer, statusLine } from "./writing/answer.ts";
+import { closeAfterError, closedWith, isPromise } from "./writing/body-close.ts";
+import { resumedBody } from "./writing/chunk-iterables.ts";
+import { flag, readOptions, type Configuration } from "./writing/options.ts";
+import { asError, isRemoteFault, statusOfError } from "./writing/thrown-error.ts";
 
 /** How much is shown. */
 export interface ShowExceptionsOptions {

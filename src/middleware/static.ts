@@ -15,12 +15,12 @@ import type {
   WSGIBody,
   WSGIEnvironment,
 } from "../wsgi/types.ts";
-import { negotiateCoding, type ContentCoding } from "./accept-encoding.ts";
-import { sendAnswer, type Answer } from "./answer.ts";
-import { isPromise } from "./body-close.ts";
-import { configuredBase, isBelow } from "./configured-path.ts";
+import { negotiateCoding, type ContentCoding } from "./writing/accept-encoding.ts";
+import { sendAnswer, type Answer } from "./writing/answer.ts";
+import { isPromise } from "./writing/body-close.ts";
+import { configuredBase, isBelow } from "./writing/configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { addVary, setHeader } from "./header-fields.ts";
+import { addVary, setHeader } from "./writing/header-fields.ts";
 import {
   fileIn,
   flag,
@@ -32,7 +32,7 @@ import {
   within,
   words,
   type Configuration,
-} from "./options.ts";
+} from "./writing/options.ts";
 import { directoryPage } from "./static/directory-page.ts";
 import { fileTags, type FileTags, type TagPolicy } from "./static/file-tags.ts";
 import { headerRules, headersByPattern, type HeaderRules, type HeadersByPattern } from "./static/header-rules.ts";

@@ -6,10 +6,10 @@ import { HIDDEN, isSecretName, withoutSecrets } from "../secret-name.ts";
 import { errorText } from "../wsgi/error-text.ts";
 import { escapeText } from "../wsgi/escape-text.ts";
 import type { Bytes, HeaderList, InputStream, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
-import { isPromise, withClose } from "./body-close.ts";
+import { isPromise, withClose } from "./writing/body-close.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { bytes, fileIn, integer, readOptions, within, words, type Configuration } from "./options.ts";
-import { replaceResponse } from "./replace-response.ts";
+import { bytes, fileIn, integer, readOptions, within, words, type Configuration } from "./writing/options.ts";
+import { replaceResponse } from "./writing/replace-response.ts";
 
 const DEFAULT_MAX_BYTES = 65_536;
 const DEFAULT_MAX_FILES = 1000;

@@ -1,10 +1,10 @@
 // Gives up on an application that takes too long. Source: RFC 9110 section 15.6.5 (504).
 import { TSGIError } from "../errors.ts";
 import type { Bytes, Middleware, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
-import { sendAnswer } from "./answer.ts";
-import { closeAfterError, isPromise } from "./body-close.ts";
-import { resumedAsyncBody } from "./chunk-iterables.ts";
-import { decimal, integer, readOptions, within, type Configuration } from "./options.ts";
+import { sendAnswer } from "./writing/answer.ts";
+import { closeAfterError, isPromise } from "./writing/body-close.ts";
+import { resumedAsyncBody } from "./writing/chunk-iterables.ts";
+import { decimal, integer, readOptions, within, type Configuration } from "./writing/options.ts";
 
 const DEFAULT_SECONDS = 30;
 const MAX_SECONDS = 86_400;

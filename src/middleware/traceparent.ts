@@ -1,7 +1,7 @@
 // Takes part in a distributed trace. Source: W3C Trace Context, sections 3.2 (traceparent), 3.3 (tracestate) and 4 (processing).
 import { randomBytes } from "node:crypto";
 import type { Middleware } from "../wsgi/types.ts";
-import { flag, readOptions, type Configuration } from "./options.ts";
+import { flag, readOptions, type Configuration } from "./writing/options.ts";
 
 /** Key of the environ that holds a {@link TraceContext}. */
 export const TRACE_CONTEXT = "traceparent.context";

@@ -2,10 +2,10 @@
 // of the path moves from PATH_INFO to SCRIPT_NAME. Source: PEP 3333, SCRIPT_NAME and PATH_INFO; Paste's urlmap for the keys.
 import { toApplication } from "../wsgi/application.ts";
 import type { WSGIApplication, WSGIApplicationLike, WSGIEnvironment } from "../wsgi/types.ts";
-import { answering } from "./answer.ts";
-import { configuredBase, isBelow } from "./configured-path.ts";
+import { answering } from "./writing/answer.ts";
+import { configuredBase, isBelow } from "./writing/configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { configuredHost, requestedHost } from "./host.ts";
+import { configuredHost, requestedHost } from "./writing/host.ts";
 
 /** Where an application is mounted. */
 export interface UrlMapEntry {

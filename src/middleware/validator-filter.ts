@@ -1,7 +1,7 @@
 // The validator as a filter, so that an INI file can put it anywhere. Source: Paste's "lint" filter; wsgiref.validate.
 import type { Middleware } from "../wsgi/types.ts";
 import { validator } from "../wsgi/validator.ts";
-import { readNoOptions, type Configuration } from "./options.ts";
+import { readNoOptions, type Configuration } from "./writing/options.ts";
 
 /**
  * Checks what passes between the part outside of it and the part inside of it; each breach of the contract throws where it happens.

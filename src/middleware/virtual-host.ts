@@ -2,10 +2,10 @@
 // Source: RFC 9110 section 7.2 (Host); RFC 6125 section 6.4.3 for what a wildcard stands for. Place it outermost, before url-map.
 import { toApplication } from "../wsgi/application.ts";
 import type { WSGIApplication, WSGIApplicationLike } from "../wsgi/types.ts";
-import { answering } from "./answer.ts";
+import { answering } from "./writing/answer.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { configuredHost, requestedHost } from "./host.ts";
-import type { Configuration } from "./options.ts";
+import { configuredHost, requestedHost } from "./writing/host.ts";
+import type { Configuration } from "./writing/options.ts";
 
 /** Options of {@link virtualHost}. */
 export interface VirtualHostOptions {

@@ -1,6 +1,6 @@
 // What every storage of sessions does.
 import { expect } from "vitest";
-import type { SessionStorage } from "../../src/middleware/session-storage.ts";
+import type { SessionStorage } from "../../src/middleware/sessions/session-storage.ts";
 
 /** Checks a storage that has none of the keys `a` to `d`. */
 export async function checkTexts(storage: SessionStorage): Promise<void> {

@@ -1,8 +1,8 @@
 // Sessions in a real Redis.
 import { createClient } from "@redis/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { RedisSessionStore } from "../../src/middleware/redis-session-store.ts";
-import { sessionOf } from "../../src/middleware/session.ts";
+import { RedisSessionStore } from "../../src/middleware/sessions/redis-session-store.ts";
+import { sessionOf } from "../../src/middleware/sessions/session.ts";
 import { sessionStore } from "../../src/middleware/session-store.ts";
 import { TestClient } from "../../src/testing/test-client.ts";
 import type { WSGIApplication } from "../../src/wsgi/types.ts";

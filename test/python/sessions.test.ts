@@ -6,7 +6,7 @@ import { responseCache } from "../../src/middleware/response-cache.ts";
 import { securityHeaders } from "../../src/middleware/security-headers.ts";
 import { sessionCookie } from "../../src/middleware/session-cookie.ts";
 import { sessionStore } from "../../src/middleware/session-store.ts";
-import { sessionOf } from "../../src/middleware/session.ts";
+import { sessionOf } from "../../src/middleware/sessions/session.ts";
 import { compose } from "../../src/wsgi/compose.ts";
 import type { Middleware, WSGIApplication } from "../../src/wsgi/types.ts";
 import {

@@ -3,7 +3,7 @@
 import * as zlib from "node:zlib";
 import type { Transform } from "node:stream";
 import type { Bytes } from "../../wsgi/types.ts";
-import type { ContentCoding } from "../accept-encoding.ts";
+import type { ContentCoding } from "../writing/accept-encoding.ts";
 
 /** A stream of zlib; `flush` gives out what was taken in so far. */
 export type CodingStream = Transform & Pick<zlib.Zlib, "flush">;

@@ -2,7 +2,7 @@
 // (Cache-Control); a shared cache, without heuristics: what does not say how long it is fresh is not kept.
 import type { HeaderList, WSGIEnvironment } from "../../wsgi/types.ts";
 import { parseHttpDate } from "../conditional-get.ts";
-import { findHeader } from "../header-fields.ts";
+import { findHeader } from "../writing/header-fields.ts";
 
 /** Final statuses that are understood (RFC 9111 section 3); 206 is not. */
 const STORABLE = new Set(["200", "203", "204", "300", "301", "308", "404", "405", "410", "414", "451", "501"]);

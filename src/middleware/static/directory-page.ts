@@ -2,7 +2,7 @@
 // Source: Rack's Directory and its advisories on names that become markup.
 import { readdir } from "node:fs/promises";
 import { decodeNative } from "../../wsgi/native-string.ts";
-import { escapeHtml } from "../answer.ts";
+import { escapeHtml } from "../writing/answer.ts";
 
 const MAX_ENTRIES = 10_000;
 

@@ -2,8 +2,8 @@
 import { checkHeaders } from "../../wsgi/head-rules.ts";
 import type { HeaderList } from "../../wsgi/types.ts";
 import { MiddlewareOptionError } from "../errors.ts";
-import { setHeader } from "../header-fields.ts";
-import { lines, type OptionReader } from "../options.ts";
+import { setHeader } from "../writing/header-fields.ts";
+import { lines, type OptionReader } from "../writing/options.ts";
 
 /** Headers by pattern: a name such as `*.woff2`, or a path below the root such as `/assets/**`. Later ones win. */
 export type HeadersByPattern = Readonly<Record<string, Readonly<Record<string, string>>>>;

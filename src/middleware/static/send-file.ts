@@ -3,7 +3,7 @@
 import * as fs from "node:fs";
 import { FileWrapper } from "../../wsgi/file-wrapper.ts";
 import type { Bytes, FileLike, HeaderList, StartResponse, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
-import { sendAnswer } from "../answer.ts";
+import { sendAnswer } from "../writing/answer.ts";
 import { headersOf304, isUnchanged, matchesEtag, parseHttpDate, type Validators } from "../conditional-get.ts";
 import { requestedRange, type ByteRange } from "./byte-range.ts";
 import type { OpenFile } from "./open-file.ts";

@@ -1,7 +1,7 @@
 // Keeps as many workers as are wanted: starts what is missing, ends what is too many, replaces what has died or hangs.
 // What to do is decided by the functions in policy/, which take the time as an argument.
 import { resolve } from "node:path";
-import { createSecret } from "../../middleware/shared-secret.ts";
+import { createSecret } from "../../middleware/auth/shared-secret.ts";
 import type { WorkerEndReason } from "../control/arbiter-control.ts";
 import { type ArbiterOptions, dispatchOf } from "../settings/arbiter-options.ts";
 import { callHook } from "../settings/call-hook.ts";

@@ -1,8 +1,8 @@
 // The warm-up request: a new worker asks its own application for a page before any client can, without a network.
 import { parseHost } from "../../http/host.ts";
 import { parseTarget, type Target } from "../../http/target.ts";
-import { addressOfPath } from "../../middleware/configured-path.ts";
-import { findHeader } from "../../middleware/header-fields.ts";
+import { addressOfPath } from "../../middleware/writing/configured-path.ts";
+import { findHeader } from "../../middleware/writing/header-fields.ts";
 import { FileWrapper } from "../../wsgi/file-wrapper.ts";
 import { type ApplicationRun, type ResponseSink, runApplication } from "../../wsgi/handler.ts";
 import { EMPTY_INPUT } from "../../wsgi/input-stream.ts";

@@ -3,7 +3,7 @@
 import type { Server, Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
 import type { HttpGateway } from "../../gateways/http/gateway.ts";
-import { shareSecret } from "../../middleware/shared-secret.ts";
+import { shareSecret } from "../../middleware/auth/shared-secret.ts";
 import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
 import type { WSGIEnvironment } from "../../wsgi/types.ts";
 import { dispatchOf } from "../settings/arbiter-options.ts";
