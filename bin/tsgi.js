@@ -19,7 +19,7 @@ if (existsSync(program)) {
   process.exitCode = 1;
 }
 
-/** Whether a directory, made if need be, is this user's, and nobody else may write to it. As in src/server/worker-main.ts. */
+/** Whether a directory, made if need be, is this user's, and nobody else may write to it. As in src/server/worker/worker-main.ts. */
 function isOwn(directory) {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });

@@ -10,22 +10,22 @@ const SRC = join(ROOT, "src");
 /** Entries of processes and of threads, which package.json does not export. */
 const STARTED = [
   "cli/main",
-  "server/ask-script-main",
-  "server/event-loop-watch-thread",
-  "middleware/password-hash/password-thread",
+  "server/loading/ask-script-main",
+  "server/worker/event-loop-watch-thread",
+  "middleware/auth/password-thread",
 ];
 
 /** It awaits at its top level. Where the bundler sees such a module it merges no chunks, so this one is built by itself. */
-const WORKER_MAIN = "server/worker-main";
+const WORKER_MAIN = "server/worker/worker-main";
 
 /** What that one imports; for the other build they are entries. */
-const STARTED_BY_WORKER_MAIN = ["server/worker-config", "server/worker"];
+const STARTED_BY_WORKER_MAIN = ["server/channel/worker-config", "server/worker/worker"];
 
 /** With what they import, the modules that the processes of `tsgi app.ts` always load: the arbiter, its workers, their thread. */
 const LOADED = {
   arbiter: ["cli/main", "cli/serve", "server/settings/resolve"],
-  worker: [...STARTED_BY_WORKER_MAIN, "server/load-application", "guests/typescript/load-target"],
-  thread: ["server/event-loop-watch-thread"],
+  worker: [...STARTED_BY_WORKER_MAIN, "server/loading/load-application", "guests/typescript/load-target"],
+  thread: ["server/worker/event-loop-watch-thread"],
 };
 
 /** @typedef {{ arbiter: boolean, worker: boolean, thread: boolean }} Loaders - who always loads a module */
@@ -68,7 +68,7 @@ export async function bundle(directory) {
 function exportedEntries() {
   const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   const names = Object.values(manifest.exports).flatMap((target) =>
-    typeof target === "string" ? [] : [target.default.replace(/^\.\/dist\/(.*)\.js$/, "$1")],
+    typeof target?.default !== "string" ? [] : [target.default.replace(/^\.\/dist\/(.*)\.js$/, "$1")],
   );
   return new Set(names.flatMap((name) => (basename(name) === "*" ? modulesIn(dirname(name)) : [name])));
 }
@@ -218,6 +218,6 @@ const ownPlace = {
 const leaveImports = {
   name: "leave-imports",
   resolveId(specifier, importer) {
-    return importer === undefined ? null : { id: specifier.replace(/^(\.\/.*)\.ts$/, "$1.js"), external: true };
+    return importer === undefined ? null : { id: specifier.replace(/^(\.{1,2}\/.*)\.ts$/, "$1.js"), external: true };
   },
 };

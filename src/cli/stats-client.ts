@@ -1,6 +1,6 @@
 // Reads the statistics of a running server from its private listener.
 import { request } from "node:http";
-import type { ArbiterSnapshot } from "../server/control/arbiter-control.ts";
+import type { ArbiterSnapshot } from "../server/metrics/arbiter-snapshot.ts";
 import type { WorkerStats } from "../server/metrics/worker-stats.ts";
 import { parseBind } from "../server/sockets/bind-address.ts";
 import { CommandError } from "./errors.ts";

@@ -1,6 +1,5 @@
 // Errors of the server: what keeps it from starting, and what keeps a worker from booting. Each carries the exit code of the command.
 import { TSGIError } from "../errors.ts";
-import type { BootFailedMessage } from "./channel/messages.ts";
 
 /** Exit codes of the server. 3 and 4 are those that gunicorn's users know: a worker could not boot, the application did not load. */
 export const SERVER_EXIT_CODES = {
@@ -41,9 +40,18 @@ export class ListenError extends ServerError {
   }
 }
 
+/** What a worker told of its boot. */
+interface BootFailure {
+  readonly exitCode: number;
+  /** Of the error; empty when it has none. */
+  readonly code: string;
+  readonly message: string;
+  readonly detail: string;
+}
+
 /** The first worker did not come up, and there is none to fall back to. */
 export class BootError extends ServerError {
-  constructor(failure: BootFailedMessage) {
+  constructor(failure: BootFailure) {
     const code = failure.code === "" ? "ERR_TSGI_BOOT" : failure.code;
     super(failure.exitCode, code, failure.message, { detail: failure.detail });
   }

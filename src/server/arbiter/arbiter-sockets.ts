@@ -1,7 +1,7 @@
 // The sockets of the arbiter: those that it opens, those that it was handed, and in dispatch mode the accepting on them.
 import { type ArbiterOptions, dispatchOf } from "../settings/arbiter-options.ts";
 import { canReusePort } from "../sockets/bound-socket.ts";
-import type { Dispatcher } from "./connection-dispatcher.ts";
+import type { ConnectionDispatcher } from "./connection-dispatcher.ts";
 import { SettingError } from "../errors.ts";
 import { type InheritedSocket, type Listener, type ListenerOptions, openListeners } from "../sockets/listeners.ts";
 import { takeActivatedSockets } from "./systemd.ts";
@@ -11,7 +11,7 @@ import type { WorkerHandle } from "./worker-handle.ts";
 export class ArbiterSockets {
   readonly #inherited: readonly InheritedSocket[];
   readonly #activated = takeActivatedSockets();
-  #dispatcher: Dispatcher | null = null;
+  #dispatcher: ConnectionDispatcher | null = null;
 
   /** @param inherited - from an arbiter that this one is to replace */
   constructor(inherited: readonly InheritedSocket[]) {
@@ -56,7 +56,7 @@ export class ArbiterSockets {
   ): Promise<void> {
     if (dispatchOf(options) !== "dispatch") return;
     if (this.#dispatcher === null) {
-      const { Dispatcher: Accepting } = await import("./connection-dispatcher.ts");
+      const { ConnectionDispatcher: Accepting } = await import("./connection-dispatcher.ts");
       this.#dispatcher = new Accepting(() => workers, options.backlog);
     }
     await this.#dispatcher.update(listeners, options.backlog);

@@ -16,13 +16,8 @@ import { Shutdown } from "./shutdown.ts";
 import { Succession } from "./succession.ts";
 import { WorkerLedger } from "./worker-ledger.ts";
 import { WorkerPool } from "./worker-pool.ts";
-import type {
-  ArbiterControl,
-  ArbiterSnapshot,
-  RequestsSnapshot,
-  ReloadOutcome,
-  ReloadRequest,
-} from "../control/arbiter-control.ts";
+import type { ArbiterControl, RequestsSnapshot, ReloadRequest } from "../control/arbiter-control.ts";
+import type { ArbiterSnapshot, ReloadOutcome } from "../metrics/arbiter-snapshot.ts";
 import type { ArbiterOptions } from "../settings/arbiter-options.ts";
 import { callHook } from "../settings/call-hook.ts";
 import { BootError, messageOf } from "../errors.ts";

@@ -6,7 +6,7 @@ import { emptyAndClose, setBacklog } from "../sockets/listen-queue.ts";
 import type { WorkerHandle } from "./worker-handle.ts";
 
 /** Accepts connections for workers. */
-export class Dispatcher {
+export class ConnectionDispatcher {
   readonly #workers: () => Iterable<WorkerHandle>;
   #backlog: number;
   readonly #servers = new Map<Listener, Server>();

@@ -1,7 +1,7 @@
 // How workers leave without losing a connection. As long as others accept on the same sockets, a worker just closes them. Where nobody
 // else will, what is queued would be lost with the last descriptor: so each accepts what is queued ("seals"), and the last one of all
 // closes only when the queue is empty. See listen-queue.ts.
-import type { WorkerEndReason } from "../control/arbiter-control.ts";
+import type { WorkerEndReason } from "../metrics/arbiter-snapshot.ts";
 import { dispatchOf } from "../settings/arbiter-options.ts";
 import type { DrainMessage } from "../channel/messages.ts";
 import type { WorkerHandle } from "./worker-handle.ts";

@@ -1,13 +1,7 @@
-// One reload: the new workers that it has started, and how far it has come. The rules are in policy/reload-state.ts.
+// One reload: the new workers that it has started, and how far it has come. The rules are in reload-state.ts.
 import type { ArbiterOptions } from "../settings/arbiter-options.ts";
 import type { Listener } from "../sockets/listeners.ts";
-import {
-  nextReloadState,
-  RELOAD_BEGIN,
-  type ReloadEvent,
-  type ReloadPlan,
-  type ReloadState,
-} from "./reload-state.ts";
+import { nextReloadState, RELOAD_BEGIN, type ReloadEvent, type ReloadPlan, type ReloadState } from "./reload-state.ts";
 import type { WorkerHandle } from "./worker-handle.ts";
 
 /** What a reload does to the arbiter. */

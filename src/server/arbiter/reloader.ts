@@ -1,6 +1,7 @@
 // Reloads, one after another: reads the configuration, prepares, starts new workers, and lets them take the place of the old ones or
 // not. The steps of a reload are in reload-transaction.ts.
-import type { ReloadOutcome, ReloadRequest } from "../control/arbiter-control.ts";
+import type { ReloadRequest } from "../control/arbiter-control.ts";
+import type { ReloadOutcome } from "../metrics/arbiter-snapshot.ts";
 import { callHook } from "../settings/call-hook.ts";
 import { detailOf, messageOf } from "../errors.ts";
 import type { BootFailedMessage } from "../channel/messages.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { WorkerPhase } from "../control/arbiter-control.ts";
+import type { WorkerPhase } from "../metrics/arbiter-snapshot.ts";
 import { type CountedWorker, planWorkers } from "./worker-count.ts";
 
 function worker(id: number, phase: WorkerPhase, isRetiring = false, processes = 1): CountedWorker {

@@ -1,5 +1,5 @@
 // How many workers to start and which to end. Start before stop: a worker leaves only when another one serves in its place.
-import type { WorkerPhase } from "../control/arbiter-control.ts";
+import type { WorkerPhase } from "../metrics/arbiter-snapshot.ts";
 
 /** What the plan needs to know of a worker. */
 export interface CountedWorker {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import type { WorkerEndReason, WorkerPhase, WorkerSnapshot } from "../control/arbiter-control.ts";
+import type { WorkerEndReason, WorkerPhase, WorkerSnapshot } from "../metrics/arbiter-snapshot.ts";
 import type { Listener } from "../sockets/listeners.ts";
 import { ignoreForgedReceipts } from "./forged-receipts.ts";
 import { isWorkerMessage } from "../channel/message-rules.ts";

@@ -1,5 +1,5 @@
 // The numbers of workers: what those that have ended had counted, why they ended, and fresh counts of those that run.
-import type { WorkerEndReason } from "../control/arbiter-control.ts";
+import type { WorkerEndReason } from "../metrics/arbiter-snapshot.ts";
 import { mergeStats, withoutGauges } from "../metrics/merge-stats.ts";
 import type { WorkerStats } from "../metrics/worker-stats.ts";
 import type { WorkerHandle } from "./worker-handle.ts";

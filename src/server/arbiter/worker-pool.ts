@@ -1,8 +1,8 @@
 // Keeps as many workers as are wanted: starts what is missing, ends what is too many, replaces what has died or hangs.
-// What to do is decided by the functions in policy/, which take the time as an argument.
+// What to do is decided by functions which take the time as an argument: worker-count.ts, respawn-back-off.ts, front-sizes.ts.
 import { resolve } from "node:path";
 import { createSecret } from "../../middleware/auth/shared-secret.ts";
-import type { WorkerEndReason } from "../control/arbiter-control.ts";
+import type { WorkerEndReason } from "../metrics/arbiter-snapshot.ts";
 import { type ArbiterOptions, dispatchOf } from "../settings/arbiter-options.ts";
 import { callHook } from "../settings/call-hook.ts";
 import { isIniTarget } from "../loading/ini-target.ts";

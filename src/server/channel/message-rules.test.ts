@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { WorkerPhase } from "../control/arbiter-control.ts";
+import type { WorkerPhase } from "../metrics/arbiter-snapshot.ts";
 import { isArbiterMessage, isWorkerMessage } from "./message-rules.ts";
 import { emptyWorkerStats } from "../metrics/worker-stats.ts";
 

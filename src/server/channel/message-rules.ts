@@ -1,6 +1,6 @@
 // Which messages between arbiter and worker count: those of the right shape, at a time when they may come. The application shares the
 // channel (`process.send`), and what it sends must neither end the arbiter nor change what it believes of a worker.
-import type { WorkerPhase } from "../control/arbiter-control.ts";
+import type { WorkerPhase } from "../metrics/arbiter-snapshot.ts";
 import {
   type ArbiterMessage,
   BOOT_STAGES,

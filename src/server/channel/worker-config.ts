@@ -1,4 +1,5 @@
 // What a worker is told at its start, in one environment variable, which it removes before the application sees it.
+import type { ListenerPlace } from "../sockets/listen-queue.ts";
 import type { ArbiterOptions } from "../settings/arbiter-options.ts";
 import { SERVER_EXIT_CODES, ServerError } from "../errors.ts";
 
@@ -6,11 +7,9 @@ import { SERVER_EXIT_CODES, ServerError } from "../errors.ts";
 export const WORKER_VARIABLE = "TSGI_WORKER";
 
 /** A socket that a worker inherits: its descriptor is 3 for the first, 4 for the second, and so on. */
-export interface WorkerListener {
+interface WorkerListener extends ListenerPlace {
   /** The path of a unix socket; null for others. */
   readonly path: string | null;
-  /** Numeric address and port of a TCP socket; null for others. */
-  readonly tcp: { readonly host: string; readonly port: number } | null;
   /** True when somebody outside of the server holds the socket too. */
   readonly isForeign: boolean;
 }

@@ -1,5 +1,5 @@
 // What `tsgi ctl` and the control server say to each other: one JSON object in a line, request and answer in turn.
-import type { ReloadOutcome } from "./arbiter-control.ts";
+import type { ReloadOutcome } from "../metrics/arbiter-snapshot.ts";
 
 /** Longest line that is read. */
 export const MAX_CONTROL_LINE = 65_536;

@@ -3,7 +3,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { isIP } from "node:net";
 import { hostname } from "node:os";
-import type { ArbiterControl, ArbiterService, ArbiterSnapshot } from "./arbiter-control.ts";
+import type { ArbiterControl, ArbiterService } from "./arbiter-control.ts";
+import type { ArbiterSnapshot } from "../metrics/arbiter-snapshot.ts";
 import { formatBind } from "../sockets/bind-address.ts";
 import { listenPrivately } from "../sockets/listen-privately.ts";
 import { PROMETHEUS_CONTENT_TYPE, prometheusText } from "../metrics/prometheus-text.ts";

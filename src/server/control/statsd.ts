@@ -2,7 +2,8 @@
 // names, as far as it has them.
 import { createSocket, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
-import type { ArbiterControl, ArbiterService, ArbiterSnapshot } from "./arbiter-control.ts";
+import type { ArbiterControl, ArbiterService } from "./arbiter-control.ts";
+import type { ArbiterSnapshot } from "../metrics/arbiter-snapshot.ts";
 import { SettingError } from "../errors.ts";
 import { totalStats } from "../metrics/server-metrics.ts";
 import { durationRange } from "../metrics/duration-buckets.ts";

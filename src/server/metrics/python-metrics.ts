@@ -1,6 +1,6 @@
 // The metrics of the Python processes behind the workers; there are none where there is no Python.
 import { type PythonStats, TOLD_STATES } from "../../guests/python/python-stats.ts";
-import type { ArbiterSnapshot } from "../control/arbiter-control.ts";
+import type { ArbiterSnapshot } from "./arbiter-snapshot.ts";
 import type { MetricFamily, Sample } from "./prometheus-text.ts";
 import type { WorkerStats } from "./worker-stats.ts";
 

@@ -1,6 +1,6 @@
 // The metrics of a server, out of what the arbiter knows. Counters are sums over all workers that ever ran, so that they never fall
 // when one ends; gauges are those of the workers that run, each under its own label.
-import type { ArbiterSnapshot, WorkerSnapshot } from "../control/arbiter-control.ts";
+import type { ArbiterSnapshot, WorkerSnapshot } from "./arbiter-snapshot.ts";
 import { mergeStats } from "./merge-stats.ts";
 import { histogramSamples, type MetricFamily, type Sample } from "./prometheus-text.ts";
 import { coarseBuckets, DURATION_BOUNDS_SECONDS } from "./duration-buckets.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { AccessRecord } from "../../gateways/access-entry.ts";
 import { mockEnviron } from "../../testing/mock-environ.ts";
-import type { ArbiterSnapshot } from "../control/arbiter-control.ts";
+import type { ArbiterSnapshot } from "./arbiter-snapshot.ts";
 import { mergeStats } from "./merge-stats.ts";
 import { coarseBuckets, DURATION_BOUNDS_SECONDS, durationBucket } from "./duration-buckets.ts";
 import { packLines, statsdLines } from "../control/statsd.ts";

@@ -10,10 +10,15 @@
 //   4. Close. The only connection that is reset is our own. Whoever still waits for a handshake is told that nobody listens.
 // A unix socket is simpler: without its file nobody can connect, so emptying the queue is enough.
 import { connect, type Server, type Socket } from "node:net";
-import type { WorkerListener } from "../channel/worker-config.ts";
 
 /** Longest time for the whole of it; a flood that never ends must not keep a server from stopping. */
 const MAX_SECONDS = 5;
+
+/** Where a listener is. */
+export interface ListenerPlace {
+  /** Numeric address and port of a TCP socket; null for others. */
+  readonly tcp: { readonly host: string; readonly port: number } | null;
+}
 
 /** What receives the connections of a listener. */
 export interface Acceptor {
@@ -40,7 +45,7 @@ interface RawClient {
 export async function emptyAndClose(
   acceptor: Acceptor,
   listener: Server,
-  where: WorkerListener,
+  where: ListenerPlace,
   isLast: boolean,
 ): Promise<void> {
   const deadline = performance.now() + MAX_SECONDS * 1000;
@@ -84,7 +89,7 @@ function turn(count: () => number): Promise<boolean> {
  * Connects to ourselves. A socket of node:net with a numeric address connects in the next tick, which is still before the event loop
  * polls again; within one machine the system completes the handshake in the call.
  */
-async function connectPlug(address: NonNullable<WorkerListener["tcp"]>): Promise<Socket> {
+async function connectPlug(address: NonNullable<ListenerPlace["tcp"]>): Promise<Socket> {
   const host = address.host === "0.0.0.0" ? "127.0.0.1" : address.host === "::" ? "::1" : address.host;
   const plug = connect({ host, port: address.port });
   plug.on("error", () => {});

@@ -28,7 +28,10 @@ process.on("disconnect", exit);
 const cache = fileURLToPath(new URL("../../../.cache/compiled", import.meta.url));
 if (isOwn(cache)) (nodeModule as CompileCache).enableCompileCache?.(cache);
 
-const [{ takeWorkerConfig }, { Worker }] = await Promise.all([import("../channel/worker-config.ts"), import("./worker.ts")]);
+const [{ takeWorkerConfig }, { Worker }] = await Promise.all([
+  import("../channel/worker-config.ts"),
+  import("./worker.ts"),
+]);
 const config = takeWorkerConfig();
 process.title = `${config.options.procName ?? "tsgi"}: worker [${config.options.target}]`;
 process.off("disconnect", exit);
