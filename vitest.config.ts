@@ -7,8 +7,11 @@ import manifest from "./package.json" with { type: "json" };
 
 const SECOND = 1000;
 
-const alias = Object.keys(manifest.exports)
-  .filter((entry) => entry !== "." && entry !== "./package.json")
+const alias = Object.entries(manifest.exports)
+  .filter(([entry, target]) => entry !== "." && JSON.stringify(target).includes("/index.d.ts"))
+  .map(([entry]) => entry)
+  // An alias is a prefix, and the first that fits counts.
+  .toSorted((a, b) => b.length - a.length)
   .map((entry) => ({
     find: `tsgi/${entry.slice(2)}`,
     replacement: fileURLToPath(new URL(`src/${entry.slice(2)}/index.ts`, import.meta.url)),

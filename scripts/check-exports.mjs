@@ -13,7 +13,7 @@ const rooms = readdirSync(join(ROOT, "src"), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && existsSync(join(ROOT, "src", entry.name, "index.ts")))
   .map((entry) => entry.name);
 const entries = Object.keys(manifest.exports)
-  .filter((entry) => entry !== "./package.json")
+  .filter((entry) => entry !== "./package.json" && manifest.exports[entry] !== null)
   .flatMap((entry) =>
     entry.endsWith("/*") ? expand(entry) : [{ name: entry.slice(2), types: manifest.exports[entry].types, entry }],
   );
@@ -27,8 +27,9 @@ const entries = Object.keys(manifest.exports)
 function expand(entry) {
   const room = entry.slice(2, -2);
   return readdirSync(join(ROOT, "src", room))
-    .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && file !== "index.ts")
+    .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
     .map((file) => file.slice(0, -3))
+    .filter((file) => manifest.exports[`./${room}/${file}`] !== null)
     .map((file) => ({
       name: `${room}/${file}`,
       types: manifest.exports[entry].types.replace("*", file),
@@ -36,6 +37,18 @@ function expand(entry) {
     }));
 }
 
+// A folder of middleware is an entry of its own or closed: a pattern takes slashes, too.
+const folders = readdirSync(join(ROOT, "src", "middleware"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => `./middleware/${name}/*`);
+for (const entry of folders) {
+  if (manifest.exports[entry] !== null) faults.push(`package.json does not close "${entry}", expected null`);
+}
+for (const entry of Object.keys(manifest.exports)) {
+  if (/^\.\/middleware\/.+\/\*$/.test(entry) && !folders.includes(entry)) {
+    faults.push(`package.json has "${entry}", but there is no such folder`);
+  }
+}
 for (const room of rooms) {
   if (!entries.some(({ name }) => name === room))
     faults.push(`src/${room}/index.ts exists, but package.json does not export "./${room}"`);

@@ -17,9 +17,12 @@ One section for each entry, in alphabetical order. Your editor shows the same te
 /** Signatures longer than this are left to the editor. */
 const LONGEST_SIGNATURE = 160;
 
-const entries = Object.keys(
-  (JSON.parse(readFileSync(`${ROOT}package.json`, "utf8")) as { exports: Record<string, unknown> }).exports,
-).filter((entry) => entry.startsWith("./") && !entry.includes("*") && !entry.endsWith(".json"));
+const { exports } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8")) as {
+  readonly exports: Readonly<Record<string, unknown>>;
+};
+const entries = Object.keys(exports).filter(
+  (entry) => entry.startsWith("./") && !/[*]|[.]json$/.test(entry) && exports[entry] !== null,
+);
 
 const files = entries.map((entry) => `${ROOT}src/${entry.slice(2)}/index.ts`);
 const config = ts.parseJsonConfigFileContent(

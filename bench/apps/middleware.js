@@ -17,8 +17,7 @@ const { authBasic } = await middleware("auth-basic");
 
 /** @typedef {(environ: Record<string, any>, startResponse: (status: string, headers: [string, string][]) => unknown) => unknown} Application */
 
-/** The secret of the session row, known to the suite too. */
-export const SECRET = "a secret for benchmarks, known to everybody";
+const SECRET = "a secret for benchmarks, known to everybody";
 
 /** The name and password of the authentication row. */
 export const LOGIN = { user: "ada", password: "lovelace" };
@@ -68,6 +67,12 @@ export const files = staticFiles({ root: process.env["BENCH_FILES"] ?? "." })(ba
 
 /** @type {Application} */
 export const session = sessionCookie({ secrets: SECRET })(user);
+
+/** Gives the session of that row's user. @type {Application} */
+export const signIn = sessionCookie({ secrets: SECRET })((environ, startResponse) => {
+  environ["tsgi.session"].set("user", "ada");
+  return bare(environ, startResponse);
+});
 
 /** @type {Application} */
 export const auth = authBasic({

@@ -176,11 +176,12 @@ http {
 
 /** @returns {Promise<string>} a session as a browser would send it; empty before the first build, when the row is refused */
 async function sealedSession() {
-  const built = new URL("../../dist/middleware/sealed-text.js", import.meta.url);
+  const built = new URL("../../dist/testing/index.js", import.meta.url);
   if (!existsSync(built)) return "";
-  const { TextSealer } = await import(built.href);
-  const { SECRET } = await import("../apps/middleware.js");
-  return new TextSealer(SECRET, "session", false).seal(JSON.stringify({ user: "ada" }), Date.now() / 1000);
+  const { TestClient } = await import(built.href);
+  const { signIn } = await import("../apps/middleware.js");
+  const { headers } = await new TestClient(signIn).get("/");
+  return /^session=([^;]+)/.exec(headers.get("Set-Cookie") ?? "")?.[1] ?? "";
 }
 
 /** @param {string} name a package @returns {string | null} its version */

@@ -5,7 +5,13 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { encodeNative } from "../wsgi/native-string.ts";
 import { requestUri } from "../wsgi/url.ts";
-import { checkRealm, credentialsOf, parseAuthParameters, quotedParameter, sendChallenge } from "./auth/authorization.ts";
+import {
+  checkRealm,
+  credentialsOf,
+  parseAuthParameters,
+  quotedParameter,
+  sendChallenge,
+} from "./auth/authorization.ts";
 import { isEqualSecret } from "./writing/constant-time.ts";
 import { DigestNonces } from "./auth/digest-nonce.ts";
 import { MiddlewareOptionError } from "./errors.ts";

@@ -97,7 +97,7 @@ test("the INI file makes the pipeline", async () => {
   // The package is not installed in the directory, so the file's module is given by name of the source.
   writeFileSync(
     join(directory, "banner.ts"),
-    (files.get("banner.ts") ?? "").replaceAll(/"tsgi\/middleware\/([\w-]+)"/g, `"${ROOT}src/middleware/$1.ts"`),
+    (files.get("banner.ts") ?? "").replace('"tsgi/middleware/writing"', `"${ROOT}src/middleware/writing/index.ts"`),
   );
   const application = await loadApp(`config:${join(directory, "app.ini")}`);
   expect((await new TestClient(application).get("/")).headers.get("X-Banner")).toBe("HELLO");
