@@ -1,5 +1,5 @@
-// Checks the import rule of src/: rooms import in one direction, nobody imports an index.ts, no cycle of files, type imports
-// included; a package that src imports is a dependency of the published package. Prints file:line for every violation.
+// Checks the import rule of src/: rooms, and the rooms inside of rooms, import in one direction, nothing lies between them, nobody imports
+// an index.ts, no cycle of files, type imports included; a package that src imports is a dependency of the published package. Prints file:line for every violation.
 // Usage: node scripts/check-imports.mjs [project folder]
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { isBuiltin } from "node:module";
@@ -10,19 +10,81 @@ import ts from "typescript";
 
 import { ROOT } from "./project.mjs";
 
-const FOUNDATION = ["wsgi", "http", "protocols"];
-const MIDDLE = ["gateways", "guests", "forms", "middleware", "deploy"];
+const FOUNDATION = ["protocols", "wsgi", "http"];
+const MIDDLE = ["deploy", "forms", "gateways", "middleware", "guests"];
 const UPPER = ["server", "framework", "testing"];
 
-/** What the files of each room may import, beside their own room and src/errors.ts. @type {Record<string, string[]>} */
-const ARROWS = {
+/**
+ * What the files of each room may import, beside their own room and the files outside of any. A room imports only rooms that stand
+ * above it in this list.
+ *
+ * @type {Record<string, readonly string[]>}
+ */
+export const ARROWS = {
   ...Object.fromEntries(FOUNDATION.map((room) => [room, []])),
   ...Object.fromEntries(MIDDLE.map((room) => [room, FOUNDATION])),
-  // The factory of a filter speaks PasteDeploy: its options are converted as the files of that room say.
+  // Both speak PasteDeploy: the factory of a filter converts its options, a guest finds its factories for INI files.
   middleware: [...FOUNDATION, "deploy", "forms"],
+  guests: [...FOUNDATION, "deploy"],
   ...Object.fromEntries(UPPER.map((room) => [room, [...FOUNDATION, ...MIDDLE]])),
   cli: [...FOUNDATION, ...MIDDLE, ...UPPER],
 };
+
+/**
+ * A room that is divided into rooms.
+ *
+ * @typedef {object} Division
+ * @property {readonly string[]} shared - flat files that all of its rooms may import; they import only each other
+ * @property {readonly string[]} upper - flat files that may import its rooms, and that no room imports
+ * @property {RegExp} [upperText] - what other flat files contain that count as upper; each may have a folder of its name
+ * @property {Record<string, readonly string[]>} rooms - and which of the others each may import: such as stand above it
+ */
+
+/** Nothing else lies in these rooms. @type {Record<string, Division>} */
+export const DIVISIONS = {
+  gateways: {
+    shared: ["access-entry.ts", "forwarded.ts", "request-id.ts", "trusted-proxies.ts"],
+    upper: [],
+    rooms: { http: [] },
+  },
+  middleware: {
+    shared: ["errors.ts"],
+    upper: ["index.ts"],
+    // The middlewares, which an INI file can name.
+    upperText: /^export (?:async )?(?:function|const) (?:filterFactory|compositeFactory)\b/m,
+    rooms: { writing: [], auth: ["writing"], sessions: ["writing"] },
+  },
+  guests: {
+    shared: [],
+    upper: [],
+    rooms: { lane: [], typescript: [], python: ["lane", "typescript"] },
+  },
+  server: {
+    shared: ["errors.ts"],
+    upper: ["index.ts", "make-server.ts"],
+    // The arbiter and its workers do not know each other: what both need lies in channel/, or further below.
+    rooms: {
+      sockets: [],
+      metrics: [],
+      logging: ["sockets"],
+      settings: ["sockets", "logging"],
+      channel: ["sockets", "metrics", "settings"],
+      loading: ["sockets", "logging", "settings"],
+      control: ["sockets", "metrics", "channel"],
+      worker: ["sockets", "metrics", "logging", "settings", "channel", "loading"],
+      arbiter: ["sockets", "metrics", "logging", "settings", "channel", "loading", "control"],
+    },
+  },
+};
+
+for (const table of [ARROWS, ...Object.values(DIVISIONS).map(({ rooms }) => rooms)]) {
+  const names = Object.keys(table);
+  for (const [index, name] of names.entries()) {
+    const wrong = table[name]?.find((room) => !names.slice(0, index).includes(room));
+    if (wrong !== undefined)
+      throw new Error(`"${name}" of check-imports.mjs may import "${wrong}", expected a room above it`);
+  }
+}
 
 /** The files outside of any room; everybody may import them, and they import only each other. */
 const ROOT_FILES = [
@@ -39,7 +101,7 @@ const ROOT_FILES = [
 ];
 
 /** @typedef {{ line: number, specifier: string, target: string | undefined }} Import - target: path below src, of relative ones */
-/** @typedef {{ path: string, isTest: boolean, imports: Import[] }} SourceFile */
+/** @typedef {{ path: string, isTest: boolean, text: string, imports: Import[] }} SourceFile */
 
 /**
  * @param {string} src
@@ -53,7 +115,7 @@ function readSource(src, path) {
     specifier: fileName,
     target: fileName.startsWith(".") ? relative(src, join(src, dirname(path), fileName)) : undefined,
   }));
-  return { path, isTest: path.endsWith(".test.ts"), imports };
+  return { path, isTest: path.endsWith(".test.ts"), text, imports };
 }
 
 /** @param {string} path - below src */
@@ -63,17 +125,79 @@ function roomOf(path) {
 
 /**
  * @param {SourceFile} file
+ * @param {string} src
  * @returns {string[]} what is wrong with where the file is
  */
-function checkPlace(file) {
+function checkPlace(file, src) {
   const room = roomOf(file.path);
   if (room === undefined) {
     const isAllowed = file.isTest || ROOT_FILES.includes(file.path);
     return isAllowed ? [] : [`src/${file.path}:1 is in no room; only ${ROOT_FILES.join(", ")} may be`];
   }
-  return Object.hasOwn(ARROWS, room)
-    ? []
-    : [`src/${file.path}:1 is in "${room}", which is no room of scripts/check-imports.mjs`];
+  if (!Object.hasOwn(ARROWS, room)) {
+    return [`src/${file.path}:1 is in "${room}", which is no room of scripts/check-imports.mjs`];
+  }
+  const division = DIVISIONS[room];
+  const fault = division && checkInnerPlace(file, division, src);
+  return fault === undefined ? [] : [`src/${file.path}:1 ${fault}`];
+}
+
+/**
+ * @param {SourceFile} file - of a divided room
+ * @param {Division} division - of that room
+ * @param {string} src
+ * @returns {string | undefined} what is wrong with where the file is
+ */
+function checkInnerPlace({ path, isTest, text }, division, src) {
+  const { room, inner, rest } = splitPath(path);
+  const { shared, upper, upperText, rooms } = division;
+  if (inner !== undefined) {
+    const isKnown = Object.hasOwn(rooms, inner) || (upperText && existsSync(join(src, room, `${inner}.ts`)));
+    return isKnown ? undefined : `is in "${room}/${inner}", which is no room of scripts/check-imports.mjs`;
+  }
+  if (isTest || shared.includes(rest) || upper.includes(rest) || upperText?.test(text)) return undefined;
+  const owners = upperText === undefined ? [...shared, ...upper].join(", ") : `what matches ${upperText}`;
+  return owners === "" ? `lies flat in "${room}"` : `lies flat in "${room}"; only ${owners} may`;
+}
+
+/**
+ * @param {string} path - below src, in a room
+ * @returns {{ room: string, inner: string | undefined, rest: string }} `inner`: the room inside the room
+ */
+function splitPath(path) {
+  const [room = "", ...parts] = path.split("/");
+  return parts.length === 1
+    ? { room, inner: undefined, rest: parts[0] ?? "" }
+    : { room, inner: parts[0], rest: parts.slice(1).join("/") };
+}
+
+/**
+ * @param {string} path - of the importing file
+ * @param {string} target - in the same room
+ * @returns {string | undefined} what is wrong with the import
+ */
+function checkInside(path, target) {
+  const from = splitPath(path);
+  const to = splitPath(target);
+  const division = DIVISIONS[from.room];
+  if (division === undefined) return undefined;
+  const { shared, upperText, rooms } = division;
+  const isToShared = to.inner === undefined && shared.includes(to.rest);
+  if (from.inner === undefined && shared.includes(from.rest)) {
+    return isToShared
+      ? undefined
+      : `which not all rooms of "${from.room}" may import; ${from.rest} belongs to all of them`;
+  }
+  if (from.inner === undefined || from.inner === to.inner) return undefined;
+  // A folder of one upper file is a part of it.
+  const isPartOfUpper = upperText !== undefined && !Object.hasOwn(rooms, from.inner);
+  if (to.inner === undefined) {
+    return isToShared || isPartOfUpper ? undefined : `which may import "${from.inner}", and not the other way round`;
+  }
+  const isAllowed = isPartOfUpper ? Object.hasOwn(rooms, to.inner) : rooms[from.inner]?.includes(to.inner);
+  return isAllowed
+    ? undefined
+    : `which is in "${to.inner}"; "${from.inner}" may not import that room of "${from.room}"`;
 }
 
 /**
@@ -88,7 +212,8 @@ function checkRelative(file, target, src) {
   if (target.endsWith("/index.ts") && !file.isTest) return "which is an index; import the file that owns the symbol";
   const from = roomOf(file.path);
   const to = roomOf(target);
-  if (to === undefined || from === to || file.isTest) return undefined;
+  if (to === undefined || file.isTest) return undefined;
+  if (from === to) return checkInside(file.path, target);
   if (from === undefined) return `which is in "${to}"; ${file.path} belongs to all rooms and imports none`;
   return ARROWS[from]?.includes(to) ? undefined : `which is in "${to}"; "${from}" may not import that room`;
 }
@@ -167,7 +292,7 @@ export function checkImports(project) {
     .toSorted()
     .map((path) => readSource(src, path));
   const violations = files.flatMap((file) => [
-    ...checkPlace(file),
+    ...checkPlace(file, src),
     ...file.imports.flatMap((entry) => {
       const { target } = entry;
       const fault = target === undefined ? checkNamed(file, entry, packages) : checkRelative(file, target, src);

@@ -32,10 +32,19 @@ afterEach(() => {
 const ALLOWED = {
   "src/errors.ts": "export const a = 1;",
   "src/wsgi/a.ts": `import { a } from "../errors.ts"; import mime from "mime"; import { join } from "node:path";`,
-  "src/wsgi/a.test.ts": `import { test } from "vitest"; import { b } from "../server/b.ts"; import { help } from "../../test/help.ts";`,
-  "src/server/b.ts": `import type { A } from "../wsgi/a.ts"; export { c } from "../gateways/c.ts";`,
-  "src/gateways/c.ts": `import { a } from "../wsgi/a.ts";`,
-  "src/cli/d.ts": `const b = await import("../server/b.ts");`,
+  "src/wsgi/a.test.ts": `import { test } from "vitest"; import { b } from "../server/worker/b.ts"; import { help } from "../../test/help.ts";`,
+  "src/server/worker/b.ts": `import type { A } from "../../wsgi/a.ts"; export { c } from "../../gateways/http/c.ts";`,
+  "src/gateways/http/c.ts": `import { a } from "../../wsgi/a.ts";`,
+  "src/server/errors.ts": "",
+  "src/server/make-server.ts": `import { b } from "./worker/b.ts";`,
+  "src/server/channel/e.ts": `import "../errors.ts";`,
+  "src/server/arbiter/f.ts": `import "../channel/e.ts";`,
+  "src/middleware/errors.ts": "",
+  "src/middleware/writing/g.ts": `import "../errors.ts";`,
+  "src/middleware/thing.ts": `import "./writing/g.ts"; import "./thing/part.ts";\nexport function filterFactory() {}`,
+  "src/middleware/thing/part.ts": `import "../writing/g.ts"; import "../other.ts";`,
+  "src/middleware/other.ts": "export function compositeFactory() {}",
+  "src/cli/d.ts": `const b = await import("../server/worker/b.ts");`,
   "test/help.ts": "",
 };
 
@@ -60,13 +69,13 @@ describe("check-imports", () => {
     ],
     [
       "a type import against the arrows",
-      { "src/wsgi/x.ts": `import type { B } from "../server/b.ts";` },
+      { "src/wsgi/x.ts": `import type { B } from "../server/worker/b.ts";` },
       /^src\/wsgi\/x\.ts:1 .*"wsgi" may not import that room$/,
     ],
     [
       "a re-export against the arrows",
-      { "src/gateways/x.ts": `export * from "../server/b.ts";` },
-      /^src\/gateways\/x\.ts:1 .*"gateways" may not import that room$/,
+      { "src/gateways/http/x.ts": `export * from "../../server/worker/b.ts";` },
+      /^src\/gateways\/http\/x\.ts:1 .*"gateways" may not import that room$/,
     ],
     [
       "a dynamic import against the arrows",
@@ -77,14 +86,14 @@ describe("check-imports", () => {
       "an import of an index",
       {
         "src/wsgi/index.ts": `export { a } from "./a.ts";`,
-        "src/server/x.ts": `import { a } from "../wsgi/index.ts";`,
+        "src/server/worker/x.ts": `import { a } from "../../wsgi/index.ts";`,
       },
-      /^src\/server\/x\.ts:1 .*which is an index; import the file that owns the symbol$/,
+      /^src\/server\/worker\/x\.ts:1 .*which is an index; import the file that owns the symbol$/,
     ],
     [
       "an import of the package by its own name",
-      { "src/server/x.ts": `import { a } from "tsgi/wsgi";` },
-      /^src\/server\/x\.ts:1 .*the package itself/,
+      { "src/server/worker/x.ts": `import { a } from "tsgi/wsgi";` },
+      /^src\/server\/worker\/x\.ts:1 .*the package itself/,
     ],
     [
       "a development package in the product",
@@ -99,6 +108,56 @@ describe("check-imports", () => {
       "a room that the table does not know",
       { "src/attic/x.ts": "" },
       /^src\/attic\/x\.ts:1 is in "attic", which is no room/,
+    ],
+    [
+      "an import of a worker by the arbiter",
+      { "src/server/arbiter/x.ts": `import type { B } from "../worker/b.ts";` },
+      /^src\/server\/arbiter\/x\.ts:1 .*which is in "worker"; "arbiter" may not import that room of "server"$/,
+    ],
+    [
+      "an import of the arbiter by a worker",
+      { "src/server/worker/x.ts": `import "../arbiter/f.ts";` },
+      /^src\/server\/worker\/x\.ts:1 .*which is in "arbiter"; "worker" may not import that room of "server"$/,
+    ],
+    [
+      "an import from below of a file that lies flat",
+      { "src/server/worker/x.ts": `import "../make-server.ts";` },
+      /^src\/server\/worker\/x\.ts:1 .*which may import "worker", and not the other way round$/,
+    ],
+    [
+      "an import of a room by a file that all of them share",
+      { "src/server/errors.ts": `import "./channel/g.ts";`, "src/server/channel/g.ts": "" },
+      /^src\/server\/errors\.ts:1 .*which not all rooms of "server" may import; errors\.ts belongs to all of them$/,
+    ],
+    [
+      "a file between the rooms of a room",
+      { "src/server/x.ts": "" },
+      /^src\/server\/x\.ts:1 lies flat in "server"; only errors\.ts, index\.ts, make-server\.ts may$/,
+    ],
+    [
+      "a room inside of a room that the table does not know",
+      { "src/server/attic/x.ts": "" },
+      /^src\/server\/attic\/x\.ts:1 is in "server\/attic", which is no room/,
+    ],
+    [
+      "a helper among the middlewares",
+      { "src/middleware/x.ts": "export function help() {}" },
+      /^src\/middleware\/x\.ts:1 lies flat in "middleware"; only what matches/,
+    ],
+    [
+      "a folder of helpers that belongs to no middleware",
+      { "src/middleware/attic/x.ts": "" },
+      /^src\/middleware\/attic\/x\.ts:1 is in "middleware\/attic", which is no room/,
+    ],
+    [
+      "a middleware in what middleware is written with",
+      { "src/middleware/writing/x.ts": `import "../other.ts";` },
+      /^src\/middleware\/writing\/x\.ts:1 .*which may import "writing", and not the other way round$/,
+    ],
+    [
+      "a part of one middleware in what all are written with",
+      { "src/middleware/writing/x.ts": `import "../thing/part.ts";` },
+      /^src\/middleware\/writing\/x\.ts:1 .*which is in "thing"; "writing" may not import that room of "middleware"$/,
     ],
     [
       "a cycle of files",

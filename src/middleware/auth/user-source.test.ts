@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { hashSync } from "bcryptjs";
-import { PasswordQueueFull } from "./errors.ts";
+import { PasswordQueueFull } from "../errors.ts";
 import { HtpasswdFile, parseHtpasswd, toUserSource } from "./user-source.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "tsgi-users-"));
