@@ -71,7 +71,7 @@ describe.skipIf(python === undefined)("tsgi import", () => {
     const printed = await project.run(["import", "uwsgi.ini"]);
     expect(JSON.parse(printed.stdout)).toEqual({ target: "shop.web:app", chdir: "site" });
     expect(printed.stderr).toContain(
-      "Without equivalent, to be looked at:\n  cheaper = 2: the number of workers is fixed",
+      "Without equivalent:\n  cheaper = 2: the number of workers is fixed",
     );
     project.write("tsgi.config.json", "{}");
     const refused = await project.run(["import", "uwsgi.ini", "-o", "tsgi.config.json"]);

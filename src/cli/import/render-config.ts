@@ -2,9 +2,9 @@
 import type { Draft, RemarkKind } from "./draft.ts";
 
 const HEADINGS: Readonly<Record<RemarkKind, string>> = {
-  missing: "Without equivalent, to be looked at",
-  changed: "Taken over, with a difference",
-  needless: "Not needed here",
+  missing: "Without equivalent",
+  changed: "Translated, with a difference",
+  needless: "Not needed",
 };
 
 /**
