@@ -70,9 +70,7 @@ describe.skipIf(python === undefined)("tsgi import", () => {
     project.write("uwsgi.ini", "[uwsgi]\nmodule = shop.web:app\ncheaper = 2\ndisable-logging = true\nchdir = site\n");
     const printed = await project.run(["import", "uwsgi.ini"]);
     expect(JSON.parse(printed.stdout)).toEqual({ target: "shop.web:app", chdir: "site" });
-    expect(printed.stderr).toContain(
-      "Without equivalent:\n  cheaper = 2: the number of workers is fixed",
-    );
+    expect(printed.stderr).toContain("Without equivalent:\n  cheaper = 2: the number of workers is fixed");
     project.write("tsgi.config.json", "{}");
     const refused = await project.run(["import", "uwsgi.ini", "-o", "tsgi.config.json"]);
     expect(refused).toMatchObject({ code: 2, stdout: "" });
