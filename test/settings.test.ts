@@ -88,7 +88,7 @@ describe("tsgi", () => {
       "an option of gunicorn's alone",
       ["app.ts", "--http-parser", "fast"],
       {},
-      /^tsgi: --http-parser is not supported: there is one parser/,
+      /^tsgi: --http-parser is not supported: there is only one parser/,
     ],
     [
       "a mistyped variable",

@@ -11,7 +11,7 @@ export const DEBUGGING = {
       source: "gunicorn",
       isForStartOnly: true,
       isCommon: true,
-      doc: "Reload when a source file changes, for development. If the new code does not start, the last good version goes on serving.",
+      doc: "Reload when a source file changes, for development. If the new code does not start, the last good version keeps serving.",
     },
     reloadExtraFile: {
       type: "list",
@@ -20,7 +20,7 @@ export const DEBUGGING = {
       source: "gunicorn",
       gunicorn: "reload_extra_files",
       isForStartOnly: true,
-      doc: "Also reload when one of these files changes; repeatable.",
+      doc: "Also reload when one of these files changes; can be repeated.",
     },
     configFile: {
       type: "text",
@@ -34,7 +34,7 @@ export const DEBUGGING = {
       gunicornDefault: "`./gunicorn.conf.py`",
       isNotForFile: true,
       isCommon: true,
-      doc: "Configuration file, in TypeScript, JavaScript or JSON. Without it, `tsgi.config.ts`, `.js` or `.json` in the current directory, if there is one.",
+      doc: "Configuration file, in TypeScript, JavaScript or JSON. Without it, `tsgi.config.ts`, `.js` or `.json` in the current directory is used, if there is one.",
     },
     checkConfig: {
       type: "boolean",

@@ -65,31 +65,31 @@ interface HookDeclaration {
 /** Every hook with its documentation. */
 export const HOOKS = {
   onStarting: { parameters: "arbiter", where: "arbiter", doc: "Before anything is opened." },
-  whenReady: { parameters: "arbiter", where: "arbiter", doc: "The first workers serve." },
-  onReload: { parameters: "arbiter", where: "arbiter", doc: "A reload begins." },
+  whenReady: { parameters: "arbiter", where: "arbiter", doc: "When the first workers serve." },
+  onReload: { parameters: "arbiter", where: "arbiter", doc: "When a reload begins." },
   preExec: { parameters: "arbiter", where: "arbiter", doc: "Before a new arbiter is started for an upgrade (USR2)." },
   nworkersChanged: {
     parameters: "arbiter, wanted, before",
     where: "arbiter",
-    doc: "Another number of workers is wanted; `before` is null the first time.",
+    doc: "When the wanted number of workers changes; `before` is null the first time.",
   },
-  preFork: { parameters: "arbiter, worker", where: "arbiter", doc: "Before the process of a worker is started." },
+  preFork: { parameters: "arbiter, worker", where: "arbiter", doc: "Before a worker process is started." },
   postFork: {
     parameters: "arbiter, worker",
     where: "arbiter",
-    doc: "The process of a worker was started. Node does not fork: unlike gunicorn's it runs in the arbiter.",
+    doc: "After a worker process was started. Unlike gunicorn's, it runs in the arbiter, because Node cannot fork.",
   },
-  postWorkerInit: { parameters: "worker", where: "worker", doc: "The application is loaded." },
+  postWorkerInit: { parameters: "worker", where: "worker", doc: "When the application is loaded." },
   preRequest: { parameters: "worker, environ", where: "worker", doc: "Before the application is called." },
-  postRequest: { parameters: "worker, environ, response", where: "worker", doc: "After the answer was sent." },
-  workerInt: { parameters: "worker", where: "worker", doc: "The worker was told to end at once." },
-  workerExit: { parameters: "arbiter, worker", where: "worker", doc: "The worker ends; `arbiter` is null there." },
-  childExit: { parameters: "arbiter, worker", where: "arbiter", doc: "The process of a worker has ended." },
-  onExit: { parameters: "arbiter", where: "arbiter", doc: "The server has ended." },
+  postRequest: { parameters: "worker, environ, response", where: "worker", doc: "After the response was sent." },
+  workerInt: { parameters: "worker", where: "worker", doc: "When the worker is told to end at once." },
+  workerExit: { parameters: "arbiter, worker", where: "worker", doc: "When the worker ends; `arbiter` is null." },
+  childExit: { parameters: "arbiter, worker", where: "arbiter", doc: "After a worker process has ended." },
+  onExit: { parameters: "arbiter", where: "arbiter", doc: "When the server has ended." },
   sslContext: {
     parameters: "options",
     where: "worker",
-    doc: "Returns the options of TLS, for what no setting covers.",
+    doc: "When TLS is set up; returns changed TLS options, for anything that no setting covers.",
   },
 } as const satisfies Record<keyof Hooks, HookDeclaration>;
 

@@ -60,7 +60,7 @@ export const LOGGING = {
       value: "file",
       source: "gunicorn",
       gunicorn: "logconfig",
-      doc: "INI file that configures the logging of a Python application, in the form of `logging.config.fileConfig`. Without it, a section `[loggers]` of the INI file that is served does.",
+      doc: "INI file that configures the logging of a Python application, in the form of `logging.config.fileConfig`. Without it, the section `[loggers]` of the served INI file is used, if there is one.",
     },
     logConfigJson: {
       type: "text",

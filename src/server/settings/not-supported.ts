@@ -12,10 +12,10 @@ export interface NotSupported {
 }
 
 const GRAMMAR = "two readers of such a message could see different requests, so it is always refused";
-const HTTP2 = "HTTP/1.1 is spoken here; let a front end such as nginx speak HTTP/2 to clients";
-const DIRTY = "there is one kind of worker; run heavy work in a process of its own";
+const HTTP2 = "the server speaks HTTP/1.1; let a front end such as nginx speak HTTP/2 to clients";
+const DIRTY = "there is only one kind of worker; run heavy work in a separate process";
 const OWN_LOGS = "the server's own logs are not Python's; use --log-level, --access-log-style json and --log-syslog";
-const SERVED_BY_EVENT_LOOP = "it is for ASGI; WSGI applications are served here";
+const SERVED_BY_EVENT_LOOP = "it is for ASGI applications; tsgi serves WSGI applications";
 
 /** The table. */
 export const NOT_SUPPORTED: readonly NotSupported[] = [
@@ -24,38 +24,38 @@ export const NOT_SUPPORTED: readonly NotSupported[] = [
   { name: "asgi_lifespan", flags: ["--asgi-lifespan"], why: SERVED_BY_EVENT_LOOP },
   { name: "asgi_disconnect_grace_period", flags: ["--asgi-disconnect-grace-period"], why: SERVED_BY_EVENT_LOOP },
   { name: "root_path", flags: ["--root-path"], why: SERVED_BY_EVENT_LOOP },
-  { name: "http_parser", flags: ["--http-parser"], why: "there is one parser" },
+  { name: "http_parser", flags: ["--http-parser"], why: "there is only one parser" },
   {
     name: "reload_engine",
     flags: ["--reload-engine"],
-    why: "the system's notifications are used wherever there are any",
+    why: "the server always uses the system's file notifications if there are any",
   },
   { name: "spew", flags: ["--spew"], why: "Node has no trace of executed lines; use node --inspect or --cpu-prof" },
   {
     name: "sendfile",
     flags: ["--no-sendfile"],
-    why: "Node sends files by reading them; there is nothing to switch",
+    why: "Node always sends files by reading them",
   },
   {
     name: "worker_tmp_dir",
     flags: ["--worker-tmp-dir"],
-    why: "workers give signs of life over a pipe, not through files",
+    why: "workers send heartbeats over a pipe, not through files",
   },
   { name: "tmp_upload_dir", flags: [], why: "temporary files go to the directory of the variable TMPDIR" },
   {
     name: "secure_scheme_headers",
     flags: [],
-    why: "X-Forwarded-Proto of the front ends in --forwarded-allow-ips sets the scheme, and Forwarded where --forwarded-headers names it",
+    why: "X-Forwarded-Proto of the front ends in --forwarded-allow-ips sets the scheme, and so does Forwarded if --forwarded-headers names it",
   },
   {
     name: "forwarder_headers",
     flags: ["--forwarder-headers"],
-    why: "--forwarded-headers names the fields that front ends set; SCRIPT_NAME can be one of them, PATH_INFO cannot",
+    why: "--forwarded-headers names the headers that front ends set; it may contain SCRIPT_NAME, but not PATH_INFO",
   },
   {
     name: "header_map",
     flags: ["--header-map"],
-    why: "header fields with an underscore are always dropped: they could pass for others in the environ",
+    why: "headers with an underscore are always dropped, because in the environ they would look like others",
   },
   { name: "protocol", flags: ["--protocol"], why: "the command listens for HTTP" },
   { name: "uwsgi_allow_ips", flags: ["--uwsgi-allow-from"], why: "the command listens for HTTP" },
@@ -75,7 +75,7 @@ export const NOT_SUPPORTED: readonly NotSupported[] = [
   {
     name: "permit_unconventional_http_method",
     flags: ["--permit-unconventional-http-method"],
-    why: "every method that the grammar of HTTP allows is accepted, as it is written",
+    why: "the server accepts every method that HTTP allows, and passes it on as it is written",
   },
   {
     name: "permit_unconventional_http_version",
@@ -85,7 +85,7 @@ export const NOT_SUPPORTED: readonly NotSupported[] = [
   {
     name: "casefold_http_method",
     flags: ["--casefold-http-method"],
-    why: "methods are passed as they are written, since their case counts",
+    why: "methods are case-sensitive, so they are passed on as they are written",
   },
   {
     name: "disable_redirect_access_to_syslog",
@@ -93,18 +93,18 @@ export const NOT_SUPPORTED: readonly NotSupported[] = [
     why: "the access log goes where --access-logfile says",
   },
   { name: "logger_class", flags: ["--logger-class"], why: OWN_LOGS },
-  { name: "logconfig_dict", flags: [], why: "write it into a file as JSON, and name that with --log-config-json" },
+  { name: "logconfig_dict", flags: [], why: "write it into a JSON file, and name that file with --log-config-json" },
   {
     name: "enable_backlog_metric",
     flags: ["--enable-backlog-metric"],
     why: "the length of the listen queue is not measured",
   },
   { name: "default_proc_name", flags: [], why: "it is internal to gunicorn; use --name" },
-  { name: "ssl_version", flags: ["--ssl-version"], why: "gunicorn ignores it too; TLS 1.2 and 1.3 are spoken" },
+  { name: "ssl_version", flags: ["--ssl-version"], why: "gunicorn ignores it too; the server speaks TLS 1.2 and 1.3" },
   {
     name: "suppress_ragged_eofs",
     flags: ["--suppress-ragged-eofs"],
-    why: "a connection that ends without a goodbye is always just an end",
+    why: "a connection that ends without a TLS close message is never an error",
   },
   {
     name: "do_handshake_on_connect",
@@ -129,16 +129,16 @@ export const NOT_SUPPORTED: readonly NotSupported[] = [
   {
     name: "worker_abort",
     flags: [],
-    why: "a worker that hangs can run no code, hooks included; the log says where it hung, and childExit is called for it",
+    why: "a worker that hangs cannot run hooks; the log says where it hung, and childExit is called for it",
   },
   {
     name: "control_socket_mode",
     flags: ["--control-socket-mode"],
-    why: "only the owner may use the socket",
+    why: "only the owner can use the socket",
   },
   {
     name: "control_socket_disable",
     flags: ["--no-control-socket"],
-    why: "there is no control socket unless --control-socket asks for one",
+    why: "there is no control socket unless you set --control-socket",
   },
 ];

@@ -12,7 +12,7 @@ export const PROCESS = {
       flag: null,
       source: "gunicorn",
       gunicorn: "wsgi_app",
-      doc: "What to serve, when the command line names nothing: `file.ts`, `module:attribute`, `file.ini#name`.",
+      doc: "What to serve if the command line names nothing: `file.ts`, `module:attribute`, `file.ini#name`.",
     },
     arguments: {
       type: "list",
@@ -39,7 +39,7 @@ export const PROCESS = {
       variable: null,
       source: "gunicorn",
       gunicorn: "raw_env",
-      doc: "Environment variable for the application, `NAME=VALUE`; repeatable.",
+      doc: "Environment variable for the application, `NAME=VALUE`; can be repeated.",
     },
     daemon: {
       type: "boolean",
@@ -73,7 +73,7 @@ export const PROCESS = {
       short: "u",
       source: "gunicorn",
       gunicornDefault: "the effective user",
-      doc: "User that the workers change to, by name or number. Needs root; root cannot be regained.",
+      doc: "User that the workers run as, by name or number. This needs root; the workers cannot become root again.",
     },
     group: {
       type: "text",
@@ -82,7 +82,7 @@ export const PROCESS = {
       short: "g",
       source: "gunicorn",
       gunicornDefault: "the effective group",
-      doc: "Group that the workers change to, by name or number. Without it, the user's own group; 65534 (nogroup) for a number without an account.",
+      doc: "Group that the workers run as, by name or number. Without it, the user's own group; 65534 (nogroup) for a number without an account.",
     },
     initgroups: {
       type: "boolean",
@@ -96,7 +96,7 @@ export const PROCESS = {
       short: "m",
       source: "gunicorn",
       gunicornDefault: "0",
-      doc: "File mode mask, in octal with a leading 0, also for unix sockets. Without it, the inherited mask stays.",
+      doc: "File mode mask, in octal with a leading 0. It also applies to unix sockets. Without it, the inherited mask stays.",
     },
     procName: {
       type: "text",

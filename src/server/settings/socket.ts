@@ -18,7 +18,7 @@ export const SOCKET = {
         expected: "a number from 0 to 65535",
       },
       isCommon: true,
-      doc: "Where to listen: `HOST:PORT`, `[IPV6]:PORT`, `:PORT`, `unix:PATH` or `fd://N`; repeatable. Port 0 takes a free one. Sockets from systemd replace it.",
+      doc: "Where to listen: `HOST:PORT`, `[IPV6]:PORT`, `:PORT`, `unix:PATH` or `fd://N`; can be repeated. Port 0 picks a free port. Sockets from systemd replace it.",
     },
     backlog: {
       type: "integer",
@@ -35,7 +35,7 @@ export const SOCKET = {
       default: "shared",
       source: "tsgi",
       isForStartOnly: true,
-      doc: "How connections reach the workers. `shared`: all accept from one socket, and nothing is lost when a worker ends. `reuse-port`: each has a socket of its own. `dispatch`: the arbiter accepts and hands each connection to the worker with the fewest, for long-lived connections that come in bursts.",
+      doc: "How connections reach the workers. `shared`: all accept from one socket, and nothing is lost when a worker ends. `reuse-port`: each has its own socket. `dispatch`: the arbiter accepts and passes each connection to the worker with the fewest, for long-lived connections that arrive in bursts.",
     },
     reusePort: {
       type: "boolean",

@@ -11,13 +11,13 @@ export const TIMEOUTS = {
       short: "t",
       source: "gunicorn",
       isCommon: true,
-      doc: "Time from a request's head to the first byte of its response; 0 means no limit. After it the client gets 504 and the log names the request. A Python process whose thread has worked on a request for that long is replaced, and its stack logged. Node workers go on, unlike gunicorn's; `--heartbeat-timeout` watches their event loop.",
+      doc: "Time from a request's headers to the first byte of its response; 0 means no limit. After it, the client gets 504 and the log names the request. If a Python thread works on a request for that long, its process is replaced and its stack is logged. Unlike gunicorn's workers, Node workers keep running; `--heartbeat-timeout` watches their event loop.",
     },
     heartbeatTimeout: {
       type: "duration",
       default: 30,
       source: "tsgi",
-      doc: "How long a worker's event loop may be blocked before the worker is killed and replaced; 0 means for ever.",
+      doc: "How long a worker's event loop may be blocked before the worker is killed and replaced; 0 means forever.",
     },
     keepAlive: {
       type: "duration",
@@ -25,7 +25,7 @@ export const TIMEOUTS = {
       source: "gunicorn",
       gunicorn: "keepalive",
       gunicornDefault: "2",
-      doc: "How long an idle connection is kept open; 0 closes each connection after its response. Behind a proxy, make it longer than the proxy's own, so that the proxy closes first.",
+      doc: "How long an idle connection is kept open; 0 closes each connection after its response. Behind a proxy, make it longer than the proxy's own timeout, so that the proxy closes first.",
     },
     headTimeout: {
       type: "duration",
@@ -43,19 +43,19 @@ export const TIMEOUTS = {
       type: "duration",
       default: 30,
       source: "tsgi",
-      doc: "How long a client may stop reading the response before it is disconnected; 0 means for ever.",
+      doc: "How long a client may stop reading the response before it is disconnected; 0 means forever.",
     },
     gracefulTimeout: {
       type: "duration",
       default: 30,
       source: "gunicorn",
-      doc: "Time for open requests to finish when a worker stops. What is left after it is cut. Python processes have the rest of it for their own end: threads that they wait for, and `atexit` functions.",
+      doc: "Time for open requests to finish when a worker stops; after it, they are cut off. Python processes use the rest of the time to exit: they wait for threads and run `atexit` functions.",
     },
     lameDuckSeconds: {
       type: "duration",
       default: 0,
       source: "tsgi",
-      doc: "How long to go on accepting after the signal to stop. Meanwhile `/readyz` fails, so that load balancers notice.",
+      doc: "How long to keep accepting connections after the signal to stop. Meanwhile `/readyz` fails, so that load balancers notice.",
     },
     stableSeconds: {
       type: "duration",
@@ -74,7 +74,7 @@ export const TIMEOUTS = {
       default: null,
       value: "url-path",
       source: "tsgi",
-      doc: "Path that a new worker requests from its own application, without a network, before it serves; or a URL, for an application that answers only certain hosts. A redirect to another scheme or host but the same path, such as Django's to https, is followed. A status of 500 or above fails the boot, and with it the reload.",
+      doc: "Path that a new worker requests from its own application before it serves, without a network. Use a URL if the application answers only certain hosts. A redirect to the same path at another scheme or host, such as Django's redirect to https, is followed. A status of 500 or above fails the boot, and with it the reload.",
     },
   },
 } as const satisfies Section;

@@ -1,9 +1,9 @@
 // Settings of watching the server: metrics, health.
 import type { Section } from "./setting.ts";
 
-/** Watching. */
+/** Monitoring. */
 export const WATCHING = {
-  title: "Watching",
+  title: "Monitoring",
   settings: {
     stats: {
       type: "address",
@@ -30,7 +30,7 @@ export const WATCHING = {
       default: "tsgi",
       choices: ["tsgi", "gunicorn"],
       source: "tsgi",
-      doc: "How StatsD metrics are named: `gunicorn` for dashboards made for it (`gunicorn.requests`, `gunicorn.request.status.200`); `tsgi` has no such begin, and counts statuses by class.",
+      doc: "How StatsD metrics are named: `gunicorn` for dashboards made for it (`gunicorn.requests`, `gunicorn.request.status.200`); `tsgi` uses no such prefix, and counts statuses by class.",
     },
     dogstatsdTags: {
       type: "text",

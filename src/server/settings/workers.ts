@@ -15,7 +15,7 @@ export const WORKERS = {
       source: "gunicorn",
       fallback: { variable: "WEB_CONCURRENCY" },
       isCommon: true,
-      doc: "Number of worker processes. One per processor core is a good start: a worker answers many requests at once, but computes on one core.",
+      doc: "Number of worker processes. One per CPU core is a good start: a worker handles many requests at once, but computes on one core.",
     },
     workerConnections: {
       type: "integer",
@@ -34,7 +34,7 @@ export const WORKERS = {
       maximum: 1_000_000,
       unit: "requests",
       source: "tsgi",
-      doc: "Maximum concurrent requests per worker; further requests get 503 with `Retry-After`. A request whose client has left or was told 504 counts until the application is done with it. 0 means no limit.",
+      doc: "Maximum concurrent requests per worker; further requests get 503 with `Retry-After`. A request whose client disconnected or got 504 counts until the application has finished it. 0 means no limit.",
     },
     maxRequests: {
       type: "integer",
@@ -82,7 +82,7 @@ export const WORKERS = {
       unit: "number",
       source: "gunicorn",
       isCommon: true,
-      doc: "Threads of a Python application in each worker. A TypeScript application has none: its worker answers many requests at once by itself. With `--worker-class gevent`, greenlets; 1 then means 100.",
+      doc: "Threads of a Python application in each worker. A TypeScript application needs none: its worker handles many requests at once by itself. With `--worker-class gevent`, greenlets; 1 then means 100.",
     },
     pythonProcesses: {
       type: "integer",
@@ -91,7 +91,7 @@ export const WORKERS = {
       maximum: 256,
       unit: "number",
       source: "tsgi",
-      doc: "Processes of a Python application in each worker. 0 means that `--workers` counts them: up to eight share one worker, which gives each request to the one with the least work, whichever connection it came on. In an INI pipeline 0 means one in each worker.",
+      doc: "Processes of a Python application in each worker. 0 means that `--workers` counts them: up to eight share one worker, which gives each request to the process with the least work, no matter which connection it came on. In an INI pipeline, 0 means one per worker.",
     },
     pythonMemoryLimit: {
       type: "size",
@@ -105,21 +105,21 @@ export const WORKERS = {
       value: "path",
       source: "tsgi",
       isCommon: true,
-      doc: "Python interpreter, virtual environment, or a command that runs Python, such as `ddtrace-run python`. Without it: the environment of a program in its `bin` directory, `$VIRTUAL_ENV`, `.venv`, `venv`, then `python3`. If it is given, `module:attribute` names a Python module, even where a TypeScript file has the same name.",
+      doc: "Python interpreter, virtual environment, or a command that runs Python, such as `ddtrace-run python`. Without it: the environment whose `bin` directory contains the program, `$VIRTUAL_ENV`, `.venv`, `venv`, then `python3`. If it is set, `module:attribute` names a Python module, even if a TypeScript file has the same name.",
     },
     pythonHooks: {
       type: "text",
       default: null,
       value: "file",
       source: "tsgi",
-      doc: "Python file with hooks for the Python processes, as in a `gunicorn.conf.py`. They are `pre_fork`, `post_fork`, `post_worker_init`, `pre_request`, `post_request`, `worker_exit` and `child_exit`, with gunicorn's arguments. A `gunicorn.conf.py` can be named as it is.",
+      doc: "Python file with hooks for the Python processes. They are `pre_fork`, `post_fork`, `post_worker_init`, `pre_request`, `post_request`, `worker_exit` and `child_exit`, with gunicorn's arguments. You can use a `gunicorn.conf.py` as it is.",
     },
     preload: {
       type: "boolean",
       default: false,
       source: "gunicorn",
       gunicorn: "preload_app",
-      doc: "Load a Python application once and fork. Refused for TypeScript: Node cannot fork a process that has loaded code.",
+      doc: "Load a Python application once, then fork. It is an error for TypeScript, because Node cannot fork a process that has loaded code.",
     },
   },
 } as const satisfies Section;
