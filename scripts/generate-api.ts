@@ -38,7 +38,8 @@ const sections = entries.map((entry, index) => {
   const module = source && checker.getSymbolAtLocation(source);
   if (module === undefined) throw new Error(`${entry} of package.json has no src/${entry.slice(2)}/index.ts`);
   const symbols = checker.getExportsOfModule(module).toSorted((a, b) => compare(a.name, b.name));
-  return `## tsgi/${entry.slice(2)}\n\n${symbols.map(symbolText).join("\n")}`;
+  const entrySymbols = new Set(symbols.map(resolved));
+  return `## tsgi/${entry.slice(2)}\n\n${symbols.map((symbol) => symbolText(symbol, entrySymbols)).join("\n")}`;
 });
 const page = [PREFACE, ...sections].join("\n");
 
@@ -51,9 +52,14 @@ if (process.argv.includes("--check")) {
   writeFileSync(PAGE, page);
 }
 
-function symbolText(exported: ts.Symbol): string {
-  const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
-  const members = symbol.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.Class) ? membersOf(symbol) : [];
+/** The symbol itself, of one that is exported from elsewhere. */
+function resolved(exported: ts.Symbol): ts.Symbol {
+  return exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+}
+
+function symbolText(exported: ts.Symbol, entry: ReadonlySet<ts.Symbol>): string {
+  const symbol = resolved(exported);
+  const members = symbol.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.Class) ? membersOf(symbol, entry) : [];
   const lines = members.map((member) => `  - ${memberText(member)}\n`);
   const facts = [summaryOf(symbol), signatureText(symbol)].filter((fact) => fact !== "");
   return `- **\`${exported.name}\`** (${kindOf(symbol)})${facts.length === 0 ? "" : `: ${facts.join(" ")}`}\n${lines.join("")}`;
@@ -66,14 +72,30 @@ function kindOf({ flags }: ts.Symbol): string {
   return flags & ts.SymbolFlags.TypeAlias ? "type" : "constant";
 }
 
-/** What an object of the type offers beside what JavaScript gives every one; of errors, what is their own. */
-function membersOf(symbol: ts.Symbol): ts.Symbol[] {
-  return [...(symbol.members?.values() ?? [])].filter((member) => {
+/**
+ * What an object of the type offers beside what JavaScript gives every one; of errors, what is their own.
+ *
+ * @param entry - what is exported beside the type: what such an interface gives to others stands there
+ */
+function membersOf(symbol: ts.Symbol, entry: ReadonlySet<ts.Symbol>): ts.Symbol[] {
+  const own = [...(symbol.members?.values() ?? [])];
+  const inherited = basesOf(symbol).flatMap((base) => (entry.has(base) ? [] : membersOf(base, entry)));
+  const members = own.filter((member) => {
     const [declaration] = member.declarations ?? [];
     if (declaration === undefined || !/^[\w$]+$/.test(member.name) || member.name === "__constructor") return false;
     const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;
     return (ts.getCombinedModifierFlags(declaration) & hidden) === 0 && !isPrivateName(declaration);
   });
+  return [...members, ...inherited.filter(({ name }) => !members.some((member) => member.name === name))];
+}
+
+/** The interfaces of this package that an interface extends. */
+function basesOf(symbol: ts.Symbol): ts.Symbol[] {
+  if ((symbol.flags & ts.SymbolFlags.Interface) === 0) return [];
+  const bases = checker.getBaseTypes(checker.getDeclaredTypeOfSymbol(symbol) as ts.InterfaceType);
+  return bases
+    .map((base) => base.symbol)
+    .filter((base) => base.declarations?.[0]?.getSourceFile().fileName.startsWith(`${ROOT}src/`));
 }
 
 function isPrivateName(declaration: ts.Declaration): boolean {

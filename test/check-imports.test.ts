@@ -44,6 +44,8 @@ const ALLOWED = {
   "src/middleware/thing.ts": `import "./writing/g.ts"; import "./thing/part.ts";\nexport function filterFactory() {}`,
   "src/middleware/thing/part.ts": `import "../writing/g.ts"; import "../other.ts";`,
   "src/middleware/other.ts": "export function compositeFactory() {}",
+  "src/guests/lane/h.ts": "",
+  "src/guests/python/i.ts": `import "../lane/h.ts";`,
   "src/cli/d.ts": `const b = await import("../server/worker/b.ts");`,
   "test/help.ts": "",
 };
@@ -81,6 +83,16 @@ describe("check-imports", () => {
       "a dynamic import against the arrows",
       { "src/testing/x.ts": `const d = await import("../cli/d.ts");` },
       /^src\/testing\/x\.ts:1 .*"testing" may not import that room$/,
+    ],
+    [
+      "an import of a language by the lane",
+      { "src/guests/lane/x.ts": `import type { I } from "../python/i.ts";` },
+      /^src\/guests\/lane\/x\.ts:1 .*which is in "python"; "lane" may not import that room of "guests"$/,
+    ],
+    [
+      "an import of one language by another",
+      { "src/guests/typescript/x.ts": `import "../python/i.ts";` },
+      /^src\/guests\/typescript\/x\.ts:1 .*which is in "python"; "typescript" may not import that room of "guests"$/,
     ],
     [
       "an import of an index",

@@ -1,5 +1,5 @@
 // Every exit code of the command, in one table: the help text is made from it, and scripts may rely on it.
-import { TARGET_EXIT_CODES } from "../guests/typescript/errors.ts";
+import { TARGET_EXIT_CODES } from "../guests/target-exit-codes.ts";
 
 /** Exit codes by name. Those of loading a target belong to the errors of the loader; 22 is curl's. */
 export const EXIT_CODES = {

@@ -1,6 +1,6 @@
 // What `tsgi top` shows: lines of text out of two looks at a server.
 import { styleText } from "node:util";
-import type { PythonStats } from "../guests/python/python-stats.ts";
+import type { GuestStats } from "../guests/lane/guest-stats.ts";
 import { durationQuantile } from "../server/metrics/duration-buckets.ts";
 import type { WorkerStats } from "../server/metrics/worker-stats.ts";
 import type { StatsDocument } from "./stats-client.ts";
@@ -94,7 +94,7 @@ function row(worker: StatsDocument["workers"][number], before: StatsDocument | n
   ];
 }
 
-function pythonLine(python: PythonStats): string {
+function pythonLine(python: GuestStats): string {
   const { processes, running, queued, refused, restarts, replacements } = python;
   return (
     `Python: ${readyOf(python)} of ${processes.length} processes ready  ${running} busy  ${queued} queued  ` +
@@ -102,15 +102,15 @@ function pythonLine(python: PythonStats): string {
   );
 }
 
-function pythonCells(python: PythonStats | null): string[] {
+function pythonCells(python: GuestStats | null): string[] {
   return python === null ? [] : [String(readyOf(python)), String(python.queued), memoryOf(python)];
 }
 
-function readyOf({ processes }: PythonStats): number {
+function readyOf({ processes }: GuestStats): number {
   return processes.filter(({ state }) => state === "ready").length;
 }
 
-function memoryOf({ processes }: PythonStats): string {
+function memoryOf({ processes }: GuestStats): string {
   return bytes(processes.reduce((sum, { residentBytes }) => sum + residentBytes, 0));
 }
 

@@ -4,9 +4,18 @@
 // A line is judged when it is complete (or has become too long, or holds a byte that no line may hold), in the order of the bytes;
 // therefore any split of the same bytes gives the same result. What two parsers could read differently is refused.
 import { ProtocolError } from "./errors.ts";
-import { fieldName, FieldRole, type FieldName } from "./field-names.ts";
-import { DIGITS, isHost, NOT_FIELD_VALUE, TOKEN, trimOWS } from "./grammar.ts";
+import { FieldBlockMemory, type FieldBlock } from "./field-block.ts";
+import { FIRST_NAME, fieldName, FieldRole, type FieldName } from "./field-names.ts";
+import { NOT_FIELD_VALUE, trimOWS } from "./grammar.ts";
+import { badByte, badField, badVersion, checkMethod, fieldTooLarge, repeatedField } from "./head-errors.ts";
 import type { Limits } from "./limits.ts";
+import {
+  checkExpectation,
+  checkHost,
+  checkTransferEncoding,
+  parseContentLength,
+  wantsKeepAlive,
+} from "./request-rules.ts";
 import { parseTarget, type Target } from "./target.ts";
 
 /** CGI variables of a request by name (`HTTP_*`, `CONTENT_TYPE`, `CONTENT_LENGTH`); further keys are the owner's. */
@@ -15,31 +24,7 @@ export type Variables = Record<string, unknown>;
 /** Empty lines that may stand before a request line (RFC 9112 section 2.2). */
 const MAX_EMPTY_LINES = 8;
 
-const MAX_METHOD_LENGTH = 32;
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"]);
-const VERSION = /^HTTP\/[0-9]\.[0-9]$/;
-
-/** Digits of the largest Content-Length that JavaScript counts exactly. */
-const MAX_LENGTH_DIGITS = 15;
-
-/** The fields of a head as they came, and what they set: a client that stays mostly sends the same ones again, byte for byte. */
-interface FieldBlock {
-  /** From the first field's name to the end of the empty line. */
-  readonly text: string;
-  readonly variables: readonly string[];
-  readonly values: readonly string[];
-  readonly fields: number;
-  readonly host: string | null;
-  readonly connection: string | null;
-  readonly transferEncoding: string | null;
-  readonly expect: string | null;
-  readonly contentLength: number;
-}
-
-/** Heads in a row that differ from the remembered one, after which a connection's are not remembered any more. */
-const MAX_DIFFERENT_HEADS = 4;
-/** Longer blocks are not remembered: what a connection keeps while it is idle is bounded. */
-const MAX_REMEMBERED_BLOCK = 2048;
 
 /** Parses one head at a time; `begin` makes it ready for the next. After it has thrown it must not be fed again. */
 export class HeadParser {
@@ -64,7 +49,7 @@ export class HeadParser {
   readonly #newVariables: () => Variables;
   #isInFields = false;
   /** The field before; that of the request line is a name of its own, so that the first field is expected too. */
-  #lastName: FieldName = firstName;
+  #lastName: FieldName = FIRST_NAME;
   #partial = "";
   #emptyLines = 0;
   #fields = 0;
@@ -72,12 +57,7 @@ export class HeadParser {
   #connection: string | null = null;
   #transferEncoding: string | null = null;
   #expect: string | null = null;
-  #block: FieldBlock | null = null;
-  /** Heads that were complete before this one, and how many of the last ones differed from the remembered one. */
-  #heads = 0;
-  #differentHeads = 0;
-  /** The variables that the fields of this head have set, in order; null while this head is not to be remembered. */
-  #recorded: string[] | null = null;
+  readonly #memory = new FieldBlockMemory();
 
   /**
    * @param limits - bounds of the head
@@ -110,15 +90,14 @@ export class HeadParser {
     this.scriptName = null;
     this.headBytes = 0;
     this.#isInFields = false;
-    this.#lastName = firstName;
+    this.#lastName = FIRST_NAME;
     this.#emptyLines = 0;
     this.#fields = 0;
     this.#host = null;
     this.#connection = null;
     this.#transferEncoding = null;
     this.#expect = null;
-    this.#recorded = null;
-    this.#heads += 1;
+    this.#memory.begin();
   }
 
   /**
@@ -151,7 +130,7 @@ export class HeadParser {
       if (end === from && text.charCodeAt(end + 1) === LF) {
         from += 2;
         if (this.#isInFields) {
-          if (block !== -1 && this.#recorded !== null) this.#remember(text.slice(block, from), this.#recorded);
+          if (block !== -1 && this.#memory.isRecording) this.#remember(text.slice(block, from));
           this.#finish();
           return from - shift;
         }
@@ -163,27 +142,20 @@ export class HeadParser {
         this.#requestLine(text, from, end);
         from = end + 2;
         block = from;
-        const known = this.#block;
-        if (known !== null && this.#repeats(known, text, from)) {
+        const known = this.#memory.match(text, from);
+        if (known !== null && this.#take(known)) {
           this.#finish();
           return from + known.text.length - shift;
         }
-        if (this.#heads > 0 && this.#differentHeads < MAX_DIFFERENT_HEADS) this.#recorded = [];
       }
       scan = from;
     }
   }
 
-  /** Takes the fields of the head before once more when the same bytes follow; everything that was checked of them holds again. */
-  #repeats(block: FieldBlock, text: string, from: number): boolean {
+  /** Takes the fields of the head before once more. False when they are too long for what this head has left. */
+  #take(block: FieldBlock): boolean {
     const { length } = block.text;
-    if (text.slice(from, from + length) !== block.text) {
-      this.#differentHeads += 1;
-      if (this.#differentHeads === MAX_DIFFERENT_HEADS) this.#block = null;
-      return false;
-    }
     if (this.headBytes + length > this.#limits.maxHeadBytes) return false;
-    this.#differentHeads = 0;
     this.headBytes += length - 2;
     this.#fields = block.fields;
     this.#host = block.host;
@@ -198,26 +170,15 @@ export class HeadParser {
     return true;
   }
 
-  #remember(text: string, recorded: readonly string[]): void {
-    if (text.length > MAX_REMEMBERED_BLOCK) return;
-    // A copy, and parts of that copy: a part of a received string would keep all of it.
-    const copy = Buffer.from(text, "latin1").toString("latin1");
-    const kept = (value: string): string => {
-      const at = copy.indexOf(value);
-      return at === -1 ? value : copy.slice(at, at + value.length);
-    };
-    const keptOrNull = (value: string | null): string | null => (value === null ? null : kept(value));
-    this.#block = {
-      text: copy,
-      variables: recorded,
-      values: recorded.map((variable) => kept(this.variables[variable] as string)), // only texts are recorded
+  #remember(text: string): void {
+    this.#memory.keep(text, this.variables, {
       fields: this.#fields,
-      host: keptOrNull(this.#host),
-      connection: keptOrNull(this.#connection),
-      transferEncoding: keptOrNull(this.#transferEncoding),
-      expect: keptOrNull(this.#expect),
+      host: this.#host,
+      connection: this.#connection,
+      transferEncoding: this.#transferEncoding,
+      expect: this.#expect,
       contentLength: this.contentLength,
-    };
+    });
   }
 
   /** Keeps an incomplete line, unless it can no longer become a good one; what lies before `scan` was looked at when it came. */
@@ -306,10 +267,7 @@ export class HeadParser {
   #fieldValue(name: FieldName, text: string, from: number, end: number): string {
     const value = trimOWS(text, from + name.spelling.length + 1, end);
     if (text.charCodeAt(end + 1) !== LF || NOT_FIELD_VALUE.test(value)) throw badByte();
-    if (end - from <= MAX_REMEMBERED_LINE) {
-      name.goodLine = text.slice(from, end);
-      name.goodValue = value;
-    }
+    if (name.mayRemember(end - from)) name.remember(text.slice(from, end));
     return value;
   }
 
@@ -342,7 +300,7 @@ export class HeadParser {
     // Fields are few and bounded in sum, so joining them one by one stays linear.
     if (earlier === undefined) {
       this.variables[variable] = value;
-      this.#recorded?.push(variable);
+      this.#memory.record(variable);
     } else this.variables[variable] = `${earlier as string}${name.role === FieldRole.cookie ? "; " : ", "}${value}`;
   }
 
@@ -350,85 +308,59 @@ export class HeadParser {
   #note(name: FieldName, value: string): void {
     switch (name.role) {
       case FieldRole.host:
-        if (this.#host !== null) throw repeated(name);
+        if (this.#host !== null) throw repeatedField(name.lower);
         this.#host = value;
         break;
       case FieldRole.contentLength:
-        if (this.contentLength !== -1) throw repeated(name);
+        if (this.contentLength !== -1) throw repeatedField(name.lower);
         this.contentLength = parseContentLength(value);
         break;
       case FieldRole.transferEncoding:
-        if (this.#transferEncoding !== null) throw repeated(name);
+        if (this.#transferEncoding !== null) throw repeatedField(name.lower);
         this.#transferEncoding = value;
         break;
       case FieldRole.connection:
         this.#connection = this.#connection === null ? value : `${this.#connection},${value}`;
         break;
       case FieldRole.expect:
-        if (this.#expect !== null) throw repeated(name);
+        if (this.#expect !== null) throw repeatedField(name.lower);
         this.#expect = value;
         break;
       case FieldRole.scriptName:
-        if (this.scriptName !== null) throw repeated(name);
+        if (this.scriptName !== null) throw repeatedField(name.lower);
         this.scriptName = value;
-        this.#recorded = null;
+        this.#memory.stopRecording();
         break;
       case FieldRole.singleton:
-        if (this.variables[name.variable] !== undefined) throw repeated(name);
+        if (this.variables[name.variable] !== undefined) throw repeatedField(name.lower);
         break;
       default:
         break;
     }
   }
 
-  /** Judges the head as a whole once its last line is there: host, framing, persistence, expectations. */
+  /** Judges the head as a whole once its last line is there. */
   #finish(): void {
-    this.#checkHost();
-    if (this.#transferEncoding !== null) this.#checkTransferEncoding(this.#transferEncoding);
-    this.isKeepAlive = this.#connection === null ? this.minor === 1 : this.#wantsKeepAlive(this.#connection);
-    if (this.#expect !== null && this.minor === 1) {
-      if (this.#expect.toLowerCase() !== "100-continue") {
-        throw new ProtocolError(
-          417,
-          "ERR_HTTP_EXPECTATION",
-          "The Expect header asks for something other than '100-continue'",
-        );
-      }
+    const { minor } = this;
+    checkHost(this.#host, minor);
+    this.#nameHost();
+    if (this.#transferEncoding !== null) {
+      checkTransferEncoding(this.#transferEncoding, minor, this.contentLength);
+      this.isChunked = true;
+    }
+    this.isKeepAlive = wantsKeepAlive(this.#connection, minor);
+    if (this.#expect !== null && minor === 1) {
+      checkExpectation(this.#expect);
       this.isContinueExpected = this.isChunked || this.contentLength > 0;
     }
   }
 
-  #checkHost(): void {
-    const host = this.#host;
+  #nameHost(): void {
     const authority = this.target?.authority ?? null;
-    if (host === null) {
-      if (this.minor === 1) throw new ProtocolError(400, "ERR_HTTP_HOST", "The Host header is missing");
-    } else if (host !== "" && !isHost(host)) {
-      throw new ProtocolError(400, "ERR_HTTP_HOST", "The Host header is not of the form 'name' or 'name:port'");
-    }
     // The target's host counts, whatever the field says (RFC 9112 section 3.2.2).
     if (authority !== null) this.variables.HTTP_HOST = authority;
     // An empty field names no host (section 3.2); it is as if none was sent, so that SERVER_NAME speaks for it everywhere.
-    else if (host === "") Reflect.deleteProperty(this.variables, "HTTP_HOST");
-  }
-
-  /** RFC 9112 section 6.1, with every choice made for refusal (CVE-2019-15605, CVE-2022-32213, CVE-2024-1135, CVE-2024-6827). */
-  #checkTransferEncoding(value: string): void {
-    if (this.minor === 0)
-      throw new ProtocolError(400, "ERR_HTTP_FRAMING", "An HTTP/1.0 request has a Transfer-Encoding header");
-    if (this.contentLength !== -1)
-      throw new ProtocolError(400, "ERR_HTTP_FRAMING", "The request has both Content-Length and Transfer-Encoding");
-    if (value.toLowerCase() !== "chunked") throw badTransferEncoding(value);
-    this.isChunked = true;
-  }
-
-  #wantsKeepAlive(connection: string): boolean {
-    const options = connection
-      .toLowerCase()
-      .split(",")
-      .map((option) => trimOWS(option));
-    if (options.includes("close")) return false;
-    return this.minor === 1 || options.includes("keep-alive");
+    else if (this.#host === "") Reflect.deleteProperty(this.variables, "HTTP_HOST");
   }
 
   #checkFieldCount(): void {
@@ -455,94 +387,5 @@ export class HeadParser {
 
 const LF = 0x0a;
 const COLON = 0x3a;
-/** Longer lines are checked each time. */
-const MAX_REMEMBERED_LINE = 1024;
-/** Stands before the first field. */
-const firstName: FieldName = {
-  lower: "",
-  variable: "",
-  role: FieldRole.plain,
-  spelling: "",
-  isKept: true,
-  next: null,
-  goodLine: "",
-  goodValue: "",
-};
 const TLS_HANDSHAKE = 0x16;
 const EMPTY_VARIABLES: Variables = Object.freeze({});
-
-function badByte(): ProtocolError {
-  return new ProtocolError(
-    400,
-    "ERR_HTTP_BAD_BYTE",
-    "A line of the request head contains a control character or does not end in CR LF",
-  );
-}
-
-function badField(line: string): ProtocolError {
-  if (NOT_FIELD_VALUE.test(line)) return badByte();
-  return new ProtocolError(
-    400,
-    "ERR_HTTP_FIELD",
-    "A request header is not of the form 'Name: value': it is folded, or has a space before the colon or a bad name",
-  );
-}
-
-function fieldTooLarge(allowed: number): ProtocolError {
-  return new ProtocolError(
-    431,
-    "ERR_HTTP_FIELDS_TOO_LARGE",
-    `A request header is longer than the ${allowed} bytes that are left for it`,
-  );
-}
-
-function repeated(name: FieldName): ProtocolError {
-  return new ProtocolError(400, "ERR_HTTP_REPEATED_FIELD", `The request header '${name.lower}' occurs more than once`);
-}
-
-function checkMethod(method: string): void {
-  if (!TOKEN.test(method)) throw new ProtocolError(400, "ERR_HTTP_METHOD", "The request method is not a token");
-  if (method.length > MAX_METHOD_LENGTH)
-    throw new ProtocolError(
-      501,
-      "ERR_HTTP_METHOD",
-      `The request method is longer than ${MAX_METHOD_LENGTH} characters`,
-    );
-}
-
-function badVersion(version: string): ProtocolError {
-  if (VERSION.test(version))
-    return new ProtocolError(505, "ERR_HTTP_VERSION", "The HTTP version of the request is neither 1.1 nor 1.0");
-  return new ProtocolError(
-    400,
-    "ERR_HTTP_REQUEST_LINE",
-    "The request line does not end in an HTTP version such as 'HTTP/1.1'",
-  );
-}
-
-/** Digits only: no sign, no list, no other base (CVE-2022-24761, CVE-2023-38697, CVE-2023-40175). */
-function parseContentLength(value: string): number {
-  if (!DIGITS.test(value))
-    throw new ProtocolError(400, "ERR_HTTP_CONTENT_LENGTH", "Content-Length is not made of decimal digits only");
-  const digits = value.replace(/^0+(?=[0-9])/, "");
-  if (digits.length > MAX_LENGTH_DIGITS)
-    throw new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", `Content-Length has more than ${MAX_LENGTH_DIGITS} digits`);
-  return Number(digits);
-}
-
-/** 501 for codings that we do not know, 400 for lists in which `chunked` is not the only and last one. */
-function badTransferEncoding(value: string): ProtocolError {
-  const codings = value
-    .toLowerCase()
-    .split(",")
-    .map((coding) => trimOWS(coding));
-  const isUnknown =
-    codings.length > 0 &&
-    codings.every((coding) => TOKEN.test(coding)) &&
-    codings.some((coding) => coding !== "chunked");
-  const isChunkedLast = codings.at(-1) === "chunked" && codings.indexOf("chunked") === codings.length - 1;
-  if (isUnknown && (isChunkedLast || !codings.includes("chunked"))) {
-    return new ProtocolError(501, "ERR_HTTP_TRANSFER_CODING", "Transfer-Encoding names a coding other than 'chunked'");
-  }
-  return new ProtocolError(400, "ERR_HTTP_FRAMING", "Transfer-Encoding is not exactly 'chunked'");
-}

@@ -2,8 +2,9 @@
 // Source: gunicorn, whose arbiter calls it; hooks.py of the shim is the other side.
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
+import { spawnIdentity } from "../lane/guest-options.ts";
 import { environmentFor, type PythonInterpreter } from "./interpreter.ts";
-import { spawnIdentity, type PythonSettings } from "./options.ts";
+import type { PythonSettings } from "./options.ts";
 import { shimPath } from "./shim-path.ts";
 
 /** Calls the hook for processes that have ended, one after another. */

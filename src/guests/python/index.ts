@@ -12,4 +12,4 @@ export { findInterpreter, type InterpreterSearch, type PythonInterpreter } from 
 export type { PythonFactory, PythonLogEntry, PythonOptions, PythonPart } from "./options.ts";
 export { pythonApplication, type PythonGuest } from "./python-application.ts";
 export { pythonMiddleware, type PythonMiddleware, type PythonMiddlewareOptions } from "./python-middleware.ts";
-export type { PythonProcessStats, PythonStats } from "./python-stats.ts";
+export type { GuestProcessStats as PythonProcessStats, GuestStats as PythonStats } from "../lane/guest-stats.ts";

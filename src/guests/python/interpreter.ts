@@ -2,7 +2,7 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { isFile } from "../../is-file.ts";
-import { PythonStartError } from "./errors.ts";
+import { pythonStartError } from "./errors.ts";
 
 /** An interpreter that was found, and why this one. */
 export interface PythonInterpreter {
@@ -43,7 +43,7 @@ export function findInterpreter(search: InterpreterSearch): PythonInterpreter {
   if (python !== undefined) {
     const path = environment["PATH"];
     const found = fromName(python, directory, path) ?? fromWords(python, directory, path);
-    if (found === null) throw new PythonStartError(`The interpreter "${python}" does not exist or is not executable`);
+    if (found === null) throw pythonStartError(`The interpreter "${python}" does not exist or is not executable`);
     return { ...found, source: "--python" };
   }
   const places: [source: string, place: string | undefined][] = [
@@ -59,7 +59,7 @@ export function findInterpreter(search: InterpreterSearch): PythonInterpreter {
   }
   const path = inPath("python3", environment["PATH"]) ?? inPath("python", environment["PATH"]);
   if (path === null)
-    throw new PythonStartError("No Python was found: tried VIRTUAL_ENV, .venv, venv and python3 in the PATH");
+    throw pythonStartError("No Python was found: tried VIRTUAL_ENV, .venv, venv and python3 in the PATH");
   return { path, source: "PATH", environment: null };
 }
 

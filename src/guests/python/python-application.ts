@@ -1,12 +1,11 @@
 // A Python WSGI application as one of ours. Source: PEP 3333; docs/guests/python.md.
-import { EMPTY_INPUT } from "../../wsgi/input-stream.ts";
-import type { StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
-import { PythonStartError } from "./errors.ts";
-import { Exchange } from "./exchange.ts";
-import { GuestPool } from "./guest-pool.ts";
-import { pythonSettings, type PythonOptions, type PythonSettings } from "./options.ts";
-import type { PythonStats } from "./python-stats.ts";
-import { hasBody, readBody, type BodyLimits } from "./request-body.ts";
+import type { WSGIApplication } from "../../wsgi/types.ts";
+import { guestApplication } from "../lane/guest-application.ts";
+import { GuestPool } from "../lane/guest-pool.ts";
+import type { GuestStats } from "../lane/guest-stats.ts";
+import { pythonStartError } from "./errors.ts";
+import { pythonSettings, type PythonOptions } from "./options.ts";
+import { PythonLanguage } from "./python-language.ts";
 
 /** A Python application that runs. */
 export interface PythonGuest {
@@ -21,7 +20,7 @@ export interface PythonGuest {
   /** Loads the application again in new processes, then ends the old ones; rejects when it does not load, and nothing changes. */
   reload(): Promise<void>;
   /** What it is doing. */
-  stats(): PythonStats;
+  stats(): GuestStats;
   /** Which process has which request now: process ids by the request's `tsgi.request_id`. */
   requestsInHand(): ReadonlyMap<string, number>;
   /**
@@ -47,13 +46,13 @@ export async function pythonApplication(
 ): Promise<PythonGuest> {
   const target = typeof options.target === "string" ? options.target : options.target?.target;
   if (typeof target !== "string" || target === "")
-    throw new PythonStartError('Expected a target such as "module:application"');
+    throw pythonStartError('Expected a target such as "module:application"');
   const settings = pythonSettings(options);
-  const pool = new GuestPool(settings, false);
+  const pool = new GuestPool(settings, new PythonLanguage(settings), false);
   await pool.start();
   return {
-    application: poolApplication(pool, settings, null),
-    python: pool.interpreter.path,
+    application: guestApplication(pool, null),
+    python: pool.language.interpreter,
     get address() {
       return pool.address;
     },
@@ -62,42 +61,5 @@ export async function pythonApplication(
     stats: () => pool.stats(),
     requestsInHand: () => pool.requestsInHand(),
     close: (graceSeconds = settings.graceSeconds) => pool.close(graceSeconds),
-  };
-}
-
-/**
- * The application that sends each request to a pool.
- *
- * @param pool - the processes
- * @param settings - for the limits of bodies
- * @param inner - the application that Python filters call back; null where there is none
- */
-export function poolApplication(
-  pool: GuestPool,
-  settings: PythonSettings,
-  inner: WSGIApplication | null,
-): WSGIApplication {
-  const limits: BodyLimits = {
-    memoryBytes: settings.bodyMemoryBytes,
-    fileBytes: settings.bodyFileBytes,
-    earlyBytes: settings.bodyEarlyBytes,
-    directory: settings.temporaryDirectory,
-    isShared: settings.identity === null,
-  };
-  const { dispatcher } = pool;
-  return function pythonGuest(environ: WSGIEnvironment, startResponse: StartResponse): Promise<WSGIBody> {
-    const exchange = new Exchange(environ, startResponse, inner, performance.now());
-    if (environ["wsgi.input"] === EMPTY_INPUT || !hasBody(environ)) {
-      dispatcher.submit(exchange);
-    } else {
-      readBody(environ, limits, dispatcher).then(
-        (body) => {
-          exchange.body = body;
-          dispatcher.submit(exchange);
-        },
-        (error: unknown) => exchange.reject(error),
-      );
-    }
-    return exchange.answer;
   };
 }

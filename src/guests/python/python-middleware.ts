@@ -1,9 +1,10 @@
 // Python filters around an application of ours: Python calls the inner application back over the lane. Source: docs/lane-protocol.md.
 import type { Middleware } from "../../wsgi/types.ts";
-import { GuestPool } from "./guest-pool.ts";
+import { guestApplication } from "../lane/guest-application.ts";
+import { GuestPool } from "../lane/guest-pool.ts";
+import type { GuestStats } from "../lane/guest-stats.ts";
 import { pythonSettings, type PythonOptions, type PythonPart } from "./options.ts";
-import type { PythonStats } from "./python-stats.ts";
-import { poolApplication } from "./python-application.ts";
+import { PythonLanguage } from "./python-language.ts";
 
 /** Which filters, and how they are run: the options of a Python application without its target. */
 export type PythonMiddlewareOptions = Omit<PythonOptions, "target" | "filters"> & {
@@ -16,7 +17,7 @@ export type PythonMiddleware = Middleware & {
   /** Resolves when the filters are loaded; rejects when they cannot be. Requests before that wait. */
   readonly ready: Promise<void>;
   /** What its processes are doing. */
-  stats(): PythonStats;
+  stats(): GuestStats;
   /** Which process has which request now: process ids by the request's `tsgi.request_id`. */
   requestsInHand(): ReadonlyMap<string, number>;
   /** Ends the processes. */
@@ -37,11 +38,11 @@ export function pythonMiddleware(options: string | PythonMiddlewareOptions): Pyt
   const { filter, ...rest } = typeof options === "string" ? { filter: options } : options;
   const filters = typeof filter === "string" || !("length" in filter) ? [filter] : filter;
   const settings = pythonSettings({ ...rest, filters });
-  const pool = new GuestPool(settings, true);
+  const pool = new GuestPool(settings, new PythonLanguage(settings), true);
   const ready = pool.start();
   ready.catch(() => {}); // reported by each request, and by `ready`
   const middleware: Middleware = (application) => {
-    const filtered = poolApplication(pool, settings, application);
+    const filtered = guestApplication(pool, application);
     let isReady = false;
     ready.then(
       () => {

@@ -1,7 +1,7 @@
 // Where the Python side of a lane lies: beside this file, in the sources and in the built package alike.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { PythonStartError } from "./errors.ts";
+import { pythonStartError } from "./errors.ts";
 
 /**
  * The path of the program that Python runs.
@@ -11,5 +11,5 @@ import { PythonStartError } from "./errors.ts";
 export function shimPath(): string {
   const path = fileURLToPath(new URL("./shim/__main__.py", import.meta.url));
   if (existsSync(path)) return path;
-  throw new PythonStartError(`The file ${path} is missing from the installed package`);
+  throw pythonStartError(`The file ${path} is missing from the installed package`);
 }

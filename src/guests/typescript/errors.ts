@@ -1,16 +1,7 @@
 // What can go wrong between a target on the command line and an application in memory. Each class carries the exit code of the
 // command, so that a script can tell a missing file from a broken one without reading the message.
 import { TSGIError } from "../../errors.ts";
-
-/** Exit codes of a target that does not load. 4 is the code that gunicorn's users know for "the application failed to load". */
-export const TARGET_EXIT_CODES = {
-  targetForm: 2,
-  threwWhileLoading: 4,
-  notFound: 5,
-  syntaxError: 6,
-  noSuchAttribute: 7,
-  notAnApplication: 8,
-} as const;
+import { TARGET_EXIT_CODES } from "../target-exit-codes.ts";
 
 /** Root of the errors of this folder: a target could not be turned into an application. */
 export abstract class TargetError extends TSGIError {

@@ -1,5 +1,5 @@
 // The counts of several workers as one.
-import { addPythonStats } from "../../guests/python/python-stats.ts";
+import { addGuestStats } from "../../guests/lane/guest-stats.ts";
 import { emptyWorkerStats, type WorkerStats } from "./worker-stats.ts";
 
 /**
@@ -37,7 +37,7 @@ function add(a: WorkerStats, b: WorkerStats): WorkerStats {
     eventLoopLagMs: Math.max(a.eventLoopLagMs, b.eventLoopLagMs),
     eventLoopLagMaxMs: Math.max(a.eventLoopLagMaxMs, b.eventLoopLagMaxMs),
     rssBytes: a.rssBytes + b.rssBytes,
-    python: addPythonStats(a.python, b.python),
+    python: addGuestStats(a.python, b.python),
   };
 }
 

@@ -1,5 +1,5 @@
 // The metrics of the Python processes behind the workers; there are none where there is no Python.
-import { type PythonStats, TOLD_STATES } from "../../guests/python/python-stats.ts";
+import { type GuestStats, TOLD_STATES } from "../../guests/lane/guest-stats.ts";
 import type { ArbiterSnapshot } from "./arbiter-snapshot.ts";
 import type { MetricFamily, Sample } from "./prometheus-text.ts";
 import type { WorkerStats } from "./worker-stats.ts";
@@ -14,9 +14,9 @@ export function pythonFamilies({ python: total }: WorkerStats, { workers }: Arbi
   const pools = workers.flatMap(({ id, stats }) => {
     return stats === null || stats.python === null ? [] : [{ worker: String(id), python: stats.python }];
   });
-  const perPool = (value: (python: PythonStats) => number): Sample[] =>
+  const perPool = (value: (python: GuestStats) => number): Sample[] =>
     pools.map(({ worker, python }) => ({ labels: { worker }, value: value(python) }));
-  const perProcess = (value: (process: PythonStats["processes"][number]) => number): Sample[] =>
+  const perProcess = (value: (process: GuestStats["processes"][number]) => number): Sample[] =>
     pools.flatMap(({ worker, python }) =>
       python.processes.map((process) => ({ labels: { worker, pid: String(process.pid) }, value: value(process) })),
     );

@@ -1,7 +1,7 @@
 // Counts what a worker does. On the path of a request there are integer additions only; all else happens when somebody asks.
 import type { AccessEntry } from "../../gateways/access-entry.ts";
 import { EventLoopLag } from "./event-loop-lag.ts";
-import type { PythonStats } from "../../guests/python/python-stats.ts";
+import type { GuestStats } from "../../guests/lane/guest-stats.ts";
 import { DURATION_BUCKETS, durationBucket } from "./duration-buckets.ts";
 import type { WorkerStats } from "./worker-stats.ts";
 
@@ -17,7 +17,7 @@ export interface WorkerGauges {
   /** Messages of the error log, by level. */
   readonly logged: readonly number[];
   /** Of the Python processes; null where there are none. */
-  readonly python: PythonStats | null;
+  readonly python: GuestStats | null;
 }
 
 /** The counters of this process. */

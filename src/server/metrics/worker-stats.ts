@@ -1,6 +1,6 @@
 // What a worker has counted: plain data that travels to the arbiter with each heartbeat.
 // Everything but the gauges is cumulative over the life of the worker.
-import { type PythonStats, TOLD_STATES } from "../../guests/python/python-stats.ts";
+import { type GuestStats, TOLD_STATES } from "../../guests/lane/guest-stats.ts";
 import { DURATION_BUCKETS } from "./duration-buckets.ts";
 
 /** Levels whose messages are counted, in the order of {@link WorkerStats.logged}. */
@@ -41,7 +41,7 @@ export interface WorkerStats {
   /** Gauge: resident memory. */
   readonly rssBytes: number;
   /** Of the Python processes behind the worker; null where there are none. */
-  readonly python: PythonStats | null;
+  readonly python: GuestStats | null;
 }
 
 /** Counts of a worker that has not served yet. @param startedAt - milliseconds since the epoch */
@@ -86,7 +86,7 @@ const PYTHON_NUMBERS = {
   replacements: 0,
   estimateMilliseconds: 0,
   batchDepth: 0,
-} satisfies Omit<PythonStats, "processes">;
+} satisfies Omit<GuestStats, "processes">;
 const PROCESS_NUMBERS = { pid: 0, running: 0, answered: 0, residentBytes: 0 };
 
 function isStatuses(value: unknown): boolean {

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { PythonStartError } from "../errors.ts";
+import { PythonStartError, pythonStartError } from "../errors.ts";
 import { environmentFor, findInterpreter, type PythonInterpreter } from "../interpreter.ts";
 import { helperPath } from "./helper-path.ts";
 
@@ -142,7 +142,7 @@ export class FactoryFinder {
       conversation.stdin.write(`${JSON.stringify(question)}\n`);
     });
     if (conversation.waiting.length === 0) conversation.hold(false);
-    if (answer.error !== undefined) throw new PythonStartError(answer.error, answer.stack);
+    if (answer.error !== undefined) throw pythonStartError(answer.error, answer.stack);
     return answer.found ?? null;
   }
 
@@ -173,7 +173,7 @@ export class FactoryFinder {
     });
     const ended = (reason: string): void => {
       if (this.#conversation === conversation) this.#conversation = null;
-      const error = new PythonStartError(`The search for factories with "${path}" ${reason}`, lastWords);
+      const error = pythonStartError(`The search for factories with "${path}" ${reason}`, lastWords);
       for (const waiting of conversation.waiting.splice(0)) waiting.reject(error);
     };
     child.once("error", (error) => ended(`could not be started: ${error.message}`));

@@ -1,7 +1,7 @@
 // Where the Python files beside this one lie: in the sources, and in the sources that the built package brings along.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { PythonStartError } from "../errors.ts";
+import { pythonStartError } from "../errors.ts";
 
 /**
  * The path of a Python file of this folder.
@@ -13,5 +13,5 @@ export function helperPath(name: "find_factories.py" | "tsgi_factories.py"): str
     const path = fileURLToPath(new URL(place, import.meta.url));
     if (existsSync(path)) return path;
   }
-  throw new PythonStartError(`The file ${name} is missing from the installed package`);
+  throw pythonStartError(`The file ${name} is missing from the installed package`);
 }

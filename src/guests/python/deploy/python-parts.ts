@@ -3,10 +3,10 @@
 // not be the one that this application needs.
 import { ContractViolation } from "../../../wsgi/errors.ts";
 import type { Middleware, WSGIApplication } from "../../../wsgi/types.ts";
+import { addGuestStats, type GuestStats } from "../../lane/guest-stats.ts";
 import type { PythonOptions } from "../options.ts";
 import { pythonApplication, type PythonGuest } from "../python-application.ts";
 import { pythonMiddleware, type PythonMiddleware } from "../python-middleware.ts";
-import { addPythonStats, type PythonStats } from "../python-stats.ts";
 import { helperPath } from "./helper-path.ts";
 
 /** Tells the Python side which of its applications is meant; the names are those of tsgi_factories.py. */
@@ -117,8 +117,8 @@ export class PythonParts {
   }
 
   /** What all processes are doing; null when none have been asked for. */
-  stats(): PythonStats | null {
-    return this.#all.map((part) => part.stats()).reduce<PythonStats | null>(addPythonStats, null);
+  stats(): GuestStats | null {
+    return this.#all.map((part) => part.stats()).reduce<GuestStats | null>(addGuestStats, null);
   }
 
   /** Which process has which request now, by the request's id. */

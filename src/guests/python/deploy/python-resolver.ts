@@ -17,7 +17,7 @@ import {
   type PythonPartsOptions,
 } from "./python-parts.ts";
 import { PythonStartError } from "../errors.ts";
-import type { PythonStats } from "../python-stats.ts";
+import type { GuestStats } from "../../lane/guest-stats.ts";
 import { suggestion } from "../../../nearest-name.ts";
 import type { Middleware, WSGIApplication } from "../../../wsgi/types.ts";
 
@@ -169,7 +169,7 @@ export class PythonResolver implements GuestResolver {
   }
 
   /** What its processes are doing; null when there are none. */
-  stats(): PythonStats | null {
+  stats(): GuestStats | null {
     return this.#parts.stats();
   }
 

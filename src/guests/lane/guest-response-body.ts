@@ -1,5 +1,5 @@
 // The body of an answer that comes in several frames. The lane pushes, the gateway pulls; what is between is bounded, and beyond
-// the bound the lane is not read any more: then Python blocks in send.
+// the bound the lane is not read any more: then the guest blocks in its write.
 import type { Bytes } from "../../wsgi/types.ts";
 
 /** What a body tells its lane. */
@@ -11,7 +11,7 @@ export interface ResponseBodyOwner {
 }
 
 /** Chunks of one answer, in the order in which they came. */
-export class ResponseBody implements AsyncIterableIterator<Bytes> {
+export class GuestResponseBody implements AsyncIterableIterator<Bytes> {
   readonly #owner: ResponseBodyOwner;
   readonly #limitBytes: number;
   #chunks: Bytes[] = [];

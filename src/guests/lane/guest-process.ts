@@ -1,26 +1,26 @@
-// One Python process: its control channel, its lanes, what it prints, and how it ends.
+// One process of a guest: its control channel, its lanes, what it prints, and how it ends.
 import type { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { FrameType, frameText, type LaneFrame } from "../../protocols/lane/frame.ts";
 import { LaneDecoder } from "../../protocols/lane/lane-decoder.ts";
 import { LineSplitter } from "../../protocols/line-splitter.ts";
-import type { Dispatcher } from "./dispatcher.ts";
-import { PythonDeadlineMissed, PythonStartError } from "./errors.ts";
-import type { Exchange } from "./exchange.ts";
+import type { LaneDispatcher } from "./lane-dispatcher.ts";
+import { GuestDeadlineMissed, GuestStartError } from "./errors.ts";
+import type { GuestExchange } from "./guest-exchange.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
-import { PYTHON_LOG_LEVELS, type PythonLogEntry, type PythonSettings } from "./options.ts";
+import { GUEST_LOG_LEVELS, type GuestLogEntry, type GuestSettings } from "./guest-options.ts";
+import type { GuestLanguage } from "./language.ts";
 import type { Hello } from "./rendezvous.ts";
-import { stackOfThread } from "./stack-report.ts";
 
-/** Characters of faulthandler's reports that are remembered. */
+/** Characters of its reports that are remembered. */
 const REPORT_CHARACTERS = 16_384;
 /** How long a process may take to write its stacks, in milliseconds. */
 const DUMP_MILLISECONDS = 250;
 
 /**
- * `starting`: loads. `ready`: takes requests. `draining`: answers its last ones. `ending`: runs what Python runs at exit: threads that
- * are waited for, `atexit` functions. `dead`: gone.
+ * `starting`: loads. `ready`: takes requests. `draining`: answers its last ones. `ending`: runs what its language runs at exit: threads that
+ * are waited for, functions that were registered for it. `dead`: gone.
  */
 export type ProcessState = "starting" | "ready" | "draining" | "ending" | "dead";
 
@@ -37,8 +37,9 @@ export interface ReadyMessage {
 
 /** What a process tells its pool. */
 export interface ProcessOwner {
-  readonly settings: PythonSettings;
-  readonly dispatcher: Dispatcher;
+  readonly settings: GuestSettings;
+  readonly language: GuestLanguage;
+  readonly dispatcher: LaneDispatcher;
   ready(process: GuestProcess): void;
   retire(process: GuestProcess, reason: string): void;
   /** The process is gone (or its lanes are); the exchanges on them have no answer. */
@@ -55,7 +56,8 @@ export class GuestProcess implements LaneOwner {
   readonly isTemplate: boolean;
   state: ProcessState = "starting";
   pid = 0;
-  python = "";
+  /** Of its language. */
+  version = "";
   readyAt = 0;
   lanes: Lane[] = [];
   message: ReadyMessage | null = null;
@@ -72,7 +74,7 @@ export class GuestProcess implements LaneOwner {
   /** Resolves when it takes requests (a template: can be forked); rejects when it ends before. */
   readonly whenReady: Promise<void>;
   readonly #owner: ProcessOwner;
-  readonly #dispatcher: Dispatcher;
+  readonly #dispatcher: LaneDispatcher;
   #control: Socket | null = null;
   #dumpSignal = 0;
   #report = "";
@@ -109,7 +111,7 @@ export class GuestProcess implements LaneOwner {
     return sum;
   }
 
-  /** The end of what faulthandler has written; that of a forked process writes to the pipe of its template. */
+  /** The end of what it has reported; that of a forked process writes to the pipe of its template. */
   get report(): string {
     return this.template === null ? this.#report : this.template.report;
   }
@@ -140,7 +142,7 @@ export class GuestProcess implements LaneOwner {
       this.pid = hello.pid ?? 0;
       // It was told to end before it had said who it is.
       if (this.state === "ending") this.kill();
-      this.python = hello.python ?? "";
+      this.version = hello.python ?? "";
       this.#dumpSignal = hello.dumpSignal ?? 0;
       const decoder = new LaneDecoder((frame) => this.#hear(frame));
       socket.on("data", (chunk: Buffer) => {
@@ -166,7 +168,7 @@ export class GuestProcess implements LaneOwner {
     else this.#lines[stream].push(text);
   }
 
-  /** What faulthandler has written. */
+  /** What it has written to descriptor 3. */
   reported(text: string): void {
     this.#report = (this.#report + text).slice(-REPORT_CHARACTERS);
   }
@@ -225,9 +227,11 @@ export class GuestProcess implements LaneOwner {
    *
    * @param exchange - null when it has been answered, and its body's `close()` does not end
    */
-  async giveUp(lane: Lane, exchange: Exchange | null): Promise<void> {
+  async giveUp(lane: Lane, exchange: GuestExchange | null): Promise<void> {
     lane.isLost = true;
-    const seconds = this.#owner.settings.deadlineSeconds;
+    const { settings, language } = this.#owner;
+    const { name } = language;
+    const seconds = settings.deadlineSeconds;
     const stack = await this.#dump(lane.thread);
     if (exchange === null) {
       const message = `The application was not done with an answered request within ${seconds} s, in close() or behind its last chunk`;
@@ -235,11 +239,15 @@ export class GuestProcess implements LaneOwner {
       this.#owner.retire(this, "its thread stays in a request that has been answered");
       return;
     }
-    const message = `The Python application did not answer ${exchange.description} within ${seconds} s (process ${this.pid})`;
-    const error = new PythonDeadlineMissed(message, stack);
+    const message = `The ${name} application did not answer ${exchange.description} within ${seconds} s (process ${this.pid})`;
+    const error = new GuestDeadlineMissed(name, message, stack);
     if (exchange.isSettled) exchange.environ["wsgi.errors"].write(`${error.stack ?? message}\n`);
     exchange.fail(error);
     this.#owner.retire(this, `it did not answer ${exchange.description}`);
+  }
+
+  get language(): string {
+    return this.#owner.language.name;
   }
 
   get isForeign(): boolean {
@@ -248,7 +256,7 @@ export class GuestProcess implements LaneOwner {
 
   // What its lanes tell.
 
-  returned(_lane: Lane, exchanges: Exchange[]): void {
+  returned(_lane: Lane, exchanges: GuestExchange[]): void {
     this.#dispatcher.requeue(exchanges);
   }
 
@@ -256,7 +264,7 @@ export class GuestProcess implements LaneOwner {
     this.#dispatcher.measured(milliseconds);
   }
 
-  answered(exchange: Exchange, milliseconds: number): void {
+  answered(exchange: GuestExchange, milliseconds: number): void {
     this.answeredCount += 1;
     this.#dispatcher.answeredIn(exchange.environ.PATH_INFO, milliseconds);
   }
@@ -303,7 +311,7 @@ export class GuestProcess implements LaneOwner {
         break;
       case FrameType.broken: {
         const { message: text, stack, kind } = message as { message: string; stack: string; kind?: string | null };
-        this.#rejectReady(new PythonStartError(text, stack, { mistake: kind ?? null }));
+        this.#rejectReady(new GuestStartError(this.language, text, stack, { mistake: kind ?? null }));
         break;
       }
       case FrameType.exited: {
@@ -335,7 +343,7 @@ export class GuestProcess implements LaneOwner {
     this.#control?.write(frameText(type, 0, "", message === null ? "" : JSON.stringify(message)), "latin1");
   }
 
-  /** The stack of one thread, whatever the process is doing: faulthandler writes it from a signal handler in C. */
+  /** The stack of one thread, whatever the process is doing. */
   async #dump(thread: string): Promise<string> {
     const before = this.report.length;
     if (this.#dumpSignal !== 0) this.signal(this.#dumpSignal);
@@ -343,16 +351,16 @@ export class GuestProcess implements LaneOwner {
       setTimeout(resolve, DUMP_MILLISECONDS);
     });
     const { report } = this;
-    return stackOfThread(before < report.length ? report.slice(before) : report, thread);
+    return this.#owner.language.stackOfThread(before < report.length ? report.slice(before) : report, thread);
   }
 
-  /** The shim, or a hook, has something to say. */
+  /** The guest, or a hook in it, has something to say. */
   #noted({ level, message }: { readonly level: string; readonly message: string }): void {
-    const known = PYTHON_LOG_LEVELS.find((name) => name === level) ?? "error";
+    const known = GUEST_LOG_LEVELS.find((name) => name === level) ?? "error";
     this.#log(known, message);
   }
 
-  #log(level: PythonLogEntry["level"], message: string): void {
+  #log(level: GuestLogEntry["level"], message: string): void {
     this.#owner.settings.log({ level, message, pid: this.pid, ...this.#request() });
   }
 

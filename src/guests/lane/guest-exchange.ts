@@ -1,21 +1,21 @@
-// One request on its way to Python and back. It waits in the queue, goes to a lane, is answered whole or in parts; it ends once.
+// One request on its way to a guest and back. It waits in the queue, goes to a lane, is answered whole or in parts; it ends once.
 import { decodeHead } from "../../protocols/lane/environ-text.ts";
 import type { Bytes, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
-import type { ErrorPage, PythonRequestError } from "./errors.ts";
-import { NO_BODY, type RequestBody } from "./request-body.ts";
-import { ResponseBody, type ResponseBodyOwner } from "./response-body.ts";
+import type { ErrorPage, GuestRequestError } from "./errors.ts";
+import { NO_BODY, type GuestRequestBody } from "./guest-request-body.ts";
+import { GuestResponseBody, type ResponseBodyOwner } from "./guest-response-body.ts";
 
 const BODILESS = /^(?:1\d\d|204|304)/;
 
 /** A request, from the call of the application to its end. */
-export class Exchange {
+export class GuestExchange {
   /** Names the request on its lane; 0 until it is first dispatched. */
   id = 0;
   readonly environ: WSGIEnvironment;
-  /** What a Python filter calls back; null where there is only Python. */
+  /** What a filter of the guest calls back; null where the application is in the guest. */
   readonly inner: WSGIApplication | null;
   readonly arrivedAt: number;
-  body: RequestBody = NO_BODY;
+  body: GuestRequestBody = NO_BODY;
   /** Whether requests for its path are known to take long. */
   isSlow = false;
   /** When it was sent to a lane. */
@@ -28,7 +28,7 @@ export class Exchange {
   #resolve!: (body: WSGIBody) => void;
   #reject!: (error: unknown) => void;
   #isSettled = false;
-  #responseBody: ResponseBody | null = null;
+  #responseBody: GuestResponseBody | null = null;
 
   constructor(
     environ: WSGIEnvironment,
@@ -52,7 +52,7 @@ export class Exchange {
   }
 
   /** The answer's body while it comes in parts. */
-  get responseBody(): ResponseBody | null {
+  get responseBody(): GuestResponseBody | null {
     return this.#responseBody;
   }
 
@@ -74,11 +74,11 @@ export class Exchange {
    * @param totalBytes - length of the body, or -1 when it is not known
    * @returns where the parts go; null when nobody wants them
    */
-  begin(head: string, totalBytes: number, owner: ResponseBodyOwner, limitBytes: number): ResponseBody | null {
+  begin(head: string, totalBytes: number, owner: ResponseBodyOwner, limitBytes: number): GuestResponseBody | null {
     if (this.#isSettled) return null;
-    const body = new ResponseBody(owner, limitBytes);
+    const body = new GuestResponseBody(owner, limitBytes);
     const isWanted = this.environ.REQUEST_METHOD !== "HEAD";
-    // Complete as it is: that Python is stopped now must not look like an answer that breaks off.
+    // Complete as it is: that the guest is stopped now must not look like an answer that breaks off.
     if (!isWanted) body.end();
     this.#responseBody = body;
     this.#settle(head, totalBytes, body);
@@ -95,7 +95,7 @@ export class Exchange {
    * Gives up. Before the answer has begun, what the application raised goes up to middleware and gateway as an exception; what
    * happened to its process is answered here, as any gateway in front of a dead server answers. After it, the answer breaks off.
    */
-  fail(error: PythonRequestError): void {
+  fail(error: GuestRequestError): void {
     this.#responseBody?.fail(error);
     if (this.#isSettled) {
       this.release();

@@ -1,11 +1,11 @@
-// The processes of a Python guest: starts them, by themselves or from a template, and gives each its connections.
+// The processes of a guest: starts them, by themselves or from a template, and gives each its connections.
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
-import { PythonStartError, PythonUnavailable } from "./errors.ts";
+import { GuestStartError, GuestUnavailable } from "./errors.ts";
+import type { GuestSettings } from "./guest-options.ts";
 import { GuestProcess, type ProcessOwner } from "./guest-process.ts";
-import { findInterpreter, type PythonInterpreter } from "./interpreter.ts";
+import type { GuestLanguage } from "./language.ts";
 import { launch } from "./launch.ts";
-import type { PythonSettings } from "./options.ts";
 import { Rendezvous, type Hello } from "./rendezvous.ts";
 
 /** Who hears how processes end. */
@@ -16,11 +16,11 @@ export interface ProcessSetOwner extends ProcessOwner {
 
 /** The processes that exist, and the one that others are forked from. */
 export class ProcessSet {
-  readonly interpreter: PythonInterpreter;
   readonly rendezvous: Rendezvous;
   /** Loaded once, for `preload`: what new processes are forked from; null until it is needed. */
   template: GuestProcess | null = null;
-  readonly #settings: PythonSettings;
+  readonly #settings: GuestSettings;
+  readonly #language: GuestLanguage;
   readonly #hasInner: boolean;
   readonly #owner: ProcessSetOwner;
   readonly #slots: number;
@@ -29,23 +29,22 @@ export class ProcessSet {
 
   /**
    * @param settings - with defaults
-   * @param hasInner - whether the application is on this side, behind Python filters
+   * @param language - of the guest
+   * @param hasInner - whether the application is on this side, behind filters of the guest
    * @param owner - the pool
    */
-  constructor(settings: PythonSettings, hasInner: boolean, owner: ProcessSetOwner) {
+  constructor(settings: GuestSettings, language: GuestLanguage, hasInner: boolean, owner: ProcessSetOwner) {
     this.#settings = settings;
+    this.#language = language;
     this.#hasInner = hasInner;
     this.#owner = owner;
-    this.interpreter = findInterpreter({
-      python: settings.python,
-      program: typeof settings.target === "string" && !settings.target.includes(":") ? settings.target : undefined,
-      directory: settings.directory,
-      environment: { ...process.env, ...settings.environment },
-    });
     // Each process may have its replacement beside it, and one from before that answers its last requests.
     this.#slots = settings.processes * 3 + 2;
-    this.rendezvous = new Rendezvous(this.#slots * settings.threads, settings.identity, (hello, socket) =>
-      this.#greet(hello, socket),
+    this.rendezvous = new Rendezvous(
+      this.#slots * settings.threads,
+      settings.identity,
+      language.name,
+      (hello, socket) => this.#greet(hello, socket),
     );
   }
 
@@ -129,7 +128,7 @@ export class ProcessSet {
 
   #launch(process: GuestProcess): void {
     const role = { process: process.index, isTemplate: process.isTemplate, hasInner: this.#hasInner };
-    const child = launch(this.#settings, this.interpreter, this.rendezvous, role, {
+    const child = launch(this.#settings, this.#language, this.rendezvous, role, {
       printed: (stream, text) => process.printed(stream, text),
       reported: (text) => process.reported(text),
       ended: (reason) => this.#owner.ended(process, reason),
@@ -141,7 +140,9 @@ export class ProcessSet {
   #expectStart(process: GuestProcess): void {
     const { startupSeconds } = this.#settings;
     const timer = setTimeout(() => {
-      process.failStart(new PythonStartError(`The application did not load within ${startupSeconds} s`));
+      process.failStart(
+        new GuestStartError(this.#language.name, `The application did not load within ${startupSeconds} s`),
+      );
       process.kill();
     }, startupSeconds * 1000);
     const stop = (): void => clearTimeout(timer);
@@ -151,7 +152,7 @@ export class ProcessSet {
   #freeIndex(): number {
     const taken = new Set(this.#processes.map((process) => process.index));
     for (let index = 0; index < this.#slots - 1; index += 1) if (!taken.has(index)) return index;
-    throw new PythonUnavailable("Too many processes are being replaced at a time");
+    throw new GuestUnavailable(this.#language.name, "Too many processes are being replaced at a time");
   }
 }
 

@@ -1,14 +1,17 @@
 import { Buffer } from "node:buffer";
 import { expect, test } from "vitest";
-import { ResponseBody } from "./response-body.ts";
+import { GuestResponseBody } from "./guest-response-body.ts";
 
-function made(limit = 10): { body: ResponseBody; events: string[] } {
+function made(limit = 10): { body: GuestResponseBody; events: string[] } {
   const events: string[] = [];
-  const body = new ResponseBody({ resume: () => events.push("resume"), abandon: () => events.push("abandon") }, limit);
+  const body = new GuestResponseBody(
+    { resume: () => events.push("resume"), abandon: () => events.push("abandon") },
+    limit,
+  );
   return { body, events };
 }
 
-test("ResponseBody gives chunks in order, also to one who waits", async () => {
+test("GuestResponseBody gives chunks in order, also to one who waits", async () => {
   const { body } = made();
   const first = body.next();
   body.push(Buffer.from("a"));
@@ -22,7 +25,7 @@ test("ResponseBody gives chunks in order, also to one who waits", async () => {
   ]);
 });
 
-test("ResponseBody is full above its limit, and tells when there is room again", async () => {
+test("GuestResponseBody is full above its limit, and tells when there is room again", async () => {
   const { body, events } = made(3);
   body.push(Buffer.from("ab"));
   expect(body.isFull).toBe(false);
@@ -32,7 +35,7 @@ test("ResponseBody is full above its limit, and tells when there is room again",
   expect(events).toEqual(["resume"]);
 });
 
-test("ResponseBody gives what came before an error, then the error", async () => {
+test("GuestResponseBody gives what came before an error, then the error", async () => {
   const { body } = made();
   body.push(Buffer.from("half"));
   body.fail(new Error("broken"));
@@ -40,7 +43,7 @@ test("ResponseBody gives what came before an error, then the error", async () =>
   await expect(body.next()).rejects.toThrow("broken");
 });
 
-test("ResponseBody.close before the end abandons the rest, once; after the end it does not", async () => {
+test("GuestResponseBody.close before the end abandons the rest, once; after the end it does not", async () => {
   const { body, events } = made();
   body.push(Buffer.from("x"));
   body.close();

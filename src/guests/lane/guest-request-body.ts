@@ -1,5 +1,5 @@
 // The body of a request, buffered before dispatch: in memory, then in a temporary file, and streamed beyond that. So a slow
-// upload never holds a Python thread, and gigabytes stay in constant memory. A large one from a fast client, or from one that asks first,
+// upload never holds a thread of the guest, and gigabytes stay in constant memory. A large one from a fast client, or from one that asks first,
 // is streamed from the start, so that an application which refuses it need not receive it. Source: docs/decisions/0008-uploads.md.
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
@@ -24,15 +24,15 @@ export interface BodyLimits {
   readonly memoryBytes: number;
   /** Most bytes in a temporary file, per request; longer bodies are streamed. */
   readonly fileBytes: number;
-  /** Most bytes, as announced, that are received before Python has the request, however fast they come. */
+  /** Most bytes, as announced, that are received before the guest has the request, however fast they come. */
   readonly earlyBytes: number;
   /** Where temporary files are made. */
   readonly directory: string;
-  /** Whether Python runs as the user of this process. */
+  /** Whether the guest runs as the user of this process. */
   readonly isShared: boolean;
 }
 
-/** Who says how many requests Python may have before their bodies are there. */
+/** Who says how many requests the guest may have before their bodies are there. */
 export interface UploadSlots {
   /** Takes a place; false when there is none. */
   beginUpload(): boolean;
@@ -40,14 +40,14 @@ export interface UploadSlots {
 }
 
 /** A body that is ready for dispatch. */
-export type RequestBody =
+export type GuestRequestBody =
   | { readonly kind: "none" }
   | { readonly kind: "memory"; readonly bytes: Buffer }
   | { readonly kind: "file"; readonly path: string; release(): Promise<void> }
   | { readonly kind: "stream"; read(): Promise<Bytes | null>; release(): Promise<void> };
 
 /** A request without a body; one for all. */
-export const NO_BODY: RequestBody = { kind: "none" };
+export const NO_BODY: GuestRequestBody = { kind: "none" };
 
 /**
  * Whether a request has a body to be read first.
@@ -81,7 +81,11 @@ function announceLength(environ: WSGIEnvironment, size: number): void {
  * @returns the body, all of it unless it is streamed
  * @throws what `wsgi.input` throws: the client left, or sent nonsense
  */
-export async function readBody(environ: WSGIEnvironment, limits: BodyLimits, slots: UploadSlots): Promise<RequestBody> {
+export async function readBody(
+  environ: WSGIEnvironment,
+  limits: BodyLimits,
+  slots: UploadSlots,
+): Promise<GuestRequestBody> {
   const announced = Number(environ.CONTENT_LENGTH ?? "");
   const input = environ["wsgi.input"];
   if (announced > limits.fileBytes) return streamedBody(input, null);
@@ -114,7 +118,11 @@ function joined(chunks: readonly Bytes[], size: number): Buffer {
   return chunks.length === 1 && Buffer.isBuffer(first) ? first : Buffer.concat(chunks, size);
 }
 
-async function spooledBody(kept: readonly Bytes[], environ: WSGIEnvironment, limits: BodyLimits): Promise<RequestBody> {
+async function spooledBody(
+  kept: readonly Bytes[],
+  environ: WSGIEnvironment,
+  limits: BodyLimits,
+): Promise<GuestRequestBody> {
   const input = environ["wsgi.input"];
   const file = await openNameless(limits.directory);
   let size = 0;
@@ -154,15 +162,15 @@ async function openNameless(directory: string): Promise<FileHandle> {
   return file;
 }
 
-/** Whether Python may open what this process has open: as the same user, and unless the system protects this process. */
+/** Whether the guest may open what this process has open: as the same user, and unless the system protects this process. */
 function areDescriptorsShared(limits: BodyLimits): boolean {
   if (process.platform !== "linux" || !limits.isShared) return false;
   // A process that has given up root belongs to root there, and nobody else may look into it. Source: proc(5).
   return statSync("/proc/self/fd", { throwIfNoEntry: false })?.uid === process.geteuid?.();
 }
 
-/** A body that is read while Python works on it, and hardly before. */
-function earlyBody(input: InputStream, received: Bytes[], slots: UploadSlots): RequestBody {
+/** A body that is read while the guest works on it, and hardly before. */
+function earlyBody(input: InputStream, received: Bytes[], slots: UploadSlots): GuestRequestBody {
   const rest = streamedBody(input, null);
   return {
     ...rest,
@@ -177,11 +185,11 @@ function earlyBody(input: InputStream, received: Bytes[], slots: UploadSlots): R
   };
 }
 
-/** A body that is read while Python works on it: first what was spooled already, then the rest from the client. */
+/** A body that is read while the guest works on it: first what was spooled already, then the rest from the client. */
 function streamedBody(
   input: InputStream,
   spooled: { file: FileHandle; size: number } | null,
-): Extract<RequestBody, { kind: "stream" }> {
+): Extract<GuestRequestBody, { kind: "stream" }> {
   let position = 0;
   return {
     kind: "stream",

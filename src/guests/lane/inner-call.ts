@@ -1,4 +1,4 @@
-// A Python filter around a TypeScript application: the guest calls the inner application back over the lane of the request.
+// A filter in a guest around an application on this side: the guest calls the inner application back over the lane of the request.
 // The conversation is half-duplex: each side waits for the other, so nothing is buffered. Source: docs/lane-protocol.md, "Inner applications".
 import { Buffer } from "node:buffer";
 import { decodeEnviron, encodeHead } from "../../protocols/lane/environ-text.ts";
@@ -8,8 +8,8 @@ import { receiveChanges, SHARED_KEY, sharedValueOf } from "../../protocols/lane/
 import { runApplication, type ApplicationRun, type ResponseSink } from "../../wsgi/handler.ts";
 import { WSGIInputStream } from "../../wsgi/input-stream.ts";
 import type { Bytes, HeaderList, WSGIEnvironment } from "../../wsgi/types.ts";
-import { PythonClientGone } from "./errors.ts";
-import type { Exchange } from "./exchange.ts";
+import { GuestClientGone } from "./errors.ts";
+import type { GuestExchange } from "./guest-exchange.ts";
 
 const ASK_BYTES = 262_144;
 
@@ -17,6 +17,7 @@ const ASK_BYTES = 262_144;
 export class InnerCall implements ResponseSink {
   readonly #id: number;
   readonly #number: number;
+  readonly #language: string;
   readonly #write: (text: string, body: Uint8Array | null) => void;
   readonly #run: ApplicationRun | null = null;
   /** What the guest knows of the values that it shares with us, by key. */
@@ -37,9 +38,16 @@ export class InnerCall implements ResponseSink {
    *
    * @param exchange - the request that the filter works on
    * @param frame - the `call` frame
+   * @param language - of the guest
    * @param write - sends text and bytes on the lane
    */
-  constructor(exchange: Exchange, frame: LaneFrame, write: (text: string, body: Uint8Array | null) => void) {
+  constructor(
+    exchange: GuestExchange,
+    frame: LaneFrame,
+    language: string,
+    write: (text: string, body: Uint8Array | null) => void,
+  ) {
+    this.#language = language;
     this.#id = frame.id;
     this.#number = frame.aux;
     this.#write = write;
@@ -94,9 +102,9 @@ export class InnerCall implements ResponseSink {
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#given?.reject(new PythonClientGone());
+    this.#given?.reject(new GuestClientGone(this.#language));
     this.#room?.();
-    this.#run?.abort(new PythonClientGone());
+    this.#run?.abort(new GuestClientGone(this.#language));
   }
 
   announce(status: string, headers: HeaderList): void {

@@ -1,21 +1,18 @@
-// The life of a Python guest's processes: replaces those that end, or that must, and keeps deadlines and limits.
-// The rules are in policy.ts; here are their effects. Who gets which request: dispatcher.ts.
+// The life of a guest's processes: replaces those that end, or that must, and keeps deadlines and limits.
+// The rules are in policy.ts; here are their effects. Who gets which request: lane-dispatcher.ts.
 import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
-import { Dispatcher } from "./dispatcher.ts";
+import { LaneDispatcher } from "./lane-dispatcher.ts";
 import { endGroup } from "./end-group.ts";
-import { PythonClientGone, PythonProcessDied, PythonStartError } from "./errors.ts";
-import type { Exchange } from "./exchange.ts";
-import { ExitHook } from "./exit-hook.ts";
+import { GuestClientGone, GuestProcessDied, GuestStartError } from "./errors.ts";
+import type { GuestExchange } from "./guest-exchange.ts";
 import type { GuestProcess } from "./guest-process.ts";
-import type { PythonInterpreter } from "./interpreter.ts";
 import { keptAnswers } from "./kept-answers.ts";
 import type { Lane } from "./lane.ts";
-import { isProgram } from "./launch.ts";
-import type { PythonSettings } from "./options.ts";
+import type { GuestLanguage } from "./language.ts";
+import type { GuestSettings } from "./guest-options.ts";
 import { isOverdue, restartDelay } from "./policy.ts";
 import { ProcessSet, type ProcessSetOwner } from "./process-set.ts";
-import type { PythonStats } from "./python-stats.ts";
-import { fatalReport } from "./stack-report.ts";
+import type { GuestStats } from "./guest-stats.ts";
 
 const TICK_MILLISECONDS = 100;
 /** Ticks between two looks at the memory of the processes. */
@@ -33,11 +30,11 @@ const OUTPUT_MILLISECONDS = 50;
 
 /** The processes, their dispatcher, and their clock. */
 export class GuestPool implements ProcessSetOwner {
-  readonly settings: PythonSettings;
+  readonly settings: GuestSettings;
+  readonly language: GuestLanguage;
   /** Takes the requests. */
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: LaneDispatcher;
   readonly #set: ProcessSet;
-  readonly #exitHook: ExitHook;
   #ticker: NodeJS.Timeout | null = null;
   #ticks = 0;
   #failures = 0;
@@ -47,18 +44,14 @@ export class GuestPool implements ProcessSetOwner {
 
   /**
    * @param settings - with defaults
-   * @param hasInner - whether the application is on this side, behind Python filters
+   * @param language - of the guest
+   * @param hasInner - whether the application is on this side, behind filters of the guest
    */
-  constructor(settings: PythonSettings, hasInner: boolean) {
+  constructor(settings: GuestSettings, language: GuestLanguage, hasInner: boolean) {
     this.settings = settings;
-    this.dispatcher = new Dispatcher(settings.queueLimit, () => this.#startTicking());
-    this.#set = new ProcessSet(settings, hasInner, this);
-    this.#exitHook = new ExitHook(settings, this.#set.interpreter);
-  }
-
-  /** The interpreter of its processes. */
-  get interpreter(): PythonInterpreter {
-    return this.#set.interpreter;
+    this.language = language;
+    this.dispatcher = new LaneDispatcher(language.name, settings.queueLimit, () => this.#startTicking());
+    this.#set = new ProcessSet(settings, language, hasInner, this);
   }
 
   /** Starts the processes; resolves when all are ready. */
@@ -118,7 +111,7 @@ export class GuestPool implements ProcessSetOwner {
   }
 
   /** What the pool is doing. */
-  stats(): PythonStats {
+  stats(): GuestStats {
     const { dispatcher } = this;
     return {
       queued: dispatcher.queued,
@@ -169,7 +162,7 @@ export class GuestPool implements ProcessSetOwner {
     await this.#endAll(() => this.#set.processes, until);
     // Only now: a template reports how those that were forked from it have ended.
     await this.#endAll(() => this.#set.templates, until);
-    await this.#exitHook.whenDone(Math.max(until, performance.now() + END_MILLISECONDS));
+    await this.language.whenSettled?.(Math.max(until, performance.now() + END_MILLISECONDS));
     // What the processes have given back meanwhile.
     this.dispatcher.refuseAll();
     if (this.#ticker !== null) clearInterval(this.#ticker);
@@ -179,8 +172,9 @@ export class GuestPool implements ProcessSetOwner {
   // What processes tell.
 
   ready(process: GuestProcess): void {
-    const { pid, python } = process;
-    this.settings.log({ level: "info", message: `Ready: Python ${python} from ${this.interpreter.path}`, pid });
+    const { pid, version } = process;
+    const { name, interpreter } = this.language;
+    this.settings.log({ level: "info", message: `Ready: ${name} ${version} from ${interpreter}`, pid });
     if (!process.isTemplate) this.dispatcher.serveWith(this.#set.processes);
     this.dispatcher.schedule();
   }
@@ -197,7 +191,7 @@ export class GuestPool implements ProcessSetOwner {
 
   died(process: GuestProcess, reason: string): void {
     if (process.state === "dead") return;
-    // Its channels close when Python has run all that is to be run at exit.
+    // Its channels close when it has run all that is to be run at exit.
     if (process.state === "ending" && process.isCollected) return;
     if (reason === "hung up" || reason === "closed a lane") {
       // The process itself tells more when it has ended; a lane that has gone alone ends it.
@@ -210,7 +204,7 @@ export class GuestPool implements ProcessSetOwner {
 
   childExited(pid: number, reason: string): void {
     const process = this.#set.processes.find((candidate) => candidate.pid === pid);
-    if (isProgram(this.settings)) void endGroup(pid);
+    if (this.language.isProgram) void endGroup(pid);
     // What it has written last comes on another pipe.
     if (process !== undefined) setTimeout(() => this.#bury(process, reason), OUTPUT_MILLISECONDS);
   }
@@ -300,12 +294,15 @@ export class GuestPool implements ProcessSetOwner {
     const wasExpected = process.state === "draining" || process.state === "ending" || this.#isClosing;
     process.state = "dead";
     this.#set.remove(process);
-    if (!process.isTemplate && process.message?.hooks?.includes("child_exit") === true)
-      this.#exitHook.call(process.pid);
+    if (!process.isTemplate && process.message !== null)
+      this.language.processEnded?.(process.pid, process.message.hooks ?? []);
     this.dispatcher.serveWith(this.#set.processes);
     const hasWorked = process.lanes.some((lane) => lane.hasWorked);
-    const report = fatalReport(process.report);
-    process.failStart(new PythonStartError(`The process ended before the application was loaded (${reason})`, report));
+    const report = this.language.fatalReport(process.report);
+    const { name } = this.language;
+    process.failStart(
+      new GuestStartError(name, `The process ended before the application was loaded (${reason})`, report),
+    );
     for (const lane of process.lanes) this.#salvage(lane, process, reason, report);
     this.dispatcher.schedule();
     this.#endUnusedTemplates();
@@ -320,6 +317,7 @@ export class GuestPool implements ProcessSetOwner {
   }
 
   #salvage(lane: Lane, process: GuestProcess, reason: string, report: string): void {
+    const { name } = this.language;
     const rest = lane.takeAll();
     const started = this.#set.rendezvous.started(lane.slot);
     const kept = keptAnswers(this.#set.rendezvous.kept(lane.slot));
@@ -332,10 +330,11 @@ export class GuestPool implements ProcessSetOwner {
         exchange.whole(answer.head, answer.body);
         continue;
       }
-      if (exchange.abandonedAt !== 0) exchange.fail(new PythonClientGone());
+      if (exchange.abandonedAt !== 0) exchange.fail(new GuestClientGone(name));
       exchange.fail(
-        new PythonProcessDied(
-          `The Python process ${process.pid} ended (${reason}) while it worked on ${exchange.description}`,
+        new GuestProcessDied(
+          name,
+          `The ${name} process ${process.pid} ended (${reason}) while it worked on ${exchange.description}`,
           report,
         ),
       );
@@ -413,7 +412,7 @@ export class GuestPool implements ProcessSetOwner {
     }
   }
 
-  #giveUp(process: GuestProcess, lane: Lane, exchange: Exchange | null): void {
+  #giveUp(process: GuestProcess, lane: Lane, exchange: GuestExchange | null): void {
     void process.giveUp(lane, exchange).then(() => this.dispatcher.serveWith(this.#set.processes));
   }
 

@@ -1,4 +1,4 @@
-// One lane: the socket to one Python thread, and the requests that it works on, in order. Source: docs/lane-protocol.md.
+// One lane: the socket to one thread of a guest, and the requests that it works on, in order. Source: docs/lane-protocol.md.
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { decodeHead, encodeEnviron, KeyLists } from "../../protocols/lane/environ-text.ts";
@@ -6,8 +6,8 @@ import { LaneProtocolError } from "../../protocols/lane/errors.ts";
 import { FrameFlag, FrameType, frameHeader, frameText, type LaneFrame } from "../../protocols/lane/frame.ts";
 import { LaneDecoder } from "../../protocols/lane/lane-decoder.ts";
 import { receiveChanges } from "../../protocols/lane/shared-value.ts";
-import { PythonApplicationFailed, PythonClientGone } from "./errors.ts";
-import type { Exchange } from "./exchange.ts";
+import { GuestApplicationFailed, GuestClientGone } from "./errors.ts";
+import type { GuestExchange } from "./guest-exchange.ts";
 import { FileRegionBody, openFileRegion, parseFileRegion } from "./file-region.ts";
 import { InnerCall } from "./inner-call.ts";
 import type { LaneLoad } from "./policy.ts";
@@ -19,14 +19,16 @@ const SPENT_PLACES = 256;
 
 /** What a lane tells the process it belongs to. */
 export interface LaneOwner {
+  /** The guest's language, for messages. */
+  readonly language: string;
   /** It runs as another user than this process. */
   readonly isForeign: boolean;
   /** Requests came back that were not started. */
-  returned(lane: Lane, exchanges: Exchange[]): void;
+  returned(lane: Lane, exchanges: GuestExchange[]): void;
   /** A batch was answered; `milliseconds` per request. */
   measured(milliseconds: number): void;
   /** A request was answered, this long after it came first in its lane. */
-  answered(exchange: Exchange, milliseconds: number): void;
+  answered(exchange: GuestExchange, milliseconds: number): void;
   /** There is room for more requests. */
   relieved(lane: Lane): void;
   /** The process should be replaced. */
@@ -43,7 +45,7 @@ export interface LaneOwner {
 export class Lane implements LaneLoad {
   /** Index in the status file. */
   readonly slot: number;
-  /** The Python thread, as faulthandler names it. */
+  /** The guest's thread, as its own stack dumps name it. */
   readonly thread: string;
   progressedAt = 0;
   /** When the current request last did something other than to write to the log, in milliseconds. */
@@ -60,7 +62,7 @@ export class Lane implements LaneLoad {
   readonly #answerBytes: number;
   readonly #keyLists: KeyLists;
   /** Requests in the order in which they are answered; those before `#first` are over. */
-  #running: Exchange[] = [];
+  #running: GuestExchange[] = [];
   #first = 0;
   /** Ids of the last request of each batch. */
   #batchEnds: number[] = [];
@@ -79,7 +81,7 @@ export class Lane implements LaneLoad {
   /**
    * @param socket - connected, its HELLO read
    * @param slot - index in the status file
-   * @param thread - the Python thread
+   * @param thread - the guest's thread
    * @param keyLists - how many lists of keys the guest remembers
    * @param answerBytes - how much of one answer is buffered here before the guest is made to wait
    * @param owner - the process
@@ -103,7 +105,7 @@ export class Lane implements LaneLoad {
   }
 
   /** The request that is answered next; null when the lane is idle. */
-  get current(): Exchange | null {
+  get current(): GuestExchange | null {
     return this.#running[this.#first] ?? null;
   }
 
@@ -118,7 +120,7 @@ export class Lane implements LaneLoad {
   }
 
   /** Requests without an answer, in order. */
-  get unanswered(): Exchange[] {
+  get unanswered(): GuestExchange[] {
     return this.#running.slice(this.#first);
   }
 
@@ -129,7 +131,7 @@ export class Lane implements LaneLoad {
    * @param isBatched - whether more may follow before these are answered
    * @param now - in milliseconds
    */
-  dispatch(exchanges: readonly Exchange[], isBatched: boolean, now: number): void {
+  dispatch(exchanges: readonly GuestExchange[], isBatched: boolean, now: number): void {
     if (this.outstanding === 0) {
       this.progressedAt = now;
       this.#batchStartedAt = now;
@@ -154,7 +156,7 @@ export class Lane implements LaneLoad {
     }
     if (text !== "") this.#socket.write(text, "latin1");
     this.#socket.uncork();
-    this.#batchEnds.push((exchanges.at(-1) as Exchange).id); // a batch is never empty
+    this.#batchEnds.push((exchanges.at(-1) as GuestExchange).id); // a batch is never empty
   }
 
   /** Lets the socket go. */
@@ -164,7 +166,7 @@ export class Lane implements LaneLoad {
   }
 
   /** Empties the lane; called when its process is gone. */
-  takeAll(): Exchange[] {
+  takeAll(): GuestExchange[] {
     const rest = this.unanswered;
     this.#running = [];
     this.#first = 0;
@@ -229,7 +231,7 @@ export class Lane implements LaneLoad {
     );
   }
 
-  #receiveFor(exchange: Exchange, frame: LaneFrame): void {
+  #receiveFor(exchange: GuestExchange, frame: LaneFrame): void {
     switch (frame.type) {
       case FrameType.response:
         this.#response(exchange, frame);
@@ -261,7 +263,7 @@ export class Lane implements LaneLoad {
         break;
       case FrameType.call:
         this.#innerCall?.end();
-        this.#innerCall = new InnerCall(exchange, frame, (text, body) => this.#send(text, body));
+        this.#innerCall = new InnerCall(exchange, frame, this.#owner.language, (text, body) => this.#send(text, body));
         break;
       case FrameType.pull:
       case FrameType.give:
@@ -273,18 +275,19 @@ export class Lane implements LaneLoad {
     }
   }
 
-  /** Something in this process could not take what Python answered: that request fails, and what is still to come of it is dropped. */
-  #breakOff(exchange: Exchange, error: Error): void {
+  /** Something in this process could not take what the guest answered: that request fails, and what is still to come of it is dropped. */
+  #breakOff(exchange: GuestExchange, error: Error): void {
     exchange.fail(
-      new PythonApplicationFailed(
-        `What the Python application answered to ${exchange.description} cannot be sent: ${error.message}`,
+      new GuestApplicationFailed(
+        this.#owner.language,
+        `What the ${this.#owner.language} application answered to ${exchange.description} cannot be sent: ${error.message}`,
         error.stack ?? "",
       ),
     );
     this.#abandon(exchange);
   }
 
-  #response(exchange: Exchange, frame: LaneFrame): void {
+  #response(exchange: GuestExchange, frame: LaneFrame): void {
     if ((frame.flags & FrameFlag.end) !== 0) {
       exchange.whole(frame.head, frame.body);
       this.#over(exchange);
@@ -299,14 +302,16 @@ export class Lane implements LaneLoad {
     else body.push(frame.body);
   }
 
-  #fail(exchange: Exchange, frame: LaneFrame): void {
+  #fail(exchange: GuestExchange, frame: LaneFrame): void {
+    const { language } = this.#owner;
     const stack = frame.body.toString("utf8");
     if ((frame.flags & FrameFlag.gone) !== 0) {
-      exchange.fail(new PythonClientGone());
+      exchange.fail(new GuestClientGone(language));
     } else {
       const last = stack.trimEnd().split("\n").at(-1) ?? "";
-      const error = new PythonApplicationFailed(
-        `The Python application failed at ${exchange.description}: ${last}`,
+      const error = new GuestApplicationFailed(
+        language,
+        `The ${language} application failed at ${exchange.description}: ${last}`,
         stack,
       );
       if (exchange.abandonedAt !== 0) exchange.environ["wsgi.errors"].write(`${error.stack ?? error.message}\n`);
@@ -317,7 +322,7 @@ export class Lane implements LaneLoad {
   }
 
   /** The current request is over; the next one, if any, has begun. */
-  #over(exchange: Exchange): void {
+  #over(exchange: GuestExchange): void {
     exchange.release();
     this.#innerCall?.end();
     this.#innerCall = null;
@@ -326,7 +331,7 @@ export class Lane implements LaneLoad {
     const since = Math.max(exchange.dispatchedAt, this.#currentSince);
     this.#currentSince = this.#receivedAt;
     this.#owner.answered(exchange, this.#receivedAt - since);
-    this.#running[this.#first] = undefined as unknown as Exchange; // lets it go; never read before the list is cut
+    this.#running[this.#first] = undefined as unknown as GuestExchange; // lets it go; never read before the list is cut
     this.#first += 1;
     this.#batchCount += 1;
     // A lane that is never idle would otherwise keep a place for each request that it has ever had.
@@ -373,18 +378,18 @@ export class Lane implements LaneLoad {
     this.#socket.resume();
   }
 
-  #abandon(exchange: Exchange): void {
+  #abandon(exchange: GuestExchange): void {
     if (exchange.abandonedAt !== 0) return;
     exchange.abandonedAt = performance.now();
     if (this.current === exchange) this.#owner.abort(this, exchange.id);
   }
 
   /** Gives the guest the next piece of a body that is streamed. */
-  #feed(exchange: Exchange): void {
+  #feed(exchange: GuestExchange): void {
     const { body, id } = exchange;
     this.isFeeding = true;
     // Where the request was given up, an end of the body would look like a complete one.
-    const read = body.kind === "stream" ? body.read() : Promise.reject(new PythonClientGone());
+    const read = body.kind === "stream" ? body.read() : Promise.reject(new GuestClientGone(this.#owner.language));
     const fed = read.finally(() => {
       this.isFeeding = false;
       this.activeAt = performance.now();
@@ -396,7 +401,7 @@ export class Lane implements LaneLoad {
     );
   }
 
-  #offerFile(exchange: Exchange, frame: LaneFrame): void {
+  #offerFile(exchange: GuestExchange, frame: LaneFrame): void {
     const region = parseFileRegion(frame.body);
     // Another user's process would have us read for it what it may not: its descriptor may be one that does not read (O_PATH).
     const opened =
@@ -413,7 +418,7 @@ export class Lane implements LaneLoad {
   }
 
   /** The frame of a request, up to its body in memory; behind the one that tells its keys, where the guest does not know them. */
-  #requestHead(exchange: Exchange, isBatched: boolean): string {
+  #requestHead(exchange: GuestExchange, isBatched: boolean): string {
     const { environ, body, inner } = exchange;
     let flags = isBatched ? FrameFlag.batched : 0;
     if (inner !== null) flags |= FrameFlag.inner;

@@ -1,10 +1,10 @@
-// What a Python guest can say about itself: plain data, which travels between processes and is added up.
+// What a guest can say about itself: plain data, which travels between processes and is added up.
 
 /** Where a process of a guest is in its life; ProcessState says what each means. One that is dead is no longer told of. */
 export const TOLD_STATES = ["starting", "ready", "draining", "ending"] as const;
 
 /** One process of a guest. */
-export interface PythonProcessStats {
+export interface GuestProcessStats {
   readonly pid: number;
   readonly state: string;
   /** Requests that it has in hand. */
@@ -15,7 +15,7 @@ export interface PythonProcessStats {
 }
 
 /** What a pool can say about itself. */
-export interface PythonStats {
+export interface GuestStats {
   /** Requests that wait for a lane. */
   readonly queued: number;
   /** Requests that are on a lane. */
@@ -30,11 +30,11 @@ export interface PythonStats {
   /** What a request is expected to take, in milliseconds, and how many share a batch accordingly. */
   readonly estimateMilliseconds: number;
   readonly batchDepth: number;
-  readonly processes: readonly PythonProcessStats[];
+  readonly processes: readonly GuestProcessStats[];
 }
 
 /** Adds up what several pools say; null where there is none. Of what is no number of things, the larger one counts. */
-export function addPythonStats(a: PythonStats | null, b: PythonStats | null): PythonStats | null {
+export function addGuestStats(a: GuestStats | null, b: GuestStats | null): GuestStats | null {
   if (a === null || b === null) return a ?? b;
   return {
     queued: a.queued + b.queued,

@@ -20,7 +20,7 @@ import { join } from "node:path";
 import type { Identity } from "../../identity.ts";
 import { FRAME_HEADER_BYTES, FrameType, LANE_VERSION } from "../../protocols/lane/frame.ts";
 import { directoryPrefix, processName, removeAbandoned, SOCKET_NAME, STATUS_NAME } from "./abandoned-directories.ts";
-import { PythonStartError } from "./errors.ts";
+import { GuestStartError } from "./errors.ts";
 
 /** The first frame of each connection. */
 export interface Hello {
@@ -69,13 +69,15 @@ export class Rendezvous {
    *
    * @param slots - lanes that may exist at a time
    * @param identity - of the processes that connect, where it is another than this one's
+   * @param language - of those processes, for messages
    * @param onHello - receives each connection that has shown the token
    * @param parents - directories to try, best first. @default memory where the system has a directory for it, then for temporary files
-   * @throws PythonStartError when none of them has the room
+   * @throws GuestStartError when none of them has the room
    */
   constructor(
     slots: number,
     identity: Identity | null,
+    language: string,
     onHello: (hello: Hello, socket: Socket) => void,
     parents: readonly string[] = ["/dev/shm", tmpdir(), "/tmp"],
   ) {
@@ -84,7 +86,7 @@ export class Rendezvous {
     this.#onHello = onHello;
     const share = Math.floor(ALL_ANSWER_BYTES / slots / LEAST_ANSWER_BYTES) * LEAST_ANSWER_BYTES;
     this.answerBytes = Math.max(LEAST_ANSWER_BYTES, Math.min(MOST_ANSWER_BYTES, share));
-    const { directory, statusFile } = makePlace(parents, slots * (8 + this.answerBytes));
+    const { directory, statusFile } = makePlace(parents, slots * (8 + this.answerBytes), language);
     this.directory = directory;
     this.#statusFile = statusFile;
     if (identity !== null) {
@@ -195,7 +197,11 @@ export class Rendezvous {
 }
 
 /** Makes the directory and the status file where both fit: in memory if possible, because the file is written for each request. */
-function makePlace(parents: readonly string[], bytes: number): { directory: string; statusFile: number } {
+function makePlace(
+  parents: readonly string[],
+  bytes: number,
+  language: string,
+): { directory: string; statusFile: number } {
   const reasons: string[] = [];
   for (const parent of new Set(parents)) {
     const socket = join(parent, `${directoryPrefix()}XXXXXX`, SOCKET_NAME);
@@ -213,8 +219,9 @@ function makePlace(parents: readonly string[], bytes: number): { directory: stri
       if (directory !== "") rmSync(directory, { recursive: true, force: true });
     }
   }
-  throw new PythonStartError(
-    `Could not make the ${bytes} bytes that are shared with Python in any directory: ${reasons.join("; ")}`,
+  throw new GuestStartError(
+    language,
+    `Could not make the ${bytes} bytes that are shared with ${language} in any directory: ${reasons.join("; ")}`,
   );
 }
 

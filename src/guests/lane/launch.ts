@@ -1,30 +1,20 @@
-// Starts a Python process with the shim. Its options go through standard input: nobody else can read the token there.
+// Starts a process of a guest. Its options go through standard input: nobody else can read the token there.
 import { spawn, type ChildProcess } from "node:child_process";
-import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { endGroup } from "./end-group.ts";
-import { PythonStartError } from "./errors.ts";
-import { environmentFor, type PythonInterpreter } from "./interpreter.ts";
-import { isPythonProgram } from "./is-program.ts";
-import { spawnIdentity, type PythonSettings } from "./options.ts";
+import { GuestStartError } from "./errors.ts";
+import { spawnIdentity, type GuestSettings } from "./guest-options.ts";
+import type { GuestLanguage, LaunchRole } from "./language.ts";
 import type { Rendezvous } from "./rendezvous.ts";
-import { shimPath } from "./shim-path.ts";
 
 /** Bytes of stack that each thread may have, which count as private memory. */
 const THREAD_BYTES = 8_388_608;
-
-/** What tells processes apart. */
-export interface LaunchRole {
-  readonly process: number;
-  readonly isTemplate: boolean;
-  readonly hasInner: boolean;
-}
 
 /** Who hears of the process. */
 export interface LaunchListener {
   /** What it has printed, and null when it cannot print any more; only where somebody wants it. */
   printed(stream: "stdout" | "stderr", text: string | null): void;
-  /** What faulthandler writes: the stacks of a process that crashes, or that was asked for them. */
+  /** What it writes to its descriptor 3: the stacks of a process that crashes, or that was asked for them. */
   reported(text: string): void;
   /** It has ended and its output is complete (or it was never started). */
   ended(reason: string): void;
@@ -34,27 +24,27 @@ export interface LaunchListener {
  * Starts a process.
  *
  * @param settings - of the guest
- * @param interpreter - which Python
+ * @param language - what is run
  * @param rendezvous - where it connects
  * @param role - which one it is
  * @param listener - hears of output and end
  * @returns the process; it connects by itself
  */
 export function launch(
-  settings: PythonSettings,
-  interpreter: PythonInterpreter,
+  settings: GuestSettings,
+  language: GuestLanguage,
   rendezvous: Rendezvous,
   role: LaunchRole,
   listener: LaunchListener,
 ): ChildProcess {
-  const environment = environmentFor(interpreter, { ...process.env, ...settings.environment });
+  const command = language.command({ ...process.env, ...settings.environment });
   const printed = settings.output === undefined ? "inherit" : "pipe";
-  const child = spawn(interpreter.path, [...(interpreter.arguments ?? []), shimPath()], {
+  const child = spawn(command.path, command.arguments, {
     cwd: settings.directory,
-    env: environment,
+    env: command.environment,
     // From its first instruction: the interpreter, what it imports and this package may be the application's own.
     ...spawnIdentity(settings),
-    // The last is REPORT_DESCRIPTOR of the shim.
+    // The last is descriptor 3, for reports.
     stdio: ["pipe", printed, printed, "pipe"],
     // A session of its own: Ctrl-C in the terminal is for us, and we tell it when to stop.
     detached: true,
@@ -62,9 +52,9 @@ export function launch(
   const { stdin, stdout, stderr } = child;
   const report = child.stdio[3];
   if (stdin === null || !(report instanceof Readable))
-    throw new PythonStartError(`Could not start "${interpreter.path}"`);
+    throw new GuestStartError(language.name, `Could not start "${command.path}"`);
   stdin.on("error", () => {});
-  stdin.end(JSON.stringify(shimOptions(settings, rendezvous, role)));
+  stdin.end(JSON.stringify({ ...commonOptions(settings, rendezvous, role), ...language.launchOptions(role) }));
   for (const [name, stream] of [
     ["stdout", stdout],
     ["stderr", stderr],
@@ -81,7 +71,7 @@ export function launch(
     hasEnded = true;
     const reason = signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`;
     // Whatever a program has started ends with it; jobs that an application has given to processes of their own go on.
-    if (child.pid === undefined || !isProgram(settings)) listener.ended(reason);
+    if (child.pid === undefined || !language.isProgram) listener.ended(reason);
     else void endGroup(child.pid).then(() => listener.ended(reason));
   };
   child.once("exit", (code, signal) => setTimeout(end, 300, code, signal));
@@ -89,13 +79,9 @@ export function launch(
   return child;
 }
 
-/** Whether the target is a program, which may start processes of its own. */
-export function isProgram({ target, directory }: PythonSettings): boolean {
-  return typeof target === "string" && isPythonProgram(target, directory);
-}
-
-function shimOptions(settings: PythonSettings, rendezvous: Rendezvous, role: LaunchRole): Record<string, unknown> {
-  const { memoryLimitBytes } = settings;
+/** What every guest is told, whatever its language. */
+function commonOptions(settings: GuestSettings, rendezvous: Rendezvous, role: LaunchRole): Record<string, unknown> {
+  const { threads, memoryLimitBytes } = settings;
   return {
     socket: rendezvous.socketPath,
     status: rendezvous.statusPath,
@@ -103,18 +89,9 @@ function shimOptions(settings: PythonSettings, rendezvous: Rendezvous, role: Lau
     answerBytes: rendezvous.answerBytes,
     token: rendezvous.token,
     process: role.process,
-    threads: settings.threads,
+    threads,
     multiprocess: settings.isMultiprocess,
     preload: role.isTemplate,
-    app: role.hasInner ? null : settings.target,
-    arguments: settings.arguments ?? [],
-    filters: settings.filters ?? [],
-    pythonPath: settings.pythonPath ?? [],
-    workerClass: settings.workerClass,
-    hooks: settings.hooks === undefined ? null : resolve(settings.directory, settings.hooks),
-    logging: settings.logging ?? null,
-    ...(memoryLimitBytes === undefined
-      ? {}
-      : { memoryLimitBytes: memoryLimitBytes + (settings.threads + 2) * THREAD_BYTES }),
+    ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes: memoryLimitBytes + (threads + 2) * THREAD_BYTES }),
   };
 }

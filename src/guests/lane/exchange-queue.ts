@@ -1,10 +1,10 @@
 // The requests that wait for a lane: first come, first served, bounded by who fills it.
-import type { Exchange } from "./exchange.ts";
+import type { GuestExchange } from "./guest-exchange.ts";
 
 /** A queue that can also take back what was dispatched too early. */
 export class ExchangeQueue {
   /** Those before `#head` have been taken, and their places emptied: what is over must not stay reachable. */
-  #items: Exchange[] = [];
+  #items: GuestExchange[] = [];
   #head = 0;
 
   /** How many wait. */
@@ -18,21 +18,21 @@ export class ExchangeQueue {
   }
 
   /** Adds one at the end. */
-  push(exchange: Exchange): void {
+  push(exchange: GuestExchange): void {
     this.#items.push(exchange);
   }
 
   /** Puts back, at the front, what had its turn already. */
-  putBack(exchanges: readonly Exchange[]): void {
+  putBack(exchanges: readonly GuestExchange[]): void {
     this.#items = [...exchanges, ...this.#items.slice(this.#head)];
     this.#head = 0;
   }
 
   /** Takes the first `count`. */
-  take(count: number): Exchange[] {
+  take(count: number): GuestExchange[] {
     const end = Math.min(this.#items.length, this.#head + count);
     const taken = this.#items.slice(this.#head, end);
-    this.#items.fill(undefined as unknown as Exchange, this.#head, end); // never read again
+    this.#items.fill(undefined as unknown as GuestExchange, this.#head, end); // never read again
     this.#head = end;
     if (this.#head === this.#items.length) {
       this.#items = [];
@@ -45,7 +45,7 @@ export class ExchangeQueue {
   }
 
   /** Takes out those that fulfil a condition. */
-  remove(condition: (exchange: Exchange) => boolean): Exchange[] {
+  remove(condition: (exchange: GuestExchange) => boolean): GuestExchange[] {
     const waiting = this.#items.slice(this.#head);
     const removed = waiting.filter(condition);
     if (removed.length > 0) {

@@ -1,7 +1,7 @@
-// The queues of a Python guest, and what takes requests from them to the lanes. The rules are in policy.ts; here are their effects.
-import { PythonClientGone, PythonUnavailable } from "./errors.ts";
+// The queues of a guest, and what takes requests from them to the lanes. The rules are in policy.ts; here are their effects.
+import { GuestClientGone, GuestUnavailable } from "./errors.ts";
 import { ExchangeQueue } from "./exchange-queue.ts";
-import type { Exchange } from "./exchange.ts";
+import type { GuestExchange } from "./guest-exchange.ts";
 import type { Lane } from "./lane.ts";
 import { PathTimes } from "./path-times.ts";
 import {
@@ -28,7 +28,8 @@ export interface DispatchTarget {
 }
 
 /** Queues requests, and dispatches them. */
-export class Dispatcher {
+export class LaneDispatcher {
+  readonly #language: string;
   readonly #queueLimit: number;
   readonly #watch: () => void;
   /** Requests for paths that are known to be slow wait apart, so that they cannot take every lane. */
@@ -46,17 +47,19 @@ export class Dispatcher {
   #recheck: NodeJS.Timeout | null = null;
   #isClosed = false;
   #answered = 0;
-  /** Requests that were given to Python, or wait for it, before their bodies had come. */
+  /** Requests that the guest was given, or that wait for it, before their bodies had come. */
   #uploads = 0;
   #refused = 0;
   /** Whether somebody calls `dropStale` now and then; otherwise the next request asks for it. */
   isWatched = false;
 
   /**
+   * @param language - of the guest, for messages
    * @param queueLimit - requests that may wait; more are refused
    * @param watch - asks for calls of `dropStale`
    */
-  constructor(queueLimit: number, watch: () => void) {
+  constructor(language: string, queueLimit: number, watch: () => void) {
+    this.#language = language;
     this.#queueLimit = queueLimit;
     this.#watch = watch;
   }
@@ -66,7 +69,7 @@ export class Dispatcher {
     return this.#queue.length + this.#slowQueue.length;
   }
 
-  /** Requests that Python has answered. */
+  /** Requests that the guest has answered. */
   get answered(): number {
     return this.#answered;
   }
@@ -87,7 +90,7 @@ export class Dispatcher {
   }
 
   /** Queues a request; dispatched at the end of this turn of the event loop, together with its neighbours. */
-  submit(exchange: Exchange): void {
+  submit(exchange: GuestExchange): void {
     if (this.#isClosed || this.queued >= this.#queueLimit) {
       this.#refuse(exchange);
       return;
@@ -133,17 +136,17 @@ export class Dispatcher {
   }
 
   /** Puts requests that had their turn back to the front; `schedule` gives them the next one. */
-  putBack(exchanges: readonly Exchange[]): void {
+  putBack(exchanges: readonly GuestExchange[]): void {
     this.#queue.putBack(exchanges.filter((exchange) => !exchange.isSlow));
     this.#slowQueue.putBack(exchanges.filter((exchange) => exchange.isSlow));
   }
 
   /** Takes out requests that have waited too long, or whose client has left. */
   dropStale(now: number, queueSeconds: number): void {
-    const isDropped = (exchange: Exchange): boolean =>
+    const isDropped = (exchange: GuestExchange): boolean =>
       now - exchange.arrivedAt > queueSeconds * 1000 || exchange.environ["tsgi.signal"]?.aborted === true;
     for (const exchange of [...this.#queue.remove(isDropped), ...this.#slowQueue.remove(isDropped)]) {
-      if (exchange.environ["tsgi.signal"]?.aborted === true) exchange.fail(new PythonClientGone());
+      if (exchange.environ["tsgi.signal"]?.aborted === true) exchange.fail(new GuestClientGone(this.#language));
       else this.#refuse(exchange);
     }
     if (this.#slowQueue.length > 0) this.schedule();
@@ -170,12 +173,12 @@ export class Dispatcher {
   }
 
   /** A lane gives back what it has not started. */
-  requeue(exchanges: readonly Exchange[]): void {
+  requeue(exchanges: readonly GuestExchange[]): void {
     this.putBack(exchanges);
     this.schedule();
   }
 
-  /** A request took this long in Python. */
+  /** A request took this long in the guest. */
   measured(milliseconds: number): void {
     this.#estimate = nextEstimate(this.#estimate, milliseconds);
   }
@@ -235,8 +238,10 @@ export class Dispatcher {
     return this.#lastId;
   }
 
-  #refuse(exchange: Exchange): void {
+  #refuse(exchange: GuestExchange): void {
     this.#refused += 1;
-    exchange.fail(new PythonUnavailable("No Python thread is free, and too many requests wait"));
+    exchange.fail(
+      new GuestUnavailable(this.#language, `No ${this.#language} thread is free, and too many requests wait`),
+    );
   }
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } fro
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { PythonStartError } from "./errors.ts";
+import { GuestStartError } from "./errors.ts";
 import { Rendezvous } from "./rendezvous.ts";
 
 function directory(): string {
@@ -13,7 +13,7 @@ function directory(): string {
 }
 
 function rendezvous(slots: number, parents: readonly string[]): Rendezvous {
-  const made = new Rendezvous(slots, null, () => {}, parents);
+  const made = new Rendezvous(slots, null, "Python", () => {}, parents);
   onTestFinished(() => made.close());
   return made;
 }
@@ -57,8 +57,8 @@ test("Rendezvous leaves a directory whose path is too long for a socket, or that
 
 test("Rendezvous says why when no directory will do", () => {
   const missing = join(directory(), "missing");
-  const make = (): Rendezvous => new Rendezvous(4, null, () => {}, ["/".padEnd(120, "x"), missing]);
-  expect(make).toThrow(PythonStartError);
+  const make = (): Rendezvous => new Rendezvous(4, null, "Python", () => {}, ["/".padEnd(120, "x"), missing]);
+  expect(make).toThrow(GuestStartError);
   expect(make).toThrow(/too long for a socket.*ENOENT/);
 });
 

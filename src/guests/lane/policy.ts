@@ -1,4 +1,4 @@
-// The decisions of a Python guest, apart from their effects: how deep to batch, which lane takes the next request, how long to wait
+// The decisions of a guest, apart from their effects: how deep to batch, which lane takes the next request, how long to wait
 // before a process is started again, who is put on record. Pure functions; time is an argument.
 
 /** Estimated work that may wait in one lane, in milliseconds: a batch is as long as this is worth. */
@@ -154,7 +154,7 @@ export function slowLaneLimit(lanes: number, load: WaitingLoad): number {
 }
 
 /**
- * How many requests Python may have before their bodies are there: each may hold its thread for as long as its client sends.
+ * How many requests a guest may have before their bodies are there: each may hold its thread for as long as its client sends.
  *
  * @param lanes - of all processes
  */

@@ -1,0 +1,145 @@
+// Options that guests of all languages have, and their defaults. What a language has of its own it adds to them.
+import { tmpdir } from "node:os";
+import { findIdentity, type Identity } from "../../identity.ts";
+
+/** The levels of what is logged, rising. */
+export const GUEST_LOG_LEVELS = ["debug", "info", "warning", "error", "critical"] as const;
+
+/** Something for the log. */
+export interface GuestLogEntry {
+  readonly level: (typeof GUEST_LOG_LEVELS)[number];
+  readonly message: string;
+  /** The process of the guest. */
+  readonly pid?: number;
+  /** Method and target of the request that it belongs to, where that is known. */
+  readonly request?: string;
+}
+
+/** A line that the application has printed, without its end. */
+export interface GuestOutputLine {
+  readonly stream: "stdout" | "stderr";
+  readonly text: string;
+  /** The process of the guest; with `preload`, the one that the others are forked from. */
+  readonly pid: number;
+  /** Method and target of the request that it belongs to, where that is known. */
+  readonly request?: string;
+}
+
+/** How the processes of a guest are run. */
+export interface GuestOptions {
+  /** Working directory, and where the application is looked for. @default the current one */
+  readonly directory?: string;
+  /** Added to the environment of the process; undefined removes. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Processes. @default 1 */
+  readonly processes?: number;
+  /** `wsgi.multiprocess`: other processes serve the same application. @default processes > 1 */
+  readonly isMultiprocess?: boolean;
+  /** Threads per process. @default 1 (of Python with gevent 100) */
+  readonly threads?: number;
+  /** Load the application once and fork. @default false */
+  readonly preload?: boolean;
+  /** User and group that the process is started as, by name or number; it has no other groups. Needs root. */
+  readonly user?: string | number;
+  readonly group?: string | number;
+  /** Private memory that a process may have; at nine tenths it is replaced, at all of it it gets no more (Python raises MemoryError). */
+  readonly memoryLimitBytes?: number;
+  /** Most seconds from dispatch to the first byte of the answer; 0 for none. @default 30 */
+  readonly deadlineSeconds?: number;
+  /** Requests that may wait for a lane; more are answered with 503. @default 1024 */
+  readonly queueLimit?: number;
+  /** Most seconds that a request waits for a lane before it is answered with 503. @default 30 */
+  readonly queueSeconds?: number;
+  /** Bytes of a request's body kept in memory. @default 262144 */
+  readonly bodyMemoryBytes?: number;
+  /** Bytes of a request's body kept in a temporary file; longer ones are streamed. @default 1073741824 */
+  readonly bodyFileBytes?: number;
+  /**
+   * Bytes of a request's body above which the guest may have the request before all of it has come: where the client is fast, or has asked
+   * with `Expect: 100-continue` (then above `bodyMemoryBytes`), and for a quarter of the threads at most. Infinity for neither. @default 16777216
+   */
+  readonly bodyEarlyBytes?: number;
+  /** Bytes of one answer kept here for a slow client before the guest's thread has to wait. @default 1048576 */
+  readonly answerBufferBytes?: number;
+  /** Most seconds until the application is loaded. @default 60 */
+  readonly startupSeconds?: number;
+  /** Seconds that a process has for its last requests, and then for its own end, when it is replaced. @default 30 */
+  readonly graceSeconds?: number;
+  /** Where temporary files of bodies are made. @default the system's */
+  readonly temporaryDirectory?: string;
+  /** Receives what is to be logged. @default standard error */
+  readonly log?: (entry: GuestLogEntry) => void;
+  /**
+   * Receives what the application prints, line by line; `\r` ends a line too, and 64 KiB do. @default it goes to standard output and
+   * standard error of this process, byte for byte, also from child processes
+   */
+  readonly output?: (line: GuestOutputLine) => void;
+}
+
+/** Options with every default filled in. */
+export interface GuestSettings extends GuestOptions {
+  readonly directory: string;
+  readonly processes: number;
+  readonly isMultiprocess: boolean;
+  readonly threads: number;
+  readonly preload: boolean;
+  readonly deadlineSeconds: number;
+  readonly queueLimit: number;
+  readonly queueSeconds: number;
+  readonly bodyMemoryBytes: number;
+  readonly bodyFileBytes: number;
+  readonly bodyEarlyBytes: number;
+  readonly answerBufferBytes: number;
+  readonly startupSeconds: number;
+  readonly graceSeconds: number;
+  readonly temporaryDirectory: string;
+  /** User and group as numbers; null where they are those of this process. */
+  readonly identity: Identity | null;
+  readonly log: (entry: GuestLogEntry) => void;
+}
+
+/**
+ * Fills in the defaults.
+ *
+ * @param options - as the user gave them
+ * @param language - in a line on standard error
+ */
+export function guestSettings<O extends GuestOptions>(options: O, language: string): O & GuestSettings {
+  return {
+    directory: process.cwd(),
+    processes: 1,
+    isMultiprocess: (options.processes ?? 1) > 1,
+    threads: 1,
+    preload: false,
+    deadlineSeconds: 30,
+    queueLimit: 1024,
+    queueSeconds: 30,
+    bodyMemoryBytes: 262_144,
+    bodyFileBytes: 1_073_741_824,
+    bodyEarlyBytes: 16_777_216,
+    answerBufferBytes: 1_048_576,
+    startupSeconds: 60,
+    graceSeconds: 30,
+    temporaryDirectory: tmpdir(),
+    identity:
+      options.user === undefined && options.group === undefined
+        ? null
+        : findIdentity(options.user ?? null, options.group ?? null),
+    log: (entry) => logToStandardError(entry, language.toLowerCase()),
+    ...options,
+  };
+}
+
+/** The user and group that whatever is run of the guest starts as, for `spawn`. */
+export function spawnIdentity({ identity }: Pick<GuestSettings, "identity">): { uid?: number; gid?: number } {
+  return {
+    ...(identity?.uid === undefined ? {} : { uid: identity.uid }),
+    ...(identity?.gid === undefined ? {} : { gid: identity.gid }),
+  };
+}
+
+function logToStandardError(entry: GuestLogEntry, source: string): void {
+  const where = entry.pid === undefined ? "" : ` [${entry.pid}]`;
+  const request = entry.request === undefined ? "" : ` (${entry.request})`;
+  process.stderr.write(`${entry.level}: ${source}${where}${request}: ${entry.message}\n`);
+}
