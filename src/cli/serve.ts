@@ -26,7 +26,7 @@ const DAEMON_VARIABLE = "TSGI_IN_BACKGROUND";
 export type ArgumentReader = () => Promise<readonly [target: string | undefined, commandLine: Layer]>;
 
 /** What a server is made from; a reload reads it again. */
-interface Configuration {
+interface ServeConfiguration {
   readonly options: ArbiterOptions;
   readonly hooks: Hooks;
 }
@@ -49,7 +49,7 @@ export async function serve(readArguments: ArgumentReader, version: string): Pro
     const { showConfig } = await import("./show-config.ts");
     return await showConfig(resolved, target ?? settings.target);
   }
-  const first: Configuration = {
+  const first: ServeConfiguration = {
     options: withTarget(target, settings, resolve(directory, settings.chdir ?? ".")),
     hooks: resolved.hooks,
   };
@@ -62,8 +62,8 @@ export async function serve(readArguments: ArgumentReader, version: string): Pro
   if (settings.chdir !== null) enterDirectory(resolve(directory, settings.chdir));
   const log = openErrorLog(settings);
   const place = new ScriptPlace();
-  const reread = (): Promise<Configuration> => readConfiguration(readArguments, directory, place);
-  const makeArbiter = async ({ options, hooks }: Configuration, whenLoaded?: FilesListener): Promise<Arbiter> =>
+  const reread = (): Promise<ServeConfiguration> => readConfiguration(readArguments, directory, place);
+  const makeArbiter = async ({ options, hooks }: ServeConfiguration, whenLoaded?: FilesListener): Promise<Arbiter> =>
     new Arbiter(options, {
       log,
       version,
@@ -88,9 +88,9 @@ type FilesListener = (files: readonly string[]) => void;
 
 /** --reload. */
 async function serveEdited(
-  first: Configuration,
-  makeArbiter: (configuration: Configuration, whenLoaded: FilesListener) => Promise<Arbiter>,
-  reread: () => Promise<Configuration>,
+  first: ServeConfiguration,
+  makeArbiter: (configuration: ServeConfiguration, whenLoaded: FilesListener) => Promise<Arbiter>,
+  reread: () => Promise<ServeConfiguration>,
   log: ErrorLog,
 ): Promise<number> {
   const [{ serveAndWatch, watchedSource }, { ReloadWatcher }] = await Promise.all([
@@ -123,7 +123,7 @@ async function readConfiguration(
   readArguments: ArgumentReader,
   directory: string,
   place: ScriptPlace,
-): Promise<Configuration> {
+): Promise<ServeConfiguration> {
   const [target, commandLine] = await readArguments();
   const { settings, hooks, origins } = await resolveSettings({ commandLine, directory });
   await check(settings);

@@ -4,12 +4,12 @@ import type { Context } from "./context.ts";
 import { ObjectBuilder } from "./create.ts";
 import { DeployError, describePlace, type Place } from "./errors.ts";
 import type { IniFile, IniSection } from "./ini.ts";
-import { callerSettings, type LoadOptions } from "./load.ts";
+import { callerValues, type LoadOptions } from "./load.ts";
 import { nearestName } from "../nearest-name.ts";
 import { ALL_PREFIXES, SECTION_PREFIXES, splitSectionName, type ObjectType } from "./object-type.ts";
 import { strip } from "./python-text.ts";
 import { openConfig } from "./resolve-uri.ts";
-import { Session } from "./session.ts";
+import { LoadSession } from "./load-session.ts";
 import { flatten, treeOf } from "./tree.ts";
 
 /** Something wrong (error) or suspicious (warning) in a file. */
@@ -32,8 +32,8 @@ export interface CheckOptions extends Pick<LoadOptions, "globalConf" | "guests">
  */
 export async function checkConfig(path: string, options: CheckOptions = {}): Promise<ConfigProblem[]> {
   const problems = new Problems();
-  const session = new Session((warning) => problems.add({ ...warning, level: "warning" }));
-  const globals = callerSettings(options.globalConf);
+  const session = new LoadSession((warning) => problems.add({ ...warning, level: "warning" }));
+  const globals = callerValues(options.globalConf);
   const builder = new ObjectBuilder(options.guests ?? []);
   await problems.collect(async () => {
     const loader = openConfig(session, resolve(path), globals, {});

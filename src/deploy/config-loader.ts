@@ -9,8 +9,8 @@ import { didYouMean, nearestName, suggestion } from "../nearest-name.ts";
 import { PREFIX_PROTOCOL, PROTOCOLS, type ObjectType, type Protocol } from "./object-type.ts";
 import { strip, words } from "./python-text.ts";
 import { article, type SectionIndex } from "./section-index.ts";
-import type { Session } from "./session.ts";
-import { Settings, type Origin, type Setting } from "./settings.ts";
+import type { LoadSession } from "./load-session.ts";
+import { OriginValues, type Origin, type OriginValue } from "./origin-values.ts";
 import { isAbsoluteName } from "./uri.ts";
 
 /** Follows a URI; given from outside, since that may open a file with a loader of its own. */
@@ -18,7 +18,7 @@ export type UriResolver = (
   wanted: ObjectType,
   uri: string,
   relativeTo: string,
-  globals: Settings | null,
+  globals: OriginValues | null,
   place: Place,
 ) => Context;
 
@@ -32,19 +32,19 @@ interface Reading {
   readonly wanted: ObjectType;
   readonly section: IniSection;
   readonly place: Place;
-  readonly globals: Settings;
-  readonly locals: Settings;
+  readonly globals: OriginValues;
+  readonly locals: OriginValues;
   /** What `set` wrote: it beats the globals of a section that is used. */
-  readonly additions: Settings;
+  readonly additions: OriginValues;
   readonly requires: Requirement[];
 }
 
 /** What the keys of a section say by themselves, whoever asks for it and with whatever global values. */
 interface Keys {
   readonly place: Place;
-  readonly locals: Settings;
+  readonly locals: OriginValues;
   /** What `set` writes. */
-  readonly additions: Settings;
+  readonly additions: OriginValues;
   /** The `get` keys: they take a global value over when that is known. */
   readonly gets: readonly { readonly name: string; readonly global: string; readonly origin: Origin }[];
 }
@@ -60,25 +60,25 @@ const DIRECTIVES = new Set<string>([
 ]);
 
 /** The additions of a section without `set`: most have none. */
-const NOTHING = new Settings();
+const NOTHING = new OriginValues();
 
 /** The loader of one configuration file. */
 export class ConfigLoader implements ContextLoader {
   readonly file: IniFile;
-  readonly #session: Session;
+  readonly #session: LoadSession;
   readonly #index: SectionIndex;
   readonly #resolveUri: UriResolver;
   readonly #defaults = new Map<string, ParserDefault>();
   /** The `set` and `get` keys among the defaults. */
   readonly #defaultDirectives: readonly [key: string, raw: ParserDefault][];
-  #interpolatedDefaults: Settings | null = null;
+  #interpolatedDefaults: OriginValues | null = null;
   /** Of each section that was read: a filter may stand in hundreds of pipelines. */
   readonly #keys = new Map<IniSection, Keys>();
 
   /**
    * @param globals - of the caller: names for interpolation where the file has no default of that name
    */
-  constructor(session: Session, file: IniFile, globals: Settings | null, resolveUri: UriResolver) {
+  constructor(session: LoadSession, file: IniFile, globals: OriginValues | null, resolveUri: UriResolver) {
     this.#session = session;
     this.file = file;
     this.#index = session.index(file);
@@ -108,7 +108,7 @@ export class ConfigLoader implements ContextLoader {
     return this.#index;
   }
 
-  resolve(wanted: ObjectType, name: string | null, globals: Settings | null, place: Place): Context {
+  resolve(wanted: ObjectType, name: string | null, globals: OriginValues | null, place: Place): Context {
     if (isAbsoluteName(name)) {
       return this.#session.follow(name, place, () =>
         this.#resolveUri(wanted, name, dirname(this.file.path), globals, place),
@@ -122,7 +122,7 @@ export class ConfigLoader implements ContextLoader {
     return this.#index.candidates(wanted, name).length > 0;
   }
 
-  #resolveSection(wanted: ObjectType, section: IniSection, callerGlobals: Settings | null): Context {
+  #resolveSection(wanted: ObjectType, section: IniSection, callerGlobals: OriginValues | null): Context {
     const reading = this.#read(wanted, section, callerGlobals);
     const filterWith = wanted === "server" ? undefined : reading.locals.take("filter-with");
     if (wanted === "server") this.#warnFilteredServer(reading);
@@ -137,12 +137,12 @@ export class ConfigLoader implements ContextLoader {
   }
 
   /** Puts together what a section says: globals, then `set`, local keys, and `get`. */
-  #read(wanted: ObjectType, section: IniSection, callerGlobals: Settings | null): Reading {
+  #read(wanted: ObjectType, section: IniSection, callerGlobals: OriginValues | null): Reading {
     const keys = this.#keys.get(section) ?? this.#readKeys(section);
-    const globals = new Settings(this.defaults());
+    const globals = new OriginValues(this.defaults());
     if (callerGlobals !== null) globals.update(callerGlobals);
     globals.update(keys.additions);
-    const locals = new Settings(keys.locals);
+    const locals = new OriginValues(keys.locals);
     for (const { name, global, origin } of keys.gets) {
       const found = globals.get(global);
       if (found === undefined) throw missingGlobal(global, globals, origin);
@@ -155,12 +155,12 @@ export class ConfigLoader implements ContextLoader {
   #readKeys(section: IniSection): Keys {
     const defaults = this.defaults();
     const scope = this.#scope(section);
-    const locals = new Settings();
+    const locals = new OriginValues();
     let additions = NOTHING;
     const gets: { name: string; global: string; origin: Origin }[] = [];
     const add = (key: string, value: string, origin: Origin): void => {
       if (key.startsWith("set ")) {
-        if (additions === NOTHING) additions = new Settings();
+        if (additions === NOTHING) additions = new OriginValues();
         additions.set(strip(key.slice(4)), value, { ...origin, kind: "set" });
       } else if (key.startsWith("get ")) gets.push({ name: strip(key.slice(4)), global: value, origin });
       else locals.set(key, value, origin);
@@ -180,9 +180,9 @@ export class ConfigLoader implements ContextLoader {
   }
 
   /** The defaults with their values interpolated, which start every `globalConf`. */
-  defaults(): Settings {
+  defaults(): OriginValues {
     if (this.#interpolatedDefaults !== null) return this.#interpolatedDefaults;
-    const settings = new Settings();
+    const settings = new OriginValues();
     const scope = this.#scope(null);
     for (const [key, raw] of this.#defaults) {
       settings.set(key, raw.isLiteral ? raw.text : interpolate(raw.text, scope, raw.origin), raw.origin);
@@ -237,7 +237,7 @@ export class ConfigLoader implements ContextLoader {
   }
 
   /** `use`: the object of another section, file or package, with the own values over its. */
-  #used(reading: Reading, wanted: ObjectType, use: Setting): Context {
+  #used(reading: Reading, wanted: ObjectType, use: OriginValue): Context {
     const context = this.resolve(wanted, use.value, reading.globals, use.origin);
     this.#warnLost(context, reading);
     context.globals.update(reading.additions);
@@ -346,7 +346,7 @@ function descriptionOf(context: Context): string {
   return context.kind === "pipeline" ? "a pipeline" : `an object within a filter ("${context.kind}")`;
 }
 
-function missingGlobal(name: string, globals: Settings, origin: Origin): DeployError {
+function missingGlobal(name: string, globals: OriginValues, origin: Origin): DeployError {
   const sentence = `No global value "${name}" for "${origin.key ?? ""}"${suggestion(name, [...globals.keys()])}`;
   return new DeployError("ERR_TSGI_DEPLOY_GLOBAL_MISSING", sentence, origin);
 }

@@ -3,7 +3,7 @@
 import type { Place } from "./errors.ts";
 import type { IniFile } from "./ini.ts";
 import type { ObjectType, Protocol } from "./object-type.ts";
-import type { Settings } from "./settings.ts";
+import type { OriginValues } from "./origin-values.ts";
 
 /** A key or section that has no effect, or not the one it seems to have. */
 export interface DeployWarning extends Place {
@@ -38,7 +38,7 @@ export interface ContextLoader {
    * @param globals - values that the caller hands down
    * @throws {DeployError} when the name leads nowhere
    */
-  resolve(wanted: ObjectType, name: string | null, globals: Settings | null, place: Place): Context;
+  resolve(wanted: ObjectType, name: string | null, globals: OriginValues | null, place: Place): Context;
   /** Tells whether a section of this type and name is in the file. */
   has(wanted: ObjectType, name: string): boolean;
 }
@@ -52,8 +52,8 @@ interface ContextBase {
   readonly users: string[];
   /** Where the section (or the reference) stands. */
   place: Place;
-  readonly globals: Settings;
-  readonly locals: Settings;
+  readonly globals: OriginValues;
+  readonly locals: OriginValues;
   /** Packages that must be installed. */
   readonly requires: Requirement[];
   /** The loader that a composite factory gets, and that resolves the names in this section. */

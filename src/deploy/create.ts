@@ -19,8 +19,8 @@ import type { GuestLayer, GuestResolver } from "./guest-resolver.ts";
 import type { ObjectType } from "./object-type.ts";
 import { words } from "./python-text.ts";
 import { checkRequired, resolveFactory, type LocalFactory, type ResolvedFactory } from "./resolve-factory.ts";
-import { MAX_REFERENCES } from "./session.ts";
-import { Settings, type Configuration } from "./settings.ts";
+import { MAX_REFERENCES } from "./load-session.ts";
+import { OriginValues, type Configuration } from "./origin-values.ts";
 
 type Filter = (application: WSGIApplication) => WSGIApplication | Promise<WSGIApplication>;
 
@@ -221,8 +221,8 @@ function placesOfNames({ locals }: FactoryContext): ReadonlyMap<string, Place> {
   return places;
 }
 
-function keepOrigins(values: Configuration, context: FactoryContext): Settings {
-  const settings = new Settings();
+function keepOrigins(values: Configuration, context: FactoryContext): OriginValues {
+  const settings = new OriginValues();
   for (const key of Object.keys(values)) {
     const value = values[key] ?? "";
     const known = context.globals.get(key);

@@ -4,7 +4,7 @@ import { HIDDEN, isSecretName, withoutSecrets } from "../secret-name.ts";
 import type { Context, FactoryReference } from "./context.ts";
 import { loadContext, type LoadOptions } from "./load.ts";
 import type { ObjectType } from "./object-type.ts";
-import type { Origin, Setting, Settings } from "./settings.ts";
+import type { Origin, OriginValue, OriginValues } from "./origin-values.ts";
 import { flatten, treeOf } from "./tree.ts";
 
 /** What is long enough to be a secret, and no number: `true` and `3600` are hidden under their own key only. */
@@ -93,7 +93,7 @@ export function referenceText(reference: FactoryReference): string {
 }
 
 function explainSettings(
-  settings: Settings,
+  settings: OriginValues,
   scope: ExplainedValue["scope"],
   only: readonly string[],
 ): ExplainedValue[] {
@@ -102,7 +102,7 @@ function explainSettings(
     .map(([key, { value, origin, replaced }]) => ({ key, value, scope, origin, replaced: history(replaced) }));
 }
 
-function history(setting: Setting | undefined): { value: string; origin: Origin }[] {
+function history(setting: OriginValue | undefined): { value: string; origin: Origin }[] {
   return setting === undefined ? [] : [{ value: setting.value, origin: setting.origin }, ...history(setting.replaced)];
 }
 

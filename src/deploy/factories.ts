@@ -3,7 +3,7 @@
 import type { Middleware, WSGIApplication, WSGIApplicationLike } from "../wsgi/types.ts";
 import type { Context } from "./context.ts";
 import type { IniFile } from "./ini.ts";
-import type { Configuration } from "./settings.ts";
+import type { Configuration } from "./origin-values.ts";
 
 type Awaitable<T> = T | Promise<T>;
 
@@ -56,3 +56,6 @@ export interface ObjectLoader {
   filterContext(name?: string | null, globalConf?: Configuration | null): Context;
   serverContext(name?: string | null, globalConf?: Configuration | null): Context;
 }
+
+/** What a composite needs of it to mount applications. */
+export type AppLoader = Pick<ObjectLoader, "getApp">;

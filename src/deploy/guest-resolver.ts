@@ -4,7 +4,7 @@ import type { Middleware, WSGIApplication } from "../wsgi/types.ts";
 import type { Place } from "./errors.ts";
 import type { ObjectLoader } from "./factories.ts";
 import type { Protocol } from "./object-type.ts";
-import type { Configuration } from "./settings.ts";
+import type { Configuration } from "./origin-values.ts";
 
 /** A factory found in another language. */
 export interface GuestFactory {

@@ -49,6 +49,6 @@ export {
   type ObjectConfig,
 } from "./load.ts";
 export type { ObjectType, Protocol } from "./object-type.ts";
-export { emitDeployWarning, type WarningListener } from "./session.ts";
-export { Settings, type Configuration, type Origin, type OriginKind, type Setting } from "./settings.ts";
+export { emitDeployWarning, type WarningListener } from "./load-session.ts";
+export { OriginValues, type Configuration, type Origin, type OriginKind, type OriginValue } from "./origin-values.ts";
 export { configPath, configUri, splitUri, type DeployUri, type Scheme } from "./uri.ts";

@@ -7,8 +7,8 @@ import type { Server } from "./factories.ts";
 import type { GuestResolver } from "./guest-resolver.ts";
 import type { ObjectType } from "./object-type.ts";
 import { resolveUri } from "./resolve-uri.ts";
-import { Session, type WarningListener } from "./session.ts";
-import { Settings, type Configuration } from "./settings.ts";
+import { LoadSession, type WarningListener } from "./load-session.ts";
+import { OriginValues, type Configuration } from "./origin-values.ts";
 
 /** Options of all functions that load. */
 export interface LoadOptions {
@@ -61,9 +61,9 @@ export async function loadServer(uri: string, options: LoadOptions = {}): Promis
  * @throws {DeployError} for a mistake in the configuration, with its place
  */
 export function loadContext(wanted: ObjectType, uri: string, options: LoadOptions = {}): Context {
-  const session = new Session(options.onWarning);
+  const session = new LoadSession(options.onWarning);
   const { name = null, relativeTo = null } = options;
-  return resolveUri(session, wanted, uri, name, relativeTo, callerSettings(options.globalConf), {});
+  return resolveUri(session, wanted, uri, name, relativeTo, callerValues(options.globalConf), {});
 }
 
 /**
@@ -82,13 +82,18 @@ export function serverConfig(uri: string, options: LoadOptions = {}): ObjectConf
 function objectConfig(context: Context): ObjectConfig {
   const globalConf = context.globals.toObject();
   const localConf = context.locals.toObject();
-  return { values: Object.assign(new Settings().toObject(), globalConf, localConf), globalConf, localConf, context };
+  return {
+    values: Object.assign(new OriginValues().toObject(), globalConf, localConf),
+    globalConf,
+    localConf,
+    context,
+  };
 }
 
 /** The caller's values as settings; null when there are none. */
-export function callerSettings(values: Configuration | null | undefined): Settings | null {
+export function callerValues(values: Configuration | null | undefined): OriginValues | null {
   if (values === null || values === undefined || Object.keys(values).length === 0) return null;
-  const settings = new Settings();
+  const settings = new OriginValues();
   for (const [key, value] of Object.entries(values)) settings.set(key, value, { kind: "caller", key });
   return settings;
 }

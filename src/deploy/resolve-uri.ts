@@ -4,8 +4,8 @@ import { ConfigLoader } from "./config-loader.ts";
 import type { Context, ContextLoader, FactoryReference } from "./context.ts";
 import { DeployError, type Place } from "./errors.ts";
 import type { ObjectType } from "./object-type.ts";
-import type { Session } from "./session.ts";
-import { Settings } from "./settings.ts";
+import type { LoadSession } from "./load-session.ts";
+import { OriginValues } from "./origin-values.ts";
 import { configPath, isAbsoluteName, splitUri } from "./uri.ts";
 
 /**
@@ -19,12 +19,12 @@ import { configPath, isAbsoluteName, splitUri } from "./uri.ts";
  * @param place - of the key that holds the URI, for messages
  */
 export function resolveUri(
-  session: Session,
+  session: LoadSession,
   wanted: ObjectType,
   uri: string,
   name: string | null,
   relativeTo: string | null,
-  globals: Settings | null,
+  globals: OriginValues | null,
   place: Place,
 ): Context {
   const parts = splitUri(uri, name, place);
@@ -56,7 +56,12 @@ export function resolveUri(
  * @param path - absolute
  * @param globals - names for interpolation, where the file has no default of that name
  */
-export function openConfig(session: Session, path: string, globals: Settings | null, place: Place): ConfigLoader {
+export function openConfig(
+  session: LoadSession,
+  path: string,
+  globals: OriginValues | null,
+  place: Place,
+): ConfigLoader {
   const file = session.readFile(path, place);
   return new ConfigLoader(session, file, globals, (wanted, uri, relativeTo, inner, from) =>
     resolveUri(session, wanted, uri, null, relativeTo, inner, from),
@@ -67,11 +72,11 @@ export function openConfig(session: Session, path: string, globals: Settings | n
 class EggLoader implements ContextLoader {
   readonly filename = null;
   readonly file = null;
-  readonly #session: Session;
+  readonly #session: LoadSession;
   readonly #distribution: string;
   readonly #directory: string | null;
 
-  constructor(session: Session, distribution: string, directory: string | null) {
+  constructor(session: LoadSession, distribution: string, directory: string | null) {
     this.#session = session;
     this.#distribution = distribution;
     this.#directory = directory;
@@ -81,7 +86,7 @@ class EggLoader implements ContextLoader {
     return false;
   }
 
-  resolve(wanted: ObjectType, name: string | null, globals: Settings | null, place: Place): Context {
+  resolve(wanted: ObjectType, name: string | null, globals: OriginValues | null, place: Place): Context {
     if (isAbsoluteName(name)) {
       return this.#session.follow(name, place, () =>
         resolveUri(this.#session, wanted, name, null, this.#directory, globals, place),
@@ -95,10 +100,10 @@ class EggLoader implements ContextLoader {
 }
 
 function factoryContext(
-  session: Session,
+  session: LoadSession,
   wanted: ObjectType,
   reference: FactoryReference,
-  globals: Settings | null,
+  globals: OriginValues | null,
   loader: ContextLoader,
 ): Context {
   return {
@@ -108,8 +113,8 @@ function factoryContext(
     users: [],
     place: reference.place,
     // Shared with the section that uses it, as in PasteDeploy: what that section sets must arrive here.
-    globals: globals ?? new Settings(),
-    locals: new Settings(),
+    globals: globals ?? new OriginValues(),
+    locals: new OriginValues(),
     requires: [],
     loader,
     warnings: session.warnings,

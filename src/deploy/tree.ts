@@ -3,7 +3,7 @@
 import { childrenOf, type Context, type FactoryContext } from "./context.ts";
 import { DeployError } from "./errors.ts";
 import { words } from "./python-text.ts";
-import type { Setting } from "./settings.ts";
+import type { OriginValue } from "./origin-values.ts";
 
 /** A node of the tree with what is below it. */
 export interface TreeNode {
@@ -57,7 +57,7 @@ function isComposite({ protocol, section }: FactoryContext): boolean {
 }
 
 /** The applications (with filters before them, as OpenStack writes) that a value names; none if it names something else. */
-function mountedBy(context: FactoryContext, key: string, setting: Setting, errors: DeployError[]): Context[] {
+function mountedBy(context: FactoryContext, key: string, setting: OriginValue, errors: DeployError[]): Context[] {
   const names = words(setting.value);
   const app = names.pop();
   if (app === undefined) return [];

@@ -27,7 +27,7 @@ export interface AccessEntry {
 }
 
 /** Where an entry finds what was answered; an exchange fits. */
-export interface Answer {
+export interface AnsweredExchange {
   readonly statusCode: number;
   readonly fields?: readonly (readonly [string, string])[];
   readonly body?: { readonly bytes: number } | null;
@@ -46,11 +46,11 @@ export class AccessRecord implements AccessEntry {
   readonly environ: WSGIEnvironment;
   readonly elapsedMicroseconds: number;
   readonly isTimedOut: boolean;
-  readonly #answer: Answer;
+  readonly #answer: AnsweredExchange;
   readonly #startedAt: number;
 
   /** @param startedAt - of the process's clock (`performance.now()`), in milliseconds */
-  constructor(environ: WSGIEnvironment, startedAt: number, answer: Answer, isTimedOut = false) {
+  constructor(environ: WSGIEnvironment, startedAt: number, answer: AnsweredExchange, isTimedOut = false) {
     const now = performance.now();
     this.environ = environ;
     this.elapsedMicroseconds = (now - startedAt) * 1000;

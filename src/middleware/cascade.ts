@@ -1,5 +1,6 @@
 // Tries applications in turn: the first answer whose status is not among those to catch is the answer. Each application gets a
 // copy of the environ, and the body of the request from its start. Source: Paste's cascade; Rack::Cascade for the idea.
+import type { AppLoader } from "../deploy/factories.ts";
 import { TSGIError } from "../errors.ts";
 import { toApplication } from "../wsgi/application.ts";
 import { EMPTY_INPUT, nextChunk, WSGIInputStream } from "../wsgi/input-stream.ts";
@@ -24,11 +25,6 @@ export interface CascadeOptions {
    * that reads what an earlier one has read gets 413. @default 1048576
    */
   readonly maxReplayBytes?: number;
-}
-
-/** What a composite needs of the loader of configurations. */
-export interface AppLoader {
-  getApp(name: string, globalConf: Record<string, string>): Promise<WSGIApplication>;
 }
 
 /** As Rack has it; Paste goes on after 404 only. */

@@ -88,7 +88,7 @@ export { type SavedSession, Session, SESSION, SessionSavedError, sessionOf } fro
 export { showExceptions, type ShowExceptionsOptions } from "./show-exceptions.ts";
 export { SqliteSessionStore } from "./sessions/sqlite-session-store.ts";
 export { staticApp, staticFiles, type StaticOptions } from "./static.ts";
-export { type CopiedBody, type Exchange, tee, type TeeOptions } from "./tee.ts";
+export { type CopiedBody, type CopiedExchange, tee, type TeeOptions } from "./tee.ts";
 export { ResponseTimeout, timeout, type TimeoutOptions } from "./timeout.ts";
 export { type TraceContext, traceparent, type TraceparentOptions } from "./traceparent.ts";
 export { urlMap, type UrlMapEntry, type UrlMapOptions } from "./url-map.ts";

@@ -1,6 +1,7 @@
 // Chooses an application by path expression and method: 404 when no path fits, 405 with Allow when no method does. What matched moves from
 // PATH_INFO to SCRIPT_NAME, the pieces go into wsgiorg.routing_args. Source: Luke Arno's Selector; the routing_args specification of
 // wsgi.org; RFC 9110 sections 15.5.5, 15.5.6 and 10.2.1.
+import type { AppLoader } from "../deploy/factories.ts";
 import { toApplication } from "../wsgi/application.ts";
 import type { WSGIApplication, WSGIApplicationLike, WSGIEnvironment } from "../wsgi/types.ts";
 import { answering, sendAnswer } from "./writing/answer.ts";
@@ -35,11 +36,6 @@ export interface SelectorOptions {
 
 /** What `wsgiorg.routing_args` holds: pieces by position and by name, native strings as in PATH_INFO. */
 export type RoutingArgs = readonly [positional: readonly string[], named: Readonly<Record<string, string>>];
-
-/** What a composite needs of the loader of configurations. */
-export interface AppLoader {
-  getApp(name: string, globalConf: Record<string, string>): Promise<WSGIApplication>;
-}
 
 /** Key of the environ with the pieces of the path. */
 export const ROUTING_ARGS = "wsgiorg.routing_args";

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { TestClient } from "../testing/test-client.ts";
 import type { WSGIApplication } from "../wsgi/types.ts";
 import { validator } from "../wsgi/validator.ts";
-import { filterFactory, tee, type Exchange, type TeeOptions } from "./tee.ts";
+import { filterFactory, tee, type CopiedExchange, type TeeOptions } from "./tee.ts";
 
 const echo: WSGIApplication = validator(async (environ, startResponse) => {
   if (environ.PATH_INFO === "/throw") throw new Error("broken");
@@ -20,13 +20,13 @@ const echo: WSGIApplication = validator(async (environ, startResponse) => {
   return [Buffer.from("got "), ...chunks];
 });
 
-async function exchangeOf(path: string, options: Partial<TeeOptions> = {}): Promise<Exchange> {
-  const exchanges: Exchange[] = [];
+async function exchangeOf(path: string, options: Partial<TeeOptions> = {}): Promise<CopiedExchange> {
+  const exchanges: CopiedExchange[] = [];
   const client = new TestClient(tee({ sink: (exchange) => exchanges.push(exchange), ...options })(echo));
   const headers = { Authorization: "Bearer abc", "X-Note": "seen" };
   await client.post(path, { body: "one\ntwo\n", headers });
   expect(exchanges).toHaveLength(1);
-  return exchanges[0] as Exchange;
+  return exchanges[0] as CopiedExchange;
 }
 
 test("tee copies both heads and both bodies, without credentials", async () => {
@@ -48,7 +48,7 @@ test("tee copies both heads and both bodies, without credentials", async () => {
 });
 
 test("tee hides what looks like a credential, in targets too", async () => {
-  const exchanges: Exchange[] = [];
+  const exchanges: CopiedExchange[] = [];
   const client = new TestClient(tee({ sink: (exchange) => exchanges.push(exchange) })(echo));
   await client.post("/?token=abc&a=1", { headers: { "X-Api-Key": "abc", Referer: "https://shop.test/?token=abc" } });
   expect(JSON.stringify(exchanges)).not.toContain("abc");

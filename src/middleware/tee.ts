@@ -22,7 +22,7 @@ export interface CopiedBody {
 }
 
 /** One request and its response. */
-export interface Exchange {
+export interface CopiedExchange {
   readonly startedAt: Date;
   readonly method: string;
   readonly target: string;
@@ -41,7 +41,7 @@ export interface Exchange {
 /** Where the copies go, and how much. One of `sink` and `directory` is given. */
 export interface TeeOptions {
   /** Takes each exchange when the body of its response is closed. */
-  readonly sink?: (exchange: Exchange) => void;
+  readonly sink?: (exchange: CopiedExchange) => void;
   /** A directory that gets one text file for each exchange. */
   readonly directory?: string;
   /** Bytes to copy of each body. @default 65536 */
@@ -168,7 +168,7 @@ class CopiedInput implements InputStream {
   }
 }
 
-function sinkOf({ sink, directory, maxFiles = DEFAULT_MAX_FILES }: TeeOptions): (exchange: Exchange) => void {
+function sinkOf({ sink, directory, maxFiles = DEFAULT_MAX_FILES }: TeeOptions): (exchange: CopiedExchange) => void {
   within(maxFiles, "max_files", 1);
   if ((sink === undefined) === (directory === undefined || directory === "")) {
     throw new MiddlewareOptionError('Give one of the options "sink" and "directory" to tee: where the copies go');
@@ -188,7 +188,7 @@ function sinkOf({ sink, directory, maxFiles = DEFAULT_MAX_FILES }: TeeOptions): 
   };
 }
 
-function formatted(exchange: Exchange): Buffer {
+function formatted(exchange: CopiedExchange): Buffer {
   const { method, target, protocol, status, requestBody, responseBody, error } = exchange;
   return Buffer.concat([
     Buffer.from(`${escapeText(`${method} ${target} ${protocol}`)}\r\n${block(exchange.requestHeaders)}`, "latin1"),

@@ -1,5 +1,6 @@
 // Mounts applications by path, host and port. The longest path wins, and a named domain goes before any domain. The matched part
 // of the path moves from PATH_INFO to SCRIPT_NAME. Source: PEP 3333, SCRIPT_NAME and PATH_INFO; Paste's urlmap for the keys.
+import type { AppLoader } from "../deploy/factories.ts";
 import { toApplication } from "../wsgi/application.ts";
 import type { WSGIApplication, WSGIApplicationLike, WSGIEnvironment } from "../wsgi/types.ts";
 import { answering } from "./writing/answer.ts";
@@ -22,11 +23,6 @@ export interface UrlMapEntry {
 export interface UrlMapOptions {
   /** Answers what is mounted nowhere. @default 404 in plain text */
   readonly notFound?: WSGIApplicationLike;
-}
-
-/** What a composite needs of the loader of configurations. */
-export interface AppLoader {
-  getApp(name: string, globalConf: Record<string, string>): Promise<WSGIApplication>;
 }
 
 interface Mount {

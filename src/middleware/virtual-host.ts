@@ -1,5 +1,6 @@
 // Chooses an application by the host that the client asked for: full names, and `*.example.com` for all names below a domain.
 // Source: RFC 9110 section 7.2 (Host); RFC 6125 section 6.4.3 for what a wildcard stands for. Place it outermost, before url-map.
+import type { AppLoader } from "../deploy/factories.ts";
 import { toApplication } from "../wsgi/application.ts";
 import type { WSGIApplication, WSGIApplicationLike } from "../wsgi/types.ts";
 import { answering } from "./writing/answer.ts";
@@ -16,11 +17,6 @@ export interface VirtualHostOptions {
   readonly hosts: Readonly<Record<string, WSGIApplicationLike>>;
   /** Answers requests for other hosts. @default 404 in plain text */
   readonly notFound?: WSGIApplicationLike;
-}
-
-/** What a composite needs of the loader of configurations. */
-export interface AppLoader {
-  getApp(name: string, globalConf: Record<string, string>): Promise<WSGIApplication>;
 }
 
 /** Key of the environ with what a star stands for, for example `tenant1`. */

@@ -19,7 +19,7 @@ export class InProcessTransport implements Transport {
 
   send(wire: WireRequest): Promise<WireResponse> {
     return new Promise((resolve, reject) => {
-      const exchange = new Exchange(wire, () => {
+      const exchange = new InProcessCall(wire, () => {
         if (exchange.sink.isHeadSent) resolve(exchange.response());
         else reject(new NoResponseError("The client left before the response began"));
       });
@@ -31,7 +31,7 @@ export class InProcessTransport implements Transport {
 }
 
 /** One request and its answer. */
-class Exchange {
+class InProcessCall {
   readonly sink: RecordingSink;
   readonly #wire: WireRequest;
   readonly #settle: () => void;

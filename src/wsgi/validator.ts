@@ -7,8 +7,8 @@ import { guardBody } from "./validator/body.ts";
 import { guardEarlyHints } from "./validator/early-hints.ts";
 import { checkEnviron, guardEnviron } from "./validator/environ.ts";
 import { CheckedErrors } from "./validator/errors.ts";
-import { newExchange } from "./validator/exchange.ts";
-import type { Exchange } from "./validator/exchange.ts";
+import { newCheckedCall } from "./validator/checked-call.ts";
+import type { CheckedCall } from "./validator/checked-call.ts";
 import { CheckedInput } from "./validator/input.ts";
 import { guardStartResponse } from "./validator/start-response.ts";
 
@@ -28,7 +28,7 @@ export function validator(application: WSGIApplication): WSGIApplication {
     enforce(APPLICATION_ARGUMENTS, args);
     const [environ, startResponse] = args as [unknown, StartResponse]; // the rule above
     checkEnviron(environ);
-    const exchange = newExchange(environ.REQUEST_METHOD);
+    const exchange = newCheckedCall(environ.REQUEST_METHOD);
     const fail = (error: unknown): never => {
       exchange.isEnded = true;
       throw error;
@@ -44,7 +44,7 @@ export function validator(application: WSGIApplication): WSGIApplication {
   };
 }
 
-function guarded(environ: WSGIEnvironment, exchange: Exchange): WSGIEnvironment {
+function guarded(environ: WSGIEnvironment, exchange: CheckedCall): WSGIEnvironment {
   const earlyHints = environ["wsgi.early_hints"];
   return guardEnviron(
     environ,

@@ -4,11 +4,11 @@
 // An option `maxAgeSeconds` is written `max_age_seconds` in a file; `max-age-seconds` and `maxAgeSeconds` are understood too.
 import { resolve } from "node:path";
 import { asBool, asInt, asList } from "../../deploy/converters.ts";
+import type { Configuration } from "../../deploy/origin-values.ts";
 import { suggestion } from "../../nearest-name.ts";
 import { MiddlewareOptionError } from "../errors.ts";
 
-/** The values of one section of a configuration file. */
-export type Configuration = Readonly<Record<string, string>>;
+export type { Configuration };
 
 /** Reads the value of one key. */
 export type OptionReader<Value> = (text: string, key: string) => Value;

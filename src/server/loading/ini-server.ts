@@ -6,8 +6,8 @@ import type { ConfigProblem } from "../../deploy/check.ts";
 import { DeployError, describePlace } from "../../deploy/errors.ts";
 import { type LoadOptions, serverConfig } from "../../deploy/load.ts";
 import { SectionIndex } from "../../deploy/section-index.ts";
-import { emitDeployWarning, Session, type WarningListener } from "../../deploy/session.ts";
-import type { Configuration, Setting as IniSetting, Settings as IniSettings } from "../../deploy/settings.ts";
+import { emitDeployWarning, LoadSession, type WarningListener } from "../../deploy/load-session.ts";
+import type { Configuration, OriginValue, OriginValues } from "../../deploy/origin-values.ts";
 import { configPath, configUri, splitUri } from "../../deploy/uri.ts";
 import { didYouMean } from "../../nearest-name.ts";
 import { SettingError } from "../errors.ts";
@@ -120,7 +120,7 @@ function serverLayer(uri: string, file: string, options: LoadOptions, onUnknown:
 }
 
 function serverNames(uri: string, directory: string): string[] {
-  const file = new Session(() => {}).readFile(configPath(splitUri(uri, null).path, directory), {});
+  const file = new LoadSession(() => {}).readFile(configPath(splitUri(uri, null).path, directory), {});
   return new SectionIndex(file).names("server");
 }
 
@@ -129,7 +129,7 @@ function isOwnServer(context: Context): boolean {
   return context.kind === "factory" && context.reference.kind === "egg" && context.reference.distribution === "tsgi";
 }
 
-function bindOf(locals: IniSettings, source: Source): Given[] {
+function bindOf(locals: OriginValues, source: Source): Given[] {
   const port = locals.get("port");
   // Of host and port, the one that is to blame if there is something wrong.
   const isPortWrong = port !== undefined && !/^\d+$/.test(port.value);
@@ -140,7 +140,7 @@ function bindOf(locals: IniSettings, source: Source): Given[] {
   return [{ name: "bind", raw: addresses(locals), origin, place }];
 }
 
-function addresses(locals: IniSettings): string[] {
+function addresses(locals: OriginValues): string[] {
   const path = locals.get("unix_socket")?.value;
   if (path !== undefined) return [`unix:${path}`];
   const listen = locals.get("listen")?.value.trim();
@@ -151,7 +151,7 @@ function addresses(locals: IniSettings): string[] {
   return [`${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`];
 }
 
-function settingsOf(locals: IniSettings, source: Source, onUnknown: WarningListener | null): Given[] {
+function settingsOf(locals: OriginValues, source: Source, onUnknown: WarningListener | null): Given[] {
   const layer: Given[] = [];
   for (const [key, setting] of locals) {
     if (ADDRESS_KEYS.has(key)) continue;
@@ -199,7 +199,7 @@ function snakeCase(name: string): string {
   return kebabCase(name).replaceAll("-", "_");
 }
 
-function whereabouts(setting: IniSetting, { file, path, section }: Source): Pick<Given, "origin" | "place"> {
+function whereabouts(setting: OriginValue, { file, path, section }: Source): Pick<Given, "origin" | "place"> {
   const { key = "", line, file: holder = path, section: written = section } = setting.origin;
   const name = holder === null || holder === path ? file : holder;
   const origin = line === undefined ? name : `${name}:${line}`;

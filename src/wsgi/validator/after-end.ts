@@ -2,9 +2,9 @@
 // that a closed body is not used.
 import { enforce } from "../rule.ts";
 import type { Rule, RuleSection } from "../rule.ts";
-import type { Exchange } from "./exchange.ts";
+import type { CheckedCall } from "./checked-call.ts";
 
-const AFTER_END: Rule<{ exchange: Exchange; what: string }> = {
+const AFTER_END: Rule<{ exchange: CheckedCall; what: string }> = {
   code: "ERR_TSGI_AFTER_END",
   text:
     "The application must not use the environ, `wsgi.input`, `wsgi.errors`, `startResponse` or `write` once the request has ended; " +
@@ -13,7 +13,7 @@ const AFTER_END: Rule<{ exchange: Exchange; what: string }> = {
 };
 
 /** @throws ContractViolation when the request has ended */
-export function checkNotEnded(exchange: Exchange, what: string): void {
+export function checkNotEnded(exchange: CheckedCall, what: string): void {
   enforce(AFTER_END, { exchange, what });
 }
 

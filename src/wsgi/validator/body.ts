@@ -5,7 +5,7 @@ import { enforce, show } from "../rule.ts";
 import type { Rule, RuleSection } from "../rule.ts";
 import type { Bytes, WSGIBody } from "../types.ts";
 import { CLOSE_FUNCTION, closeOnce, watchForClose } from "./close.ts";
-import type { Exchange } from "./exchange.ts";
+import type { CheckedCall } from "./checked-call.ts";
 import { BODY_TOO_LONG, BODY_TOO_SHORT, BODY_UNWANTED, countChunk } from "./length.ts";
 
 /** The rule about strings. */
@@ -37,21 +37,21 @@ export const CHUNK_TYPE: Rule<unknown> = {
 };
 
 /** The rule about order. */
-export const NO_START_RESPONSE: Rule<Exchange> = {
+export const NO_START_RESPONSE: Rule<CheckedCall> = {
   code: "ERR_TSGI_NO_START_RESPONSE",
   text: "The application must call `startResponse` before its body yields the first chunk or ends",
   check: (exchange) => (exchange.announced === null ? "it was not called" : null),
 };
 
 /** The rule about the second iteration. */
-export const BODY_ITERATED_TWICE: Rule<Exchange> = {
+export const BODY_ITERATED_TWICE: Rule<CheckedCall> = {
   code: "ERR_TSGI_BODY_ITERATED_TWICE",
   text: "The server must iterate over the body at most once",
   check: (exchange) => (exchange.isIterated ? "a second iteration was begun" : null),
 };
 
 /** The rule about iteration after close. */
-export const BODY_AFTER_CLOSE: Rule<Exchange> = {
+export const BODY_AFTER_CLOSE: Rule<CheckedCall> = {
   code: "ERR_TSGI_BODY_AFTER_CLOSE",
   text: "The server must not ask the body for a chunk after it has called `close`",
   check: (exchange) => (exchange.closeCalls > 0 ? "the body is closed" : null),
@@ -62,7 +62,7 @@ export const BODY_AFTER_CLOSE: Rule<Exchange> = {
  *
  * @throws ContractViolation when it is none, or when an array does not hold what it should; the original is then closed
  */
-export function guardBody(body: WSGIBody, exchange: Exchange): WSGIBody {
+export function guardBody(body: WSGIBody, exchange: CheckedCall): WSGIBody {
   try {
     for (const rule of [BODY_STRING, BODY_BYTES, BODY_TYPE, CLOSE_FUNCTION]) enforce(rule, body);
     const guarded = guardIterable(body, exchange);
@@ -75,7 +75,7 @@ export function guardBody(body: WSGIBody, exchange: Exchange): WSGIBody {
   }
 }
 
-function guardIterable(body: WSGIBody, exchange: Exchange): WSGIBody {
+function guardIterable(body: WSGIBody, exchange: CheckedCall): WSGIBody {
   const close = (): void | Promise<void> => closeOnce(body, exchange);
   if (Array.isArray(body)) return Object.assign(checkedArray(body as unknown[], exchange), { close });
   if (isIterable(body)) {
@@ -99,21 +99,21 @@ function guardIterable(body: WSGIBody, exchange: Exchange): WSGIBody {
 }
 
 /** An array is complete when it is returned, so it is checked as a whole; reading it twice does no harm. */
-function checkedArray(chunks: readonly unknown[], exchange: Exchange): Bytes[] {
+function checkedArray(chunks: readonly unknown[], exchange: CheckedCall): Bytes[] {
   const checked = Array.from(chunks, (chunk) => checkChunk(chunk, exchange));
   checkEnd(exchange);
   exchange.isIterated = true;
   return checked;
 }
 
-function begin<Iterating>(exchange: Exchange, iterate: () => Iterating): Iterating {
+function begin<Iterating>(exchange: CheckedCall, iterate: () => Iterating): Iterating {
   enforce(BODY_AFTER_CLOSE, exchange);
   enforce(BODY_ITERATED_TWICE, exchange);
   exchange.isIterated = true; // before the application's code runs, which may no longer write()
   return iterate();
 }
 
-function checkedIterator(iterator: Iterator<unknown>, exchange: Exchange): IterableIterator<Bytes> {
+function checkedIterator(iterator: Iterator<unknown>, exchange: CheckedCall): IterableIterator<Bytes> {
   return {
     next() {
       enforce(BODY_AFTER_CLOSE, exchange);
@@ -129,7 +129,7 @@ function checkedIterator(iterator: Iterator<unknown>, exchange: Exchange): Itera
   };
 }
 
-function checkedAsyncIterator(iterator: AsyncIterator<unknown>, exchange: Exchange): AsyncIterableIterator<Bytes> {
+function checkedAsyncIterator(iterator: AsyncIterator<unknown>, exchange: CheckedCall): AsyncIterableIterator<Bytes> {
   return {
     async next() {
       enforce(BODY_AFTER_CLOSE, exchange);
@@ -145,13 +145,13 @@ function checkedAsyncIterator(iterator: AsyncIterator<unknown>, exchange: Exchan
   };
 }
 
-function checkResult(result: IteratorResult<unknown>, exchange: Exchange): IteratorResult<Bytes> {
+function checkResult(result: IteratorResult<unknown>, exchange: CheckedCall): IteratorResult<Bytes> {
   if (result.done !== true) return { done: false, value: checkChunk(result.value, exchange) };
   checkEnd(exchange);
   return { done: true, value: undefined };
 }
 
-function checkChunk(chunk: unknown, exchange: Exchange): Bytes {
+function checkChunk(chunk: unknown, exchange: CheckedCall): Bytes {
   enforce(CHUNK_TYPE, chunk);
   enforce(NO_START_RESPONSE, exchange);
   const bytes = chunk as Bytes; // the rule above
@@ -159,7 +159,7 @@ function checkChunk(chunk: unknown, exchange: Exchange): Bytes {
   return bytes;
 }
 
-function checkEnd(exchange: Exchange): void {
+function checkEnd(exchange: CheckedCall): void {
   exchange.isExhausted = true;
   enforce(NO_START_RESPONSE, exchange);
   // A body that was closed early, because the client left, need not be complete.

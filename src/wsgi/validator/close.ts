@@ -2,7 +2,7 @@
 import { enforce, show } from "../rule.ts";
 import type { Rule, RuleSection } from "../rule.ts";
 import type { WSGIBody } from "../types.ts";
-import type { Exchange } from "./exchange.ts";
+import type { CheckedCall } from "./checked-call.ts";
 
 /** The rule about the type. */
 export const CLOSE_FUNCTION: Rule<unknown> = {
@@ -15,14 +15,14 @@ export const CLOSE_FUNCTION: Rule<unknown> = {
 };
 
 /** The rule about the second call. */
-export const CLOSED_TWICE: Rule<Exchange> = {
+export const CLOSED_TWICE: Rule<CheckedCall> = {
   code: "ERR_TSGI_CLOSED_TWICE",
   text: "The server must not call `close` a second time",
   check: (exchange) => (exchange.closeCalls > 1 ? `called ${exchange.closeCalls} times` : null),
 };
 
 /** The rule about the missing call; it can only be noticed when the garbage is collected. */
-export const NOT_CLOSED: Rule<Pick<Exchange, "method" | "closeCalls">> = {
+export const NOT_CLOSED: Rule<Pick<CheckedCall, "method" | "closeCalls">> = {
   code: "WARN_TSGI_NOT_CLOSED",
   text: "The server must call `close` of the body, if there is one, when the response is complete, when it fails, and when the client leaves",
   isWarning: true,
@@ -30,10 +30,10 @@ export const NOT_CLOSED: Rule<Pick<Exchange, "method" | "closeCalls">> = {
     closeCalls === 0 ? `the body of a ${method} request was forgotten without being closed` : null,
 };
 
-const forgotten = new FinalizationRegistry<Exchange>((exchange) => enforce(NOT_CLOSED, exchange));
+const forgotten = new FinalizationRegistry<CheckedCall>((exchange) => enforce(NOT_CLOSED, exchange));
 
 /** Warns when the server drops `guarded` without closing it. */
-export function watchForClose(guarded: WSGIBody, exchange: Exchange): void {
+export function watchForClose(guarded: WSGIBody, exchange: CheckedCall): void {
   forgotten.register(guarded, exchange, exchange);
 }
 
@@ -43,7 +43,7 @@ export function watchForClose(guarded: WSGIBody, exchange: Exchange): void {
  * @returns what the `close` of the application returns
  * @throws ContractViolation when it was closed before
  */
-export function closeOnce(body: WSGIBody, exchange: Exchange): void | Promise<void> {
+export function closeOnce(body: WSGIBody, exchange: CheckedCall): void | Promise<void> {
   exchange.closeCalls += 1;
   enforce(CLOSED_TWICE, exchange);
   forgotten.unregister(exchange);

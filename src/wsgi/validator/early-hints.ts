@@ -4,17 +4,17 @@ import { enforce } from "../rule.ts";
 import type { Rule, RuleSection } from "../rule.ts";
 import type { HeaderList } from "../types.ts";
 import { checkNotEnded } from "./after-end.ts";
-import type { Exchange } from "./exchange.ts";
+import type { CheckedCall } from "./checked-call.ts";
 
 /** The rule about the moment. */
-export const HINTS_ORDER: Rule<Exchange> = {
+export const HINTS_ORDER: Rule<CheckedCall> = {
   code: "ERR_TSGI_EARLY_HINTS_ORDER",
   text: "The application must not call `wsgi.early_hints` after the first bytes of its response",
   check: (exchange) => (exchange.sentBytes > 0 ? `${exchange.sentBytes} bytes were given` : null),
 };
 
 /** Gives the function that the application sees. */
-export function guardEarlyHints(earlyHints: (headers: HeaderList) => void, exchange: Exchange) {
+export function guardEarlyHints(earlyHints: (headers: HeaderList) => void, exchange: CheckedCall) {
   return function checkedEarlyHints(headers: HeaderList): void {
     checkNotEnded(exchange, "wsgi.early_hints");
     checkHeaders(headers);

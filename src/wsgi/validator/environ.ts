@@ -6,7 +6,7 @@ import { enforce, show } from "../rule.ts";
 import type { Rule, RuleSection } from "../rule.ts";
 import type { WSGIEnvironment } from "../types.ts";
 import { checkNotEnded } from "./after-end.ts";
-import type { Exchange } from "./exchange.ts";
+import type { CheckedCall } from "./checked-call.ts";
 
 type Environ = Readonly<Record<string, unknown>>;
 
@@ -198,7 +198,7 @@ export function checkEnviron(environ: unknown): asserts environ is WSGIEnvironme
 export function guardEnviron(
   environ: WSGIEnvironment,
   guards: Partial<WSGIEnvironment>,
-  exchange: Exchange,
+  exchange: CheckedCall,
 ): WSGIEnvironment {
   const originals = new Map(Object.keys(guards).map((key) => [key, environ[key]]));
   const refuse = (key: string | symbol): void => {

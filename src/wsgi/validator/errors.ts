@@ -3,7 +3,7 @@ import { enforce, show } from "../rule.ts";
 import type { Rule, RuleSection } from "../rule.ts";
 import type { ErrorStream } from "../types.ts";
 import { checkNotEnded } from "./after-end.ts";
-import type { Exchange } from "./exchange.ts";
+import type { CheckedCall } from "./checked-call.ts";
 
 /** The rule about text. */
 export const ERRORS_TEXT: Rule<readonly unknown[]> = {
@@ -22,9 +22,9 @@ export const ERRORS_CLOSE: Rule<"close" | null> = {
 /** `wsgi.errors` as the application sees it. */
 export class CheckedErrors implements ErrorStream {
   readonly #errors: ErrorStream;
-  readonly #exchange: Exchange;
+  readonly #exchange: CheckedCall;
 
-  constructor(errors: ErrorStream, exchange: Exchange) {
+  constructor(errors: ErrorStream, exchange: CheckedCall) {
     this.#errors = errors;
     this.#exchange = exchange;
   }

@@ -4,7 +4,7 @@ import { enforce, show } from "../rule.ts";
 import type { Rule, RuleSection } from "../rule.ts";
 import type { Bytes, InputStream } from "../types.ts";
 import { checkNotEnded } from "./after-end.ts";
-import type { Exchange } from "./exchange.ts";
+import type { CheckedCall } from "./checked-call.ts";
 
 /** A call of a reading method. */
 interface Call {
@@ -13,7 +13,7 @@ interface Call {
 }
 
 /** What a reading method gave. */
-interface Answer {
+interface ReadResult {
   method: string;
   /** Most bytes that were asked for. */
   limit: number;
@@ -31,14 +31,14 @@ export const INPUT_ARGUMENTS: Rule<Call> = {
 };
 
 /** The rule about promises. */
-export const INPUT_PROMISE: Rule<Answer> = {
+export const INPUT_PROMISE: Rule<ReadResult> = {
   code: "ERR_TSGI_INPUT_PROMISE",
   text: "`read`, `readline` and `readlines` must return a promise",
   check: ({ method, result }) => (result instanceof Promise ? null : `got ${show(result)} from ${method}()`),
 };
 
 /** The rule about the type of results. */
-export const INPUT_BYTES: Rule<Answer> = {
+export const INPUT_BYTES: Rule<ReadResult> = {
   code: "ERR_TSGI_INPUT_BYTES",
   text: "`read`, `readline` and iteration must yield a `Uint8Array`, and `readlines` an array of them",
   check({ method, result }) {
@@ -49,7 +49,7 @@ export const INPUT_BYTES: Rule<Answer> = {
 };
 
 /** The rule about the size of results. */
-export const INPUT_SIZE: Rule<Answer> = {
+export const INPUT_SIZE: Rule<ReadResult> = {
   code: "ERR_TSGI_INPUT_SIZE",
   text: "`read` and `readline` must not return more bytes than they were asked for, and must return an empty result only for size 0 or at the end",
   check({ method, limit, result }) {
@@ -59,7 +59,7 @@ export const INPUT_SIZE: Rule<Answer> = {
 };
 
 /** The rule about lines. */
-export const INPUT_LINE: Rule<Answer> = {
+export const INPUT_LINE: Rule<ReadResult> = {
   code: "ERR_TSGI_INPUT_LINE",
   text: "A line must end at its `\\n`",
   check({ method, result }) {
@@ -80,9 +80,9 @@ export const INPUT_CLOSE: Rule<"close" | null> = {
 /** `wsgi.input` as the application sees it. */
 export class CheckedInput implements InputStream {
   readonly #input: InputStream;
-  readonly #exchange: Exchange;
+  readonly #exchange: CheckedCall;
 
-  constructor(input: InputStream, exchange: Exchange) {
+  constructor(input: InputStream, exchange: CheckedCall) {
     this.#input = input;
     this.#exchange = exchange;
   }
@@ -130,7 +130,7 @@ export class CheckedInput implements InputStream {
   }
 }
 
-function checkAnswer(answer: Answer): void {
+function checkAnswer(answer: ReadResult): void {
   enforce(INPUT_BYTES, answer);
   enforce(INPUT_SIZE, answer);
   if (answer.method !== "read") enforce(INPUT_LINE, answer);

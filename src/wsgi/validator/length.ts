@@ -2,11 +2,11 @@
 // and 8.6.
 import { enforce } from "../rule.ts";
 import type { Rule } from "../rule.ts";
-import { bodilessReason } from "./exchange.ts";
-import type { Exchange } from "./exchange.ts";
+import { bodilessReason } from "./checked-call.ts";
+import type { CheckedCall } from "./checked-call.ts";
 
 /** The rule about responses without a body. */
-export const BODY_UNWANTED: Rule<Exchange> = {
+export const BODY_UNWANTED: Rule<CheckedCall> = {
   code: "ERR_TSGI_BODY_UNWANTED",
   text: "The body must contain no bytes when the method is HEAD or the status is 1xx, 204 or 304",
   check(exchange) {
@@ -16,7 +16,7 @@ export const BODY_UNWANTED: Rule<Exchange> = {
 };
 
 /** The rule about too many bytes. */
-export const BODY_TOO_LONG: Rule<Exchange> = {
+export const BODY_TOO_LONG: Rule<CheckedCall> = {
   code: "ERR_TSGI_BODY_TOO_LONG",
   text: "The body must not contain more bytes than Content-Length says",
   check(exchange) {
@@ -28,7 +28,7 @@ export const BODY_TOO_LONG: Rule<Exchange> = {
 };
 
 /** The rule about too few bytes. */
-export const BODY_TOO_SHORT: Rule<Exchange> = {
+export const BODY_TOO_SHORT: Rule<CheckedCall> = {
   code: "ERR_TSGI_BODY_TOO_SHORT",
   text: "The body must not contain fewer bytes than Content-Length says, unless the method is HEAD or the status is 304",
   check(exchange) {
@@ -44,7 +44,7 @@ export const BODY_TOO_SHORT: Rule<Exchange> = {
  *
  * @throws ContractViolation when there is too much of it
  */
-export function countChunk(exchange: Exchange, chunk: Uint8Array): void {
+export function countChunk(exchange: CheckedCall, chunk: Uint8Array): void {
   exchange.sentBytes += chunk.length;
   enforce(BODY_UNWANTED, exchange);
   enforce(BODY_TOO_LONG, exchange);

@@ -17,7 +17,7 @@ import { enforce, show } from "../rule.ts";
 import type { Rule, RuleSection } from "../rule.ts";
 import type { HeaderList, StartResponse, Write } from "../types.ts";
 import { checkNotEnded } from "./after-end.ts";
-import type { Exchange } from "./exchange.ts";
+import type { CheckedCall } from "./checked-call.ts";
 import { guardWrite } from "./write.ts";
 
 /** A status code and the headers beside it. */
@@ -42,7 +42,7 @@ export const EXC_INFO: Rule<unknown> = {
 };
 
 /** The rule about the second call. */
-export const HEADERS_SET: Rule<{ exchange: Exchange; excInfo: unknown }> = {
+export const HEADERS_SET: Rule<{ exchange: CheckedCall; excInfo: unknown }> = {
   code: "ERR_TSGI_HEADERS_SET",
   text:
     "The application must call `startResponse` once; it may call it again only with `excInfo`, which replaces the status and headers, " +
@@ -103,7 +103,7 @@ export const START_RESULT: Rule<unknown> = {
 };
 
 /** Gives the startResponse that the application sees. */
-export function guardStartResponse(startResponse: StartResponse, exchange: Exchange): StartResponse {
+export function guardStartResponse(startResponse: StartResponse, exchange: CheckedCall): StartResponse {
   return function checkedStartResponse(...args: unknown[]): Write {
     checkNotEnded(exchange, "startResponse");
     enforce(START_ARGUMENTS, args);

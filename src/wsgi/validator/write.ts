@@ -3,7 +3,7 @@ import { enforce, show } from "../rule.ts";
 import type { Rule, RuleSection } from "../rule.ts";
 import type { Write } from "../types.ts";
 import { checkNotEnded } from "./after-end.ts";
-import type { Exchange } from "./exchange.ts";
+import type { CheckedCall } from "./checked-call.ts";
 import { countChunk } from "./length.ts";
 
 /** The rule about the argument. */
@@ -14,7 +14,7 @@ export const WRITE_BYTES: Rule<readonly unknown[]> = {
 };
 
 /** The rule about the moment. */
-export const WRITE_ORDER: Rule<Exchange> = {
+export const WRITE_ORDER: Rule<CheckedCall> = {
   code: "ERR_TSGI_WRITE_ORDER",
   text: "The application must not call `write` once iteration of its body has started",
   check: (exchange) => (exchange.isIterated ? "the iteration has begun" : null),
@@ -28,7 +28,7 @@ export const WRITE_RESULT: Rule<unknown> = {
 };
 
 /** Gives the write that the application sees. */
-export function guardWrite(write: Write, exchange: Exchange): Write {
+export function guardWrite(write: Write, exchange: CheckedCall): Write {
   return function checkedWrite(...args: unknown[]): void | Promise<void> {
     checkNotEnded(exchange, "write");
     enforce(WRITE_BYTES, args);

@@ -1,7 +1,7 @@
 // Factories for api-paste.ini: filters that write their name into a header, and the composite that picks a pipeline by the way
 // of signing in.
 import type { ObjectLoader } from "../../../src/deploy/factories.ts";
-import type { Configuration } from "../../../src/deploy/settings.ts";
+import type { Configuration } from "../../../src/deploy/origin-values.ts";
 import type { HeaderList, Middleware, WSGIApplication } from "../../../src/wsgi/types.ts";
 
 export function appFactory(_globalConf: Configuration, localConf: Configuration): WSGIApplication {

@@ -1,6 +1,6 @@
 // Factories for the cases that PasteDeploy publishes. What they make can be looked into: `about` says how it was made.
 import type { Middleware, WSGIApplication } from "../../../src/wsgi/types.ts";
-import type { Configuration } from "../../../src/deploy/settings.ts";
+import type { Configuration } from "../../../src/deploy/origin-values.ts";
 import type { ObjectLoader, Server } from "../../../src/deploy/factories.ts";
 
 /** What a test finds out about an application. */

@@ -39,7 +39,7 @@ export interface FoundEntryPoint extends FoundFactory {
   readonly protocol: string;
 }
 
-interface Answer {
+interface FinderAnswer {
   readonly found?: unknown;
   readonly error?: string;
   readonly stack?: string;
@@ -50,7 +50,7 @@ interface Conversation {
   readonly stdin: Socket;
   /** Whether the process keeps this one alive: only while it has something to answer. */
   hold(isHeld: boolean): void;
-  readonly waiting: { resolve(answer: Answer): void; reject(error: Error): void }[];
+  readonly waiting: { resolve(answer: FinderAnswer): void; reject(error: Error): void }[];
 }
 
 /** Finds factories in Python. `close` it when the search is over; a later question starts a process anew. */
@@ -137,7 +137,7 @@ export class FactoryFinder {
     const conversation = (this.#conversation ??= this.#start());
     if (conversation === null) return null;
     conversation.hold(true);
-    const answer = await new Promise<Answer>((resolve, reject) => {
+    const answer = await new Promise<FinderAnswer>((resolve, reject) => {
       conversation.waiting.push({ resolve, reject });
       conversation.stdin.write(`${JSON.stringify(question)}\n`);
     });
@@ -169,7 +169,7 @@ export class FactoryFinder {
     stdin.on("error", () => {}); // its end is reported below
     stderr.setEncoding("utf8").on("data", (text: string) => (lastWords = (lastWords + text).slice(-MAX_LAST_WORDS)));
     createInterface({ input: stdout }).on("line", (line) => {
-      conversation.waiting.shift()?.resolve(JSON.parse(line) as Answer);
+      conversation.waiting.shift()?.resolve(JSON.parse(line) as FinderAnswer);
     });
     const ended = (reason: string): void => {
       if (this.#conversation === conversation) this.#conversation = null;

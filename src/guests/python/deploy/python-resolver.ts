@@ -6,7 +6,7 @@ import type { GuestFactory, GuestLayer, GuestResolver, Missing } from "../../../
 import type { IniFile } from "../../../deploy/ini.ts";
 import { SECTION_PREFIXES, splitSectionName, type Protocol } from "../../../deploy/object-type.ts";
 import { resolveFactory } from "../../../deploy/resolve-factory.ts";
-import type { Configuration } from "../../../deploy/settings.ts";
+import type { Configuration } from "../../../deploy/origin-values.ts";
 import { FactoryFinder, type FoundFactory } from "./factory-finder.ts";
 import {
   PythonParts,

@@ -19,7 +19,7 @@ export function emitDeployWarning(warning: DeployWarning): void {
 }
 
 /** The state of one load. */
-export class Session {
+export class LoadSession {
   readonly warnings: DeployWarning[] = [];
   readonly #onWarning: WarningListener;
   readonly #files = new Map<string, IniFile>();

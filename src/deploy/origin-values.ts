@@ -3,7 +3,7 @@
 import type { Place } from "./errors.ts";
 
 /** Values as a factory receives them. It has no prototype, so that any key is only data. */
-export type Configuration = Record<string, string>;
+export type Configuration = Readonly<Record<string, string>>;
 
 /** How a value came to where it is. */
 export type OriginKind = "builtin" | "caller" | "default" | "key" | "set" | "get";
@@ -14,19 +14,19 @@ export interface Origin extends Place {
 }
 
 /** A value with its origin and, when it replaced another, that one. */
-export interface Setting {
+export interface OriginValue {
   readonly value: string;
   readonly origin: Origin;
-  readonly replaced?: Setting;
+  readonly replaced?: OriginValue;
 }
 
 /** Ordered values with their origins. A copy shares its values with the original until one of the two is written to. */
-export class Settings implements Iterable<[key: string, setting: Setting]> {
-  #settings: Map<string, Setting>;
+export class OriginValues implements Iterable<[key: string, setting: OriginValue]> {
+  #settings: Map<string, OriginValue>;
   #isShared: boolean;
 
   /** @param source - to copy; empty without it */
-  constructor(source?: Settings) {
+  constructor(source?: OriginValues) {
     this.#settings = source === undefined ? new Map() : source.#settings;
     this.#isShared = source !== undefined;
     if (source !== undefined) source.#isShared = true;
@@ -36,7 +36,7 @@ export class Settings implements Iterable<[key: string, setting: Setting]> {
     return this.#settings.has(key);
   }
 
-  get(key: string): Setting | undefined {
+  get(key: string): OriginValue | undefined {
     return this.#settings.get(key);
   }
 
@@ -46,7 +46,7 @@ export class Settings implements Iterable<[key: string, setting: Setting]> {
   }
 
   /** Writes a setting of another set, keeping its origin. */
-  put(key: string, setting: Setting): void {
+  put(key: string, setting: OriginValue): void {
     const earlier = this.#settings.get(key);
     // The same key of the same file again (through "use") replaces nothing, and must not lose what it replaced before.
     if (earlier !== undefined && earlier.origin === setting.origin && earlier.value === setting.value) return;
@@ -57,13 +57,13 @@ export class Settings implements Iterable<[key: string, setting: Setting]> {
   }
 
   /** Writes all settings of another set over the own ones. */
-  update(other: Settings): void {
+  update(other: OriginValues): void {
     if (other.#settings === this.#settings) return;
     other.#settings.forEach((setting, key) => this.put(key, setting));
   }
 
   /** Removes a key and returns what it held. */
-  take(key: string): Setting | undefined {
+  take(key: string): OriginValue | undefined {
     const setting = this.#settings.get(key);
     if (setting !== undefined) this.#own().delete(key);
     return setting;
@@ -73,19 +73,19 @@ export class Settings implements Iterable<[key: string, setting: Setting]> {
     return this.#settings.keys();
   }
 
-  [Symbol.iterator](): IterableIterator<[string, Setting]> {
+  [Symbol.iterator](): IterableIterator<[string, OriginValue]> {
     return this.#settings.entries();
   }
 
   /** The values alone, as a new object. */
   toObject(): Configuration {
-    const values = Object.create(null) as Configuration;
+    const values = Object.create(null) as Record<string, string>;
     this.#settings.forEach((setting, key) => (values[key] = setting.value));
     return values;
   }
 
   /** The values, to be written to. */
-  #own(): Map<string, Setting> {
+  #own(): Map<string, OriginValue> {
     if (this.#isShared) this.#settings = new Map(this.#settings);
     this.#isShared = false;
     return this.#settings;

@@ -1,7 +1,7 @@
 // What the validator remembers of one request, from the call of the application to close().
 
 /** The state of one request under validation. */
-export interface Exchange {
+export interface CheckedCall {
   readonly method: string;
   /** The headers, once `startResponse` was called. */
   announced: { code: number; contentLength: number | null } | null;
@@ -20,7 +20,7 @@ export interface Exchange {
 }
 
 /** Begins a request. */
-export function newExchange(method: string): Exchange {
+export function newCheckedCall(method: string): CheckedCall {
   return {
     method,
     announced: null,
@@ -33,7 +33,7 @@ export function newExchange(method: string): Exchange {
 }
 
 /** Tells why the response has no body, as the end of a sentence; null when it may have one. */
-export function bodilessReason(exchange: Exchange): string | null {
+export function bodilessReason(exchange: CheckedCall): string | null {
   const code = exchange.announced?.code ?? 200;
   if (code < 200 || code === 204 || code === 304) return `the status is ${code}`;
   return exchange.method === "HEAD" ? "the method is HEAD" : null;
