@@ -1,5 +1,6 @@
 // Checks the import rule of src/: rooms, and the rooms inside of rooms, import in one direction, nothing lies between them, nobody imports
-// an index.ts, no cycle of files, type imports included; a package that src imports is a dependency of the published package. Prints file:line for every violation.
+// an index.ts, no cycle of files, type imports included; a package that src imports is a dependency of the published package. Prints
+// file:line for every violation.
 // Usage: node scripts/check-imports.mjs [project folder]
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { isBuiltin } from "node:module";
@@ -119,6 +120,19 @@ function readSource(src, path) {
   return { path, isTest: path.endsWith(".test.ts"), text, imports };
 }
 
+/**
+ * Reads all files of a folder.
+ *
+ * @param {string} src
+ * @returns {SourceFile[]}
+ */
+export function readSources(src) {
+  return readdirSync(src, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .toSorted()
+    .map((path) => readSource(src, path));
+}
+
 /** @param {string} path - below src */
 function roomOf(path) {
   return path.includes("/") ? path.slice(0, path.indexOf("/")) : undefined;
@@ -165,7 +179,7 @@ function checkInnerPlace({ path, isTest, text }, division, src) {
  * @param {string} path - below src, in a room
  * @returns {{ room: string, inner: string | undefined, rest: string }} `inner`: the room inside the room
  */
-function splitPath(path) {
+export function splitPath(path) {
   const [room = "", ...parts] = path.split("/");
   return parts.length === 1
     ? { room, inner: undefined, rest: parts[0] ?? "" }
@@ -288,10 +302,7 @@ export function checkImports(project) {
     ),
     development: new Set(Object.keys(manifest.devDependencies ?? {})),
   };
-  const files = readdirSync(src, { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts"))
-    .toSorted()
-    .map((path) => readSource(src, path));
+  const files = readSources(src);
   const violations = files.flatMap((file) => [
     ...checkPlace(file, src),
     ...file.imports.flatMap((entry) => {
