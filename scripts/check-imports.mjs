@@ -13,7 +13,7 @@ import { ROOT } from "./project.mjs";
 
 const FOUNDATION = ["protocols", "wsgi", "http"];
 const MIDDLE = ["deploy", "forms", "gateways", "middleware", "guests"];
-const UPPER = ["server", "framework", "testing"];
+const UPPER = ["server", "testing"];
 
 /**
  * What the files of each room may import, beside their own room and the files outside of any. A room imports only rooms that stand
@@ -28,7 +28,9 @@ export const ARROWS = {
   middleware: [...FOUNDATION, "deploy", "forms"],
   guests: [...FOUNDATION, "deploy"],
   ...Object.fromEntries(UPPER.map((room) => [room, [...FOUNDATION, ...MIDDLE]])),
-  cli: [...FOUNDATION, ...MIDDLE, ...UPPER],
+  // An application of the framework serves itself in a script, and gives its own test client.
+  framework: [...FOUNDATION, ...MIDDLE, ...UPPER],
+  cli: [...FOUNDATION, ...MIDDLE, ...UPPER, "framework"],
 };
 
 /**

@@ -1,0 +1,262 @@
+// The application: a WSGI application that is written as routes and hooks. Source: Flask's application object.
+import { requestedHost } from "../middleware/writing/host.ts";
+import { urlMap, type UrlMapEntry } from "../middleware/url-map.ts";
+import { TestClient, type TestClientOptions } from "../testing/test-client.ts";
+import type { StartResponse, WSGIApplication, WSGIApplicationLike, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
+import { quotedPath } from "../wsgi/url.ts";
+import { type CompiledRoute, RouteCollection } from "./compiled-route.ts";
+import { decodeText } from "./decode-text.ts";
+import { FrameworkError } from "./errors.ts";
+import { Exchange, type Instead } from "./exchange.ts";
+import { MethodNotAllowed, NotFound } from "./http-error.ts";
+import { Request, type RequestOwner } from "./request.ts";
+import { withRequest } from "./request-context.ts";
+import { redirect } from "./redirect.ts";
+import { Response } from "./response.ts";
+import { type Found, RouteTable } from "./route-table.ts";
+import { encodeSegment, type RuleValues } from "./rule.ts";
+import type { OwnConverters } from "./rule-params.ts";
+import { type KnownRoutes, type Registration, type RouteDefinition, Scaffold } from "./scaffold.ts";
+import { completeUrl, RouteNames, type UrlArguments, type UrlOptions } from "./url-for.ts";
+
+/** How an application behaves. */
+export interface AppOptions<Own extends OwnConverters = Record<never, never>> {
+  /** Further converters for its rules. */
+  readonly converters?: Own;
+  /**
+   * Whether errors of the application go on to whatever is around it, such as `show-exceptions`, and responses are checked against their
+   * schemas. @default whether NODE_ENV is "development"
+   */
+  readonly isDevelopment?: boolean;
+  /** Most bytes of a body that `json`, `text` and `bytes` read. @default 1048576 */
+  readonly maxBodyBytes?: number;
+  /** Host with which subdomains begin, such as `example.com`. @default routes count for any host */
+  readonly serverName?: string;
+  /** Whether `getRequest()` works. @default false */
+  readonly hasRequestContext?: boolean;
+}
+
+/** Where `run` serves. */
+export interface RunOptions {
+  /** @default "127.0.0.1" */
+  readonly host?: string;
+  /** @default 5000 */
+  readonly port?: number;
+}
+
+/** The application is a function, as every WSGI application. */
+export interface App<Own extends OwnConverters = Record<never, never>> {
+  (environ: WSGIEnvironment, startResponse: StartResponse): WSGIBody | Promise<WSGIBody>;
+  readonly converterTypes?: Own;
+}
+
+/** What was compiled of an application. */
+interface Ready {
+  /** By subdomain; "" for routes of any host. */
+  readonly tables: ReadonlyMap<string, RouteTable<CompiledRoute>>;
+  readonly hasSubdomains: boolean;
+}
+
+type RoutesOf<Self> = Self extends KnownRoutes<infer Routes> ? Routes : Record<never, never>;
+/** The rule behind a name, as far as the compiler knows it; a name from "/" is a rule itself. */
+type RuleOf<Name extends string, Routes> = Name extends keyof Routes
+  ? Routes[Name] extends string
+    ? Routes[Name]
+    : string
+  : Name extends `/${string}`
+    ? Name
+    : string;
+
+/**
+ * An application of routes.
+ *
+ * @example
+ * const app = new App();
+ * app.route("/", () => "Hello World!");
+ * export const application = app;
+ */
+export class App<Own extends OwnConverters = Record<never, never>> extends Scaffold<Own> implements RequestOwner {
+  readonly maxBodyBytes: number;
+  /** Whatever the application wants to keep for all requests. */
+  readonly config = new Map<string, unknown>();
+  readonly #options: AppOptions<Own>;
+  readonly #isDevelopment: boolean;
+  readonly #routes: RouteCollection;
+  readonly #mounts: UrlMapEntry[] = [];
+  #mounted: WSGIApplication | null = null;
+  #ready: Ready | null = null;
+  #names: RouteNames | null = null;
+
+  constructor(options: AppOptions<Own> = {}) {
+    let self: App<Own> | null = null;
+    super(
+      options.converters,
+      (environ: WSGIEnvironment, startResponse: StartResponse) => (self as App<Own>).#answer(environ, startResponse), // nobody has the function before the constructor is done
+    );
+    self = this;
+    this.#options = options;
+    this.#isDevelopment = options.isDevelopment ?? process.env["NODE_ENV"] === "development";
+    this.maxBodyBytes = options.maxBodyBytes ?? 1_048_576;
+    this.#routes = new RouteCollection(this);
+  }
+
+  /** All routes, in the order of definition. */
+  get routes(): readonly CompiledRoute[] {
+    return this.#routes.routes;
+  }
+
+  /**
+   * Mounts a WSGI application, a Python one too: it answers for all paths below, before any route.
+   *
+   * @param path - such as "/old"
+   */
+  mount(path: string, application: WSGIApplicationLike): this {
+    this.checkOpen(`mount "${path}"`);
+    this.#mounts.push({ path, application });
+    this.#mounted = urlMap(this.#mounts, { notFound: (environ, startResponse) => this.#route(environ, startResponse) });
+    return this;
+  }
+
+  /**
+   * Writes the path of a route, as it is below the application; `request.urlFor` knows where that is mounted.
+   *
+   * @param name - of the route, or its rule
+   * @throws FrameworkError for an unknown name, and for a value that is missing, surplus, or does not fit
+   */
+  urlFor<Self, const Name extends string>(
+    this: Self,
+    name: Name,
+    ...[values, options]: UrlArguments<RuleOf<Name, RoutesOf<Self>>, Own>
+  ): string {
+    const app = this as unknown as App; // it is called on an application
+    return completeUrl(app.#pathOf(name, (values ?? {}) as RuleValues), options ?? {}, null);
+  }
+
+  /** For the request, which asks with where it came in. */
+  urlOf(request: Request, name: string, values: RuleValues, options: UrlOptions): string {
+    const own = name.startsWith(".") ? relativeName(request.endpoint, name) : name;
+    return completeUrl(this.#pathOf(own, values), options, request.environ);
+  }
+
+  /** Gives a client for tests, which calls the application without a server. */
+  test(options: TestClientOptions = {}): TestClient {
+    return new TestClient(this as WSGIApplicationLike, options);
+  }
+
+  /**
+   * Serves the application in this process, for scripts and development; `tsgi app.ts` is the server for production.
+   *
+   * @returns a promise that is fulfilled when the server is closed
+   */
+  async run({ host = "127.0.0.1", port = 5000 }: RunOptions = {}): Promise<void> {
+    const { runApp } = await import("./run-app.ts");
+    await runApp(this as WSGIApplicationLike, { host, port, isDevelopment: this.#isDevelopment });
+  }
+
+  protected override checkOpen(what: string): void {
+    if (this.#ready === null) return;
+    if (!this.#isDevelopment) {
+      throw new FrameworkError(`Cannot ${what}: the application has answered requests already; do it before`);
+    }
+    this.#ready = null;
+    this.#names = null;
+  }
+
+  protected override defined(definition: RouteDefinition): void {
+    this.#names = null;
+    this.#routes.add(definition);
+  }
+
+  protected override registered(registration: Registration): void {
+    this.#names = null;
+    this.#routes.register(registration);
+  }
+
+  #answer(environ: WSGIEnvironment, startResponse: StartResponse): WSGIBody | Promise<WSGIBody> {
+    return this.#mounted === null ? this.#route(environ, startResponse) : this.#mounted(environ, startResponse);
+  }
+
+  #route(environ: WSGIEnvironment, startResponse: StartResponse): WSGIBody | Promise<WSGIBody> {
+    const ready = (this.#ready ??= this.#compile());
+    let path = "/";
+    let found: Found<CompiledRoute> | null = null;
+    let instead: Instead | null = null;
+    try {
+      path = decodeText(environ.PATH_INFO || "/", "The path");
+      found = this.#tableFor(ready, environ)?.find(environ.REQUEST_METHOD, path) ?? { kind: "none" };
+      if (found.kind !== "route") instead = insteadOf(found, environ);
+    } catch (error) {
+      instead = () => {
+        throw error;
+      };
+    }
+    const route = found?.kind === "route" ? found.route : null;
+    const request = new Request(environ, path, this, route, found?.kind === "route" ? found.values : {});
+    const chain = route?.chain ?? this.#routes.ownChain;
+    const exchange = new Exchange(request, chain, route, instead, this.#isDevelopment);
+    if (this.#options.hasRequestContext !== true) return exchange.run(startResponse);
+    return withRequest(request, () => exchange.run(startResponse));
+  }
+
+  #compile(): Ready {
+    for (const chain of this.#routes.chains) chain.collect();
+    const groups = new Map<string, CompiledRoute[]>();
+    for (const route of this.#routes.routes) {
+      const group = groups.get(route.subdomain ?? "");
+      if (group === undefined) groups.set(route.subdomain ?? "", [route]);
+      else group.push(route);
+    }
+    const tables = new Map([...groups].map(([subdomain, routes]) => [subdomain, new RouteTable(routes)]));
+    const hasSubdomains = [...tables.keys()].some((subdomain) => subdomain !== "");
+    if (hasSubdomains && this.#options.serverName === undefined) {
+      throw new FrameworkError('A blueprint has a subdomain, and the application no "serverName"; expected both');
+    }
+    return { tables, hasSubdomains };
+  }
+
+  #tableFor({ tables, hasSubdomains }: Ready, environ: WSGIEnvironment): RouteTable<CompiledRoute> | undefined {
+    if (!hasSubdomains) return tables.get("");
+    const name = requestedHost(environ)?.name ?? "";
+    const suffix = `.${(this.#options.serverName ?? "").toLowerCase()}`;
+    const subdomain = name.endsWith(suffix) ? name.slice(0, -suffix.length) : "";
+    return tables.get(subdomain) ?? tables.get("");
+  }
+
+  #pathOf(name: string, values: RuleValues): string {
+    this.#names ??= new RouteNames(this.#routes.routes);
+    return this.#names.build(name, values);
+  }
+}
+
+/** What a request gets for which there is no route. */
+function insteadOf(found: Exclude<Found<CompiledRoute>, { kind: "route" }>, environ: WSGIEnvironment): Instead {
+  switch (found.kind) {
+    case "none":
+      return () => {
+        throw new NotFound();
+      };
+    case "redirect":
+      return () => {
+        const query = environ.QUERY_STRING === "" ? "" : `?${environ.QUERY_STRING}`;
+        return redirect(slashedLocation(environ, found.path) + query, 308);
+      };
+    case "method": {
+      const allowed = [...found.allowed, "OPTIONS"].toSorted();
+      return () => {
+        if (environ.REQUEST_METHOD === "OPTIONS") return Response.of(200, [["Allow", allowed.join(", ")]], null);
+        throw new MethodNotAllowed(allowed);
+      };
+    }
+  }
+}
+
+/** The path is encoded anew, and never begins with the two slashes of a host. */
+function slashedLocation(environ: WSGIEnvironment, path: string): string {
+  return `${quotedPath(environ.SCRIPT_NAME)}${path.split("/").map(encodeSegment).join("/")}`.replace(/^\/{2,}/, "/");
+}
+
+/** `.name` is a route of the same blueprint. */
+function relativeName(endpoint: string | null, name: string): string {
+  const dot = (endpoint ?? "").lastIndexOf(".");
+  return dot === -1 ? name.slice(1) : `${(endpoint ?? "").slice(0, dot)}${name}`;
+}

@@ -1,0 +1,151 @@
+// Finds the route of a path. rou3 keeps the rules as a tree of segments and names those that may match; the rules themselves decide, so
+// that nothing is decoded twice, a slash at the end counts, and the order is ours. Source: Werkzeug's matcher for what the answers are.
+import { addRoute, createRouter, findAllRoutes, findRoute, type RouterContext } from "rou3";
+import { Rule, type RuleValues } from "./rule.ts";
+
+/** What the table needs to know of a route. */
+export interface TableRoute {
+  readonly rule: Rule;
+  /** In upper case; HEAD and OPTIONS too where they are answered. */
+  readonly methods: ReadonlySet<string>;
+}
+
+/** What became of a path. */
+export type Found<Route> =
+  | { readonly kind: "route"; readonly route: Route; readonly values: RuleValues }
+  /** The path lacks a slash at its end, or has several in a row; `path` is decoded. */
+  | { readonly kind: "redirect"; readonly path: string }
+  /** Rules match, but none for the method. */
+  | { readonly kind: "method"; readonly allowed: readonly string[] }
+  | { readonly kind: "none" };
+
+const NONE = { kind: "none" } as const;
+const NO_VALUES: RuleValues = {};
+/** What rou3 would take for its own language, or encode. */
+const NOT_PLAIN = /[^A-Za-z0-9\-._~]/g;
+const NOT_PLAIN_PATH = /[^A-Za-z0-9\-._~/]/;
+
+/** The routes of one shape. */
+interface Group<Route> {
+  /** In the order in which they are tried. */
+  readonly entries: Entry<Route>[];
+  /** Whether a route of another shape may go before these although rou3 names it later. */
+  isContested: boolean;
+}
+
+interface Entry<Route> {
+  readonly route: Route;
+  /** Place among all routes. */
+  readonly order: number;
+}
+
+/** The routes of one host, ready to be asked. */
+export class RouteTable<Route extends TableRoute> {
+  readonly #router: RouterContext<Group<Route>> = createRouter<Group<Route>>();
+
+  constructor(routes: readonly Route[]) {
+    const groups = new Map<string, Group<Route>>();
+    const sorted = routes.toSorted((left, right) => Rule.compare(left.rule, right.rule));
+    for (const [order, route] of sorted.entries()) {
+      const shape = route.rule.shape(plainSegment).replace(/(?<=.)\/$/, "");
+      const known = groups.get(shape);
+      if (known === undefined) groups.set(shape, { entries: [{ route, order }], isContested: false });
+      else known.entries.push({ route, order });
+    }
+    markContested(groups);
+    for (const [shape, group] of groups) addRoute(this.#router, "", namedShape(shape), group);
+  }
+
+  /**
+   * Finds the route for a path.
+   *
+   * @param method - in upper case
+   * @param path - decoded text, from "/"
+   */
+  find(method: string, path: string): Found<Route> {
+    const plain = NOT_PLAIN_PATH.test(path) ? plainPath(path) : path;
+    const group = findRoute(this.#router, "", plain, WITHOUT_PARAMS)?.data;
+    if (group === undefined) return this.#findMerged(method, path);
+    if (!group.isContested) {
+      for (const { route } of group.entries) {
+        const found = route.methods.has(method) ? tried(route, path) : null;
+        if (found !== null) return found;
+      }
+    }
+    return this.#findAmongAll(method, path, plain);
+  }
+
+  /** The group that rou3 thinks of first has no route for this request; there may be others. */
+  #findAmongAll(method: string, path: string, plain: string): Found<Route> {
+    const entries = findAllRoutes(this.#router, "", plain, WITHOUT_PARAMS).flatMap(({ data }) => data.entries);
+    entries.sort((left, right) => left.order - right.order);
+    const allowed = new Set<string>();
+    for (const { route } of entries) {
+      const found = tried(route, path);
+      if (found === null) continue;
+      if (route.methods.has(method)) return found;
+      if (found.kind === "route") for (const each of route.methods) allowed.add(each);
+    }
+    if (allowed.size > 0) return { kind: "method", allowed: [...allowed].toSorted() };
+    return this.#findMerged(method, path);
+  }
+
+  /** Of several slashes in a row one is meant, if a rule matches then. */
+  #findMerged(method: string, path: string): Found<Route> {
+    if (!path.includes("//")) return NONE;
+    const merged = path.replaceAll(/\/{2,}/g, "/");
+    const found = this.find(method, merged);
+    if (found.kind === "route") return { kind: "redirect", path: merged };
+    return found.kind === "redirect" ? found : NONE;
+  }
+}
+
+/** A rule that ends with a slash is meant by a path without it too: the client is sent there. */
+function tried<Route extends TableRoute>(route: Route, path: string): Found<Route> | null {
+  const { rule } = route;
+  if (rule.isStatic) {
+    if (rule.text === path) return { kind: "route", route, values: NO_VALUES };
+    return rule.isBranch && rule.text === `${path}/` ? { kind: "redirect", path: rule.text } : null;
+  }
+  const values = rule.match(path);
+  if (values !== null) return { kind: "route", route, values };
+  if (!rule.isBranch || path.endsWith("/") || rule.match(`${path}/`) === null) return null;
+  return { kind: "redirect", path: `${path}/` };
+}
+
+/** Of two values at one place the lighter goes first, whatever follows them; rou3 looks at what follows. */
+function markContested<Route extends TableRoute>(groups: ReadonlyMap<string, Group<Route>>): void {
+  const places = new Map<string, { readonly weights: Set<string>; readonly groups: Set<Group<Route>> }>();
+  for (const [shape, group] of groups) {
+    const segments = shape.split("/");
+    for (const [index, segment] of segments.entries()) {
+      if (segment !== ":v") continue;
+      const prefix = segments.slice(0, index).join("/");
+      const place = places.get(prefix) ?? { weights: new Set(), groups: new Set() };
+      places.set(prefix, place);
+      place.groups.add(group);
+      for (const { route } of group.entries) place.weights.add(String(route.rule.weights[index]));
+    }
+  }
+  for (const { weights, groups: contested } of places.values()) {
+    if (weights.size > 1 && contested.size > 1) for (const group of contested) group.isContested = true;
+  }
+}
+
+const WITHOUT_PARAMS = { params: false } as const;
+
+/** Each place gets a name of its own, as rou3 wants it. */
+function namedShape(shape: string): string {
+  let count = 0;
+  return shape.replaceAll(":v", () => `:v${count++}`);
+}
+
+function plainSegment(segment: string): string {
+  return segment.replaceAll(NOT_PLAIN, (character) =>
+    [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join(""),
+  );
+}
+
+function plainPath(path: string): string {
+  return path.split("/").map(plainSegment).join("/");
+}
