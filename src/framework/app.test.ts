@@ -17,7 +17,7 @@ const wsgi: WSGIApplication = (_environ, startResponse) => {
   return [Buffer.from("from WSGI")];
 };
 
-async function* later(): AsyncGenerator<string> {
+async function* twoWords(): AsyncGenerator<string> {
   yield "one ";
   yield "two";
 }
@@ -34,7 +34,7 @@ describe("a result becomes a response by its shape:", () => {
     ["a date", () => new Date(0), 200, JSON_TYPE, '"1970-01-01T00:00:00.000Z"'],
     ["bytes", () => Buffer.from("bytes"), 200, OCTETS, "bytes"],
     ["a generator", () => ["a", "b"].values(), 200, HTML, "ab"],
-    ["an async generator", () => later(), 200, HTML, "one two"],
+    ["an async generator", () => twoWords(), 200, HTML, "one two"],
     ["text and a status", () => ["Gone", 410], 410, HTML, "Gone"],
     [
       "an object, a status and headers",
@@ -236,7 +236,7 @@ describe("hooks", () => {
 
   it("after may give another response", async () => {
     const app = new App()
-      .get("/", () => later())
+      .get("/", () => twoWords())
       .after((response) => new Response(`not ${response.status}`, { status: 203 }));
     const response = await app.test().get("/");
     expect([response.status, response.text()]).toEqual([203, "not 200"]);
@@ -294,7 +294,7 @@ describe("error handlers", () => {
     app.errorHandler(404, (error) => [`app 404 ${error.detail}`, 404]);
     app.errorHandler(HTTPError, (error) => [`app HTTP ${error.status}`, error.status]);
     app.errorHandler(Custom, () => "app custom");
-    app.errorHandler(500, (error) => [`app 500 ${String((error.cause as Error).message)}`, 500]);
+    app.errorHandler(500, (error) => [`app 500 ${(error.cause as Error).message}`, 500]);
     part.errorHandler(Special, () => "part special");
     part.errorHandler(NotFound, () => "part class");
     app.register(part);

@@ -20,9 +20,9 @@ import { type KnownRoutes, type Registration, type RouteDefinition, Scaffold } f
 import { completeUrl, RouteNames, type UrlArguments, type UrlOptions } from "./url-for.ts";
 
 /** How an application behaves. */
-export interface AppOptions<Own extends OwnConverters = Record<never, never>> {
+export interface AppOptions<Own extends object = object> {
   /** Further converters for its rules. */
-  readonly converters?: Own;
+  readonly converters?: Own & OwnConverters;
   /**
    * Whether errors of the application go on to whatever is around it, such as `show-exceptions`, and responses are checked against their
    * schemas. @default whether NODE_ENV is "development"
@@ -44,12 +44,6 @@ export interface RunOptions {
   readonly port?: number;
 }
 
-/** The application is a function, as every WSGI application. */
-export interface App<Own extends OwnConverters = Record<never, never>> {
-  (environ: WSGIEnvironment, startResponse: StartResponse): WSGIBody | Promise<WSGIBody>;
-  readonly converterTypes?: Own;
-}
-
 /** What was compiled of an application. */
 interface Ready {
   /** By subdomain; "" for routes of any host. */
@@ -57,7 +51,7 @@ interface Ready {
   readonly hasSubdomains: boolean;
 }
 
-type RoutesOf<Self> = Self extends KnownRoutes<infer Routes> ? Routes : Record<never, never>;
+type RoutesOf<Self> = Self extends KnownRoutes<infer Routes> ? Routes : object;
 /** The rule behind a name, as far as the compiler knows it; a name from "/" is a rule itself. */
 type RuleOf<Name extends string, Routes> = Name extends keyof Routes
   ? Routes[Name] extends string
@@ -67,15 +61,8 @@ type RuleOf<Name extends string, Routes> = Name extends keyof Routes
     ? Name
     : string;
 
-/**
- * An application of routes.
- *
- * @example
- * const app = new App();
- * app.route("/", () => "Hello World!");
- * export const application = app;
- */
-export class App<Own extends OwnConverters = Record<never, never>> extends Scaffold<Own> implements RequestOwner {
+/** What an application does beside answering. */
+class Application<Own extends object = object> extends Scaffold<Own> implements RequestOwner {
   readonly maxBodyBytes: number;
   /** Whatever the application wants to keep for all requests. */
   readonly config = new Map<string, unknown>();
@@ -88,12 +75,7 @@ export class App<Own extends OwnConverters = Record<never, never>> extends Scaff
   #names: RouteNames | null = null;
 
   constructor(options: AppOptions<Own> = {}) {
-    let self: App<Own> | null = null;
-    super(
-      options.converters,
-      (environ: WSGIEnvironment, startResponse: StartResponse) => (self as App<Own>).#answer(environ, startResponse), // nobody has the function before the constructor is done
-    );
-    self = this;
+    super(options.converters, (self, environ, startResponse) => (self as Application).#answer(environ, startResponse));
     this.#options = options;
     this.#isDevelopment = options.isDevelopment ?? process.env["NODE_ENV"] === "development";
     this.maxBodyBytes = options.maxBodyBytes ?? 1_048_576;
@@ -128,8 +110,8 @@ export class App<Own extends OwnConverters = Record<never, never>> extends Scaff
     name: Name,
     ...[values, options]: UrlArguments<RuleOf<Name, RoutesOf<Self>>, Own>
   ): string {
-    const app = this as unknown as App; // it is called on an application
-    return completeUrl(app.#pathOf(name, (values ?? {}) as RuleValues), options ?? {}, null);
+    const app = this as unknown as Application; // it is called on an application
+    return completeUrl(app.#pathOf(name, values ?? {}), options ?? {}, null);
   }
 
   /** For the request, which asks with where it came in. */
@@ -140,7 +122,7 @@ export class App<Own extends OwnConverters = Record<never, never>> extends Scaff
 
   /** Gives a client for tests, which calls the application without a server. */
   test(options: TestClientOptions = {}): TestClient {
-    return new TestClient(this as WSGIApplicationLike, options);
+    return new TestClient(this as unknown as WSGIApplication, options);
   }
 
   /**
@@ -150,7 +132,7 @@ export class App<Own extends OwnConverters = Record<never, never>> extends Scaff
    */
   async run({ host = "127.0.0.1", port = 5000 }: RunOptions = {}): Promise<void> {
     const { runApp } = await import("./run-app.ts");
-    await runApp(this as WSGIApplicationLike, { host, port, isDevelopment: this.#isDevelopment });
+    await runApp(this as unknown as WSGIApplication, { host, port, isDevelopment: this.#isDevelopment });
   }
 
   protected override checkOpen(what: string): void {
@@ -227,6 +209,19 @@ export class App<Own extends OwnConverters = Record<never, never>> extends Scaff
     return this.#names.build(name, values);
   }
 }
+
+/** An application of routes, which is a WSGI application: a function of an environ and startResponse. */
+export type App<Own extends object = object> = Application<Own> & WSGIApplication;
+
+/**
+ * An application of routes.
+ *
+ * @example
+ * const app = new App();
+ * app.route("/", () => "Hello World!");
+ * export const application = app;
+ */
+export const App = Application as unknown as new <Own extends object = object>(options?: AppOptions<Own>) => App<Own>;
 
 /** What a request gets for which there is no route. */
 function insteadOf(found: Exclude<Found<CompiledRoute>, { kind: "route" }>, environ: WSGIEnvironment): Instead {

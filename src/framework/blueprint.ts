@@ -5,13 +5,13 @@ import type { OwnConverters } from "./rule-params.ts";
 import { Scaffold } from "./scaffold.ts";
 
 /** Where a blueprint belongs. */
-export interface BlueprintOptions<Own extends OwnConverters> {
+export interface BlueprintOptions<Own extends object> {
   /** Path in front of its rules. @default "" */
   readonly prefix?: string;
   /** Only for this subdomain of the application's `serverName`. @default that of what it is registered with */
   readonly subdomain?: string;
   /** Further converters for its rules. */
-  readonly converters?: Own;
+  readonly converters?: Own & OwnConverters;
 }
 
 /**
@@ -22,7 +22,7 @@ export interface BlueprintOptions<Own extends OwnConverters> {
  * admin.get("/", { name: "index" }, () => "Hello");
  * app.register(admin); // urlFor("admin.index")
  */
-export class Blueprint<Own extends OwnConverters = Record<never, never>> extends Scaffold<Own> {
+export class Blueprint<Own extends object = object> extends Scaffold<Own> {
   readonly name: string;
   readonly prefix: string;
   readonly subdomain: string | null;

@@ -176,10 +176,10 @@ class Bounds {
   readonly #min: number;
   readonly #max: number;
 
-  constructor({ min = -Infinity, max = Infinity }: { min?: number; max?: number }, isSigned: boolean) {
+  constructor({ min = -Infinity, max = Infinity }: { min?: number; max?: number }, hasSign: boolean) {
     this.#min = min;
     this.#max = max;
-    this.isSigned = isSigned;
+    this.isSigned = hasSign;
   }
 
   hold(value: number): boolean {

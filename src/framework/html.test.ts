@@ -11,11 +11,7 @@ describe("html", () => {
     ["an attribute in single quotes", markup`<p title='${EVIL}'>`, `<p title='${ESCAPED}'>`],
     ["a piece", markup`<p>${markup`<b>${"<"}</b>`}</p>`, "<p><b>&lt;</b></p>"],
     ["a piece in an attribute", markup`<p title="${markup`<b>"</b>`}">`, '<p title="&lt;b&gt;&quot;&lt;/b&gt;">'],
-    [
-      "lists",
-      markup`<ul>${[1, "<", [markup`<i>`, raw("<b>")]]}</ul>`,
-      "<ul>1&lt;<i><b></ul>",
-    ],
+    ["lists", markup`<ul>${[1, "<", [markup`<i>`, raw("<b>")]]}</ul>`, "<ul>1&lt;<i><b></ul>"],
     ["nothing", markup`<p>${null}${undefined}${false}${true}${""}</p>`, "<p></p>"],
     ["a title", markup`<title>${"</title>"}</title>`, "<title>&lt;/title&gt;</title>"],
     [
@@ -23,11 +19,7 @@ describe("html", () => {
       markup`<script>if (a < b) {}</script><p>${"<"}</p>`,
       "<script>if (a < b) {}</script><p>&lt;</p>",
     ],
-    [
-      "text after a comment",
-      markup`<!-- <p title=" --><p>${"<"}</p>`,
-      '<!-- <p title=" --><p>&lt;</p>',
-    ],
+    ["text after a comment", markup`<!-- <p title=" --><p>${"<"}</p>`, '<!-- <p title=" --><p>&lt;</p>'],
     ["text after a lone <", markup`1 < 2 ${"<"}`, "1 < 2 &lt;"],
     ["an address", markup`<a href="${"/a?b=1&c=2"}">`, '<a href="/a?b=1&amp;c=2">'],
     [

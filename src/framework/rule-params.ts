@@ -20,10 +20,10 @@ type Pieces<Rule extends string> = Rule extends `${string}<${infer Piece}>${infe
 
 type NameIn<Piece extends string> = Piece extends `${string}:${infer Name}` ? Name : Piece;
 
-type ConverterIn<Piece extends string> = Piece extends `${infer Converter}:${string}`
-  ? Converter extends `${infer Name}(${string}`
+type ConverterIn<Piece extends string> = Piece extends `${infer Text}:${string}`
+  ? Text extends `${infer Name}(${string}`
     ? Name
-    : Converter
+    : Text
   : "string";
 
 /** An unknown converter gives `never`, so that any use of its value is an error of the compiler. */
@@ -36,6 +36,6 @@ type ValueOf<Name extends string, Own> = Name extends keyof Own
     : never;
 
 /** The parameters of a rule, by name; of one that the compiler does not know, anything. */
-export type RuleParams<Rule extends string, Own = Record<never, never>> = string extends Rule
+export type RuleParams<Rule extends string, Own = object> = string extends Rule
   ? Readonly<Record<string, unknown>>
   : { readonly [Piece in Pieces<Rule> as NameIn<Piece>]: ValueOf<ConverterIn<Piece>, Own> };

@@ -1,6 +1,7 @@
 // What an application and a blueprint have in common: routes, hooks, error handlers, blueprints in them. Here they are only written down.
 // Source: Flask's Scaffold.
 import { isToken } from "../wsgi/head-rules.ts";
+import type { StartResponse, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
 import type { ConverterSource } from "./converters.ts";
 import { FrameworkError } from "./errors.ts";
 import type { HTTPError } from "./http-error.ts";
@@ -8,7 +9,6 @@ import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 import type { Result } from "./result.ts";
 import { sendFromDirectory, type SendOptions } from "./files.ts";
-import type { OwnConverters } from "./rule-params.ts";
 import type { HandlerParams, RouteSchemas } from "./validation.ts";
 
 /** What a route may have beside its rule and its handler. */
@@ -134,18 +134,27 @@ export type NameOf<Rule extends string, Options> = Options extends { readonly na
 type WithRoute<Self, Rule extends string, Options> = Self &
   KnownRoutes<{ readonly [Name in NameOf<Rule, Options>]: Rule }>;
 
-/** Becomes the object itself where nothing is given: how an application is a function with methods. */
+/** What an object does that is called as a WSGI application. */
+type Call = (self: object, environ: WSGIEnvironment, startResponse: StartResponse) => WSGIBody | Promise<WSGIBody>;
+
+/** An object, or a function with the methods of one where it can be called. */
 class Callable {
-  constructor(callable: object | null) {
-    if (callable !== null) return Object.setPrototypeOf(callable, new.target.prototype) as this;
+  constructor(call: Call | null) {
+    if (call === null) return;
+    const self: object = Object.setPrototypeOf(
+      (environ: WSGIEnvironment, startResponse: StartResponse) => call(self, environ, startResponse),
+      new.target.prototype,
+    ) as object;
+    return self as this;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return this.constructor.name;
   }
 }
 
 /** Routes, hooks and error handlers. */
-export abstract class Scaffold<Own extends OwnConverters = Record<never, never>>
-  extends Callable
-  implements ScaffoldParts
-{
+export abstract class Scaffold<Own extends object = object> extends Callable implements ScaffoldParts {
   readonly definitions: RouteDefinition[] = [];
   readonly registrations: Registration[] = [];
   readonly beforeHooks: BeforeHook[] = [];
@@ -155,8 +164,8 @@ export abstract class Scaffold<Own extends OwnConverters = Record<never, never>>
   readonly classHandlers = new Map<unknown, ErrorHandler>();
   readonly converters: ReadonlyMap<string, ConverterSource>;
 
-  protected constructor(converters: Own | undefined, callable: object | null) {
-    super(callable);
+  protected constructor(converters: object | undefined, call: Call | null) {
+    super(call);
     this.converters = new Map(Object.entries(converters ?? {}) as [string, ConverterSource][]);
   }
 

@@ -23,7 +23,7 @@ export interface UrlOptions {
 /** What `urlFor` takes after the name, by the rule behind it: nothing where there are no values. */
 export type UrlArguments<Text extends string, Own> = string extends Text
   ? [values?: RuleValues, options?: UrlOptions]
-  : Record<never, never> extends RuleParams<Text, Own>
+  : keyof RuleParams<Text, Own> extends never
     ? [values?: RuleParams<Text, Own>, options?: UrlOptions]
     : [values: RuleParams<Text, Own>, options?: UrlOptions];
 
