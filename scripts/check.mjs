@@ -79,8 +79,24 @@ async function checkLock() {
 /** @type {{ name: string, what: string, run: () => Promise<Outcome> }[]} */
 const CHECKS = [
   { name: "lock", what: "lock files complete, name no registry", run: checkLock },
-  { name: "types", what: "types of sources and tests", run: () => capture(bin("tsc"), ["-p", "."]) },
-  { name: "script-types", what: "types of scripts", run: () => capture(bin("tsc"), ["-p", "scripts"]) },
+  {
+    name: "types",
+    what: "types of sources and tests",
+    run: () =>
+      capture(bin("tsc"), ["-p", ".", "--incremental", "--tsBuildInfoFile", join(ROOT, ".cache", "types.tsbuildinfo")]),
+  },
+  {
+    name: "script-types",
+    what: "types of scripts",
+    run: () =>
+      capture(bin("tsc"), [
+        "-p",
+        "scripts",
+        "--incremental",
+        "--tsBuildInfoFile",
+        join(ROOT, ".cache", "script-types.tsbuildinfo"),
+      ]),
+  },
   {
     name: "lint",
     what: "lint, with types",
