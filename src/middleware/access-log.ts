@@ -6,7 +6,7 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { escapeText } from "../wsgi/escape-text.ts";
 import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { isPromise, withClose } from "./writing/body-close.ts";
-import { fileIn, oneOf, readOptions, type Configuration } from "./writing/options.ts";
+import { fileIn, oneOf, fromSection, type Configuration } from "./writing/options.ts";
 import { replaceResponse } from "./writing/replace-response.ts";
 import { statusOfError } from "./writing/thrown-error.ts";
 
@@ -87,12 +87,10 @@ export function accessLog(options: AccessLogOptions = {}): Middleware {
 /** For INI files: `use = egg:tsgi#access-log`, with the keys of {@link AccessLogOptions}. */
 export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
   const file = fileIn(globalConf);
-  return accessLog(
-    readOptions<AccessLogOptions>(localConf, {
-      format: oneOf(...FORMATS),
-      file: (value, key) => (value === "-" ? value : file(value, key)),
-    }),
-  );
+  return fromSection<AccessLogOptions>(accessLog, localConf, {
+    format: oneOf(...FORMATS),
+    file: (value, key) => (value === "-" ? value : file(value, key)),
+  });
 }
 
 const LINES: Readonly<Record<(typeof FORMATS)[number], (request: LoggedRequest) => string>> = {

@@ -1,12 +1,11 @@
-// Asks for a name and a password. Source: RFC 7617. The password travels readable, so use it over https only. Place it before what it
-// protects; the application finds the name in REMOTE_USER.
+// Asks for a name and a password. Source: RFC 7617. The password travels readable, so use it over https only.
 import type { HeaderList, Middleware } from "../wsgi/types.ts";
 import { encodeNative } from "../wsgi/native-string.ts";
 import { sendAnswer } from "./writing/answer.ts";
 import { checkRealm, credentialsOf, quotedParameter, sendChallenge } from "./auth/authorization.ts";
 import { isPromise } from "./writing/body-close.ts";
 import { MiddlewareOptionError, PasswordQueueFull } from "./errors.ts";
-import { type Configuration, fileIn, pairs, readOptions, text } from "./writing/options.ts";
+import { type Configuration, fileIn, pairs, fromSection, text } from "./writing/options.ts";
 import { HtpasswdFile, toUserSource, type Users, type UserSource } from "./auth/user-source.ts";
 
 /** Options of {@link authBasic}; `users` or `htpasswd`. */
@@ -23,6 +22,8 @@ export interface AuthBasicOptions {
  * Answers 401 to requests without the name and password of a user; the others pass with REMOTE_USER and AUTH_TYPE. While too many
  * passwords are being checked, those that are not remembered get 503.
  *
+ * In a pipeline: before what it protects; the application finds the name in REMOTE_USER.
+ *
  * @throws MiddlewareOptionError when it is not said who the users are
  * @example
  * const application = authBasic({ htpasswd: "/srv/users", realm: "Library" })(inner);
@@ -32,8 +33,8 @@ export function authBasic(options: AuthBasicOptions): Middleware {
   const realm = checkRealm(options.realm ?? "Restricted");
   const challenge = `Basic ${quotedParameter("realm", realm)}, charset="UTF-8"`;
 
-  return (application) =>
-    function requireBasic(environ, startResponse) {
+  return function authBasicMiddleware(application) {
+    return function requireBasic(environ, startResponse) {
       const login = parseBasic(credentialsOf(environ, "basic"));
       if (login === null) return sendChallenge(environ, startResponse, [challenge]);
       const [user, password] = login;
@@ -51,13 +52,16 @@ export function authBasic(options: AuthBasicOptions): Middleware {
       const verdict = source.verify(user, password, environ);
       return isPromise(verdict) ? verdict.then(decide, refuse) : decide(verdict);
     };
+  };
 }
 
 /** The filter `egg:tsgi#auth-basic`: `htpasswd` (a path) or `users` (lines of `name = password`), and `realm`. */
 export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
-  return authBasic(
-    readOptions<AuthBasicOptions>(localConf, { users: pairs, htpasswd: fileIn(globalConf), realm: text }),
-  );
+  return fromSection<AuthBasicOptions>(authBasic, localConf, {
+    users: pairs,
+    htpasswd: fileIn(globalConf),
+    realm: text,
+  });
 }
 
 function sourceOf({ users, htpasswd }: AuthBasicOptions): UserSource {

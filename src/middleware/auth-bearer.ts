@@ -1,12 +1,11 @@
 // Asks for a token. Source: RFC 6750; the token is taken from the Authorization field only, because addresses end up in logs.
-// Place it before what it protects; the application finds the owner of the token in REMOTE_USER.
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { encodeNative } from "../wsgi/native-string.ts";
 import { checkRealm, credentialsOf, quotedParameter, sendChallenge } from "./auth/authorization.ts";
 import { isPromise } from "./writing/body-close.ts";
 import { digestSecret } from "./writing/constant-time.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { type Configuration, pairs, readOptions, text } from "./writing/options.ts";
+import { type Configuration, pairs, fromSection, text } from "./writing/options.ts";
 
 /** Says whose token it is; null when nobody's (or no longer anybody's). */
 export type TokenVerifier = (token: string, environ: WSGIEnvironment) => string | null | Promise<string | null>;
@@ -25,6 +24,8 @@ const SHORTEST = 16;
 /**
  * Answers 401 to requests without a valid token; the others pass with REMOTE_USER and AUTH_TYPE.
  *
+ * In a pipeline: before what it protects; the application finds the owner of the token in REMOTE_USER.
+ *
  * @throws MiddlewareOptionError when there are no tokens, or one that is easily guessed
  * @example
  * const application = authBearer({ tokens: { backup: process.env.BACKUP_TOKEN } })(inner);
@@ -34,8 +35,8 @@ export function authBearer(options: AuthBearerOptions): Middleware {
   const ownerOf = typeof tokens === "function" ? tokens : fixedTokens(tokens);
   const challenge = `Bearer ${quotedParameter("realm", checkRealm(options.realm ?? "Restricted"))}`;
 
-  return (application) =>
-    function requireToken(environ, startResponse) {
+  return function authBearerMiddleware(application) {
+    return function requireToken(environ, startResponse) {
       const token = credentialsOf(environ, "bearer");
       if (token === null) return sendChallenge(environ, startResponse, [challenge]);
       if (!TOKEN.test(token)) {
@@ -50,12 +51,13 @@ export function authBearer(options: AuthBearerOptions): Middleware {
       const owner = ownerOf(token, environ);
       return isPromise(owner) ? owner.then(decide) : decide(owner);
     };
+  };
 }
 
 /** The filter `egg:tsgi#auth-bearer`: `tokens` (lines of `owner = token`) and `realm`. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
   type FileOptions = Omit<AuthBearerOptions, "tokens"> & { readonly tokens: Record<string, string> };
-  return authBearer(readOptions<FileOptions>(localConf, { tokens: pairs, realm: text }));
+  return fromSection<FileOptions>(authBearer, localConf, { tokens: pairs, realm: text });
 }
 
 /** Tokens are looked up by a keyed digest: how long that takes says nothing about them. */

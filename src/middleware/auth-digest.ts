@@ -1,6 +1,5 @@
-// Asks for a name and a proof that the password is known; the password itself does not travel. Source: RFC 7616, with `qop=auth`, SHA-256 and
-// (for old clients) MD5. The server must know the passwords, or what htdigest makes of them; hashes of htpasswd do not do. Place it before
-// what it protects.
+// Asks for a name and a proof that the password is known; the password itself does not travel. Source: RFC 7616, with `qop=auth`,
+// SHA-256 and (for old clients) MD5. The server must know the passwords, or what htdigest makes of them; hashes of htpasswd do not do.
 import { createHash, randomBytes } from "node:crypto";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { encodeNative } from "../wsgi/native-string.ts";
@@ -19,7 +18,7 @@ import { parseHost } from "../http/host.ts";
 import { unescapeBytes } from "../http/target.ts";
 import { requestedHost } from "./writing/host.ts";
 import { HtdigestFile } from "./auth/htdigest-file.ts";
-import { type Configuration, fileIn, integer, pairs, readOptions, text, within, words } from "./writing/options.ts";
+import { type Configuration, fileIn, integer, pairs, fromSection, text, within, words } from "./writing/options.ts";
 import { sharedKey } from "./auth/shared-secret.ts";
 
 /** Gives the password of a user; null when there is no such user. */
@@ -61,6 +60,8 @@ interface Credentials {
  * Answers 401 to requests without a valid proof; the others pass with REMOTE_USER and AUTH_TYPE. A right proof with a nonce that is too
  * old or of another server is answered with `stale=true`; a proof that was used before is refused.
  *
+ * In a pipeline: before what it protects.
+ *
  * @throws MiddlewareOptionError when it is not said who the users are, or an algorithm is unknown
  * @example
  * const application = authDigest({ users: { ada: "secret" }, realm: "Library" })(inner);
@@ -98,20 +99,21 @@ export function authDigest(options: AuthDigestOptions): Middleware {
     return use === "fresh" ? user : { isStale: use === "stale" };
   }
 
-  return (application) =>
-    async function requireDigest(environ, startResponse) {
+  return function authDigestMiddleware(application) {
+    return async function requireDigest(environ, startResponse) {
       const user = await check(environ);
       if (typeof user !== "string") return sendChallenge(environ, startResponse, challenges(user.isStale));
       environ["REMOTE_USER"] = encodeNative(user);
       environ["AUTH_TYPE"] = "Digest";
       return application(environ, startResponse);
     };
+  };
 }
 
 /** The filter `egg:tsgi#auth-digest`: `htdigest` (a path) or `users` (lines of `name = password`), `realm`, `algorithms`, `nonce_seconds`, `secret`, `most_nonces`. */
 export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
   type FileOptions = Omit<AuthDigestOptions, "users"> & { readonly users?: Record<string, string> };
-  const options = readOptions<FileOptions>(localConf, {
+  return fromSection<FileOptions>(authDigest, localConf, {
     users: pairs,
     htdigest: fileIn(globalConf),
     realm: text,
@@ -120,7 +122,6 @@ export function filterFactory(globalConf: Configuration, localConf: Configuratio
     secret: text,
     mostNonces: integer,
   });
-  return authDigest(options);
 }
 
 /** Gives the hash of user, realm and password (A1 of RFC 7616 §3.4.2); null when there is none. */

@@ -1,11 +1,11 @@
 // Refuses requests whose body is larger than allowed: at once when Content-Length says so, otherwise as soon as too much was read.
-// Source: RFC 9110 section 15.5.14; RFC 9112 section 6 for the lengths. Place it before what reads bodies.
+// Source: RFC 9110 section 15.5.14; RFC 9112 section 6 for the lengths.
 import { TSGIError } from "../errors.ts";
 import type { Bytes, InputStream, Middleware, StartResponse, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
 import { nextChunk, WSGIInputStream } from "../wsgi/input-stream.ts";
 import { sendAnswer } from "./writing/answer.ts";
 import { isPromise } from "./writing/body-close.ts";
-import { bytes, type Configuration, readOptions, required, within } from "./writing/options.ts";
+import { bytes, type Configuration, fromSection, required, within } from "./writing/options.ts";
 
 /** Options of {@link bodyLimit}. */
 export interface BodyLimitOptions {
@@ -28,6 +28,8 @@ const BLOCK_BYTES = 65_536;
 /**
  * Answers 413 to requests with too large a body.
  *
+ * In a pipeline: before what reads bodies.
+ *
  * @throws MiddlewareOptionError when the limit is missing or negative
  * @example
  * const application = bodyLimit({ maxBytes: 1_048_576 })(inner);
@@ -40,8 +42,8 @@ export function bodyLimit(options: BodyLimitOptions): Middleware {
     text = `Send a body of at most ${maxBytes} bytes`,
   ): WSGIBody => sendAnswer(environ, startResponse, { status: 413, text });
 
-  return (application) =>
-    function limitBody(environ, startResponse) {
+  return function bodyLimitMiddleware(application) {
+    return function limitBody(environ, startResponse) {
       const { CONTENT_LENGTH: length } = environ;
       if (length !== undefined && length !== "") {
         return Number(length) <= maxBytes ? application(environ, startResponse) : refuse(environ, startResponse);
@@ -60,11 +62,12 @@ export function bodyLimit(options: BodyLimitOptions): Middleware {
         throw error;
       });
     };
+  };
 }
 
 /** The filter `egg:tsgi#body-limit`: `max_bytes`, such as `1048576` or `1m`. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  return bodyLimit(readOptions<BodyLimitOptions>(localConf, { maxBytes: bytes }));
+  return fromSection<BodyLimitOptions>(bodyLimit, localConf, { maxBytes: bytes });
 }
 
 function limited(input: InputStream, maxBytes: number): InputStream {

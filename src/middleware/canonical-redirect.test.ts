@@ -48,7 +48,7 @@ describe("canonicalRedirect", () => {
     [{ hosts: ["shop.example"], toHttps: false }, "http://shop.example/", 200],
     [{ host: "shop.example" }, "https://evil.example/", "301 https://shop.example/"],
     [{ host: "shop.example" }, "https://shop.example/", 200],
-    [{ host: "shop.example", isPermanent: false }, "http://shop.example/", "302 https://shop.example/"],
+    [{ host: "shop.example", permanent: false }, "http://shop.example/", "302 https://shop.example/"],
   ])("with %j answers %s with %j", async (options, url, expected) => {
     expect(await ask(options, url)).toBe(expected);
   });
@@ -60,7 +60,7 @@ describe("canonicalRedirect", () => {
     ["HEAD", false, 302],
     ["DELETE", false, 307],
   ])("answers %s, permanent %j, with %i", async (method, isPermanent, status) => {
-    expect(await ask({ host: "shop.example", isPermanent }, "http://shop.example/a", method)).toBe(
+    expect(await ask({ host: "shop.example", permanent: isPermanent }, "http://shop.example/a", method)).toBe(
       `${status} https://shop.example/a`,
     );
   });

@@ -1,6 +1,5 @@
 // Sends clients to https and to the one name of a site. Source: RFC 9110 sections 15.4.2 to 15.4.9 for the statuses; Django's
 // SECURE_SSL_REDIRECT and PREPEND_WWW. Where to is said by the options alone: a Host of the client's own making leads nobody elsewhere.
-// Place it outermost, after proxy-fix; security-headers tells browsers to stay with https (RFC 6797).
 import { isIPv4 } from "node:net";
 import { unescapeBytes } from "../http/target.ts";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
@@ -10,7 +9,7 @@ import { configuredBase, isBelow } from "./writing/configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { HostSet } from "./writing/host-set.ts";
 import { configuredHost, requestedHost } from "./writing/host.ts";
-import { type Configuration, flag, integer, oneOf, readOptions, text, within, words } from "./writing/options.ts";
+import { type Configuration, flag, integer, oneOf, fromSection, text, within, words } from "./writing/options.ts";
 
 /** Options of {@link canonicalRedirect}; `host` or `hosts`. */
 export interface CanonicalRedirectOptions {
@@ -25,7 +24,7 @@ export interface CanonicalRedirectOptions {
   /** Port to which requests are sent. @default the usual one of the scheme */
   readonly port?: number;
   /** Whether browsers remember it: 301, and 308 for other methods than GET and HEAD; otherwise 302 and 307. @default true */
-  readonly isPermanent?: boolean;
+  readonly permanent?: boolean;
   /** Paths (SCRIPT_NAME and PATH_INFO) that are served as asked for, with all below them, for health checks. @default [] */
   readonly exemptPaths?: readonly string[];
 }
@@ -38,12 +37,14 @@ const USUAL_PORTS = { http: 80, https: 443 } as const;
  * Redirects requests that came by http, or for another name of the site; the others pass. The scheme is `wsgi.url_scheme`, so behind a
  * front end that ends TLS the server must be told by it. Path and query stay as the client wrote them, and so does the method.
  *
+ * In a pipeline: outermost, after proxy-fix; security-headers tells browsers to stay with https (RFC 6797).
+ *
  * @throws MiddlewareOptionError when it is not said which hosts there are
  * @example
  * const application = canonicalRedirect({ hosts: ["shop.example"], www: "remove" })(inner);
  */
 export function canonicalRedirect(options: CanonicalRedirectOptions): Middleware {
-  const { toHttps = true, isPermanent = true } = options;
+  const { toHttps = true, permanent: isPermanent = true } = options;
   const nameFor = namesOf(options);
   const port = options.port === undefined ? null : within(options.port, "port", 1, 65_535);
   const exempt = [ACME, ...(options.exemptPaths ?? [])].map((path) => configuredBase(path, "exemptPaths"));
@@ -54,8 +55,8 @@ export function canonicalRedirect(options: CanonicalRedirectOptions): Middleware
     return `${scheme}://${authority}${targetOf(environ)}`;
   }
 
-  return (application) =>
-    function redirectToCanonical(environ, startResponse) {
+  return function canonicalRedirectMiddleware(application) {
+    return function redirectToCanonical(environ, startResponse) {
       const asked = requestedHost(environ)?.name ?? null;
       const name = nameFor(asked);
       const scheme = toHttps ? "https" : environ["wsgi.url_scheme"];
@@ -70,20 +71,20 @@ export function canonicalRedirect(options: CanonicalRedirectOptions): Middleware
       const status = statusFor(environ.REQUEST_METHOD, isPermanent);
       return sendAnswer(environ, startResponse, { status, text: location, headers: [["Location", location]] });
     };
+  };
 }
 
-/** The filter `egg:tsgi#canonical-redirect`: `host` or `hosts`, `www`, `to_https`, `port`, `is_permanent`, `exempt_paths`. */
+/** The filter `egg:tsgi#canonical-redirect`: `host` or `hosts`, `www`, `to_https`, `port`, `permanent`, `exempt_paths`. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  const options = readOptions<CanonicalRedirectOptions>(localConf, {
+  return fromSection<CanonicalRedirectOptions>(canonicalRedirect, localConf, {
     host: text,
     hosts: words,
     www: oneOf("add", "remove", "keep"),
     toHttps: flag,
     port: integer,
-    isPermanent: flag,
+    permanent: flag,
     exemptPaths: words,
   });
-  return canonicalRedirect(options);
 }
 
 /** What a request should have asked for; null when that is no host of ours. */

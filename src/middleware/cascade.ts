@@ -35,6 +35,8 @@ const BLOCK_BYTES = 64 * 1024;
 /**
  * Tries applications in turn. The answer of the last one counts in any case.
  *
+ * In a pipeline: at the end; each application may have its own middleware.
+ *
  * @param applications - at least one
  * @param options - what counts as "not me"
  * @throws {MiddlewareOptionError} without an application, or with a status that is none

@@ -11,7 +11,7 @@ import { matchesEtag } from "./conditional-get.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { addVary, findHeader, setHeader } from "./writing/header-fields.ts";
 import { head } from "./head.ts";
-import { bytes, integer, readOptions, text, within, words, type Configuration } from "./writing/options.ts";
+import { bytes, integer, fromSection, text, within, words, type Configuration } from "./writing/options.ts";
 import { replaceResponse, type BodyChange, type ResponseHead } from "./writing/replace-response.ts";
 
 const CODINGS = ["zstd", "br", "gzip"] as const satisfies readonly ContentCoding[];
@@ -51,7 +51,7 @@ export interface CompressOptions {
  */
 export function compress(options: CompressOptions = {}): Middleware {
   const { minBytes = DEFAULT_MIN_BYTES } = options;
-  within(minBytes, "min_bytes", 0);
+  within(minBytes, "minBytes", 0);
   const types = typesOf(options.types);
   const coders = codersOf(options);
   const codings = [...coders.keys()];
@@ -71,16 +71,14 @@ export function compress(options: CompressOptions = {}): Middleware {
 
 /** For INI files: `use = egg:tsgi#compress`, with the keys of {@link CompressOptions}. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  return compress(
-    readOptions<CompressOptions>(localConf, {
-      codings: words as (value: string) => ContentCoding[], // the factory checks them
-      minBytes: bytes,
-      gzipLevel: integer,
-      brotliLevel: integer,
-      zstdLevel: integer,
-      types: text,
-    }),
-  );
+  return fromSection<CompressOptions>(compress, localConf, {
+    codings: words as (value: string) => ContentCoding[], // the factory checks them
+    minBytes: bytes,
+    gzipLevel: integer,
+    brotliLevel: integer,
+    zstdLevel: integer,
+    types: text,
+  });
 }
 
 function compression({ headers }: ResponseHead, coding: ContentCoding, coder: Coder, minBytes: number): BodyChange {

@@ -11,7 +11,7 @@ const hello = validator((_, startResponse) => {
   return [Buffer.from("hello")];
 });
 const clientOf = (options?: CorsOptions): TestClient => new TestClient(cors(options)(hello));
-const NAMED: CorsOptions = { origins: ["https://app.example", "https://*.tenants.example"], allowsCredentials: true };
+const NAMED: CorsOptions = { origins: ["https://app.example", "https://*.tenants.example"], credentials: true };
 
 it.each([
   ["https://app.example", true],
@@ -93,14 +93,14 @@ it("cors passes OPTIONS on that is no preflight", async () => {
 });
 
 it("filterFactory reads lists and flags", async () => {
-  const conf = { origins: "https://a.example, https://b.example", allows_credentials: "yes", max_age_seconds: "5" };
+  const conf = { origins: "https://a.example, https://b.example", credentials: "yes", max_age_seconds: "5" };
   const client = new TestClient(filterFactory({}, conf)(hello));
   const { headers } = await client.get("/", { headers: { Origin: "https://b.example" } });
   expect(headers.get("Access-Control-Allow-Origin")).toBe("https://b.example");
 });
 
 it.each([
-  [{ allowsCredentials: true }, 'Origin "*" cannot have credentials'],
+  [{ credentials: true }, 'Origin "*" cannot have credentials'],
   [{ origins: ["app.example"] }, 'Option "origins" has the entry "app.example"'],
   [{ origins: ["https://a.example/path"] }, "expected"],
   [{ origins: ["https://*"] }, "expected"],

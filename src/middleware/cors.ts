@@ -1,11 +1,10 @@
 // Lets pages of other origins read the answers, and answers their preflights. Source: the Fetch specification, "CORS protocol".
-// Place it outside of authentication, because a preflight carries no credentials.
 import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { sendAnswer } from "./writing/answer.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { addVary, setHeader } from "./writing/header-fields.ts";
 import { configuredOrigin } from "./writing/host.ts";
-import { type Configuration, flag, integer, readOptions, words } from "./writing/options.ts";
+import { type Configuration, flag, integer, fromSection, words } from "./writing/options.ts";
 import { changeHead } from "./writing/replace-response.ts";
 
 /** Options of {@link cors}. */
@@ -22,7 +21,7 @@ export interface CorsOptions {
   /** Response headers that scripts may read, beside the usual ones. @default [] */
   readonly exposedHeaders?: readonly string[];
   /** Whether cookies and authentication may be sent; not together with the origin `*`. @default false */
-  readonly allowsCredentials?: boolean;
+  readonly credentials?: boolean;
   /** How long a browser may remember a preflight, in seconds. @default the browser's own */
   readonly maxAgeSeconds?: number;
 }
@@ -34,12 +33,20 @@ const FIELD_NAMES = /^[\w!#$%&'*+.^`|~, \t-]*$/;
 /**
  * Adds CORS headers for the origins that may read, and answers preflights with 204; what other origins may not do, their browser refuses.
  *
+ * In a pipeline: outside of authentication, because a preflight carries no credentials.
+ *
  * @throws MiddlewareOptionError for something that is no origin, and for credentials together with `*`
  * @example
- * const application = cors({ origins: ["https://app.example"], allowsCredentials: true })(inner);
+ * const application = cors({ origins: ["https://app.example"], credentials: true })(inner);
  */
 export function cors(options: CorsOptions = {}): Middleware {
-  const { origins = ["*"], methods = METHODS, headers, exposedHeaders = [], allowsCredentials = false } = options;
+  const {
+    origins = ["*"],
+    methods = METHODS,
+    headers,
+    exposedHeaders = [],
+    credentials: allowsCredentials = false,
+  } = options;
   const isEverybody = typeof origins !== "function" && origins.includes("*");
   if (isEverybody && allowsCredentials) {
     throw new MiddlewareOptionError(
@@ -73,8 +80,8 @@ export function cors(options: CorsOptions = {}): Middleware {
     return list;
   }
 
-  return (application) =>
-    function shareAcrossOrigins(environ, startResponse) {
+  return function corsMiddleware(application) {
+    return function shareAcrossOrigins(environ, startResponse) {
       const asking = environ["HTTP_ORIGIN"];
       const origin = typeof asking === "string" && (isEverybody || isAllowed(asking, environ)) ? asking : null;
       const isPreflight = asking !== undefined && environ["HTTP_ACCESS_CONTROL_REQUEST_METHOD"] !== undefined;
@@ -89,19 +96,19 @@ export function cors(options: CorsOptions = {}): Middleware {
       });
       return application(environ, start);
     };
+  };
 }
 
 /** The filter `egg:tsgi#cors`: each option by its name, lists separated by blanks, commas or line ends. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  const options = readOptions<CorsOptions>(localConf, {
+  return fromSection<CorsOptions>(cors, localConf, {
     origins: words,
     methods: words,
     headers: words,
     exposedHeaders: words,
-    allowsCredentials: flag,
+    credentials: flag,
     maxAgeSeconds: integer,
   });
-  return cors(options);
 }
 
 function matcher(origins: readonly string[]): (origin: string) => boolean {

@@ -1,6 +1,6 @@
-// Refuses requests that another site made the browser send. Two checks: where the request comes from (Sec-Fetch-Site, Origin, Referer), and
-// a token that only one's own pages know. Source: OWASP CSRF Prevention Cheat Sheet; Fetch Metadata Request Headers; @fastify/csrf makes and
-// checks the tokens. Place it inside of authentication (the token is bound to REMOTE_USER), around what changes something.
+// Refuses requests that another site made the browser send. Two checks: where the request comes from (Sec-Fetch-Site, Origin, Referer),
+// and a token that only one's own pages know. Source: OWASP CSRF Prevention Cheat Sheet; Fetch Metadata Request Headers; @fastify/csrf
+// makes and checks the tokens.
 import { Tokens } from "@fastify/csrf";
 import { TSGIError } from "../errors.ts";
 import { SHARED, type SharedValue } from "../protocols/lane/shared-value.ts";
@@ -13,7 +13,7 @@ import { addPersonalCookie, Cookie, COOKIE_READERS, type CookieOptions } from ".
 import { MiddlewareOptionError } from "./errors.ts";
 import { addVary } from "./writing/header-fields.ts";
 import { configuredOrigin, requestedOrigin } from "./writing/host.ts";
-import { bytes, type Configuration, integer, oneOf, readOptions, text, within, words } from "./writing/options.ts";
+import { bytes, type Configuration, integer, oneOf, fromSection, text, within, words } from "./writing/options.ts";
 import { type PersonalMark, personalMark } from "./writing/personal.ts";
 import { changeHead } from "./writing/replace-response.ts";
 
@@ -49,6 +49,8 @@ const SECRET = /^[\w-]{24}$/;
  * Answers 403 to requests that change something and come from another site, or without a valid token. The application gets tokens by
  * {@link csrfToken} and puts them into its forms, or into a page for its scripts. Forms with files (multipart) send the token in the header.
  *
+ * In a pipeline: inside of authentication (the token is bound to REMOTE_USER), around what changes something.
+ *
  * @throws MiddlewareOptionError for an origin that is none, or a short secret
  * @example
  * const application = csrf({ trustedOrigins: ["https://accounts.example"] })(inner);
@@ -82,8 +84,8 @@ export function csrf(options: CsrfOptions = {}): Middleware {
     return tokens.verify(secret, token, userOf(environ)) ? null : refuseToken;
   }
 
-  return (application) =>
-    function refuseForgeries(environ, startResponse) {
+  return function csrfMiddleware(application) {
+    return function refuseForgeries(environ, startResponse) {
       const sent = cookie.read(environ);
       const secret = sent !== null && SECRET.test(sent) ? sent : null;
       const issuer = new TokenIssuer(tokens, secret, () => userOf(environ), personalMark(environ));
@@ -98,6 +100,7 @@ export function csrf(options: CsrfOptions = {}): Middleware {
         return application(environ, start);
       return check(environ, secret).then((refusal) => (refusal ?? application)(environ, start));
     };
+  };
 }
 
 /**
@@ -113,7 +116,7 @@ export function csrfToken(environ: WSGIEnvironment): string {
 
 /** The filter `egg:tsgi#csrf`: each option by its name, lists separated by blanks, commas or line ends. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  const options = readOptions<CsrfOptions>(localConf, {
+  return fromSection<CsrfOptions>(csrf, localConf, {
     ...COOKIE_READERS,
     checks: oneOf("both", "origin", "token"),
     trustedOrigins: words,
@@ -124,7 +127,6 @@ export function filterFactory(_globalConf: Configuration, localConf: Configurati
     validitySeconds: integer,
     secret: text,
   });
-  return csrf(options);
 }
 
 interface TokenMaker {

@@ -7,7 +7,7 @@ import { isPromise, withClose } from "./writing/body-close.ts";
 import { DecodedBody, type DecodingLimits } from "./decompress/decoded-body.ts";
 import { hasDecoder, REQUEST_CODINGS, type RequestCoding } from "./decompress/decoders.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { bytes, decimal, readOptions, within, words, type Configuration } from "./writing/options.ts";
+import { bytes, decimal, fromSection, within, words, type Configuration } from "./writing/options.ts";
 
 const DEFAULT_MAX_BYTES = 10_485_760;
 const DEFAULT_MAX_RATIO = 200;
@@ -49,8 +49,8 @@ export interface DecompressOptions {
 export function decompress(options: DecompressOptions = {}): Middleware {
   const { maxBytes = DEFAULT_MAX_BYTES, maxRatio = DEFAULT_MAX_RATIO } = options;
   const limits: DecodingLimits = {
-    maxBytes: within(maxBytes, "max_bytes", 1),
-    maxRatio: within(maxRatio, "max_ratio", 1),
+    maxBytes: within(maxBytes, "maxBytes", 1),
+    maxRatio: within(maxRatio, "maxRatio", 1),
   };
   const codings = codingsOf(options.codings ?? REQUEST_CODINGS);
   const unsupported: Answer = {
@@ -87,13 +87,11 @@ export function decompress(options: DecompressOptions = {}): Middleware {
 
 /** For INI files: `use = egg:tsgi#decompress`, with the keys of {@link DecompressOptions}. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  return decompress(
-    readOptions<DecompressOptions>(localConf, {
-      codings: words as (value: string) => RequestCoding[], // the factory checks them
-      maxBytes: bytes,
-      maxRatio: decimal,
-    }),
-  );
+  return fromSection<DecompressOptions>(decompress, localConf, {
+    codings: words as (value: string) => RequestCoding[], // the factory checks them
+    maxBytes: bytes,
+    maxRatio: decimal,
+  });
 }
 
 /** The coding of the body; empty for none. `x-gzip` is an old name of gzip (RFC 9110 section 8.4.1.3). */

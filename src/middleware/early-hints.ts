@@ -1,7 +1,7 @@
 // Sends 103 Early Hints before the application has its answer. Source: RFC 8297; RFC 8288 (Link); the key `wsgi.early_hints` of gunicorn.
 import { checkHeaders } from "../wsgi/head-rules.ts";
 import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
-import { flag, integer, lines, readOptions, within, type Configuration } from "./writing/options.ts";
+import { flag, integer, lines, fromSection, within, type Configuration } from "./writing/options.ts";
 import { changeHead } from "./writing/replace-response.ts";
 
 const DEFAULT_MAX_PATHS = 1000;
@@ -28,7 +28,7 @@ export interface EarlyHintsOptions {
  */
 export function earlyHints(options: EarlyHintsOptions = {}): Middleware {
   const { links = [], learn = false, maxPaths = DEFAULT_MAX_PATHS } = options;
-  within(maxPaths, "max_paths", 1);
+  within(maxPaths, "maxPaths", 1);
   const always: HeaderList = links.map((link) => ["Link", link]);
   checkHeaders(always);
   return function earlyHintsMiddleware(application) {
@@ -50,7 +50,7 @@ export function earlyHints(options: EarlyHintsOptions = {}): Middleware {
 
 /** For INI files: `use = egg:tsgi#early-hints`, with the keys of {@link EarlyHintsOptions}; one link in a line. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  return earlyHints(readOptions<EarlyHintsOptions>(localConf, { links: lines, learn: flag, maxPaths: integer }));
+  return fromSection<EarlyHintsOptions>(earlyHints, localConf, { links: lines, learn: flag, maxPaths: integer });
 }
 
 function isNavigation(environ: WSGIEnvironment): boolean {

@@ -15,7 +15,7 @@ import { escapeHtml, sendAnswer, statusLine, type Answer } from "./writing/answe
 import { isPromise } from "./writing/body-close.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { addVary, dropContentFields, dropHeader, findHeader } from "./writing/header-fields.ts";
-import { fileIn, flag, type OptionReader, pairs, readOptions, text, type Configuration } from "./writing/options.ts";
+import { fileIn, flag, type OptionReader, pairs, fromSection, text, type Configuration } from "./writing/options.ts";
 import { pageRequest } from "./error-documents/page-request.ts";
 import { isJson, prefersJson } from "./error-documents/prefers-json.ts";
 import { changeHead, replaceResponse } from "./writing/replace-response.ts";
@@ -106,17 +106,15 @@ export function errorDocuments(options: ErrorDocumentsOptions): Middleware {
  * `404 = /srv/404.html`, with another status `500 = 503 /srv/sorry.html`, from the application `404 = path:/errors/404`.
  */
 export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
-  return errorDocuments(
-    readOptions<ErrorDocumentsOptions>(localConf, {
-      documents(value, key) {
-        const entries = Object.entries(pairs(value, key));
-        return Object.fromEntries(entries.map(([status, line]) => [status, documentOf(line, fileIn(globalConf))]));
-      },
-      webmaster: text,
-      catchErrors: flag,
-      json: flag,
-    }),
-  );
+  return fromSection<ErrorDocumentsOptions>(errorDocuments, localConf, {
+    documents(value, key) {
+      const entries = Object.entries(pairs(value, key));
+      return Object.fromEntries(entries.map(([status, line]) => [status, documentOf(line, fileIn(globalConf))]));
+    },
+    webmaster: text,
+    catchErrors: flag,
+    json: flag,
+  });
 }
 
 /** The answer that was thrown away, and where another one may come from. */

@@ -3,7 +3,7 @@ import { hash } from "node:crypto";
 import type { Bytes, HeaderList, Middleware } from "../wsgi/types.ts";
 import { findHeader } from "./writing/header-fields.ts";
 import { head } from "./head.ts";
-import { bytes, flag, readOptions, within, type Configuration } from "./writing/options.ts";
+import { bytes, flag, fromSection, within, type Configuration } from "./writing/options.ts";
 import { replaceResponse } from "./writing/replace-response.ts";
 
 const DEFAULT_MAX_BYTES = 1_048_576;
@@ -29,7 +29,7 @@ export interface EtagOptions {
  */
 export function etag(options: EtagOptions = {}): Middleware {
   const { weak = false, maxBytes = DEFAULT_MAX_BYTES } = options;
-  within(maxBytes, "max_bytes", 0);
+  within(maxBytes, "maxBytes", 0);
   return function etagMiddleware(application) {
     // HEAD has no body to hash, so that it is asked as GET.
     return head()(function tagged(environ, startResponse) {
@@ -51,7 +51,7 @@ export function etag(options: EtagOptions = {}): Middleware {
 
 /** For INI files: `use = egg:tsgi#etag`, with the keys of {@link EtagOptions}. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  return etag(readOptions<EtagOptions>(localConf, { weak: flag, maxBytes: bytes }));
+  return fromSection<EtagOptions>(etag, localConf, { weak: flag, maxBytes: bytes });
 }
 
 function mayBeTagged(headers: HeaderList): boolean {

@@ -10,12 +10,21 @@ function exportOf(file: string): string {
   return name === "static" ? "staticFiles" : name;
 }
 
+const files = readdirSync(directory).filter(
+  (file) =>
+    /^[\w-]+\.ts$/.test(file) &&
+    /^export (?:async )?function (?:filter|composite)Factory/m.test(readFileSync(new URL(file, directory), "utf8")),
+);
+
 it("tsgi/middleware has every middleware under the name of its file", () => {
-  const files = readdirSync(directory).filter(
-    (file) =>
-      /^[\w-]+\.ts$/.test(file) &&
-      /^export (?:async )?function (?:filter|composite)Factory/m.test(readFileSync(new URL(file, directory), "utf8")),
-  );
   expect(files.length).toBeGreaterThan(30);
   expect(files.map(exportOf).filter((name) => !(name in middleware))).toEqual([]);
+});
+
+it.each(files)("%s says where it belongs in a pipeline", (file) => {
+  expect(readFileSync(new URL(file, directory), "utf8")).toMatch(/^ \* In a pipeline: [a-z]/m);
+});
+
+it.each(files)("%s gives its middleware a name, for stacks and compose", (file) => {
+  expect(readFileSync(new URL(file, directory), "utf8")).not.toMatch(/return \((?:application|inner)\) =>/);
 });

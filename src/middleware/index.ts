@@ -17,6 +17,7 @@ export {
   type OptionReaders,
   pairs,
   readNoOptions,
+  fromSection,
   readOptions,
   required,
   text,

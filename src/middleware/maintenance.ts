@@ -5,7 +5,7 @@ import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { sendAnswer, type Answer } from "./writing/answer.ts";
 import { configuredBase, isBelow } from "./writing/configured-path.ts";
 import { NetworkSet } from "./writing/network-set.ts";
-import { decimal, fileIn, flag, integer, readOptions, within, words, type Configuration } from "./writing/options.ts";
+import { decimal, fileIn, flag, integer, fromSection, within, words, type Configuration } from "./writing/options.ts";
 
 const DEFAULT_RETRY_AFTER_SECONDS = 300;
 const DEFAULT_CHECK_SECONDS = 1;
@@ -40,7 +40,7 @@ export interface MaintenanceOptions {
 export function maintenance(options: MaintenanceOptions = {}): Middleware {
   const { page, retryAfterSeconds = DEFAULT_RETRY_AFTER_SECONDS } = options;
   const allowPaths = (options.allowPaths ?? []).map((path) => configuredBase(path, "allow_paths"));
-  within(retryAfterSeconds, "retry_after_seconds", 0);
+  within(retryAfterSeconds, "retryAfterSeconds", 0);
   const allowed = new NetworkSet(options.allow ?? [], "allow");
   const isOn = switchOf(options);
   const headers: Answer["headers"] = [
@@ -60,17 +60,15 @@ export function maintenance(options: MaintenanceOptions = {}): Middleware {
 
 /** For INI files: `use = egg:tsgi#maintenance`, with the keys of {@link MaintenanceOptions}. */
 export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
-  return maintenance(
-    readOptions<MaintenanceOptions>(localConf, {
-      flagFile: fileIn(globalConf),
-      enabled: flag,
-      page: fileIn(globalConf),
-      retryAfterSeconds: integer,
-      allow: words,
-      allowPaths: words,
-      checkSeconds: decimal,
-    }),
-  );
+  return fromSection<MaintenanceOptions>(maintenance, localConf, {
+    flagFile: fileIn(globalConf),
+    enabled: flag,
+    page: fileIn(globalConf),
+    retryAfterSeconds: integer,
+    allow: words,
+    allowPaths: words,
+    checkSeconds: decimal,
+  });
 }
 
 function switchOf({
@@ -78,7 +76,7 @@ function switchOf({
   enabled = true,
   checkSeconds = DEFAULT_CHECK_SECONDS,
 }: MaintenanceOptions): () => boolean {
-  within(checkSeconds, "check_seconds", 0);
+  within(checkSeconds, "checkSeconds", 0);
   if (flagFile === undefined) return () => enabled;
   let isPresent = false;
   let checkAt = -Infinity;

@@ -3,7 +3,7 @@ import { isToken } from "../wsgi/head-rules.ts";
 import { WSGIInputStream } from "../wsgi/input-stream.ts";
 import type { Bytes, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { bytes, readOptions, text, within, words, type Configuration } from "./writing/options.ts";
+import { bytes, fromSection, text, within, words, type Configuration } from "./writing/options.ts";
 
 /** Key of the environ that holds the method which the client sent, where it was replaced. */
 export const ORIGINAL_METHOD = "method_override.original_method";
@@ -33,7 +33,7 @@ export interface MethodOverrideOptions {
  */
 export function methodOverride(options: MethodOverrideOptions = {}): Middleware {
   const { header = "X-HTTP-Method-Override", field = "_method", maxFormBytes = DEFAULT_MAX_FORM_BYTES } = options;
-  within(maxFormBytes, "max_form_bytes", 0);
+  within(maxFormBytes, "maxFormBytes", 0);
   const methods = new Set((options.methods ?? DEFAULT_METHODS).map(checkedMethod));
   const key = header === "" ? null : `HTTP_${header.toUpperCase().replaceAll("-", "_")}`;
   return function methodOverrideMiddleware(application) {
@@ -60,9 +60,12 @@ export function methodOverride(options: MethodOverrideOptions = {}): Middleware 
 
 /** For INI files: `use = egg:tsgi#method-override`, with the keys of {@link MethodOverrideOptions}. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  return methodOverride(
-    readOptions<MethodOverrideOptions>(localConf, { methods: words, header: text, field: text, maxFormBytes: bytes }),
-  );
+  return fromSection<MethodOverrideOptions>(methodOverride, localConf, {
+    methods: words,
+    header: text,
+    field: text,
+    maxFormBytes: bytes,
+  });
 }
 
 function checkedMethod(name: string): string {

@@ -30,13 +30,14 @@ export function currentConfig(): Readonly<Record<string, unknown>> | undefined {
  */
 export function pasteConfig(options: PasteConfigOptions): Middleware {
   const { config } = options;
-  return (application) =>
-    function configured(environ, startResponse) {
+  return function pasteConfigMiddleware(application) {
+    return function configured(environ, startResponse) {
       const copy = { ...config };
       environ[PASTE_CONFIG] = copy;
       const body = running.run(copy, application, environ, startResponse);
       return isPromise(body) ? body.then((later) => readWithin(copy, later)) : readWithin(copy, body);
     };
+  };
 }
 
 /** The filter `egg:tsgi#paste-config`: all global and local values, local ones first. */

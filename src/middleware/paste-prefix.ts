@@ -8,7 +8,7 @@ import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { configuredBase, isBelow } from "./writing/configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { NetworkSet } from "./writing/network-set.ts";
-import { type Configuration, flag, oneOf, readOptions, text, words } from "./writing/options.ts";
+import { type Configuration, flag, oneOf, fromSection, text, words } from "./writing/options.ts";
 
 /** Options of {@link pastePrefix}. */
 export interface PastePrefixOptions {
@@ -43,8 +43,8 @@ export function pastePrefix(options: PastePrefixOptions = {}): Middleware {
   const scriptName = configuredBase(prefix, "prefix");
   const proxies = translateForwardedServer && trusted.length > 0 ? new NetworkSet(trusted, "trusted") : null;
 
-  return (application) =>
-    function prefixed(environ, startResponse) {
+  return function pastePrefixMiddleware(application) {
+    return function prefixed(environ, startResponse) {
       const { PATH_INFO: path } = environ;
       environ.PATH_INFO = (isBelow(path, scriptName) ? path.slice(scriptName.length) : path) || "/";
       environ.SCRIPT_NAME = scriptName;
@@ -53,19 +53,18 @@ export function pastePrefix(options: PastePrefixOptions = {}): Middleware {
       if (scheme !== undefined) environ["wsgi.url_scheme"] = scheme;
       return application(environ, startResponse);
     };
+  };
 }
 
 /** The filter `egg:tsgi#paste-prefix`: `prefix`, `translate_forwarded_server`, `trusted`, `force_port`, `scheme`. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  return pastePrefix(
-    readOptions<PastePrefixOptions>(localConf, {
-      prefix: text,
-      translateForwardedServer: flag,
-      trusted: words,
-      forcePort: text,
-      scheme: oneOf("http", "https"),
-    }),
-  );
+  return fromSection<PastePrefixOptions>(pastePrefix, localConf, {
+    prefix: text,
+    translateForwardedServer: flag,
+    trusted: words,
+    forcePort: text,
+    scheme: oneOf("http", "https"),
+  });
 }
 
 /** Takes the fields out, and over as far as they can be read. */

@@ -8,7 +8,7 @@ import { checkHeaderName } from "../wsgi/head-rules.ts";
 import type { ErrorStream, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { isPromise, withClose } from "./writing/body-close.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { fileIn, integer, readOptions, required, text, within, type Configuration } from "./writing/options.ts";
+import { fileIn, integer, fromSection, required, text, within, type Configuration } from "./writing/options.ts";
 import { changeHead } from "./writing/replace-response.ts";
 
 const DEFAULT_MAX_FILES = 100;
@@ -42,8 +42,8 @@ export interface ProfilerOptions {
 export function profiler(options: ProfilerOptions): Middleware {
   const { header = "X-Profile", every = 0, secret } = options;
   const directory = required(options.directory, "directory", "where profiles are stored");
-  const maxFiles = within(options.maxFiles ?? DEFAULT_MAX_FILES, "max_files", 1);
-  const interval = within(options.intervalMicroseconds ?? DEFAULT_INTERVAL_MICROSECONDS, "interval_microseconds", 1);
+  const maxFiles = within(options.maxFiles ?? DEFAULT_MAX_FILES, "maxFiles", 1);
+  const interval = within(options.intervalMicroseconds ?? DEFAULT_INTERVAL_MICROSECONDS, "intervalMicroseconds", 1);
   within(every, "every", 0);
   checkHeaderName(header);
   if (secret === "")
@@ -90,16 +90,14 @@ export function profiler(options: ProfilerOptions): Middleware {
 
 /** For INI files: `use = egg:tsgi#profiler`, with the keys of {@link ProfilerOptions}. */
 export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
-  return profiler(
-    readOptions<ProfilerOptions>(localConf, {
-      directory: fileIn(globalConf),
-      secret: text,
-      header: text,
-      every: integer,
-      maxFiles: integer,
-      intervalMicroseconds: integer,
-    }),
-  );
+  return fromSection<ProfilerOptions>(profiler, localConf, {
+    directory: fileIn(globalConf),
+    secret: text,
+    header: text,
+    every: integer,
+    maxFiles: integer,
+    intervalMicroseconds: integer,
+  });
 }
 
 /** A profile being taken. In a session with its own thread the inspector answers at once, so there is nothing to wait for. */

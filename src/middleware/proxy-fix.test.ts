@@ -90,5 +90,5 @@ it("filterFactory reads counts", async () => {
   const client = new TestClient(filterFactory({}, { x_for: "2", x_host: "1" })(tell));
   const headers = { "X-Forwarded-For": "1.1.1.1, 2.2.2.2", "X-Forwarded-Host": "a.example" };
   expect((await client.get("/", { headers })).json()).toMatchObject({ REMOTE_ADDR: "1.1.1.1", HTTP_HOST: "a.example" });
-  expect(() => filterFactory({}, { x_for: "-1" })).toThrow('Option "xFor" is -1; expected 0 or more');
+  expect(() => filterFactory({}, { x_for: "-1" })).toThrow('Option "x_for" is -1; expected 0 or more');
 });

@@ -1,12 +1,12 @@
-// Makes the environ say what the client did, from the fields that one's own proxies add: counted from the right, because what stands further
-// left the client may have made up. Source: Werkzeug's ProxyFix. Only for applications that cannot be reached around the proxies; a
-// server that knows its proxies by address (--forwarded-allow-ips) does it better. Place it outermost.
+// Makes the environ say what the client did, from the fields that one's own proxies add: counted from the right, because what stands
+// further left the client may have made up. Source: Werkzeug's ProxyFix. Only for applications that cannot be reached around the
+// proxies; a server that knows its proxies by address (--forwarded-allow-ips) does it better.
 import { readHop, readPort, readPrefix, readScheme, splitList } from "../http/forwarded-fields.ts";
 import { parseHost } from "../http/host.ts";
 import { occasionally } from "../wsgi/occasionally.ts";
 import { type PublicRequest, showPublicRequest } from "../wsgi/public-request.ts";
 import type { Middleware } from "../wsgi/types.ts";
-import { type Configuration, integer, readOptions, within } from "./writing/options.ts";
+import { type Configuration, integer, fromSection, within } from "./writing/options.ts";
 
 /** Options of {@link proxyFix}: how many proxies set each field; 0 ignores it. */
 export interface ProxyFixOptions {
@@ -52,6 +52,8 @@ const NOTHING: PublicRequest = { client: null, scheme: null, host: null, port: n
  * Takes over what the proxies say. A field with fewer values than proxies counts for nothing, and so does a value that is no address,
  * scheme, host, port or path; `wsgi.errors` gets a line about it, once a minute at most.
  *
+ * In a pipeline: outermost.
+ *
  * @throws MiddlewareOptionError for a negative number
  * @example
  * const application = proxyFix({ xFor: 2, xHost: 1 })(inner);
@@ -65,8 +67,8 @@ export function proxyFix(options: ProxyFixOptions = {}): Middleware {
   })).filter(({ count }) => count > 0);
   const mayWarn = occasionally();
 
-  return (application) =>
-    function fixProxy(environ, startResponse) {
+  return function proxyFixMiddleware(application) {
+    return function fixProxy(environ, startResponse) {
       const original: Record<string, unknown> = {};
       for (const key of CHANGED) original[key] = environ[key];
       environ[PROXY_FIX_ORIGINAL] = original;
@@ -81,12 +83,13 @@ export function proxyFix(options: ProxyFixOptions = {}): Middleware {
       showPublicRequest(environ, told);
       return application(environ, startResponse);
     };
+  };
 }
 
 /** The filter `egg:tsgi#proxy-fix`: `x_for`, `x_proto`, `x_host`, `x_port`, `x_prefix`. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
   const readers = { xFor: integer, xProto: integer, xHost: integer, xPort: integer, xPrefix: integer };
-  return proxyFix(readOptions<ProxyFixOptions>(localConf, readers));
+  return fromSection<ProxyFixOptions>(proxyFix, localConf, readers);
 }
 
 function as<K extends keyof PublicRequest>(what: K, read: (value: string) => PublicRequest[K]): Read {

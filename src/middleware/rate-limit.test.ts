@@ -70,13 +70,13 @@ it.each([
     }
   }
   const limiter = new Broken({ points: 1, duration: 1 });
-  const response = await clientOf(rateLimit({ limit: 1, limiter, isStrict }))("1.1.1.1");
+  const response = await clientOf(rateLimit({ limit: 1, limiter, strict: isStrict }))("1.1.1.1");
   expect(response.status).toBe(status);
   expect(response.errors).toContain("the store is away");
 });
 
 it("filterFactory reads limits and a key of the environ", async () => {
-  const application = filterFactory({}, { limit: "1", key: "HTTP_X_API_KEY", has_headers: "no" })(hello);
+  const application = filterFactory({}, { limit: "1", key: "HTTP_X_API_KEY", headers: "no" })(hello);
   const client = new TestClient(application);
   const ask = (key: string) => client.get("/", { headers: { "X-Api-Key": key } });
   const [a, b, again] = [await ask("a"), await ask("b"), await ask("a")];

@@ -1,12 +1,12 @@
 // Limits how many requests a client may send in a time. Source: RFC 6585 section 4 (429); RFC 9110 section 10.2.3 (Retry-After);
-// draft-ietf-httpapi-ratelimit-headers for RateLimit and RateLimit-Policy. Place it after proxy-fix, before what costs something.
+// draft-ietf-httpapi-ratelimit-headers for RateLimit and RateLimit-Policy.
 import { isIPv6 } from "node:net";
 import { RateLimiterMemory, type RateLimiterLike, RateLimiterRes } from "rate-limiter-flexible";
 import { errorText } from "../wsgi/error-text.ts";
 import { plainAddress } from "../http/endpoints.ts";
 import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { sendAnswer } from "./writing/answer.ts";
-import { type Configuration, flag, integer, readOptions, required, text, within } from "./writing/options.ts";
+import { type Configuration, flag, integer, fromSection, required, text, within } from "./writing/options.ts";
 import { changeHead } from "./writing/replace-response.ts";
 
 /** IPv4 clients of a network that has IPv6 only (RFC 6052, RFC 7755): each is one. */
@@ -27,25 +27,33 @@ export interface RateLimitOptions {
    */
   readonly key?: string | ((environ: WSGIEnvironment) => string | null);
   /** Whether the answers say how much is left. @default true */
-  readonly hasHeaders?: boolean;
+  readonly headers?: boolean;
   /**
    * Counts the requests: any limiter of rate-limiter-flexible, for example its Redis or SQLite one for several workers. It has a limit
    * and a window of its own, which must be the same. @default memory of this process
    */
   readonly limiter?: RateLimiterLike;
   /** Whether requests are refused (503) when the counting fails; otherwise they pass and the failure is logged. @default false */
-  readonly isStrict?: boolean;
+  readonly strict?: boolean;
 }
 
 /**
  * Answers 429 to clients that send too many requests.
+ *
+ * In a pipeline: after proxy-fix, before what costs something.
  *
  * @throws MiddlewareOptionError when the limit or a time is missing or not positive
  * @example
  * const application = rateLimit({ limit: 100, windowSeconds: 60 })(inner);
  */
 export function rateLimit(options: RateLimitOptions): Middleware {
-  const { windowSeconds = 60, blockSeconds = 0, key = "REMOTE_ADDR", hasHeaders = true, isStrict = false } = options;
+  const {
+    windowSeconds = 60,
+    blockSeconds = 0,
+    key = "REMOTE_ADDR",
+    headers: hasHeaders = true,
+    strict: isStrict = false,
+  } = options;
   const limit = within(required(options.limit, "limit", "a number of requests"), "limit", 1);
   within(windowSeconds, "windowSeconds", 1);
   within(blockSeconds, "blockSeconds", 0);
@@ -62,8 +70,8 @@ export function rateLimit(options: RateLimitOptions): Middleware {
     ];
   }
 
-  return (application) =>
-    async function limitRate(environ, startResponse) {
+  return function rateLimitMiddleware(application) {
+    return async function limitRate(environ, startResponse) {
       const name = nameOf(environ);
       if (name === null) return application(environ, startResponse);
       let state: RateLimiterRes | null = null;
@@ -87,19 +95,19 @@ export function rateLimit(options: RateLimitOptions): Middleware {
         changeHead(startResponse, ({ headers }) => void headers.push(...added)),
       );
     };
+  };
 }
 
-/** The filter `egg:tsgi#rate-limit`: `limit`, `window_seconds`, `block_seconds`, `key` (of the environ), `has_headers`, `is_strict`. */
+/** The filter `egg:tsgi#rate-limit`: `limit`, `window_seconds`, `block_seconds`, `key` (of the environ), `headers`, `strict`. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  const options = readOptions<Omit<RateLimitOptions, "key" | "limiter"> & { readonly key?: string }>(localConf, {
+  return fromSection<Omit<RateLimitOptions, "key" | "limiter"> & { readonly key?: string }>(rateLimit, localConf, {
     limit: integer,
     windowSeconds: integer,
     blockSeconds: integer,
     key: text,
-    hasHeaders: flag,
-    isStrict: flag,
+    headers: flag,
+    strict: flag,
   });
-  return rateLimit(options);
 }
 
 /** The name under which a client is counted; what is absent is counted together. */

@@ -5,7 +5,7 @@ import { TSGI_REQUEST_ID } from "../wsgi/environ.ts";
 import { checkHeaderName } from "../wsgi/head-rules.ts";
 import type { Middleware } from "../wsgi/types.ts";
 import { setHeader } from "./writing/header-fields.ts";
-import { flag, readOptions, text, type Configuration } from "./writing/options.ts";
+import { flag, fromSection, text, type Configuration } from "./writing/options.ts";
 import { changeHead } from "./writing/replace-response.ts";
 
 /** What may come from outside: nothing that could forge a log line or fill it. */
@@ -54,5 +54,5 @@ export function requestId(options: RequestIdOptions = {}): Middleware {
 
 /** For INI files: `use = egg:tsgi#request-id`, with the keys of {@link RequestIdOptions}. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  return requestId(readOptions<RequestIdOptions>(localConf, { header: text, acceptIncoming: flag }));
+  return fromSection<RequestIdOptions>(requestId, localConf, { header: text, acceptIncoming: flag });
 }

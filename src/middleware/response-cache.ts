@@ -9,7 +9,7 @@ import type {
   WSGIEnvironment,
 } from "../wsgi/types.ts";
 import { findHeader, setHeader } from "./writing/header-fields.ts";
-import { bytes, readOptions, text, within, type Configuration } from "./writing/options.ts";
+import { bytes, fromSection, text, within, type Configuration } from "./writing/options.ts";
 import { isPersonal } from "./writing/personal.ts";
 import { replaceResponse, type BodyChange, type ResponseHead } from "./writing/replace-response.ts";
 import { isBypassed, lifetimeSeconds, varyNames } from "./response-cache/freshness.ts";
@@ -45,8 +45,8 @@ export interface ResponseCacheOptions {
  */
 export function responseCache(options: ResponseCacheOptions = {}): Middleware {
   const { name = "tsgi", now = Date.now } = options;
-  const maxBytes = within(options.maxBytes ?? DEFAULT_MAX_BYTES, "max_bytes", 1);
-  const maxEntryBytes = within(options.maxEntryBytes ?? DEFAULT_MAX_ENTRY_BYTES, "max_entry_bytes", 1);
+  const maxBytes = within(options.maxBytes ?? DEFAULT_MAX_BYTES, "maxBytes", 1);
+  const maxEntryBytes = within(options.maxEntryBytes ?? DEFAULT_MAX_ENTRY_BYTES, "maxEntryBytes", 1);
   return function responseCacheMiddleware(application) {
     const store = new ResponseStore(maxBytes);
     return function cached(environ, startResponse) {
@@ -71,9 +71,11 @@ export function responseCache(options: ResponseCacheOptions = {}): Middleware {
 
 /** For INI files: `use = egg:tsgi#response-cache`, with the keys of {@link ResponseCacheOptions}. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  return responseCache(
-    readOptions<ResponseCacheOptions>(localConf, { maxBytes: bytes, maxEntryBytes: bytes, name: text }),
-  );
+  return fromSection<ResponseCacheOptions>(responseCache, localConf, {
+    maxBytes: bytes,
+    maxEntryBytes: bytes,
+    name: text,
+  });
 }
 
 /** Everything that says which resource is meant. */

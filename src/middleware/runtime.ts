@@ -2,7 +2,7 @@
 import { checkHeaderName } from "../wsgi/head-rules.ts";
 import type { Middleware } from "../wsgi/types.ts";
 import { findHeader } from "./writing/header-fields.ts";
-import { readOptions, text, type Configuration } from "./writing/options.ts";
+import { fromSection, text, type Configuration } from "./writing/options.ts";
 import { changeHead } from "./writing/replace-response.ts";
 
 /** What the header is called. */
@@ -38,5 +38,5 @@ export function runtime(options: RuntimeOptions = {}): Middleware {
 
 /** For INI files: `use = egg:tsgi#runtime`, with the keys of {@link RuntimeOptions}. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  return runtime(readOptions<RuntimeOptions>(localConf, { header: text }));
+  return fromSection<RuntimeOptions>(runtime, localConf, { header: text });
 }

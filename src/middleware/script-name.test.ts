@@ -19,7 +19,7 @@ it.each([
 });
 
 it("scriptName can insist on the prefix", async () => {
-  const client = new TestClient(scriptName({ prefix: "/app", isRequired: true })(tell));
+  const client = new TestClient(scriptName({ prefix: "/app", required: true })(tell));
   expect([(await client.get("/users")).status, (await client.get("/app/users")).status]).toEqual([404, 200]);
 });
 

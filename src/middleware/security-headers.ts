@@ -1,10 +1,10 @@
-// Adds the response headers that tell browsers to be careful. Source: OWASP Secure Headers Project; RFC 6797 (HSTS); the Content Security
-// Policy and Fetch specifications. Place it outermost, so that error pages have them too.
+// Adds the response headers that tell browsers to be careful. Source: OWASP Secure Headers Project; RFC 6797 (HSTS); the Content
+// Security Policy and Fetch specifications.
 import { checkHeaderValue } from "../wsgi/head-rules.ts";
 import type { HeaderList, Middleware } from "../wsgi/types.ts";
 import { type CspNonce, NoncePolicy, putNonce } from "./security-headers/csp-nonce.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { type Configuration, type OptionReader, readOptions } from "./writing/options.ts";
+import { type Configuration, type OptionReader, fromSection } from "./writing/options.ts";
 import { refuseSharedCaches } from "./writing/personal.ts";
 import { changeHead, type ResponseHead } from "./writing/replace-response.ts";
 
@@ -68,6 +68,8 @@ interface AddedHeader {
 /**
  * Adds headers to every response.
  *
+ * In a pipeline: outermost, so that error pages have them too.
+ *
  * @throws MiddlewareOptionError when a value may not stand in a header
  * @example
  * const application = securityHeaders({ contentSecurityPolicy: "default-src 'self'", xFrameOptions: "DENY" })(inner);
@@ -98,8 +100,8 @@ export function securityHeaders(options: SecurityHeadersOptions = {}): Middlewar
     if (nonce.used !== null) refuseSharedCaches(headers);
   }
 
-  return (application) =>
-    function addSecurityHeaders(environ, startResponse) {
+  return function securityHeadersMiddleware(application) {
+    return function addSecurityHeaders(environ, startResponse) {
       const isSecure = environ["wsgi.url_scheme"] === "https";
       const nonce = hasNonces ? putNonce(environ) : null;
       return application(
@@ -107,12 +109,13 @@ export function securityHeaders(options: SecurityHeadersOptions = {}): Middlewar
         changeHead(startResponse, (head) => add(head, isSecure, nonce)),
       );
     };
+  };
 }
 
 /** The filter `egg:tsgi#security-headers`: each header by its option, for example `x_frame_options = DENY`; `off` leaves one out. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
   const readers = Object.fromEntries(Object.keys(HEADERS).map((option) => [option, headerValue]));
-  return securityHeaders(readOptions<SecurityHeadersOptions>(localConf, readers));
+  return fromSection<SecurityHeadersOptions>(securityHeaders, localConf, readers);
 }
 
 /** Whether one of the first headers has a name; lengths are compared first, since this runs for each header of each response. */

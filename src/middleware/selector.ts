@@ -53,6 +53,8 @@ interface CompiledRoute extends CompiledPath {
 /**
  * Chooses an application by path and method. A path may stand in several routes; its methods add up.
  *
+ * In a pipeline: at the end; each application may have its own middleware.
+ *
  * @throws MiddlewareOptionError for a path that cannot be compiled, or a route without methods
  * @example
  * const application = selector({

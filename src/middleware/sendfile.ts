@@ -9,7 +9,7 @@ import { sendAnswer } from "./writing/answer.ts";
 import { addressOfPath } from "./writing/configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { dropBodyFields, dropHeader, findHeader } from "./writing/header-fields.ts";
-import { fileIn, lines, oneOf, pairs, readOptions, type Configuration } from "./writing/options.ts";
+import { fileIn, lines, oneOf, pairs, fromSection, type Configuration } from "./writing/options.ts";
 import { replaceResponse } from "./writing/replace-response.ts";
 import { fileTags } from "./static/file-tags.ts";
 import { Root } from "./static/open-file.ts";
@@ -54,16 +54,14 @@ export function sendfile(options: SendfileOptions): Middleware {
 
 /** For INI files: `use = egg:tsgi#sendfile`, with the keys of {@link SendfileOptions}; a line of `mapping` is `/srv/files = /protected`. */
 export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
-  return sendfile(
-    readOptions<SendfileOptions>(localConf, {
-      variation: oneOf(...VARIATIONS),
-      roots: (value, key) => lines(value, key).map((root) => fileIn(globalConf)(root, key)),
-      mapping(value, key) {
-        const entries = Object.entries(pairs(value, key));
-        return Object.fromEntries(entries.map(([root, location]) => [fileIn(globalConf)(root, key), location]));
-      },
-    }),
-  );
+  return fromSection<SendfileOptions>(sendfile, localConf, {
+    variation: oneOf(...VARIATIONS),
+    roots: (value, key) => lines(value, key).map((root) => fileIn(globalConf)(root, key)),
+    mapping(value, key) {
+      const entries = Object.entries(pairs(value, key));
+      return Object.fromEntries(entries.map(([root, location]) => [fileIn(globalConf)(root, key), location]));
+    },
+  });
 }
 
 /** Gives the application that answers for a path. */

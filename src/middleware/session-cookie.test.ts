@@ -93,7 +93,7 @@ describe("sessionCookie", () => {
   });
 
   it("lets the browser forget it when told so", async () => {
-    const login = await clientOf({ isBrowserSession: true }).get("/login/ada");
+    const login = await clientOf({ browserSession: true }).get("/login/ada");
     expect(login.headers.get("Set-Cookie")).toMatch(/^session=[^;]+; Path=\/; HttpOnly; SameSite=Lax$/);
   });
 
@@ -108,10 +108,10 @@ describe("sessionCookie", () => {
   });
 
   it("hides the session when told so, and reads it with an older secret", async () => {
-    const client = clientOf({ isEncrypted: true });
+    const client = clientOf({ encrypted: true });
     const value = (await client.get("/login/ada")).cookies.get("session")?.value ?? "";
     expect(value.startsWith("e.")).toBe(true);
-    const rotated = clientOf({ isEncrypted: true, secrets: ["another secret of more than 32 letters", SECRET] });
+    const rotated = clientOf({ encrypted: true, secrets: ["another secret of more than 32 letters", SECRET] });
     expect((await rotated.get("/look", { headers: { Cookie: `session=${value}` } })).json()).toEqual({ user: "ada" });
   });
 
@@ -135,7 +135,7 @@ it("filterFactory reads secrets and the cookie", async () => {
   const client = new TestClient(
     filterFactory(
       {},
-      { secrets: SECRET, cookie_name: "sid", is_encrypted: "yes", lifetime_seconds: "3600", is_browser_session: "yes" },
+      { secrets: SECRET, cookie_name: "sid", encrypted: "yes", lifetime_seconds: "3600", browser_session: "yes" },
     )(application),
   );
   await client.get("/login/ada");
@@ -146,7 +146,7 @@ it("filterFactory reads secrets and the cookie", async () => {
 it.each([
   {},
   { secrets: "short" },
-  { secrets: SECRET, same_site: "none", is_secure: "no" },
+  { secrets: SECRET, same_site: "none", secure: "no" },
   { secrets: SECRET, cookie_name: "a b" },
   { secrets: SECRET, max_age_seconds: "0" },
   { secrets: SECRET, lifetime_seconds: "0" },

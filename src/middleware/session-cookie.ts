@@ -1,11 +1,12 @@
 // Sessions that the browser keeps, in a cookie that is signed or encrypted: nothing to store, and every worker can read it. What was
 // sealed once cannot be called back before it is too old, and a slow request that began before a log-out may seal again what it knew;
-// where a log-out must reach all copies, use session-store. Place it outside of what uses the session. Source: Flask's and Starlette's sessions for the idea; RFC 6265 section 6.1 for the size.
+// where a log-out must reach all copies, use session-store. Source: Flask's and Starlette's sessions for the idea; RFC 6265 section 6.1
+// for the size.
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { addPersonalCookie, Cookie, COOKIE_READERS, type CookieOptions } from "./sessions/cookie.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { addVary } from "./writing/header-fields.ts";
-import { type Configuration, flag, readOptions, required, words } from "./writing/options.ts";
+import { type Configuration, flag, fromSection, required, words } from "./writing/options.ts";
 import { personalMark } from "./writing/personal.ts";
 import { changeHead } from "./writing/replace-response.ts";
 import { TextSealer } from "./sessions/sealed-text.ts";
@@ -26,7 +27,7 @@ export interface SessionCookieOptions extends CookieOptions, SessionLifeOptions 
   /** @default "session" */
   readonly cookieName?: string;
   /** Whether the browser cannot read what the session holds. @default false */
-  readonly isEncrypted?: boolean;
+  readonly encrypted?: boolean;
 }
 
 /** What the browser sent. */
@@ -43,13 +44,15 @@ const FUTURE_SECONDS = 60;
 /**
  * Gives each request a session in `environ["tsgi.session"]`, see {@link Session}; it is sealed into a cookie when startResponse is called.
  *
+ * In a pipeline: outside of what uses the session.
+ *
  * @param now - the clock, milliseconds since 1970 @default Date.now
  * @throws MiddlewareOptionError when a secret is missing or short
  * @example
  * const application = sessionCookie({ secrets: process.env.SESSION_SECRET })(inner);
  */
 export function sessionCookie(options: SessionCookieOptions, now: () => number = Date.now): Middleware {
-  const { cookieName = "session", isEncrypted = false } = options;
+  const { cookieName = "session", encrypted: isEncrypted = false } = options;
   const life = new SessionLife(options);
   const cookie = new Cookie(cookieName, options);
   const sealer = new TextSealer(required(options.secrets, "secrets", "one or more secrets"), cookieName, isEncrypted);
@@ -81,8 +84,8 @@ export function sessionCookie(options: SessionCookieOptions, now: () => number =
     );
   }
 
-  return (application) =>
-    function keepSessionInCookie(environ, startResponse) {
+  return function sessionCookieMiddleware(application) {
+    return function keepSessionInCookie(environ, startResponse) {
       const sent = open(environ);
       const session = new Session(sent?.text ?? "", personalMark(environ));
       environ[SESSION] = session;
@@ -94,15 +97,15 @@ export function sessionCookie(options: SessionCookieOptions, now: () => number =
       });
       return application(environ, start);
     };
+  };
 }
 
-/** The filter `egg:tsgi#session-cookie`: `secrets`, `is_encrypted`, how long sessions live, and the options of the cookie. */
+/** The filter `egg:tsgi#session-cookie`: `secrets`, `encrypted`, how long sessions live, and the options of the cookie. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  const options = readOptions<SessionCookieOptions>(localConf, {
+  return fromSection<SessionCookieOptions>(sessionCookie, localConf, {
     ...COOKIE_READERS,
     ...SESSION_LIFE_READERS,
     secrets: words,
-    isEncrypted: flag,
+    encrypted: flag,
   });
-  return sessionCookie(options);
 }

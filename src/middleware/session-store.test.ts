@@ -249,7 +249,7 @@ describe("sessionStore", () => {
   });
 
   it("leaves the cookie to the browser's session when told so", async () => {
-    const client = clientOf({ isBrowserSession: true, maxAgeSeconds: 100 });
+    const client = clientOf({ browserSession: true, maxAgeSeconds: 100 });
     expect((await client.get("/set/1")).headers.get("Set-Cookie")).not.toMatch(/Max-Age|Expires/i);
     now += 60_000;
     expect((await client.get("/look")).headers.has("Set-Cookie")).toBe(false);

@@ -1,5 +1,5 @@
-// Sessions that the server keeps: the browser has only their name, which nobody can guess. Place it outside of what uses the session.
-// Source: OWASP Session Management Cheat Sheet (names of 256 random bits, renewed at log-in, never taken from the client).
+// Sessions that the server keeps: the browser has only their name, which nobody can guess. Source: OWASP Session Management Cheat Sheet
+// (names of 256 random bits, renewed at log-in, never taken from the client).
 import { createHash, randomBytes } from "node:crypto";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { addPersonalCookie, Cookie, COOKIE_READERS, type CookieOptions } from "./sessions/cookie.ts";
@@ -7,7 +7,7 @@ import { DelayedResponse } from "./sessions/delayed-response.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { addVary } from "./writing/header-fields.ts";
 import { MemorySessionStore } from "./sessions/memory-session-store.ts";
-import { type Configuration, fileIn, readOptions } from "./writing/options.ts";
+import { type Configuration, fileIn, fromSection } from "./writing/options.ts";
 import { personalMark } from "./writing/personal.ts";
 import { RedisSessionStore } from "./sessions/redis-session-store.ts";
 import {
@@ -48,6 +48,8 @@ interface KeptSession extends SessionRecord {
  * response waits until that is done. Of two requests at once each changes the values that it has changed; of one value the later wins. A
  * session that another request has ended or renewed meanwhile stays ended: a slow request brings nothing of it back.
  *
+ * In a pipeline: outside of what uses the session.
+ *
  * @param now - the clock, milliseconds since 1970 @default Date.now
  * @throws MiddlewareOptionError when no browser would take the cookie
  * @example
@@ -56,8 +58,8 @@ interface KeptSession extends SessionRecord {
 export function sessionStore(options: SessionStoreOptions = {}, now: () => number = Date.now): Middleware {
   const cookie = new Cookie(options.cookieName ?? "session", options);
   const keeper = new SessionKeeper(options.storage ?? new MemorySessionStore(), cookie, new SessionLife(options), now);
-  return (application) =>
-    async function keepSessionInStore(environ, startResponse) {
+  return function sessionStoreMiddleware(application) {
+    return async function keepSessionInStore(environ, startResponse) {
       const kept = await keeper.open(environ);
       const session = new Session(kept?.text ?? "", personalMark(environ));
       environ[SESSION] = session;
@@ -71,12 +73,15 @@ export function sessionStore(options: SessionStoreOptions = {}, now: () => numbe
       );
       return response.body(await application(environ, response.startResponse));
     };
+  };
 }
 
 /** The filter `egg:tsgi#session-store`: `storage` (`memory`, `sqlite:/path` or `redis://host`), how long sessions live, and the options of the cookie. */
 export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
   type FileOptions = Omit<SessionStoreOptions, "storage"> & { readonly storage?: string };
-  const { storage, ...options } = readOptions<FileOptions>(localConf, {
+  const make = ({ storage, ...options }: FileOptions): Middleware =>
+    sessionStore(storage === undefined ? options : { ...options, storage: openStorage(storage) });
+  return fromSection(make, localConf, {
     ...COOKIE_READERS,
     ...SESSION_LIFE_READERS,
     storage(value, key) {
@@ -84,7 +89,6 @@ export function filterFactory(globalConf: Configuration, localConf: Configuratio
       return path === undefined || path === ":memory:" ? value : `sqlite:${fileIn(globalConf)(path, key)}`;
     },
   });
-  return sessionStore(storage === undefined ? options : { ...options, storage: openStorage(storage) });
 }
 
 /** Opens and saves sessions. A method of `save` gives the Set-Cookie that the response needs, or null. */

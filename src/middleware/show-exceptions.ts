@@ -7,7 +7,7 @@ import { escapeText } from "../wsgi/escape-text.ts";
 import { sendAnswer, statusLine } from "./writing/answer.ts";
 import { closeAfterError, closedWith, isPromise } from "./writing/body-close.ts";
 import { resumedBody } from "./writing/chunk-iterables.ts";
-import { flag, readOptions, type Configuration } from "./writing/options.ts";
+import { flag, fromSection, type Configuration } from "./writing/options.ts";
 import { asError, isRemoteFault, statusOfError } from "./writing/thrown-error.ts";
 
 /** How much is shown. */
@@ -56,7 +56,7 @@ export function showExceptions(options: ShowExceptionsOptions = {}): Middleware 
 
 /** For INI files: `use = egg:tsgi#show-exceptions`, with the keys of {@link ShowExceptionsOptions}. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  return showExceptions(readOptions<ShowExceptionsOptions>(localConf, { development: flag }));
+  return fromSection<ShowExceptionsOptions>(showExceptions, localConf, { development: flag });
 }
 
 type Caught = (error: unknown) => WSGIBody | Promise<WSGIBody>;

@@ -26,7 +26,8 @@ import {
   flag,
   integer,
   oneOf,
-  readOptions,
+  fromSection,
+  type OptionReaders,
   required,
   text,
   within,
@@ -133,16 +134,16 @@ export function staticApp(options: StaticOptions): WSGIApplication {
 
 /** For INI files: a filter, `use = egg:tsgi#static`, with the keys of {@link StaticOptions}. */
 export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
-  return staticFiles(optionsOf(globalConf, localConf));
+  return fromSection(staticFiles, localConf, readersIn(globalConf));
 }
 
 /** For INI files: an application, `use = egg:tsgi#static`, with the keys of {@link StaticOptions}. */
 export function appFactory(globalConf: Configuration, localConf: Configuration): WSGIApplication {
-  return staticApp(optionsOf(globalConf, localConf));
+  return fromSection(staticApp, localConf, readersIn(globalConf));
 }
 
-function optionsOf(globalConf: Configuration, localConf: Configuration): StaticOptions {
-  return readOptions<StaticOptions>(localConf, {
+function readersIn(globalConf: Configuration): OptionReaders<StaticOptions> {
+  return {
     root: fileIn(globalConf),
     prefix: text,
     index: text,
@@ -155,7 +156,7 @@ function optionsOf(globalConf: Configuration, localConf: Configuration): StaticO
     headers: headersByPattern,
     immutable: flag,
     fallThrough: flag,
-  });
+  };
 }
 
 function notFound(environ: WSGIEnvironment, startResponse: StartResponse): WSGIBody {
@@ -334,7 +335,7 @@ function cacheControlOf({ maxAgeSeconds, immutable = false }: StaticOptions): st
     if (immutable) throw new MiddlewareOptionError('Option "immutable" needs "max_age_seconds"; expected both');
     return null;
   }
-  within(maxAgeSeconds, "max_age_seconds", 0);
+  within(maxAgeSeconds, "maxAgeSeconds", 0);
   return `public, max-age=${maxAgeSeconds}${immutable ? ", immutable" : ""}`;
 }
 

@@ -8,7 +8,7 @@ import { escapeText } from "../wsgi/escape-text.ts";
 import type { Bytes, HeaderList, InputStream, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { isPromise, withClose } from "./writing/body-close.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { bytes, fileIn, integer, readOptions, within, words, type Configuration } from "./writing/options.ts";
+import { bytes, fileIn, integer, fromSection, within, words, type Configuration } from "./writing/options.ts";
 import { replaceResponse } from "./writing/replace-response.ts";
 
 const DEFAULT_MAX_BYTES = 65_536;
@@ -62,7 +62,7 @@ export interface TeeOptions {
  */
 export function tee(options: TeeOptions): Middleware {
   const { maxBytes = DEFAULT_MAX_BYTES } = options;
-  within(maxBytes, "max_bytes", 0);
+  within(maxBytes, "maxBytes", 0);
   const sink = sinkOf(options);
   const isHidden = hiddenNames(options.hide);
   return function teeMiddleware(application) {
@@ -102,14 +102,12 @@ export function tee(options: TeeOptions): Middleware {
 
 /** For INI files: `use = egg:tsgi#tee`, with the keys of {@link TeeOptions}. */
 export function filterFactory(globalConf: Configuration, localConf: Configuration): Middleware {
-  return tee(
-    readOptions<TeeOptions>(localConf, {
-      directory: fileIn(globalConf),
-      maxBytes: bytes,
-      maxFiles: integer,
-      hide: words,
-    }),
-  );
+  return fromSection<TeeOptions>(tee, localConf, {
+    directory: fileIn(globalConf),
+    maxBytes: bytes,
+    maxFiles: integer,
+    hide: words,
+  });
 }
 
 /** The first bytes of a body. */
@@ -169,7 +167,7 @@ class CopiedInput implements InputStream {
 }
 
 function sinkOf({ sink, directory, maxFiles = DEFAULT_MAX_FILES }: TeeOptions): (exchange: CopiedExchange) => void {
-  within(maxFiles, "max_files", 1);
+  within(maxFiles, "maxFiles", 1);
   if ((sink === undefined) === (directory === undefined || directory === "")) {
     throw new MiddlewareOptionError('Give one of the options "sink" and "directory" to tee: where the copies go');
   }

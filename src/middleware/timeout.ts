@@ -4,7 +4,7 @@ import type { Bytes, Middleware, StartResponse, WSGIApplication, WSGIBody, WSGIE
 import { sendAnswer } from "./writing/answer.ts";
 import { closeAfterError, isPromise } from "./writing/body-close.ts";
 import { resumedAsyncBody } from "./writing/chunk-iterables.ts";
-import { decimal, integer, readOptions, within, type Configuration } from "./writing/options.ts";
+import { decimal, integer, fromSection, within, type Configuration } from "./writing/options.ts";
 
 const DEFAULT_SECONDS = 30;
 const MAX_SECONDS = 86_400;
@@ -49,7 +49,7 @@ export function timeout(options: TimeoutOptions = {}): Middleware {
 
 /** For INI files: `use = egg:tsgi#timeout`, with the keys of {@link TimeoutOptions}. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  return timeout(readOptions<TimeoutOptions>(localConf, { seconds: decimal, status: integer }));
+  return fromSection<TimeoutOptions>(timeout, localConf, { seconds: decimal, status: integer });
 }
 
 /** One request with its deadline. */

@@ -1,7 +1,7 @@
 // Takes part in a distributed trace. Source: W3C Trace Context, sections 3.2 (traceparent), 3.3 (tracestate) and 4 (processing).
 import { randomBytes } from "node:crypto";
 import type { Middleware } from "../wsgi/types.ts";
-import { flag, readOptions, type Configuration } from "./writing/options.ts";
+import { flag, fromSection, type Configuration } from "./writing/options.ts";
 
 /** Key of the environ that holds a {@link TraceContext}. */
 export const TRACE_CONTEXT = "traceparent.context";
@@ -59,7 +59,7 @@ export function traceparent(options: TraceparentOptions = {}): Middleware {
 
 /** For INI files: `use = egg:tsgi#traceparent`, with the keys of {@link TraceparentOptions}. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
-  return traceparent(readOptions<TraceparentOptions>(localConf, { acceptIncoming: flag, sample: flag }));
+  return fromSection<TraceparentOptions>(traceparent, localConf, { acceptIncoming: flag, sample: flag });
 }
 
 /** Writes the header that a request to others carries. */

@@ -39,6 +39,8 @@ const WORDS = { domain: /^[^/]+$/, port: /^\d+$/, path: /^\// } as const;
 /**
  * Mounts applications.
  *
+ * In a pipeline: at the end; each application may have its own middleware.
+ *
  * @param entries - in any order
  * @param options - what happens with the rest
  * @throws {MiddlewareOptionError} when a path does not start with a slash, or a place is taken twice

@@ -1,5 +1,5 @@
-// Chooses an application by the host that the client asked for: full names, and `*.example.com` for all names below a domain.
-// Source: RFC 9110 section 7.2 (Host); RFC 6125 section 6.4.3 for what a wildcard stands for. Place it outermost, before url-map.
+// Chooses an application by the host that the client asked for: full names, and `*.example.com` for all names below a domain. Source:
+// RFC 9110 section 7.2 (Host); RFC 6125 section 6.4.3 for what a wildcard stands for.
 import type { AppLoader } from "../deploy/factories.ts";
 import { toApplication } from "../wsgi/application.ts";
 import type { WSGIApplication, WSGIApplicationLike } from "../wsgi/types.ts";
@@ -25,6 +25,8 @@ export const SUBDOMAIN = "tsgi.subdomain";
 /**
  * Chooses an application by host. A full name goes before a wildcard, a longer wildcard before a shorter one, and a name with a port
  * before one without. A Host that cannot be read is answered with 400.
+ *
+ * In a pipeline: outermost, before url-map.
  *
  * @throws MiddlewareOptionError when a pattern is no host, or stands there twice
  * @example

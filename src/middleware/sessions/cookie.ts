@@ -19,9 +19,9 @@ export interface CookieOptions {
   /** Whether the browser sends it with requests from other sites. @default "lax" */
   readonly sameSite?: "strict" | "lax" | "none";
   /** Whether it goes over https only. @default as the request came; true where browsers take the cookie for no other reason */
-  readonly isSecure?: boolean;
+  readonly secure?: boolean;
   /** Whether a page that embeds this one has its own (CHIPS): for https, mostly with `sameSite: "none"`. @default false */
-  readonly isPartitioned?: boolean;
+  readonly partitioned?: boolean;
 }
 
 /** Readers of these options for INI files. */
@@ -30,8 +30,8 @@ export const COOKIE_READERS = {
   cookiePath: text,
   cookieDomain: text,
   sameSite: oneOf("strict", "lax", "none"),
-  isSecure: flag,
-  isPartitioned: flag,
+  secure: flag,
+  partitioned: flag,
 } as const;
 
 /** One cookie; scripts in the browser never see it. */
@@ -44,20 +44,20 @@ export class Cookie {
   constructor(name: string, options: CookieOptions) {
     this.name = name;
     this.#options = options;
-    const { isSecure, sameSite, isPartitioned = false, cookiePath = "/", cookieDomain } = options;
+    const { secure: isSecure, sameSite, partitioned: isPartitioned = false, cookiePath = "/", cookieDomain } = options;
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
       throw new MiddlewareOptionError(`Option "cookieName" is "${name}"; expected letters, digits and "-_."`);
     }
     if (/^__host-/i.test(name) && (isSecure === false || cookiePath !== "/" || cookieDomain !== undefined)) {
       throw new MiddlewareOptionError(
-        `Option "cookieName" is "${name}"; expected no domain, the path "/", and isSecure not to be false with it`,
+        `Option "cookieName" is "${name}"; expected no domain, the path "/", and "secure" not to be false with it`,
       );
     }
     // Browsers refuse such a cookie without Secure (RFC 6265bis section 5.7; CHIPS).
     this.#mustBeSecure = sameSite === "none" || isPartitioned || /^__(?:secure|host|http)-/i.test(name);
     if (this.#mustBeSecure && isSecure === false) {
       throw new MiddlewareOptionError(
-        `Cookie "${name}" is for https only, by its name, sameSite "none" or isPartitioned; expected isSecure not to be false`,
+        `Cookie "${name}" is for https only, by its name, sameSite "none" or "partitioned"; expected "secure" not to be false`,
       );
     }
   }
@@ -71,7 +71,13 @@ export class Cookie {
 
   /** Gives the value of Set-Cookie. @param maxAgeSeconds - how long the browser keeps it; null until it is closed */
   write(environ: WSGIEnvironment, value: string, maxAgeSeconds: number | null): string {
-    const { cookiePath = "/", cookieDomain, sameSite = "lax", isSecure, isPartitioned = false } = this.#options;
+    const {
+      cookiePath = "/",
+      cookieDomain,
+      sameSite = "lax",
+      secure: isSecure,
+      partitioned: isPartitioned = false,
+    } = this.#options;
     const secure = isSecure ?? (this.#mustBeSecure || environ["wsgi.url_scheme"] === "https");
     return serialize(this.name, value, {
       path: addressOfPath(cookiePath),

@@ -9,14 +9,14 @@ export interface SessionLifeOptions {
   /** How long it lives at most after it began or was renewed, in seconds, however much it is used. @default as long as it is used */
   readonly lifetimeSeconds?: number;
   /** Whether the browser forgets it when it is closed, even if the session would live longer. @default false */
-  readonly isBrowserSession?: boolean;
+  readonly browserSession?: boolean;
 }
 
 /** Readers of these options for INI files. */
 export const SESSION_LIFE_READERS = {
   maxAgeSeconds: integer,
   lifetimeSeconds: integer,
-  isBrowserSession: flag,
+  browserSession: flag,
 } as const;
 
 /** What was kept of a session. Times are milliseconds since 1970. */
@@ -39,7 +39,7 @@ export class SessionLife {
   constructor(options: SessionLifeOptions) {
     this.maxAgeSeconds = within(options.maxAgeSeconds ?? TWO_WEEKS, "maxAgeSeconds", 1);
     this.#lifetimeSeconds = within(options.lifetimeSeconds ?? Infinity, "lifetimeSeconds", 1, Infinity);
-    this.hasLastingCookie = options.isBrowserSession !== true;
+    this.hasLastingCookie = options.browserSession !== true;
   }
 
   /** When a session ends that is used now. */

@@ -47,7 +47,7 @@ const visited: WSGIApplication = (environ, startResponse) => {
 describe("a configured path beyond ASCII", () => {
   it.each<[string, WSGIApplication, string, string]>([
     ["url-map", urlMap([{ path: "/café", application: tell }]), "/caf%C3%A9/x", "200 /café|/x"],
-    ["script-name", scriptName({ prefix: "/café", isRequired: true })(tell), "/caf%C3%A9/x", "200 /café|/x"],
+    ["script-name", scriptName({ prefix: "/café", required: true })(tell), "/caf%C3%A9/x", "200 /café|/x"],
     ["paste-prefix", pastePrefix({ prefix: "/café" })(tell), "/caf%C3%A9/x", "200 /café|/x"],
     [
       "selector",

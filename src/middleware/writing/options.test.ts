@@ -1,14 +1,18 @@
 import { describe, expect, it } from "vitest";
+import type { WSGIApplication } from "../../wsgi/types.ts";
+import { MiddlewareOptionError } from "../errors.ts";
 import {
   bytes,
   decimal,
   flag,
+  fromSection,
   integer,
   lines,
   oneOf,
   pairs,
   readNoOptions,
   readOptions,
+  required,
   text,
   within,
   words,
@@ -16,11 +20,11 @@ import {
 
 interface Options {
   readonly maxAgeSeconds?: number;
-  readonly isStrict?: boolean;
+  readonly strict?: boolean;
   readonly origins?: string[];
   readonly check?: () => boolean;
 }
-const READERS = { maxAgeSeconds: integer, isStrict: flag, origins: words };
+const READERS = { maxAgeSeconds: integer, strict: flag, origins: words };
 const read = (conf: Record<string, string>) => readOptions<Options>(conf, READERS);
 
 describe("readOptions", () => {
@@ -29,19 +33,34 @@ describe("readOptions", () => {
   });
 
   it("gives each value its type and leaves out what the section does not name", () => {
-    expect(read({ is_strict: "yes", origins: "a, b\nc" })).toEqual({ isStrict: true, origins: ["a", "b", "c"] });
+    expect(read({ strict: "yes", origins: "a, b\nc" })).toEqual({ strict: true, origins: ["a", "b", "c"] });
   });
 
   it.each([
     [{ max_age_second: "60" }, 'Unknown option "max_age_second"; did you mean "max_age_seconds"'],
-    [{ colour: "red" }, 'Unknown option "colour"; expected one of "max_age_seconds", "is_strict", "origins"'],
+    [{ colour: "red" }, 'Unknown option "colour"; expected one of "max_age_seconds", "strict", "origins"'],
     [{ check: "x" }, 'Unknown option "check"'],
     [{ constructor: "x" }, 'Unknown option "constructor"'],
     [{ "max-age-seconds": "1", max_age_seconds: "2" }, 'Option "max_age_seconds" is given twice'],
     [{ max_age_seconds: "a minute" }, 'Bad integer value "a minute"; expected digits (key "max_age_seconds")'],
-    [{ is_strict: "perhaps" }, 'Value "perhaps" is neither true nor false'],
+    [{ strict: "perhaps" }, 'Value "perhaps" is neither true nor false'],
   ])("refuses %j", (conf, message) => {
     expect(() => read(conf as unknown as Record<string, string>)).toThrow(message);
+  });
+
+  it.each([
+    [{ maxBytes: "0" }, 'Option "maxBytes" is 0; expected 1 or more'],
+    [{ "max-bytes": "0" }, 'Option "max-bytes" is 0; expected 1 or more'],
+    [{}, 'Option "max_bytes" is missing; expected a number of bytes'],
+  ])("what a factory says of the options of %j names them as the file does", (conf, message) => {
+    const make = ({ maxBytes }: { readonly maxBytes?: number }) => {
+      within(required(maxBytes, "maxBytes", "a number of bytes"), "maxBytes", 1);
+      return (application: WSGIApplication) => application;
+    };
+    expect(() => fromSection(make, conf, { maxBytes: bytes })).toThrow(new MiddlewareOptionError(message));
+    expect(() => make({ maxBytes: 0 })).toThrow(
+      new MiddlewareOptionError('Option "maxBytes" is 0; expected 1 or more'),
+    );
   });
 
   it("readNoOptions refuses everything", () => {

@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { asBool, asInt, asList } from "../../deploy/converters.ts";
 import type { Configuration } from "../../deploy/origin-values.ts";
 import { suggestion } from "../../nearest-name.ts";
+import type { Middleware } from "../../wsgi/types.ts";
 import { MiddlewareOptionError } from "../errors.ts";
 
 export type { Configuration };
@@ -43,6 +44,38 @@ export function readOptions<Options extends object>(
     options[name] = reader(text, key);
   }
   return options as Options; // each value comes from the reader of that option
+}
+
+/**
+ * Makes a middleware from the options of a section, as {@link readOptions} reads them. What `make` says of an option names it as the
+ * file spells it.
+ *
+ * @param make - the factory for programs
+ * @param localConf - keys of the section
+ * @param readers - a reader for each option
+ * @throws MiddlewareOptionError for an unknown key, or for what `make` refuses
+ * @throws DeployError for a value that its reader cannot read
+ * @example
+ * export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
+ *   return fromSection(bodyLimit, localConf, { maxBytes: bytes });
+ * }
+ */
+export function fromSection<Options extends object, Made = Middleware>(
+  make: (options: Options) => Made,
+  localConf: Configuration,
+  readers: OptionReaders<Options>,
+): Made {
+  const options = readOptions<Options>(localConf, readers);
+  try {
+    return make(options);
+  } catch (error) {
+    if (!(error instanceof MiddlewareOptionError)) throw error;
+    const keys = new Map(Object.keys(localConf).map((key) => [optionName(key), key]));
+    const message = error.message.replaceAll(/"(\w+)"/g, (quoted, name: string) =>
+      Object.hasOwn(readers, name) ? `"${keys.get(name) ?? iniKey(name)}"` : quoted,
+    );
+    throw new MiddlewareOptionError(message, { cause: error });
+  }
 }
 
 /** Refuses every key: for middleware without options. */
