@@ -23,7 +23,9 @@ export function currentConfig(): Readonly<Record<string, unknown>> | undefined {
 
 /**
  * Puts a copy of the values into `environ["paste.config"]`, and lets `currentConfig()` find them while the application runs and while its
- * body is read. In a pipeline it stands directly before what needs them.
+ * body is read.
+ *
+ * In a pipeline: directly before what needs them.
  *
  * @example
  * const application = pasteConfig({ config: { colour: "red" } })(inner);

@@ -27,7 +27,9 @@ export interface PastePrefixOptions {
 const USUAL_PORTS = { http: "80", https: "443" } as const;
 
 /**
- * Places an application under a prefix. In a pipeline it stands outermost.
+ * Places an application under a prefix.
+ *
+ * In a pipeline: outermost.
  *
  * @throws MiddlewareOptionError for a prefix that does not begin with a slash, a port that is none, or a proxy that is no address
  * @example
