@@ -1,6 +1,6 @@
 // Clears up after processes that were killed: their directories with a socket and a status file stay behind, and take memory. A guest
 // ends by itself when its host has gone, unless it cannot run: stopped by a signal or a debugger, or stuck in C. Such ones are ended here.
-import { lstatSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { basename, join } from "node:path";
 
@@ -83,16 +83,27 @@ function processesOf(directory: string): number[] {
 }
 
 /**
- * Whether a process has the status file of a directory in its memory, as a guest has until its end, forked ones too. By the names of
- * both only: links and mounts may give the rest of the path another form.
+ * Whether a process has the status file of a directory in its memory, or open, as a guest has until its end, forked ones too. By the names
+ * of both only: links and mounts may give the rest of the path another form. One that does not use the file is not known again.
  */
 function usesStatus(pid: number, directory: string): boolean {
+  const name = new RegExp(`/${basename(directory)}/${STATUS_NAME}(?: \\(deleted\\))?$`, "m");
   try {
-    const maps = readFileSync(`/proc/${pid}/maps`, "utf8");
-    return new RegExp(`/${basename(directory)}/${STATUS_NAME}(?: \\(deleted\\))?$`, "m").test(maps);
+    return name.test(readFileSync(`/proc/${pid}/maps`, "utf8")) || openFiles(pid).some((path) => name.test(path));
   } catch {
     return false;
   }
+}
+
+function openFiles(pid: number): string[] {
+  const descriptors = `/proc/${pid}/fd`;
+  return readdirSync(descriptors).map((descriptor) => {
+    try {
+      return readlinkSync(join(descriptors, descriptor));
+    } catch {
+      return ""; // It was closed meanwhile.
+    }
+  });
 }
 
 function kill(pid: number): void {

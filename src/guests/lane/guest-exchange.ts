@@ -16,8 +16,10 @@ export class GuestExchange {
   readonly inner: WSGIApplication | null;
   readonly arrivedAt: number;
   body: GuestRequestBody = NO_BODY;
-  /** Whether requests for its path are known to take long. */
+  /** It goes to its lane alone: requests for its path are known to take long, or it may have ended a process. */
   isSlow = false;
+  /** How many processes have ended that had been sent it and had begun nothing. */
+  endedProcesses = 0;
   /** When it was sent to a lane. */
   dispatchedAt = 0;
   /** When the client left or lost interest; 0 while it waits. */

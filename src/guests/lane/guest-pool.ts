@@ -1,5 +1,5 @@
-// The life of a guest's processes: replaces those that end, or that must, and keeps deadlines and limits.
-// The rules are in policy.ts; here are their effects. Who gets which request: lane-dispatcher.ts.
+// The life of a guest's processes: replaces those that end, or that must, and ends them.
+// The rules are in policy.ts; here are their effects. Deadlines and limits: pool-clock.ts. Who gets which request: lane-dispatcher.ts.
 import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
 import { LaneDispatcher } from "./lane-dispatcher.ts";
 import { endGroup } from "./end-group.ts";
@@ -10,13 +10,11 @@ import { keptAnswers } from "./kept-answers.ts";
 import type { Lane } from "./lane.ts";
 import type { GuestLanguage } from "./language.ts";
 import type { GuestSettings } from "./guest-options.ts";
-import { isOverdue, restartDelay } from "./policy.ts";
+import { MAX_ENDED_PROCESSES, restartDelay } from "./policy.ts";
+import { PoolClock, type ClockListener } from "./pool-clock.ts";
 import { ProcessSet, type ProcessSetOwner } from "./process-set.ts";
 import type { GuestStats } from "./guest-stats.ts";
 
-const TICK_MILLISECONDS = 100;
-/** Ticks between two looks at the memory of the processes. */
-const MEMORY_TICKS = 10;
 /** A process that was ready for this long, or has had a request, has not failed to start; in milliseconds. */
 const SETTLED_MILLISECONDS = 1000;
 /** What a process has to end at least, also when its requests have taken all the time that there was, in milliseconds. */
@@ -29,14 +27,13 @@ const LAST_WORDS_MILLISECONDS = 300;
 const OUTPUT_MILLISECONDS = 50;
 
 /** The processes, their dispatcher, and their clock. */
-export class GuestPool implements ProcessSetOwner {
+export class GuestPool implements ProcessSetOwner, ClockListener {
   readonly settings: GuestSettings;
   readonly language: GuestLanguage;
   /** Takes the requests. */
   readonly dispatcher: LaneDispatcher;
   readonly #set: ProcessSet;
-  #ticker: NodeJS.Timeout | null = null;
-  #ticks = 0;
+  readonly #clock: PoolClock;
   #failures = 0;
   #isClosing = false;
   #restarts = 0;
@@ -50,8 +47,9 @@ export class GuestPool implements ProcessSetOwner {
   constructor(settings: GuestSettings, language: GuestLanguage, hasInner: boolean) {
     this.settings = settings;
     this.language = language;
-    this.dispatcher = new LaneDispatcher(language.name, settings.queueLimit, () => this.#startTicking());
+    this.dispatcher = new LaneDispatcher(language.name, settings.queueLimit, () => this.#clock.start());
     this.#set = new ProcessSet(settings, language, hasInner, this);
+    this.#clock = new PoolClock(settings, this.dispatcher, this.#set, this);
   }
 
   /** Starts the processes; resolves when all are ready. */
@@ -165,16 +163,16 @@ export class GuestPool implements ProcessSetOwner {
     await this.language.whenSettled?.(Math.max(until, performance.now() + END_MILLISECONDS));
     // What the processes have given back meanwhile.
     this.dispatcher.refuseAll();
-    if (this.#ticker !== null) clearInterval(this.#ticker);
+    this.#clock.stop();
     this.#set.rendezvous.close();
   }
 
   // What processes tell.
 
   ready(process: GuestProcess): void {
-    const { pid, version } = process;
+    const { pid, runtime } = process;
     const { name, interpreter } = this.language;
-    this.settings.log({ level: "info", message: `Ready: ${name} ${version} from ${interpreter}`, pid });
+    this.settings.log({ level: "info", message: `Ready: ${runtime || name} from ${interpreter}`, pid });
     if (!process.isTemplate) this.dispatcher.serveWith(this.#set.processes);
     this.dispatcher.schedule();
   }
@@ -243,7 +241,7 @@ export class GuestPool implements ProcessSetOwner {
     process.killAt = performance.now() + this.settings.graceSeconds * 1000;
     this.dispatcher.serveWith(this.#set.processes);
     this.dispatcher.schedule();
-    this.#startTicking();
+    this.#clock.start();
     this.#finishDraining(process, performance.now());
   }
 
@@ -271,7 +269,7 @@ export class GuestPool implements ProcessSetOwner {
     for (const template of this.#set.unusedTemplates) {
       if (template.state === "ending" || this.#isClosing) continue;
       template.stop(performance.now() + this.settings.graceSeconds * 1000);
-      this.#startTicking();
+      this.#clock.start();
     }
   }
 
@@ -303,7 +301,9 @@ export class GuestPool implements ProcessSetOwner {
     process.failStart(
       new GuestStartError(name, `The process ended before the application was loaded (${reason})`, report),
     );
-    for (const lane of process.lanes) this.#salvage(lane, process, reason, report);
+    const rest = process.lanes.map((lane) => this.#salvage(lane, process, reason, report));
+    const hasBegun = rest.some(({ lost }) => lost > 0);
+    for (const { unbegun } of rest) this.#sendElsewhere(unbegun, reason, !hasBegun && !wasExpected);
     this.dispatcher.schedule();
     this.#endUnusedTemplates();
     if (wasExpected || process.isTemplate) return;
@@ -316,15 +316,20 @@ export class GuestPool implements ProcessSetOwner {
     if (wasReady || this.#restarts > 0) this.#restart();
   }
 
-  #salvage(lane: Lane, process: GuestProcess, reason: string, report: string): void {
+  /** Ends what a lane has begun: with the answer that it has left behind, if there is one. */
+  #salvage(
+    lane: Lane,
+    process: GuestProcess,
+    reason: string,
+    report: string,
+  ): { readonly lost: number; readonly unbegun: readonly GuestExchange[] } {
     const { name } = this.language;
     const rest = lane.takeAll();
     const started = this.#set.rendezvous.started(lane.slot);
     const kept = keptAnswers(this.#set.rendezvous.kept(lane.slot));
     lane.destroy();
-    const position = rest.findIndex((exchange) => exchange.id === started);
-    const lost = rest.slice(0, position + 1);
-    for (const exchange of lost) {
+    const lost = lane.marksStarted ? rest.findIndex((exchange) => exchange.id === started) + 1 : rest.length;
+    for (const exchange of rest.slice(0, lost)) {
       const answer = exchange.responseBody === null ? kept.get(exchange.id) : undefined;
       if (answer !== undefined) {
         exchange.whole(answer.head, answer.body);
@@ -339,7 +344,30 @@ export class GuestPool implements ProcessSetOwner {
         ),
       );
     }
-    this.dispatcher.putBack(rest.slice(position + 1));
+    return { lost, unbegun: rest.slice(lost) };
+  }
+
+  /**
+   * Puts requests back that a process had not begun when it ended.
+   *
+   * @param isSuspect - it had begun no other, either: one of these may have ended it, and would end one process after another
+   */
+  #sendElsewhere(exchanges: readonly GuestExchange[], reason: string, isSuspect: boolean): void {
+    const { name } = this.language;
+    const others: GuestExchange[] = [];
+    for (const exchange of exchanges) {
+      if (isSuspect) {
+        exchange.endedProcesses += 1;
+        exchange.isSlow = true;
+      }
+      if (exchange.endedProcesses < MAX_ENDED_PROCESSES) {
+        others.push(exchange);
+        continue;
+      }
+      const message = `${MAX_ENDED_PROCESSES} ${name} processes ended, one after another, before they began ${exchange.description}`;
+      exchange.fail(new GuestProcessDied(name, `${message} (the last: ${reason})`));
+    }
+    this.dispatcher.putBack(others);
   }
 
   #restart(): void {
@@ -361,67 +389,17 @@ export class GuestPool implements ProcessSetOwner {
     this.settings.log({ level: "error", message: (error as Error).stack ?? String(error) });
   }
 
-  // The clock: one interval for all deadlines, and only while there is work.
+  // What the clock tells.
 
-  #startTicking(): void {
-    if (this.#ticker !== null) return;
-    // Timers run before sockets are read. An answer that came while Node was blocked must count, so it is read in between.
-    this.#ticker = setInterval(() => setImmediate(() => this.#tick()), TICK_MILLISECONDS);
-    this.#ticker.unref();
-    this.dispatcher.isWatched = true;
-  }
-
-  #tick(): void {
-    const now = performance.now();
-    this.#ticks += 1;
-    const { queueSeconds, memoryLimitBytes } = this.settings;
-    this.dispatcher.dropStale(now, queueSeconds);
-    for (const process of this.#set.all) {
-      this.#checkDeadlines(process, now);
-      if (process.state === "draining") this.#finishDraining(process, now);
-      else if (process.state === "ending") this.#checkEnding(process, now);
-    }
-    if (memoryLimitBytes !== undefined && this.#ticks % MEMORY_TICKS === 0) this.#checkMemory(memoryLimitBytes * 0.9);
-    const isIdle =
-      this.dispatcher.queued === 0 &&
-      this.#set.all.every((process) => process.outstanding === 0 && process.state === "ready");
-    if (isIdle && memoryLimitBytes === undefined && this.#ticker !== null) {
-      clearInterval(this.#ticker);
-      this.#ticker = null;
-      this.dispatcher.isWatched = false;
-    }
-  }
-
-  #checkDeadlines(process: GuestProcess, now: number): void {
-    const deadline = this.settings.deadlineSeconds * 1000;
-    for (const lane of process.lanes) {
-      const exchange = lane.current;
-      if (lane.isLost) continue;
-      if (lane.isFeeding) continue;
-      if (exchange === null) {
-        if (isOverdue(lane.heldMilliseconds(now), deadline, false)) this.#giveUp(process, lane, null);
-        continue;
-      }
-      if (exchange.abandonedAt === 0 && !exchange.isSettled && exchange.environ["tsgi.signal"]?.aborted === true) {
-        exchange.abandonedAt = now;
-        this.abort(lane.slot, exchange.id);
-      }
-      const since = Math.max(exchange.dispatchedAt, lane.activeAt, exchange.abandonedAt);
-      const isAnswering = exchange.isSettled && exchange.abandonedAt === 0;
-      if (isOverdue(now - since, deadline, isAnswering)) this.#giveUp(process, lane, exchange);
-    }
-  }
-
-  #giveUp(process: GuestProcess, lane: Lane, exchange: GuestExchange | null): void {
+  /** A request, or what follows its answer, has taken too long. */
+  overdue(process: GuestProcess, lane: Lane, exchange: GuestExchange | null): void {
     void process.giveUp(lane, exchange).then(() => this.dispatcher.serveWith(this.#set.processes));
   }
 
-  #checkMemory(limitBytes: number): void {
-    for (const process of this.#set.processes) {
-      if (process.state !== "ready" || process.isRetiring) continue;
-      const resident = process.residentBytes;
-      if (resident > limitBytes) this.retire(process, `it uses ${Math.round(resident / 1_048_576)} MiB of memory`);
-    }
+  /** A process that answers its last requests, or ends, is looked at. */
+  leaving(process: GuestProcess, now: number): void {
+    if (process.state === "draining") this.#finishDraining(process, now);
+    else this.#checkEnding(process, now);
   }
 }
 

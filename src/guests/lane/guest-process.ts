@@ -8,10 +8,10 @@ import { LineSplitter } from "../../protocols/line-splitter.ts";
 import type { LaneDispatcher } from "./lane-dispatcher.ts";
 import { GuestDeadlineMissed, GuestStartError } from "./errors.ts";
 import type { GuestExchange } from "./guest-exchange.ts";
+import type { ControlHello, Hello, StackDump } from "./hello.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
 import { GUEST_LOG_LEVELS, type GuestLogEntry, type GuestSettings } from "./guest-options.ts";
 import type { GuestLanguage } from "./language.ts";
-import type { Hello } from "./rendezvous.ts";
 
 /** Characters of its reports that are remembered. */
 const REPORT_CHARACTERS = 16_384;
@@ -56,8 +56,8 @@ export class GuestProcess implements LaneOwner {
   readonly isTemplate: boolean;
   state: ProcessState = "starting";
   pid = 0;
-  /** Of its language. */
-  version = "";
+  /** What runs it, as it says itself: `Python 3.13.1`. */
+  runtime = "";
   readyAt = 0;
   lanes: Lane[] = [];
   message: ReadyMessage | null = null;
@@ -76,7 +76,7 @@ export class GuestProcess implements LaneOwner {
   readonly #owner: ProcessOwner;
   readonly #dispatcher: LaneDispatcher;
   #control: Socket | null = null;
-  #dumpSignal = 0;
+  #dumpOf: StackDump | null = null;
   #report = "";
   readonly #lines: Readonly<Record<"stdout" | "stderr", LineSplitter>> = {
     stdout: new LineSplitter((line) => this.#printedLine("stdout", line)),
@@ -133,33 +133,36 @@ export class GuestProcess implements LaneOwner {
 
   /** Takes a connection that the process has made. */
   attach(hello: Hello, socket: Socket): void {
-    if (!this.#expects(hello.lane)) {
+    if (!this.#expects(hello)) {
       socket.destroy();
       return;
     }
-    if (hello.lane === -1) {
-      this.#control = socket;
-      this.pid = hello.pid ?? 0;
-      // It was told to end before it had said who it is.
-      if (this.state === "ending") this.kill();
-      this.version = hello.python ?? "";
-      this.#dumpSignal = hello.dumpSignal ?? 0;
-      const decoder = new LaneDecoder((frame) => this.#hear(frame));
-      socket.on("data", (chunk: Buffer) => {
-        try {
-          decoder.push(chunk);
-        } catch (error) {
-          this.kill();
-          this.#owner.died(this, (error as Error).message);
-        }
-      });
-      socket.on("close", () => this.#owner.died(this, "hung up"));
+    if (hello.kind === "control") {
+      this.#attachControl(hello, socket);
       return;
     }
-    const { settings } = this.#owner;
-    const slot = this.index * settings.threads + hello.lane;
-    this.lanes.push(new Lane(socket, slot, hello.thread ?? "", hello.keys ?? 0, settings.answerBufferBytes, this));
+    const { threads, answerBufferBytes } = this.#owner.settings;
+    this.lanes.push(new Lane(socket, this.index * threads + hello.lane, hello, answerBufferBytes, this));
     this.#checkReady();
+  }
+
+  #attachControl({ pid, language, version, dump }: ControlHello, socket: Socket): void {
+    this.#control = socket;
+    this.pid = pid;
+    // It was told to end before it had said who it is.
+    if (this.state === "ending") this.kill();
+    this.runtime = `${language} ${version}`.trim();
+    this.#dumpOf = dump;
+    const decoder = new LaneDecoder((frame) => this.#hear(frame));
+    socket.on("data", (chunk: Buffer) => {
+      try {
+        decoder.push(chunk);
+      } catch (error) {
+        this.kill();
+        this.#owner.died(this, (error as Error).message);
+      }
+    });
+    socket.on("close", () => this.#owner.died(this, "hung up"));
   }
 
   /** What the application has printed; null at the end of the stream. */
@@ -294,11 +297,10 @@ export class GuestProcess implements LaneOwner {
   }
 
   /** Each connection once: the control channel, and one for each thread. */
-  #expects(lane: number): boolean {
-    if (lane === -1) return this.#control === null;
+  #expects(hello: Hello): boolean {
+    if (hello.kind === "control") return this.#control === null;
     const { threads } = this.#owner.settings;
-    const isKnown = Number.isInteger(lane) && lane >= 0 && lane < threads;
-    return isKnown && !this.lanes.some(({ slot }) => slot === this.index * threads + lane);
+    return hello.lane < threads && !this.lanes.some(({ slot }) => slot === this.index * threads + hello.lane);
   }
 
   #hear(frame: LaneFrame): void {
@@ -345,13 +347,16 @@ export class GuestProcess implements LaneOwner {
 
   /** The stack of one thread, whatever the process is doing. */
   async #dump(thread: string): Promise<string> {
+    if (this.#dumpOf === null) return "";
+    const { signal, format } = this.#dumpOf;
     const before = this.report.length;
-    if (this.#dumpSignal !== 0) this.signal(this.#dumpSignal);
+    this.signal(signal);
     await new Promise((resolve) => {
       setTimeout(resolve, DUMP_MILLISECONDS);
     });
     const { report } = this;
-    return this.#owner.language.stackOfThread(before < report.length ? report.slice(before) : report, thread);
+    const dump = before < report.length ? report.slice(before) : report;
+    return format === "lines" ? dump : this.#owner.language.stackOfThread(dump, thread);
   }
 
   /** The guest, or a hook in it, has something to say. */

@@ -202,7 +202,7 @@ export class LaneDispatcher {
         ? this.#slowQueue.take(1)
         : this.#queue.take(shareOf(this.#queue.length, this.#targets.length, choice.room));
       for (const exchange of batch) exchange.id = this.#nextId();
-      choice.lane.dispatch(batch, depth > 1 && !isSlow, now);
+      choice.lane.dispatch(batch, depth > 1 && choice.lane.maxBatch > 1 && !isSlow, now);
     }
     if (this.#queue.length > 0) this.#lastFastWaitedAt = now;
     // A lane that looked busy may turn out to be stuck while another one is idle, and slow requests stand back only for a while.

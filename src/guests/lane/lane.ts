@@ -9,6 +9,7 @@ import { receiveChanges } from "../../protocols/lane/shared-value.ts";
 import { GuestApplicationFailed, GuestClientGone } from "./errors.ts";
 import type { GuestExchange } from "./guest-exchange.ts";
 import { FileRegionBody, openFileRegion, parseFileRegion } from "./file-region.ts";
+import type { LaneHello } from "./hello.ts";
 import { InnerCall } from "./inner-call.ts";
 import type { LaneLoad } from "./policy.ts";
 
@@ -47,6 +48,10 @@ export class Lane implements LaneLoad {
   readonly slot: number;
   /** The guest's thread, as its own stack dumps name it. */
   readonly thread: string;
+  /** Requests that it may have at a time. */
+  readonly maxBatch: number;
+  /** It writes down which request it has started; otherwise all that was sent counts as started. */
+  readonly marksStarted: boolean;
   progressedAt = 0;
   /** When the current request last did something other than to write to the log, in milliseconds. */
   activeAt = 0;
@@ -81,16 +86,17 @@ export class Lane implements LaneLoad {
   /**
    * @param socket - connected, its HELLO read
    * @param slot - index in the status file
-   * @param thread - the guest's thread
-   * @param keyLists - how many lists of keys the guest remembers
+   * @param hello - what the guest said
    * @param answerBytes - how much of one answer is buffered here before the guest is made to wait
    * @param owner - the process
    */
-  constructor(socket: Socket, slot: number, thread: string, keyLists: number, answerBytes: number, owner: LaneOwner) {
+  constructor(socket: Socket, slot: number, hello: LaneHello, answerBytes: number, owner: LaneOwner) {
     this.#socket = socket;
     this.slot = slot;
-    this.thread = thread;
-    this.#keyLists = new KeyLists(keyLists);
+    this.thread = hello.thread;
+    this.maxBatch = hello.maxBatch;
+    this.marksStarted = hello.status !== "none";
+    this.#keyLists = new KeyLists(hello.keys);
     this.#answerBytes = answerBytes;
     this.#owner = owner;
     this.#decoder = new LaneDecoder((frame) => this.#receive(frame));
@@ -215,6 +221,7 @@ export class Lane implements LaneLoad {
         this.#owner.logged(frame.body.toString("utf8"));
         return;
       case FrameType.returned:
+        if (this.maxBatch === 1) throw new LaneProtocolError("A guest that takes one request at a time gave one back");
         this.#returned(frame.body);
         return;
       case FrameType.free:
@@ -308,7 +315,7 @@ export class Lane implements LaneLoad {
     if ((frame.flags & FrameFlag.gone) !== 0) {
       exchange.fail(new GuestClientGone(language));
     } else {
-      const last = stack.trimEnd().split("\n").at(-1) ?? "";
+      const last = firstLine(frame.head) || (stack.trimEnd().split("\n").at(-1) ?? "");
       const error = new GuestApplicationFailed(
         language,
         `The ${language} application failed at ${exchange.description}: ${last}`,
@@ -450,6 +457,11 @@ export class Lane implements LaneLoad {
     this.#socket.write(body);
     this.#socket.uncork();
   }
+}
+
+/** A head in UTF-8, of which the log takes one line. */
+function firstLine(head: string): string {
+  return Buffer.from(head, "latin1").toString("utf8").split("\n", 1)[0] ?? "";
 }
 
 function latin1(path: string): string {

@@ -35,7 +35,7 @@ export interface GuestLanguage {
    */
   command(environment: Readonly<Record<string, string | undefined>>): GuestCommand;
 
-  /** The language's own part of the launch options: what to load, and how. */
+  /** The language's own part of the launch options, their member `language`: what to load, and how. */
   launchOptions(role: LaunchRole): Readonly<Record<string, unknown>>;
 
   /**

@@ -54,7 +54,7 @@ export function launch(
   if (stdin === null || !(report instanceof Readable))
     throw new GuestStartError(language.name, `Could not start "${command.path}"`);
   stdin.on("error", () => {});
-  stdin.end(JSON.stringify({ ...commonOptions(settings, rendezvous, role), ...language.launchOptions(role) }));
+  stdin.end(JSON.stringify({ ...commonOptions(settings, rendezvous, role), language: language.launchOptions(role) }));
   for (const [name, stream] of [
     ["stdout", stdout],
     ["stderr", stderr],

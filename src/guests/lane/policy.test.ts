@@ -17,11 +17,13 @@ const lane = (
   batches = outstanding === 0 ? 0 : 1,
   progressedAt = 0,
   isHeld = false,
+  maxBatch = MAX_BATCH,
 ): LaneLoad => ({
   outstanding,
   batches,
   progressedAt,
   isHeld,
+  maxBatch,
 });
 
 describe("batchDepth", () => {
@@ -55,6 +57,18 @@ describe("nextEstimate", () => {
 });
 
 describe("chooseLane", () => {
+  test("a guest that takes one request at a time: never a second, however fast it is, and each of its lanes", () => {
+    const one = lane(1, 1, 10, false, 1);
+    const other = lane(0, 0, 0, false, 1);
+    expect(chooseLane([{ lanes: [one] }], 64, 10)).toBeNull();
+    expect(chooseLane([{ lanes: [one, other] }], 64, 10)).toEqual({ lane: other, room: 1 });
+  });
+
+  test("a guest that takes three at a time has room for what is missing to that", () => {
+    const busy = lane(1, 1, 10, false, 3);
+    expect(chooseLane([{ lanes: [busy] }], 64, 10)).toEqual({ lane: busy, room: 2 });
+  });
+
   test("a slow application: an idle lane of the process with the least work", () => {
     const idle = lane(0);
     const choice = chooseLane([{ lanes: [lane(1), lane(1), lane(0)] }, { lanes: [lane(1), idle] }], 1, 0.5);

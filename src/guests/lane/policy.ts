@@ -33,6 +33,8 @@ export interface LaneLoad {
   readonly progressedAt: number;
   /** It has given requests back, and takes no others until it says so: its thread is in a slow request, or in the `close()` of one. */
   readonly isHeld: boolean;
+  /** Requests that the guest takes at a time. */
+  readonly maxBatch: number;
 }
 
 /** The lanes of one process. */
@@ -65,7 +67,7 @@ export function nextEstimate(estimateMilliseconds: number, sampleMilliseconds: n
 
 /**
  * Chooses the lane for the next requests: in the process with the least work. While the application is fast, one lane of a process
- * takes all (threads of one interpreter take turns anyway, and short batches cost more); otherwise each request has a lane of its own.
+ * takes all (threads of one interpreter take turns anyway, and short batches cost more); otherwise, or where the guest takes one at a time, each request has a lane of its own.
  *
  * @param processes - those that take requests
  * @param depth - from {@link batchDepth}
@@ -90,16 +92,17 @@ export function chooseLane<L extends LaneLoad>(
       }
       outstanding += lane.outstanding;
       if (lane.outstanding === 0) idle ??= lane;
-      else if (now - lane.progressedAt < FRESH_MILLISECONDS) fresh ??= lane;
+      else if (Math.min(depth, lane.maxBatch) > 1 && now - lane.progressedAt < FRESH_MILLISECONDS) fresh ??= lane;
     }
     let candidate = idle;
-    if (depth > 1 && fresh !== null) candidate = fresh.batches < 2 && fresh.outstanding < depth ? fresh : null;
+    if (fresh !== null)
+      candidate = fresh.batches < 2 && fresh.outstanding < Math.min(depth, fresh.maxBatch) ? fresh : null;
     if (candidate !== null && outstanding < least) {
       best = candidate;
       least = outstanding;
     }
   }
-  return best === null ? null : { lane: best, room: depth - best.outstanding };
+  return best === null ? null : { lane: best, room: Math.min(depth, best.maxBatch) - best.outstanding };
 }
 
 /**
@@ -161,6 +164,9 @@ export function slowLaneLimit(lanes: number, load: WaitingLoad): number {
 export function uploadLimit(lanes: number): number {
   return Math.max(1, Math.floor(lanes / 4));
 }
+
+/** As many processes may end over a request that none of them has begun: something in it may be what ends them. */
+export const MAX_ENDED_PROCESSES = 3;
 
 /**
  * How long to wait before a process is started again, in milliseconds: at once after a process that had worked, whatever ended it; then

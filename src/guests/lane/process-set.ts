@@ -4,9 +4,10 @@ import type { Socket } from "node:net";
 import { GuestStartError, GuestUnavailable } from "./errors.ts";
 import type { GuestSettings } from "./guest-options.ts";
 import { GuestProcess, type ProcessOwner } from "./guest-process.ts";
+import type { Hello } from "./hello.ts";
 import type { GuestLanguage } from "./language.ts";
 import { launch } from "./launch.ts";
-import { Rendezvous, type Hello } from "./rendezvous.ts";
+import { Rendezvous } from "./rendezvous.ts";
 
 /** Who hears how processes end. */
 export interface ProcessSetOwner extends ProcessOwner {
@@ -111,12 +112,12 @@ export class ProcessSet {
       return;
     }
     process.attach(hello, socket);
-    if (hello.lane === -1) this.rendezvous.note(process.pid);
+    if (hello.kind === "control") this.rendezvous.note(process.pid);
   }
 
   /** Another user's process must not name one that it wants to be signalled: what we know of it counts. */
   #isItself({ pid, template }: GuestProcess, hello: Hello): boolean {
-    if (hello.pid === undefined || this.#settings.identity === null) return true;
+    if (hello.kind === "lane" || this.#settings.identity === null) return true;
     return template === null ? hello.pid === pid : parentOf(hello.pid) === template.pid;
   }
 

@@ -18,24 +18,10 @@ import { createServer, type Server, type Socket } from "node:net";
 import { endianness, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Identity } from "../../identity.ts";
-import { FRAME_HEADER_BYTES, FrameType, LANE_VERSION } from "../../protocols/lane/frame.ts";
+import { FRAME_HEADER_BYTES, FrameType } from "../../protocols/lane/frame.ts";
 import { directoryPrefix, processName, removeAbandoned, SOCKET_NAME, STATUS_NAME } from "./abandoned-directories.ts";
 import { GuestStartError } from "./errors.ts";
-
-/** The first frame of each connection. */
-export interface Hello {
-  readonly version: number;
-  readonly token: string;
-  readonly process: number;
-  /** Index of the lane in its process; -1 for the control channel. */
-  readonly lane: number;
-  readonly thread?: string;
-  /** How many lists of keys the lane remembers. */
-  readonly keys?: number;
-  readonly pid?: number;
-  readonly python?: string;
-  readonly dumpSignal?: number;
-}
+import { parseHello, type Hello } from "./hello.ts";
 
 const HELLO_MILLISECONDS = 10_000;
 const MAX_HELLO_BYTES = 65_536;
@@ -183,13 +169,10 @@ export class Rendezvous {
   #admitted(frame: Buffer): Hello | null {
     if (frame[12] !== FrameType.hello) return null;
     try {
-      const hello = JSON.parse(frame.toString("utf8", FRAME_HEADER_BYTES)) as Hello;
-      const [shown, expected] = [Buffer.from(hello.token), Buffer.from(this.token)];
+      const said = parseHello(frame.toString("utf8", FRAME_HEADER_BYTES));
+      const [shown, expected] = [Buffer.from(said?.token ?? ""), Buffer.from(this.token)];
       const isAdmitted = shown.length === expected.length && timingSafeEqual(shown, expected);
-      // The id becomes part of the name of a file, and is sent signals: 0, 1 and negative ones would reach others.
-      const isProcess = hello.pid === undefined || (Number.isSafeInteger(hello.pid) && hello.pid > 1);
-      const isSound = hello.version === LANE_VERSION && isProcess;
-      return isAdmitted && isSound ? hello : null;
+      return said !== null && isAdmitted ? said.hello : null;
     } catch {
       return null;
     }

@@ -38,14 +38,14 @@ class ControlChannel:
         self.tell(
             HELLO,
             {
-                "version": PROTOCOL_VERSION,
+                "protocol": PROTOCOL_VERSION,
                 "token": self.options["token"],
                 "process": process,
                 "lane": -1,
                 "pid": os.getpid(),
-                "python": sys.version.split()[0],
-                "implementation": sys.implementation.name,
-                "dumpSignal": dump_signal(),
+                "language": "Python",
+                "version": sys.version.split()[0],
+                "dump": {"signal": dump_signal(), "format": "faulthandler"},
             },
         )
 

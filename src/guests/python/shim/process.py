@@ -55,6 +55,7 @@ def prepare_process(options):
 def main():
     """Serves what the options on standard input name, to the end."""
     options = json.loads(sys.stdin.buffer.read())
+    options.update(options.pop("language"))
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)

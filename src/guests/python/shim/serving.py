@@ -47,7 +47,7 @@ def serve(lane):
     """Answers requests until TSGI hangs up."""
     lane.thread = threading.get_ident()
     lane.guest.at_work.lane = lane
-    hello = {"version": PROTOCOL_VERSION, "token": lane.guest.token, "process": lane.guest.process, "lane": lane.slot}
+    hello = {"protocol": PROTOCOL_VERSION, "token": lane.guest.token, "process": lane.guest.process, "lane": lane.slot}
     hello["thread"] = "0x%016x" % lane.thread
     hello["keys"] = len(lane.key_lists)
     payload = json.dumps(hello).encode()
