@@ -253,7 +253,7 @@ describe("tsgi says in one clear message, with an exit code of its own,", () => 
       /^tsgi: Cannot use --bind "nonsense:port": expected HOST:PORT/,
     ],
     ["a bad log format", ["plain.ts", "--access-logfile", "-", "--access-logformat", "%(Z)s"], /unknown "%\(Z\)s"/],
-    ["a key without a certificate", ["plain.ts", "--keyfile", "x"], /^tsgi: --keyfile needs --certfile beside it/],
+    ["a key without a certificate", ["plain.ts", "--keyfile", "x"], /^tsgi: --keyfile also needs --certfile/],
   ])("that the command line has %s", async (_, args, message) => {
     const result = await project.run(args);
     expect(result.stderr).toMatch(message);

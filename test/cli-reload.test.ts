@@ -77,7 +77,7 @@ describe("tsgi --reload", () => {
     const { command, port } = await serve();
     project.write("app.ts", "const = 1;\n");
     await command.saw("Reload failed");
-    expect(command.stderr).toMatch(/generation 1 goes on serving: Syntax error in .*app\.ts:1:\d+/);
+    expect(command.stderr).toMatch(/generation 1 keeps serving: Syntax error in .*app\.ts:1:\d+/);
     expect(await body(port)).toBe("one!");
     project.write("app.ts", "throw new Error('at load');\n");
     await command.saw("Reload failed", 2);

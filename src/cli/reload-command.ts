@@ -40,7 +40,7 @@ export async function runReload(path: string, isWaiting: boolean): Promise<numbe
     return EXIT_CODES.unexpected;
   }
   if (!("reload" in answer)) {
-    process.stdout.write("The server reloads; its log says how it ends\n");
+    process.stdout.write("The server is reloading; its log will show the result\n");
     return EXIT_CODES.success;
   }
   const { reload: outcome } = answer;
@@ -49,14 +49,14 @@ export async function runReload(path: string, isWaiting: boolean): Promise<numbe
     return EXIT_CODES.success;
   }
   const detail = outcome.detail === "" ? "" : `${outcome.detail.trimEnd()}\n`;
-  process.stderr.write(`tsgi: The old code goes on serving: ${outcome.reason}\n${detail}`);
+  process.stderr.write(`tsgi: The old code keeps serving: ${outcome.reason}\n${detail}`);
   return EXIT_CODES.boot;
 }
 
 async function reload({ wait = false, controlSocket, pid }: ReloadOptions): Promise<number> {
   const socket = controlSocket ?? process.env["TSGI_CONTROL_SOCKET"] ?? "";
   if (pid !== undefined) {
-    if (wait) throw new UsageError("Use --control-socket with --wait: a signal brings no answer");
+    if (wait) throw new UsageError("Use --control-socket with --wait: a signal has no reply");
     signalServer(pid);
     return EXIT_CODES.success;
   }

@@ -61,7 +61,7 @@ export async function serveAndWatch(
       } catch (error) {
         if (!(error instanceof BootError) || HOPELESS.has(error.exitCode)) throw error;
         log.error(`${error.message}${error.detail === "" ? "" : `\n${error.detail}`}`);
-        if (!stop.isAsked) log.warning("Nothing serves; waiting for a change");
+        if (!stop.isAsked) log.warning("No worker serves; waiting for a change");
       }
       await Promise.race([change, stop.asked]);
       if (stop.isAsked) return EXIT_CODES.success;

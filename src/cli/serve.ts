@@ -156,7 +156,7 @@ function withTarget(named: string | undefined, settings: Settings, directory: st
   if (target === null) throw new NoTargetError();
   const [first] = settings.arguments;
   if (first !== undefined && !isIniTarget(target) && !isPythonTarget(target, settings.python, directory)) {
-    throw new UsageError(`Too many arguments: "${first}"; only what is written in Python takes arguments after "--"`);
+    throw new UsageError(`Too many arguments: "${first}"; only a Python application takes arguments after "--"`);
   }
   return { ...settings, target };
 }

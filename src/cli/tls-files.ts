@@ -15,10 +15,10 @@ export type TlsSettings = Pick<Settings, "keyfile" | "certfile" | "caCerts" | "c
  */
 export async function tlsOptions(settings: TlsSettings): Promise<TlsOptions | undefined> {
   const { keyfile, certfile, caCerts, certReqs } = settings;
-  if (caCerts === null && certReqs !== "0") throw new UsageError("--cert-reqs needs --ca-certs beside it");
+  if (caCerts === null && certReqs !== "0") throw new UsageError("--cert-reqs also needs --ca-certs");
   if (certfile === null) {
     const lonely = keyfile === null ? (caCerts === null ? undefined : "--ca-certs") : "--keyfile";
-    if (lonely !== undefined) throw new UsageError(`${lonely} needs --certfile beside it`);
+    if (lonely !== undefined) throw new UsageError(`${lonely} also needs --certfile`);
     return undefined;
   }
   const options = tlsContext(settings) ?? {};

@@ -358,7 +358,7 @@ function missingKey(reading: Reading, key: string, expected: string): DeployErro
 }
 
 function noFactory(reading: Reading, wanted: ObjectType, isInDefault: boolean): DeployError {
-  const hint = isInDefault ? `; "use" in [DEFAULT] counts for no section` : "";
+  const hint = isInDefault ? `; "use" in [DEFAULT] applies to no section` : "";
   const keys = PROTOCOLS[wanted].flat().filter((key) => key !== "paste.composit_factory");
   const misspelt = misspeltKey(reading, ["use", ...keys]);
   const own = wanted === "server" && misspelt.hint === "" ? `; TSGI's own server is "use = egg:tsgi"` : "";

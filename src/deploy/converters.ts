@@ -61,7 +61,7 @@ export function asGlobalConf(argumentList: readonly string[]): Record<string, st
   for (const argument of argumentList) {
     const equals = argument.indexOf("=");
     if (equals < 1) {
-      throw new DeployError("ERR_TSGI_DEPLOY_VALUE", `Argument "${argument}" is no variable; expected KEY=value`);
+      throw new DeployError("ERR_TSGI_DEPLOY_VALUE", `Cannot use the argument "${argument}"; expected KEY=value`);
     }
     values[argument.slice(0, equals)] = argument.slice(equals + 1);
   }

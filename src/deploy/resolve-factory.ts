@@ -190,6 +190,6 @@ function callable(found: unknown, location: string, place: Place): LocalFactory[
 }
 
 function ambiguous(name: string, distribution: string, place: Place): DeployError {
-  const what = `Several entry points "${name}" of package "${distribution}" fit; expected one`;
+  const what = `Several entry points "${name}" of package "${distribution}" match; expected one`;
   return new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, place);
 }

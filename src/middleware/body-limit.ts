@@ -19,7 +19,7 @@ export class BodyTooLarge extends TSGIError {
 
   /** @param maxBytes - how many were allowed */
   constructor(maxBytes: number) {
-    super("remote", "ERR_TSGI_BODY_TOO_LARGE", `Send a body of at most ${maxBytes} bytes`);
+    super("remote", "ERR_TSGI_BODY_TOO_LARGE", `The request body is longer than ${maxBytes} bytes`);
   }
 }
 

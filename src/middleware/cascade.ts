@@ -189,5 +189,5 @@ class ReplayOver extends TSGIError {
 
 function statusText(status: number): string {
   if (Number.isInteger(status) && status >= 100 && status <= 599) return String(status);
-  throw new MiddlewareOptionError(`Status "${status}" is none; expected a number from 100 to 599`);
+  throw new MiddlewareOptionError(`Cannot use the status "${status}"; expected a number from 100 to 599`);
 }

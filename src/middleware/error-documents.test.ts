@@ -83,7 +83,7 @@ describe("errorDocuments", () => {
   test("says so when the page is itself an error", async () => {
     const response = await client({ 404: { path: "/500" } }).get("/404");
     expect([response.status, response.text()]).toEqual([404, "inner"]);
-    expect(response.errors).toContain('Page "/500" for status 404 Whatever has itself the status 500');
+    expect(response.errors).toContain('The page "/500" for status 404 Whatever answered with status 500');
   });
 
   test("makes do without a page that cannot be read", async () => {

@@ -174,8 +174,8 @@ function pageFromInside(
   inner[ERROR_PATH] = pathOf(environ);
   const start = changeHead(startResponse, (head) => {
     if (!head.status.startsWith("200")) {
-      const statuses = escapeText(`${status} has itself the status ${head.status}`);
-      environ["wsgi.errors"].write(`Page "${path}" for status ${statuses}\n`);
+      const statuses = escapeText(`for status ${status} answered with status ${head.status}`);
+      environ["wsgi.errors"].write(`The page "${path}" ${statuses}\n`);
     }
     head.status = line;
     addKeptFields(head.headers, kept);

@@ -78,7 +78,7 @@ export function proxyFix(options: ProxyFixOptions = {}): Middleware {
         const said = value === undefined ? {} : read(value);
         if (said !== null) Object.assign(told, said);
         else if (mayWarn())
-          environ["wsgi.errors"].write(`Cannot read ${field}, so it does not count: ${JSON.stringify(value)}\n`);
+          environ["wsgi.errors"].write(`Ignored the header ${field}, which is malformed: ${JSON.stringify(value)}\n`);
       }
       showPublicRequest(environ, told);
       return application(environ, startResponse);

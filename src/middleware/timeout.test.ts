@@ -88,7 +88,7 @@ test("timeout tells the application through its signal, and refuses what comes l
   await late;
   await soon();
   expect(seen.toSorted()).toEqual(
-    ["504", "Answer within 0.05 seconds; the request was given up", "ERR_TSGI_RESPONSE_TIMEOUT", "closed"].toSorted(),
+    ["504", "The application did not respond within 0.05 seconds", "ERR_TSGI_RESPONSE_TIMEOUT", "closed"].toSorted(),
   );
 });
 

@@ -20,7 +20,7 @@ export interface TimeoutOptions {
 /** The application did not answer in time; the reason of its `tsgi.signal`, and what its late calls throw. */
 export class ResponseTimeout extends TSGIError {
   constructor(seconds: number) {
-    super("violation", "ERR_TSGI_RESPONSE_TIMEOUT", `Answer within ${seconds} seconds; the request was given up`);
+    super("violation", "ERR_TSGI_RESPONSE_TIMEOUT", `The application did not respond within ${seconds} seconds`);
   }
 }
 

@@ -70,7 +70,7 @@ describe("urlMap", () => {
 
   test.each<[what: string, paths: string[], message: string]>([
     ["a path without slash", ["a"], 'Option "path" is "a"; expected a path from "/"'],
-    ["a place that is taken", ["/a", "/a/"], "taken twice"],
+    ["a place that is taken", ["/a", "/a/"], "Two applications are mounted at"],
   ])("refuses %s", (_, paths, message) => {
     expect(() => urlMap(paths.map((path) => ({ path, application: named("x") })))).toThrow(message);
   });
@@ -115,6 +115,8 @@ describe("compositeFactory", () => {
     "/x port",
     "",
   ])("refuses the key %j", async (key) => {
-    await expect(compositeFactory(loader, {}, { [key]: "x" })).rejects.toThrow(`Key "${key}" is no place`);
+    await expect(compositeFactory(loader, {}, { [key]: "x" })).rejects.toThrow(
+      `Key "${key}" is not a place for an application`,
+    );
   });
 });

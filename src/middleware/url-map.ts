@@ -102,7 +102,9 @@ function parsePlace(key: string): Pick<UrlMapEntry, "path" | "domain" | "port"> 
 }
 
 function noPlace(key: string): MiddlewareOptionError {
-  return new MiddlewareOptionError(`Key "${key}" is no place; expected "[domain D] [port P] [/path]"`);
+  return new MiddlewareOptionError(
+    `Key "${key}" is not a place for an application; expected "[domain D] [port P] [/path]"`,
+  );
 }
 
 function toMount({ path, application, domain, port }: UrlMapEntry): Mount {
@@ -117,7 +119,7 @@ function toMount({ path, application, domain, port }: UrlMapEntry): Mount {
 function domainOf(domain: string): string {
   const host = configuredHost(domain);
   if (host !== null && host.port === null) return host.name;
-  throw new MiddlewareOptionError(`Domain "${domain}" is no name of a host; expected one without a port`);
+  throw new MiddlewareOptionError(`Domain "${domain}" is not a host name; expected one without a port`);
 }
 
 /** Named domains first, then named ports, then the longest path. */
@@ -133,7 +135,7 @@ function refuseDoubles(mounts: readonly Mount[]): void {
   const places = new Set<string>();
   for (const { domain, port, path } of mounts) {
     const place = `${domain ?? "any domain"}, ${port ?? "any"} port, "${path}/"`;
-    if (places.has(place)) throw new MiddlewareOptionError(`Place is taken twice: ${place}`);
+    if (places.has(place)) throw new MiddlewareOptionError(`Two applications are mounted at ${place}; expected one`);
     places.add(place);
   }
 }

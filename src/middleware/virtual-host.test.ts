@@ -62,8 +62,6 @@ it.each(["a b", "*.*.example", "http://a", ""])("virtualHost refuses the pattern
   expect(() => virtualHost({ hosts: { [pattern]: named("x") } })).toThrow(`Host "${pattern}" is none`);
 });
 
-it("virtualHost refuses a host that stands there twice", () => {
-  expect(() => virtualHost({ hosts: { "a.example": named("x"), "A.example": named("y") } })).toThrow(
-    "stands there twice",
-  );
+it("virtualHost refuses a host that is listed twice", () => {
+  expect(() => virtualHost({ hosts: { "a.example": named("x"), "A.example": named("y") } })).toThrow("is listed twice");
 });

@@ -39,11 +39,11 @@ export function virtualHost(options: VirtualHostOptions): WSGIApplication {
     const isWildcard = pattern.startsWith("*.");
     const host = configuredHost(isWildcard ? pattern.slice(2) : pattern);
     if (host === null || host.name.includes("*")) {
-      throw new MiddlewareOptionError(`Host "${pattern}" is none; expected "name", "name:port" or "*.name"`);
+      throw new MiddlewareOptionError(`Host "${pattern}" is not a host; expected "name", "name:port" or "*.name"`);
     }
     const table = isWildcard ? below : exact;
     const key = tableKey(host.name, host.port);
-    if (table.has(key)) throw new MiddlewareOptionError(`Host "${pattern}" stands there twice; expected each once`);
+    if (table.has(key)) throw new MiddlewareOptionError(`Host "${pattern}" is listed twice; expected each once`);
     table.set(key, toApplication(application));
   }
   const longest = Math.max(0, ...Array.from(below.keys(), (key) => key.length));

@@ -21,7 +21,7 @@ export class InProcessTransport implements Transport {
     return new Promise((resolve, reject) => {
       const exchange = new InProcessCall(wire, () => {
         if (exchange.sink.isHeadSent) resolve(exchange.response());
-        else reject(new NoResponseError("The client left before the response began"));
+        else reject(new NoResponseError("The client disconnected before the response began"));
       });
       exchange.run(this.#application);
     });
@@ -99,7 +99,7 @@ class InProcessCall {
 
   readonly #leave = (): void => {
     if (this.#isOver) return;
-    const reason = new NoResponseError("The client left");
+    const reason = new NoResponseError("The client disconnected");
     this.sink.error = reason;
     this.#controller.abort(reason);
     this.#run?.abort(reason);

@@ -133,7 +133,7 @@ describe("WSGIInputStream", () => {
   });
 
   it("fails each read with the error of the source, after what came before it", async () => {
-    const failure = new Error("The client left");
+    const failure = new Error("The client disconnected");
     const chunks: (() => Uint8Array)[] = [() => Buffer.from("ab")];
     const stream = new WSGIInputStream({
       pull() {

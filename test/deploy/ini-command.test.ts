@@ -161,7 +161,7 @@ describe("tsgi app.ini", () => {
       2,
       /Unknown setting "wrokers"; did you mean "workers".*\[server:wrong\] \(app\.ini:26\)/,
     ],
-    [["app.ini", "novalue"], 3, /Argument "novalue" is no variable; expected KEY=value/],
+    [["app.ini", "novalue"], 3, /Cannot use the argument "novalue"; expected KEY=value/],
     [["site.ts:app", "a=b"], 2, /Too many arguments: "a=b"/],
     [["app.ini#nothing"], 3, /No section "nothing"/],
     [["missing.ini"], 5, /Cannot read the configuration file/],

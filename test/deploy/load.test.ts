@@ -266,7 +266,7 @@ describe("errors name the place", () => {
       "NO_FACTORY",
       3,
       undefined,
-      '"use" in [DEFAULT] counts for no section',
+      '"use" in [DEFAULT] applies to no section',
     ],
     [
       "two protocols",

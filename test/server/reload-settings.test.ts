@@ -128,7 +128,7 @@ describe("A reload that cannot open what the configuration asks for changes noth
   test.each([
     ["an address that is taken", "stats", /Cannot listen at 127\.0\.0\.1:\d+: the address is in use/],
     ["a directory that is not there", "chdir", /Cannot change to the directory ".*nowhere\/at\.all" \(--chdir\)/],
-    ["a log that cannot be opened", "errorLogfile", /Reload failed, generation 1 goes on serving: .*nowhere/],
+    ["a log that cannot be opened", "errorLogfile", /Reload failed, generation 1 keeps serving: .*nowhere/],
   ])("%s", async (_, name, message) => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
@@ -140,7 +140,7 @@ describe("A reload that cannot open what the configuration asks for changes noth
     const stats = await statsPort(command);
     configure({ stats: "127.0.0.1:0", pid: fresh, bind: ["127.0.0.1:0", "unix:second.sock"], [name]: value });
     command.signal("SIGHUP");
-    await command.saw("Reload failed, generation 1 goes on serving");
+    await command.saw("Reload failed, generation 1 keeps serving");
     expect(command.stderr).toMatch(message);
     expect(await ask(stats, "/readyz")).toMatchObject({ status: 200 });
     expect(await ask(port, "/version")).toMatchObject({ body: "one" });
@@ -157,7 +157,7 @@ describe("A reload that cannot open what the configuration asks for changes noth
     server.deployBroken("throw new Error('no');");
     configure({ stats: `unix:${server.project.path("other.sock")}` });
     command.signal("SIGHUP");
-    await command.saw("Reload failed, generation 1 goes on serving");
+    await command.saw("Reload failed, generation 1 keeps serving");
     expect(await ask(stats, "/readyz")).toMatchObject({ status: 200 });
     expect(await ask(port, "/version")).toMatchObject({ body: "one" });
     await until(() => !existsSync(server.project.path("other.sock")));

@@ -100,7 +100,7 @@ describe("HUP with code that does not come up leaves the old code serving, and s
     const load = new LoadClient({ to: port, connections: 4, isKeepAlive: false, target: "/version" }).start();
     server.deployBroken(text);
     command.signal("SIGHUP");
-    await command.saw("Reload failed, generation 1 goes on serving");
+    await command.saw("Reload failed, generation 1 keeps serving");
     await pause(100);
     const report = await load.stop();
     expect(report.failures).toEqual([]);
@@ -144,7 +144,7 @@ test("HUP reads the configuration again: bind and the number of workers change, 
   expect(failures.filter(({ reason }) => !reason.startsWith("ECONNREFUSED"))).toEqual([]);
   config(["127.0.0.1:0", "nonsense:x"], 1);
   command.signal("SIGHUP");
-  await command.saw("Reload failed, generation 3 goes on serving");
+  await command.saw("Reload failed, generation 3 keeps serving");
   expect(await ask(socket, "/version")).toMatchObject({ status: 200 });
 });
 

@@ -72,7 +72,7 @@ test("200 reloads with broken code: none fails", async () => {
   for (let round = 1; round <= count; round++) {
     server.deployBroken(broken[round % broken.length] ?? "");
     command.signal("SIGHUP");
-    await command.saw("Reload failed, generation 1 goes on serving", round);
+    await command.saw("Reload failed, generation 1 keeps serving", round);
   }
   const report = await load.stop();
   expect(report.failures).toEqual([]);

@@ -32,7 +32,7 @@ describe("tsgi reload --wait", () => {
     project.write("app.mjs", `throw new Error("no luck today");`);
     const failed = await project.run(["reload", "--wait", "-s", "ctl.sock"]);
     expect(failed).toMatchObject({ code: 3, stdout: "" });
-    expect(failed.stderr).toContain("The old code goes on serving");
+    expect(failed.stderr).toContain("The old code keeps serving");
     expect(failed.stderr).toContain("no luck today");
     expect(await ask(port, "/")).toMatchObject({ body: "new" });
     // Nothing that served has crashed.

@@ -55,7 +55,7 @@ export class UserFile<Content> {
   #warn(fault: string): void {
     if (fault === this.#fault) return;
     this.#fault = fault;
-    process.emitWarning(`${fault}. What the file said before goes on to count`, { code: "TSGI_USER_FILE" });
+    process.emitWarning(`${fault}. The last version that could be read stays in use`, { code: "TSGI_USER_FILE" });
   }
 }
 

@@ -19,7 +19,12 @@ export class UndecodableBody extends TSGIError {
   readonly status = 400;
 
   constructor(coding: RequestCoding, options: ErrorOptions) {
-    super("remote", "ERR_TSGI_UNDECODABLE_BODY", `Send a body of the content coding "${coding}", whole`, options);
+    super(
+      "remote",
+      "ERR_TSGI_UNDECODABLE_BODY",
+      `The request body is cut off, or not in the content coding "${coding}"`,
+      options,
+    );
   }
 }
 

@@ -115,7 +115,7 @@ function write({ path, noFollow }: GuardedPlace): void {
   const text = `${process.pid}\n`;
   const before = lstatSync(path, { throwIfNoEntry: false });
   if (before !== undefined && !before.isFile() && !before.isSymbolicLink())
-    throw new Error("something that is no file is in the way");
+    throw new Error("it exists and is not a file");
   try {
     replaceFile(path, text, 0o644);
   } catch (error) {

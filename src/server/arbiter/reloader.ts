@@ -188,8 +188,8 @@ export class Reloader {
     const { log, generation } = this.#state;
     const lines = detail === "" ? "" : `\n${detail}`;
     // Nothing is wrong when somebody has saved once more.
-    if (reason === SUPERSEDED) log.info(`Reload given up: ${reason}`);
-    else log.error(`Reload failed, generation ${generation} goes on serving: ${reason}${lines}`);
+    if (reason === SUPERSEDED) log.info(`Reload abandoned: ${reason}`);
+    else log.error(`Reload failed, generation ${generation} keeps serving: ${reason}${lines}`);
     this.#settle({ isDone: false, reason, detail });
   }
 

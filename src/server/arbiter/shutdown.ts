@@ -46,7 +46,7 @@ export class Shutdown {
     this.#requests += 1;
     this.#cutLameDuck();
     if (this.#requests > 1) {
-      this.#state.log.info(`Handling signal: ${name}; ending the requests that still run`);
+      this.#state.log.info(`Handling signal: ${name}; cutting off the requests in progress`);
       this.#cut();
       return;
     }

@@ -63,7 +63,7 @@ export class Succession {
       if (!this.#hasSuccessor) return;
       this.#hasSuccessor = false;
       if (this.#state.stage !== "running") return;
-      log.warning(`The new arbiter has ended (${how}); this one goes on`);
+      log.warning(`The new arbiter has ended (${how}); this one continues`);
       if (this.#state.wanted === 0) pool.setWanted(this.#state.options.workers);
     };
     successor.once("error", (error) => gone(error.message));
@@ -76,7 +76,7 @@ export class Succession {
     if (this.#predecessor === null || process.ppid === this.#predecessor) return;
     this.#predecessor = null;
     const { log, options, pidFile } = this.#state;
-    log.info(`Promoted: the old arbiter has gone`);
+    log.info(`Promoted: the old arbiter has ended`);
     if (options.pid !== null) pidFile?.rename(options.pid);
     this.#notifier.notify(`MAINPID=${process.pid}`);
   }

@@ -179,7 +179,7 @@ export class WorkerPool {
       worker.kill("SIGKILL");
     } else if (heartbeatTimeout > 0 && time - worker.lastSeen > heartbeatTimeout) {
       this.#state.log.critical(
-        `Worker ${worker.id} (pid ${worker.pid}) is blocked: no sign of life from its event loop for ${heartbeatTimeout} s; it is killed and replaced`,
+        `Worker ${worker.id} (pid ${worker.pid}) is blocked: no heartbeat from its event loop for ${heartbeatTimeout} s; it is killed and replaced`,
       );
       worker.endReason = "blocked";
       worker.kill("SIGKILL");

@@ -42,6 +42,6 @@ describe("withVariables", () => {
       globalConf: { a: "1=2", b: "ä & # ? %", c: "" },
     });
     expect(withVariables("app.ts", [])).toBe("app.ts");
-    expect(() => withVariables("app.ini", ["a"])).toThrow('"a" is no variable; expected KEY=value');
+    expect(() => withVariables("app.ini", ["a"])).toThrow('"a"; expected KEY=value');
   });
 });

@@ -36,7 +36,7 @@ function dropPrivileges(identity: Identity, withGroups: boolean): void {
     throw new SettingError(`Cannot change to another user or group: ${messageOf(error)}`, { cause: error });
   }
   if (uid !== undefined && uid !== 0 && canRegainRoot()) {
-    throw new SettingError(`Cannot give up root for user ${uid}: the system lets it be regained`);
+    throw new SettingError(`Cannot give up root for user ${uid}: the system would let it become root again`);
   }
 }
 

@@ -81,6 +81,6 @@ function hasIdentity({ user, group }: ArbiterOptions): boolean {
 /** The arbiter would make and remove files with the rights of root, wherever the application says. */
 function ownSocket(target: string, bind: string): SettingError {
   return new SettingError(
-    `Cannot serve at "${bind}" because "${target}" says so, since it runs as another user; name the socket with --bind`,
+    `Cannot serve at "${bind}", the address in "${target}", because the program runs as another user; name the socket with --bind`,
   );
 }

@@ -61,6 +61,6 @@ function renderFrame({ functionName, url, location }: Frame, urls: ReadonlyMap<s
 function report(frames: readonly string[]): void {
   const file = LogFile.open(errorLogfile === "-" ? 2 : errorLogfile);
   const log = new ErrorLog(file, logLevel);
-  log.error(`The event loop has not turned for ${afterSeconds} seconds; it is busy here:\n${frames.join("\n")}`);
+  log.error(`The event loop has been blocked for ${afterSeconds} seconds, here:\n${frames.join("\n")}`);
   file.close();
 }

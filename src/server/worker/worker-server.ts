@@ -54,7 +54,7 @@ export function makeGateway(
       log.warning(`Invalid request from ip=${escapeText(remoteAddress)}: ${escapeText(error.message)}`);
     },
     acceptFailed: ({ message }) => {
-      if (mayTell()) log.error(`Cannot accept connections: ${message}; those that are open are served on`);
+      if (mayTell()) log.error(`Cannot accept connections: ${message}; open connections are still served`);
     },
   });
 }

@@ -162,7 +162,7 @@ export class Worker {
     // Without an arbiter nobody replaces, reloads or stops this process.
     process.on("disconnect", () => {
       if (!this.#isBooted) process.exit(0);
-      this.#log.warning("The arbiter has gone; the worker completes what is in hand and ends");
+      this.#log.warning("The arbiter has ended; the worker completes its requests and exits");
       void this.#drain({
         type: "drain",
         gracefulSeconds: this.#config.options.gracefulTimeout,
@@ -259,7 +259,7 @@ export class Worker {
     this.#log.error(
       `Request timed out: ${JSON.stringify(`${method} ${path}`)} id=${requestId} ` +
         `elapsed=${elapsedSeconds.toFixed(3)}s worker=${process.pid} bytes_in=${environ.CONTENT_LENGTH ?? "0"} bytes_out=0 ` +
-        `from=${environ.REMOTE_ADDR ?? "-"}; the event loop turns, so the application waits for something that does not come`,
+        `from=${environ.REMOTE_ADDR ?? "-"}; the event loop is free, so the application is waiting for something`,
     );
     this.#send({ type: "timed-out", method, path, requestId, elapsedSeconds });
   }

@@ -171,7 +171,7 @@ describe("the validator", () => {
     const sink = new NotingSink();
     const run = runApplication(application, setupTestingDefaults({}), sink);
     await new Promise(setImmediate);
-    run.abort(new Error("The client left"));
+    run.abort(new Error("The client disconnected"));
     release();
     await new Promise(setImmediate);
     expect(log).toEqual(["/", "0", "returned"]);
