@@ -4,7 +4,7 @@
 /** Whose fault an error is: the peer's, the application's, the configuration's, or ours. */
 export type Fault = "remote" | "violation" | "configuration" | "internal";
 
-/** Root of all errors of TSGI: a stable `code` that programs may test, and whose fault it is. */
+/** Base class of all errors of TSGI. `code` is stable, so programs can test it; `fault` says whose fault the error is. */
 export class TSGIError extends Error {
   /** Stable identifier, for example `ERR_TSGI_HEADERS_SENT`; a public contract. */
   readonly code: string;

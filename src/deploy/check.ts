@@ -12,7 +12,7 @@ import { openConfig } from "./resolve-uri.ts";
 import { LoadSession } from "./load-session.ts";
 import { flatten, treeOf } from "./tree.ts";
 
-/** Something wrong (error) or suspicious (warning) in a file. */
+/** A mistake (error) or something suspicious (warning) in a file. */
 export interface ConfigProblem extends Place {
   readonly level: "error" | "warning";
   readonly message: string;
@@ -64,7 +64,7 @@ export async function checkConfig(path: string, options: CheckOptions = {}): Pro
   return problems.list;
 }
 
-/** Writes problems as text, one a line; says so when there are none. */
+/** Formats problems as text, one per line; says so if there are none. */
 export function formatProblems(problems: readonly ConfigProblem[]): string {
   if (problems.length === 0) return "No problems found";
   return problems.map(({ level, message }) => `${level}: ${message}`).join("\n");

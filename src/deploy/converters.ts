@@ -7,7 +7,7 @@ const FALSE = new Set(["false", "no", "off", "n", "f", "0"]);
 const INTEGER = /^[+-]?\d+(?:_\d+)*$/;
 
 /**
- * Reads a boolean, case-blind: true, yes, on, y, t, 1 or false, no, off, n, f, 0.
+ * Reads a boolean, case-insensitively: true, yes, on, y, t, 1 or false, no, off, n, f, 0.
  *
  * @param value - a string, or what is converted already
  * @throws {DeployError} for any other string

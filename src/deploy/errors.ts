@@ -10,7 +10,7 @@ export interface Place {
   readonly key?: string;
 }
 
-/** Each way in which loading a configuration can fail; the value of `DeployError.code`. */
+/** Codes of `DeployError`: each way in which loading a configuration can fail. */
 export type DeployErrorCode =
   | "ERR_TSGI_INI_NO_SECTION"
   | "ERR_TSGI_INI_SYNTAX"
@@ -35,17 +35,16 @@ export type DeployErrorCode =
   | "ERR_TSGI_DEPLOY_REQUIRE"
   | "ERR_TSGI_DEPLOY_VALUE";
 
-/** What an error may carry beside its place. */
+/** What an error can have in addition to its place. */
 export interface DeployErrorOptions extends ErrorOptions {
-  /** More for a terminal, below the message: the traceback of another language. */
+  /** More text for a terminal, below the message: the traceback of another language. */
   readonly detail?: string;
   /** @default 3; 5 for a file that does not exist, as for a target of any other kind */
   readonly exitCode?: number;
 }
 
 /**
- * A configuration cannot be loaded. The message ends with the place (file, line, column, section, key), which programs find
- * as properties.
+ * A configuration cannot be loaded. The message ends with the place (file, line, column, section, key), which programs can read as properties.
  *
  * @param code - what went wrong
  * @param what - the sentence, without the place
@@ -60,9 +59,9 @@ export class DeployError extends TSGIError {
   readonly column: number | undefined;
   readonly section: string | undefined;
   readonly key: string | undefined;
-  /** More for a terminal, below the message; empty when there is nothing more to say. */
+  /** More text for a terminal, below the message; may be empty. */
   readonly detail: string;
-  /** With what a command ends that needed the configuration: it could not start. */
+  /** Exit code of a command that needed the configuration and could not start. */
   readonly exitCode: number;
 
   constructor(code: DeployErrorCode, what: string, place: Place = {}, options: DeployErrorOptions = {}) {

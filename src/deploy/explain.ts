@@ -13,20 +13,20 @@ const TELLING_VALUE = /^(?=.*\D).{6,}$/s;
 /** Gives the text for the value of a key. */
 type ShowValue = (key: string, value: string) => string;
 
-/** One value that a factory gets. */
+/** One value that a factory receives. */
 export interface ExplainedValue {
   readonly key: string;
   readonly value: string;
   readonly scope: "local" | "global";
   /** Where it was written. */
   readonly origin: Origin;
-  /** Values that it replaced, the last one first. */
+  /** Values that it replaced, the latest first. */
   readonly replaced: readonly { readonly value: string; readonly origin: Origin }[];
 }
 
 /** One object of the configuration with its values. */
 export interface ExplainedObject {
-  /** Section, or the reference of an object without one. */
+  /** The section, or for an object without a section, its reference. */
   readonly title: string;
   readonly context: Context;
   readonly values: readonly ExplainedValue[];
@@ -41,7 +41,7 @@ export interface ExplainOptions extends LoadOptions {
 }
 
 /**
- * Explains an object and everything that it is made of.
+ * Explains an object and all its parts.
  *
  * @throws {DeployError} when the configuration cannot be resolved
  */
@@ -58,8 +58,8 @@ export function explain(uri: string, options: ExplainOptions = {}): ExplainedObj
 }
 
 /**
- * Writes an explanation as text, one line for a value. A global value that an object shares with the one before is left out, and
- * what is probably a secret is hidden.
+ * Formats an explanation as text, one line per value. Global values that are the same as for the object before are left out, and probable
+ * secrets are hidden.
  *
  * @example
  * [app:main] /srv/app.ini line 4, call:./app.ts:factory

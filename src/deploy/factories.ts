@@ -13,7 +13,7 @@ export type Server = (application: WSGIApplication) => unknown;
 /** `paste.app_factory`. */
 export type AppFactory = (globalConf: Configuration, localConf: Configuration) => Awaitable<WSGIApplicationLike>;
 
-/** `paste.composite_factory`: an application that loads others by name. It hands `globalConf` on itself. */
+/** `paste.composite_factory`: an application that loads others by name. It must pass `globalConf` on itself. */
 export type CompositeFactory = (
   loader: ObjectLoader,
   globalConf: Configuration,
@@ -23,7 +23,7 @@ export type CompositeFactory = (
 /** `paste.filter_factory`. */
 export type FilterFactory = (globalConf: Configuration, localConf: Configuration) => Awaitable<Middleware>;
 
-/** `paste.filter_app_factory`: is called once for each application that it filters. */
+/** `paste.filter_app_factory`: called once for each application that it filters. */
 export type FilterAppFactory = (
   application: WSGIApplication,
   globalConf: Configuration,

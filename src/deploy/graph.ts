@@ -23,7 +23,7 @@ export interface GraphOptions extends LoadOptions {
 }
 
 /**
- * Resolves a configuration to the nodes of its drawing. Mounts that do not load appear as broken nodes.
+ * Resolves a configuration to the nodes of its graph. Mounts that do not load appear as broken nodes.
  *
  * @throws {DeployError} when the configuration cannot be resolved
  */
@@ -31,7 +31,7 @@ export function graph(uri: string, options: GraphOptions = {}): GraphNode {
   return drawn(treeOf(loadContext(options.wanted ?? "application", uri, { onWarning: () => {}, ...options })));
 }
 
-/** Draws as text, with lines from each node to its parts. */
+/** Draws a graph as text, with lines from each node to its parts. */
 export function formatGraph(root: GraphNode): string {
   return [lineOf(root), ...branches(root, "")].join("\n");
 }

@@ -10,22 +10,22 @@ import type { Configuration } from "./origin-values.ts";
 export interface GuestFactory {
   /** The group of its entry point; null for a factory that was named by module and attribute. */
   readonly protocol: Protocol | null;
-  /** Where it is, for people: `myapp.factories:app_factory`. */
+  /** Its location, for messages: `myapp.factories:app_factory`. */
   readonly location: string;
-  /** Whatever the resolver needs to call it. */
+  /** What the resolver needs to call it. */
   readonly handle: unknown;
 }
 
-/** One layer of an application: a factory with what it is called with. */
+/** One layer of an application: a factory and its arguments. */
 export interface GuestLayer {
   readonly factory: GuestFactory;
   readonly protocol: Protocol;
   readonly globalConf: Configuration;
   readonly localConf: Configuration;
-  /** For composite factories: resolves names of other applications, in whatever language they are. */
+  /** For composite factories: resolves names of other applications, in any language. */
   readonly loader: ObjectLoader;
   /**
-   * Where the layer stands in a file, for messages.
+   * The place of the layer in a file, for messages.
    *
    * @param key - of `localConf`; without it (or where no file has that key) the place that names the factory
    */
@@ -43,7 +43,7 @@ export type Missing =
       readonly groups: readonly Protocol[];
     };
 
-/** Another language. Methods that find give null when there is nothing of that name; they throw when it is there but broken. */
+/** Another language. Methods that search return null if there is nothing of that name, and throw if it exists but is broken. */
 export interface GuestResolver {
   /** For messages: `Python`. */
   readonly language: string;
@@ -67,18 +67,18 @@ export interface GuestResolver {
     groups: readonly Protocol[],
     directory: string,
   ): Promise<readonly GuestFactory[] | null>;
-  /** Tells whether a distribution is installed (`require =`). */
+  /** Returns whether a distribution is installed (`require =`). */
   hasDistribution(distribution: string, directory: string): Promise<boolean>;
-  /** Names that could have been meant, for the message about what is missing. */
+  /** Names that could have been meant, for the message about a missing name. */
   candidates(missing: Missing, directory: string): Promise<readonly string[]>;
   /**
-   * Builds an application of neighbouring layers, so that they call each other without leaving the language.
+   * Builds one application from neighbouring layers, so that they call each other without leaving the language.
    *
    * @param layers - outermost first; the last is the application, the others are filters
    */
   createApplication(layers: readonly GuestLayer[]): Promise<WSGIApplication>;
   /**
-   * Builds one middleware of neighbouring filters; the application that it is given may be in any language.
+   * Builds one middleware from neighbouring filters. The application inside may be in any language.
    *
    * @param layers - outermost first
    */

@@ -59,7 +59,7 @@ export async function importModule(path: string): Promise<ModuleNamespace> {
 }
 
 /**
- * Takes an export out of a module.
+ * Returns an export of a module.
  *
  * @param attribute - name of the export, with dots for what is inside it; null for the default export
  * @returns undefined when it is not there

@@ -67,8 +67,8 @@ export function loadContext(wanted: ObjectType, uri: string, options: LoadOption
 }
 
 /**
- * Reads the values that an application would get. For a pipeline these are the global ones, for an application within a filter
- * those of the application.
+ * Reads the values that an application would receive: for a pipeline the global values, for an application within a filter the values of
+ * the application.
  */
 export function appConfig(uri: string, options: LoadOptions = {}): ObjectConfig {
   return objectConfig(loadContext("application", uri, options));

@@ -14,7 +14,7 @@ export interface DeployUri {
   readonly scheme: Scheme;
   /** Between the scheme and the `#`. */
   readonly path: string;
-  /** The object that is wanted; `main` when neither argument nor fragment says so. */
+  /** The name of the object; `main` if neither argument nor fragment names one. */
   readonly name: string;
 }
 

@@ -1,28 +1,28 @@
 // What is known of an answered request, for access logs and metrics.
 import type { HeaderList, WSGIEnvironment } from "../wsgi/types.ts";
 
-/** One request and its answer, once both are over. */
+/** A completed request and its response. */
 export interface AccessEntry {
   readonly environ: WSGIEnvironment;
-  /** The status that was sent; 0 when the client left before there was one. */
+  /** The status that was sent; 0 if the client disconnected before there was one. */
   readonly status: number;
-  /** The header fields that the application announced. */
+  /** The response headers that the application announced. */
   readonly responseHeaders: HeaderList;
-  /** Bytes of the body of the request that were received, without framing. */
+  /** Bytes of the request body that were received, without framing. */
   readonly requestBytes: number;
-  /** Bytes of the body that were sent, without framing. */
+  /** Bytes of the response body that were sent, without framing. */
   readonly bodyBytes: number;
-  /** When the head of the request was complete. */
+  /** When the request headers were complete. */
   readonly startedAt: Date;
   /** The same, in milliseconds since the epoch: logs need no object. */
   readonly startedAtMilliseconds: number;
-  /** From the head of the request to the end of the answer. */
+  /** From the request headers to the end of the response. */
   readonly elapsedMicroseconds: number;
-  /** True when the answer could not be completed. */
+  /** True if the response could not be completed. */
   readonly isAborted: boolean;
-  /** True when the request missed its deadline. */
+  /** True if the request missed its deadline. */
   readonly isTimedOut: boolean;
-  /** True when the engine refused the request for its syntax or size; its environ may hold little of it. */
+  /** True if the engine refused the request for its syntax or size. Its environ may then be incomplete. */
   readonly isRefused: boolean;
 }
 

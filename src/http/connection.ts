@@ -30,7 +30,7 @@ export interface ConnectionContext {
   readonly isClosing: boolean;
   /** While it is stopping: time that a connection stays open for one more request behind an answer that has promised it, in seconds. */
   readonly goodbyeSeconds: number;
-  /** Gives the object that receives the CGI variables of a request. */
+  /** Returns the object that receives the CGI variables of a request. */
   newVariables(connection: Connection): Variables;
   /** Answers a request. */
   handle(exchange: Exchange, connection: Connection): void;
@@ -55,7 +55,7 @@ const CONNECTION = Symbol("connection");
 
 type OwnedSocket = Socket & { [CONNECTION]: Connection };
 
-/** A connection; lives as long as its socket. */
+/** A connection. It lives as long as its socket. */
 export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
   place = -1;
   readonly socket: Socket;
@@ -112,12 +112,12 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     return this.#endpoints;
   }
 
-  /** The head that is being read, as far as it was understood: what a log can say of a refused request. */
+  /** The request head that is being read, as far as it was parsed, for the log line of a refused request. */
   get unansweredHead(): Pick<HeadParser, "method" | "minor" | "target" | "variables"> {
     return this.#parser;
   }
 
-  /** True between requests, with nothing of the last one left to do and nothing of the next one received. */
+  /** True between requests: the last one is complete, and nothing of the next one has arrived. */
   get isIdle(): boolean {
     return this.#isBetweenRequests && this.#decoder === null && this.#output.isEmpty;
   }
@@ -137,8 +137,8 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
   }
 
   /**
-   * Ends the connection without an answer: at once between requests, otherwise after the answer in hand. A head that has begun must be
-   * complete soon, and so must come the request that was promised its turn.
+   * Closes the connection: at once between requests, otherwise after the current response. A request head that has begun, or a request that
+   * was promised an answer, must arrive soon.
    */
   close(): void {
     if (this.#isPromiseOpen || this.#exchange !== null || this.#phase !== "open") return;
@@ -151,7 +151,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     this.socket.destroy();
   }
 
-  /** Answers with an error status and ends the connection; for use before any request was read. */
+  /** Sends an error response and closes the connection. Use it before any request was read. */
   refuse(error: ProtocolError): void {
     if (this.#phase !== "open") return;
     const page = errorPage(error.status);
@@ -246,7 +246,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     this.#resume();
   }
 
-  /** Looks at the deadlines. */
+  /** Checks the deadlines. */
   tick(now: number): void {
     if (this.#output.isStalled(now, this.#context.limits.writeTimeoutSeconds)) {
       this.#abandon(new ClientDisconnected("The client did not read the response in time"));
@@ -286,7 +286,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     if (this.#exchange === null && this.#phase === "open" && this.#output.hasRoom) this.#advance();
   }
 
-  /** The client has ended its side: answer what is complete, then end ours. */
+  /** The client has closed its sending side: answer complete requests, then close ours. */
   ended(): void {
     this.#hasEnded = true;
     if (this.#phase !== "open") return;

@@ -5,16 +5,16 @@ import type { TLSSocket } from "node:tls";
 
 /** Addresses of a connection; constant for its life. */
 export interface Endpoints {
-  /** Our host: an address, IPv6 in brackets; `localhost` on a unix socket. */
+  /** Host of the server: an address, IPv6 in brackets; `localhost` on a unix socket. */
   readonly serverName: string;
-  /** Our port, in digits; the scheme's default on a unix socket. */
+  /** Port of the server, in digits; the scheme's default on a unix socket. */
   readonly serverPort: string;
   /** The peer's address without brackets; empty on a unix socket. */
   readonly remoteAddress: string;
   /** The peer's port, in digits; empty on a unix socket. */
   readonly remotePort: string;
   readonly isSecure: boolean;
-  /** `SSL_CLIENT_*` variables of the client's certificate; null when it sent none. */
+  /** `SSL_CLIENT_*` variables of the client's certificate; null if it sent none. */
   readonly clientCertificate: Readonly<Record<string, string>> | null;
 }
 

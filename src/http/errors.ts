@@ -1,10 +1,10 @@
 // Errors of the HTTP engine. Fed any bytes, the parser throws only ProtocolError; the status to answer lives on the error.
 import { TSGIError } from "../errors.ts";
 
-/** Statuses with which the engine itself refuses a request (RFC 9110 section 15). */
+/** Statuses that the engine itself uses to refuse a request (RFC 9110 section 15). */
 export type RefusalStatus = 400 | 408 | 413 | 414 | 417 | 431 | 501 | 503 | 505;
 
-/** The peer sent what may not be sent. The connection answers with `status` and closes. */
+/** The peer sent something invalid. The connection answers with `status` and closes. */
 export class ProtocolError extends TSGIError {
   readonly status: RefusalStatus;
 
@@ -14,9 +14,9 @@ export class ProtocolError extends TSGIError {
   }
 }
 
-/** The client left (or stopped reading or writing) before the exchange was complete. */
+/** The client disconnected (or stopped reading or writing) before the response was complete. */
 export class ClientDisconnected extends TSGIError {
-  /** For a client that has ended only its own side and can still read. */
+  /** For a client that has closed only its sending side and can still read. */
   readonly status = 400;
 
   constructor(message: string, options?: ErrorOptions) {
@@ -24,7 +24,7 @@ export class ClientDisconnected extends TSGIError {
   }
 }
 
-/** The application announced or sent what may not go on the wire. Answered with 500 while nothing was sent. */
+/** The application announced or sent something invalid. The response is 500 if nothing was sent yet. */
 export class ResponseViolation extends TSGIError {
   readonly status = 500;
 
@@ -33,7 +33,7 @@ export class ResponseViolation extends TSGIError {
   }
 }
 
-/** The server cannot answer now (503), or the application did not answer in time (504). */
+/** The server cannot handle the request now (503), or the application did not respond in time (504). */
 export class ServiceError extends TSGIError {
   readonly status: 503 | 504;
 

@@ -11,45 +11,45 @@ import type { Target } from "./target.ts";
 
 /** What an exchange needs of its connection. */
 export interface ExchangeOwner {
-  /** Hands bytes to the socket. Returns false when the client should be waited for. */
+  /** Writes bytes to the socket. Returns false if the caller should wait for the client. */
   write(data: Uint8Array): boolean;
-  /** Hands head and body to the socket at once. */
+  /** Writes headers and body to the socket at once. */
   writeWithHead(head: string, body: Uint8Array): boolean;
-  /** Hands a chunk with its frame to the socket, behind `head` if it is the first. */
+  /** Writes a chunk with its framing to the socket, after `head` if it is the first. */
   writeChunk(data: Uint8Array, head?: string): boolean;
   drained(): Promise<void>;
-  /** Whether the connection may go on after this exchange, as far as the connection is concerned. */
+  /** Whether the connection itself can stay open after this exchange. */
   mayPersist(exchange: Exchange): boolean;
-  /** The answer is complete; `isPersistent` was promised to the client. */
+  /** The response is complete; `isPersistent` is what the client was told. */
   completed(exchange: Exchange): void;
-  /** The answer cannot be completed: end the connection so that the client notices. */
+  /** The response cannot be completed: cut the connection so that the client notices. */
   broken(exchange: Exchange): void;
 }
 
 const EMPTY = new Uint8Array(0);
 const LAST_CHUNK = Buffer.from("0\r\n\r\n", "latin1");
 
-/** One request and its answer. */
+/** One request and its response. */
 export class Exchange {
   readonly method: string;
   readonly target: Target;
   /** Minor version of the request: 0 or 1. */
   readonly minor: number;
-  /** The CGI variables of the header fields, in the object that the gateway provided. */
+  /** The CGI variables of the request headers, in the object that the gateway provided. */
   readonly variables: Variables;
-  /** The field SCRIPT_NAME, for whoever trusts the peer; null when there is none. */
+  /** The header SCRIPT_NAME, for use if the peer is trusted; null if there is none. */
   readonly scriptName: string | null;
-  /** The body of the request; null when the request has none. */
+  /** The request body; null if there is none. */
   readonly body: RequestBody | null;
-  /** Called once if the client leaves before the answer is complete. */
+  /** Called once if the client disconnects before the response is complete. */
   onAbort: ((reason: Error) => void) | null = null;
   /** Called once when the exchange is over, complete or not. */
   onOver: ((exchange: Exchange) => void) | null = null;
-  /** Bytes of the answer's body handed to the socket. */
+  /** Bytes of the response body that were written to the socket. */
   bodyBytes = 0;
-  /** True when the answer is not complete and never will be. */
+  /** True if the response is not complete and never will be. */
   isAborted = false;
-  /** Whether the connection goes on after this answer; settled when the head is sent. */
+  /** Whether the connection stays open after this response; decided when the headers are sent. */
   isPersistent: boolean;
 
   readonly #owner: ExchangeOwner;
@@ -71,19 +71,19 @@ export class Exchange {
     this.body = body;
   }
 
-  /** The status that was sent or announced; 0 while none is. */
+  /** The status that was sent or announced; 0 before that. */
   get statusCode(): number {
     return this.#head?.statusCode ?? 0;
   }
 
-  /** The header fields that were sent or announced. */
+  /** The response headers that were sent or announced. */
   get fields(): Fields {
     return this.#head?.fields ?? [];
   }
 
   /**
-   * Fires when the client leaves before the answer is complete, and only then. A client that ends its own side only cannot be told
-   * from one that has left: it fires the signal too, but still gets its answer if the application goes on.
+   * Fires if the client disconnects before the response is complete. A client that closes only its sending side looks the same, so it also
+   * fires the signal, but still gets its response if the application continues.
    */
   get signal(): AbortSignal {
     if (this.#controller === null) {
@@ -93,18 +93,18 @@ export class Exchange {
     return this.#controller.signal;
   }
 
-  /** True once the head has been handed to the socket. */
+  /** True once the response headers were written to the socket. */
   get isSent(): boolean {
     return this.#isSent;
   }
 
-  /** True once the answer is complete or broken off. */
+  /** True once the response is complete or was cut off. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
   /**
-   * Takes status and header fields; until something is sent, a later call replaces them.
+   * Receives status and headers. Until something is sent, a later call replaces them.
    *
    * @throws ResponseViolation when they may not be sent
    */
@@ -119,7 +119,7 @@ export class Exchange {
   }
 
   /**
-   * Sends the whole answer: head and body leave in one write, and its length is known.
+   * Sends the whole response, whose length is known: headers and body are sent in one write.
    *
    * @throws ResponseViolation when the announced Content-Length differs from the length of `body`; nothing is sent then
    */
@@ -152,7 +152,7 @@ export class Exchange {
   }
 
   /**
-   * Sends a chunk of a longer body; the first one takes the head along.
+   * Sends a chunk of a longer body; the headers are sent with the first one.
    *
    * @returns false when the client should be waited for with `drained`
    * @throws ResponseViolation when the body grows longer than the announced Content-Length (the surplus is cut)
@@ -184,13 +184,13 @@ export class Exchange {
     return hasRoom;
   }
 
-  /** Resolves when there is room for more, or the client has left. */
+  /** Resolves when there is room for more, or the client has disconnected. */
   drained(): Promise<void> {
     return this.#owner.drained();
   }
 
   /**
-   * Completes an answer begun with `send`.
+   * Completes a response that was begun with `send`.
    *
    * @throws ResponseViolation when fewer bytes than the announced Content-Length were sent; the connection is broken off then
    */
@@ -208,7 +208,7 @@ export class Exchange {
   }
 
   /**
-   * Gives up. While nothing was sent the client gets a plain error page, afterwards a broken connection.
+   * Gives up. If nothing was sent yet, the client gets a plain error page; otherwise the connection is cut.
    *
    * @param error - its `status` is answered when it is the peer's fault or a `ServiceError`, otherwise 500
    */
@@ -229,20 +229,20 @@ export class Exchange {
     this.sendWhole(page.body);
   }
 
-  /** Sends 103 Early Hints (RFC 8297) if the client understands them and the head has not left yet. */
+  /** Sends 103 Early Hints (RFC 8297) if the client understands them and the headers were not sent yet. */
   earlyHints(fields: Fields): void {
     const text = earlyHintsText(fields);
     if (this.minor === 1 && !this.#isSent && !this.#isOver) this.#owner.write(Buffer.from(text, "latin1"));
   }
 
-  /** The client has ended its side of the connection. */
+  /** The client has closed its sending side of the connection. */
   left(reason: Error): void {
     if (this.#isOver || this.#hasLeft !== null) return;
     this.#hasLeft = reason;
     this.#controller?.abort(reason);
   }
 
-  /** The connection is gone: whatever still comes from the application is ignored. */
+  /** The connection is lost: everything that the application still sends is ignored. */
   abort(reason: Error): void {
     if (this.#isOver) return;
     this.left(reason);

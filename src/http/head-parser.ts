@@ -26,7 +26,7 @@ const MAX_EMPTY_LINES = 8;
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"]);
 
-/** Parses one head at a time; `begin` makes it ready for the next. After it has thrown it must not be fed again. */
+/** Parses one request head at a time; `begin` prepares it for the next. After it has thrown, do not feed it again. */
 export class HeadParser {
   // What was read; valid once `feed` has returned a position.
   method = "";
@@ -34,13 +34,13 @@ export class HeadParser {
   /** The minor version: 0 or 1. */
   minor = 1;
   variables: Variables;
-  /** The declared length of the body; -1 when none is declared. */
+  /** The declared length of the body; -1 if none is declared. */
   contentLength = -1;
   isChunked = false;
-  /** Whether the client wants the connection to go on. */
+  /** Whether the client wants to keep the connection open. */
   isKeepAlive = true;
   isContinueExpected = false;
-  /** The field SCRIPT_NAME: not a variable, since only a trusted front end may say it. */
+  /** The header SCRIPT_NAME. It is not a variable, because only a trusted front end may set it. */
   scriptName: string | null = null;
   /** Bytes of this head seen so far; 0 before its first byte (empty lines do not count). */
   headBytes = 0;
@@ -69,17 +69,17 @@ export class HeadParser {
     this.variables = EMPTY_VARIABLES;
   }
 
-  /** True while a head is begun but not complete. */
+  /** True while a request head has begun but is not complete. */
   get isPartial(): boolean {
     return this.#isInFields || this.#partial !== "" || this.#emptyLines > 0;
   }
 
-  /** True once there is more of a head than empty lines. */
+  /** True once more than empty lines of a request head have arrived. */
   get isBegun(): boolean {
     return this.#isInFields || (this.#partial !== "" && this.#partial !== "\r");
   }
 
-  /** Makes ready for the next head. */
+  /** Prepares for the next request head. */
   begin(): void {
     this.target = null;
     this.variables = EMPTY_VARIABLES;

@@ -1,7 +1,7 @@
 // Limits and timeouts of the engine: everything a client can send or withhold has a bound.
 // Sources: the limits of gunicorn, waitress, puma, node, nginx compared; the CVEs are named beside the code that enforces each limit.
 
-/** Bounds on what a client may send, in bytes and counts, and on how long it may take, in seconds. */
+/** Limits on what a client may send, in bytes and counts, and on how long it may take, in seconds. */
 export interface Limits {
   /** Longest request line without its CRLF, in bytes; longer is answered with 414. @default 8190 */
   readonly maxRequestLineBytes: number;
@@ -23,24 +23,27 @@ export interface Limits {
   readonly maxTrailerFields: number;
   /** Longest body of a request, in bytes; longer is answered with 413. 0 means no limit. @default 1073741824 (1 GiB) */
   readonly maxBodyBytes: number;
-  /** Body bytes which an answered request may leave unread before the connection is closed instead of drained. @default 65536 */
+  /** If an answered request leaves more body bytes unread than this, the connection is closed instead of drained. @default 65536 */
   readonly maxUnreadBodyBytes: number;
   /** Requests on one connection before it is closed; 0 means no limit. @default 0 */
   readonly maxRequestsPerConnection: number;
-  /** Connections open at once; above it an idle one makes room, or the new one is answered with 503. 0 means no limit. @default 10000 */
+  /**
+   * Maximum open connections. Above it, an idle one is closed to make room; if none is idle, the new one gets 503. 0 means no limit.
+   * @default 10000
+   */
   readonly maxConnections: number;
 
-  /** Time for the whole head, counted from its first byte (or from the connection's start); not extended by bytes. @default 10 */
+  /** Time for the whole request head, from its first byte (or from the start of the connection). Further bytes do not extend it. @default 10 */
   readonly headTimeoutSeconds: number;
   /** Time without a byte of a body that the application is waiting for. @default 30 */
   readonly bodyTimeoutSeconds: number;
-  /** Slowest body, in bytes per second on average, once ten seconds have been spent waiting; 0 means any speed. @default 240 */
+  /** Minimum average speed of a request body in bytes per second, after ten seconds of waiting; 0 means any speed. @default 240 */
   readonly minBodyBytesPerSecond: number;
-  /** Time without progress while the client does not read the answer; the system reports progress in steps of megabytes. @default 60 */
+  /** Time without progress while the client does not read the response. The system reports progress in steps of megabytes. @default 60 */
   readonly writeTimeoutSeconds: number;
   /** Idle time between two requests of a connection. @default 5 */
   readonly keepAliveTimeoutSeconds: number;
-  /** Time to discard what a client still sends after its connection was condemned or its answer was complete. @default 2 */
+  /** How long to discard what a client still sends, after an error or a complete response, before the connection is cut. @default 2 */
   readonly lingerSeconds: number;
 }
 

@@ -9,11 +9,11 @@ const MAX_CHUNKS = 1024;
 
 /** What the connection wants to know of the reader. */
 export interface RequestBodyOwner {
-  /** The application reads and nothing is there: ask the client for more (and send 100 Continue, the first time). */
+  /** The application is waiting for body bytes: read more from the client, and send 100 Continue the first time. */
   wanted(): void;
 }
 
-/** The body of a request, pulled chunk by chunk. */
+/** A request body, pulled chunk by chunk. */
 export class RequestBody {
   readonly #owner: RequestBodyOwner;
   #queue: Buffer[] = [];
@@ -29,7 +29,7 @@ export class RequestBody {
     this.#owner = owner;
   }
 
-  /** True when the last byte has arrived (it may still wait here). */
+  /** True when the last byte has arrived, even if it was not read yet. */
   get isComplete(): boolean {
     return this.#isComplete;
   }
@@ -86,7 +86,7 @@ export class RequestBody {
     this.#waiting = null;
   }
 
-  /** The body will never be complete: the reader gets the error once what has arrived is read. */
+  /** The body will never be complete: after everything that has arrived, the reader gets the error. */
   fail(error: Error): void {
     if (this.#isComplete || this.#error !== null) return;
     this.#error = error;
@@ -94,7 +94,7 @@ export class RequestBody {
     this.#waiting = null;
   }
 
-  /** The answer is complete: forget what nobody will read. A late reader gets an error, which is made only for one. */
+  /** The response is complete: drop unread bytes. A late reader gets an error, which is created only then. */
   discard(): void {
     this.#queue = [];
     this.#queuedBytes = 0;

@@ -11,25 +11,25 @@ import { ProxyHeaderParser, type ProxiedAddresses, type ProxyProtocolOptions } f
 import { checkSocketPath } from "./socket-path.ts";
 import { Ticker, type Ticking } from "./ticker.ts";
 
-/** What answers the requests. */
+/** Answers the requests. */
 export interface ExchangeHandler {
-  /** Gives the object that receives the CGI variables of a request on this connection. */
+  /** Returns the object that receives the CGI variables of a request on this connection. */
   newVariables(connection: Connection): Variables;
   /** Answers a request through `exchange`. Must not throw. */
   handle(exchange: Exchange, connection: Connection): void;
   /** A request was refused before it was complete; for the log. */
   refused?(error: ProtocolError, connection: Connection): void;
-  /** A listener could not accept, for example because no descriptor was left; it goes on listening. */
+  /** A listener could not accept, for example because no descriptor was left. It keeps listening. */
   acceptFailed?(error: Error): void;
   /** The engine's clock ticks, twice a second. @param now - seconds since an arbitrary start */
   tick?(now: number): void;
 }
 
-/** How an `HttpServer` behaves. */
+/** Options of an `HttpServer`. */
 export interface HttpServerOptions {
   /** Overrides of `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits>;
-  /** Peers that announce each connection with a PROXY header, before TLS too. @default nobody */
+  /** Peers that send a PROXY header at the start of each connection, before TLS. @default nobody */
   readonly proxyProtocol?: ProxyProtocolOptions | undefined;
 }
 
@@ -41,7 +41,7 @@ const GOODBYE_SECONDS = 1;
 /** A TLS socket knows the socket below it, though not officially. */
 type Layered = Socket & { readonly _parent?: Socket };
 
-/** The HTTP/1.1 engine: listeners in, exchanges out. */
+/** The HTTP/1.1 engine: it turns connections into exchanges. */
 export class HttpServer implements ConnectionContext {
   readonly limits: Limits;
   readonly ticker = new Ticker();
@@ -73,7 +73,7 @@ export class HttpServer implements ConnectionContext {
     return this.#isClosing;
   }
 
-  /** Time that a connection stays for one more request, where the answer before it has promised so and the server stops. */
+  /** While the server stops: how long a connection waits for one more request if the last response promised to keep it open. */
   get goodbyeSeconds(): number {
     return GOODBYE_SECONDS;
   }
@@ -122,7 +122,7 @@ export class HttpServer implements ConnectionContext {
     return (socket) => void listener.emit("connection", socket);
   }
 
-  /** Serves one socket that was accepted elsewhere. */
+  /** Serves a socket that was accepted elsewhere. */
   accept(socket: Socket): void {
     if (socket.destroyed) return;
     if (this.#proxyProtocol === null) this.#open(socket, null);
@@ -146,8 +146,8 @@ export class HttpServer implements ConnectionContext {
   }
 
   /**
-   * Stops: listeners close, idle connections end, every answer in hand is the last of its connection. A second call waits for the
-   * first, and may shorten its time.
+   * Stops: closes listeners and idle connections, and every connection after its current response. A second call waits for the first, and
+   * can shorten its time.
    *
    * @param graceSeconds - time to complete answers; connections that are still open then are cut
    */

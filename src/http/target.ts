@@ -8,7 +8,7 @@ export interface Target {
   readonly raw: string;
   /** The path, percent-decoded to bytes; empty for `*`. */
   readonly path: string;
-  /** What follows the first `?`, not decoded. */
+  /** The part after the first `?`, not decoded. */
   readonly query: string;
   /** Host and port of the absolute form, otherwise null. */
   readonly authority: string | null;

@@ -39,7 +39,7 @@ export function bodyLimit(options: BodyLimitOptions): Middleware {
   const refuse = (
     environ: WSGIEnvironment,
     startResponse: StartResponse,
-    text = `Send a body of at most ${maxBytes} bytes`,
+    text = `The request body is longer than ${maxBytes} bytes`,
   ): WSGIBody => sendAnswer(environ, startResponse, { status: 413, text });
 
   return function bodyLimitMiddleware(application) {

@@ -190,7 +190,7 @@ test("decompress inside of body-limit tells which limit it was", async () => {
     body: inPieces(zlib.gzipSync(TEXT)),
     headers: { "Content-Encoding": "gzip" },
   });
-  expect([response.status, response.text()]).toEqual([413, "Send a body of at most 1000 bytes\n"]);
+  expect([response.status, response.text()]).toEqual([413, "The request body is longer than 1000 bytes\n"]);
 });
 
 test.each(["/", "/throw"])("decompress frees its decoder, also when nobody reads to the end: %s", async (path) => {

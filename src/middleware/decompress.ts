@@ -58,7 +58,7 @@ export function decompress(options: DecompressOptions = {}): Middleware {
     text: `Send the body in one of the codings ${codings.join(", ")}, or in none`,
     headers: [["Accept-Encoding", codings.join(", ")]],
   };
-  const tooLarge: Answer = { status: 413, text: `Send a body of at most ${maxBytes} bytes` };
+  const tooLarge: Answer = { status: 413, text: `The request body is longer than ${maxBytes} bytes` };
   return function decompressMiddleware(application) {
     return function decompressed(environ, startResponse) {
       const name = codingOf(environ);

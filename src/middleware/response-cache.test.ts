@@ -131,7 +131,7 @@ describe("responseCache keeps", () => {
       },
     });
     const cached = client(counting(undefined, "200 OK", slow));
-    await expect(cached.get("/", { leaveAfterBytes: 1 })).rejects.toThrow("left");
+    await expect(cached.get("/", { leaveAfterBytes: 1 })).rejects.toThrow("disconnected");
     expect((await cached.get("/")).text()).toBe("answer 2");
   });
 

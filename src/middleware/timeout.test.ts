@@ -104,7 +104,7 @@ test("timeout still lets the client's leaving through", async () => {
   await new TestClient(timeout({ seconds: 10 })(application))
     .get("/", { signal: controller.signal })
     .catch(() => undefined);
-  expect(reason).toContain("left");
+  expect(reason).toContain("disconnected");
 });
 
 test("timeout hands on what the application throws", async () => {

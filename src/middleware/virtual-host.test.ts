@@ -59,7 +59,7 @@ it("compositeFactory reads hosts, ports and the application for the rest", async
 });
 
 it.each(["a b", "*.*.example", "http://a", ""])("virtualHost refuses the pattern %j", (pattern) => {
-  expect(() => virtualHost({ hosts: { [pattern]: named("x") } })).toThrow(`Host "${pattern}" is none`);
+  expect(() => virtualHost({ hosts: { [pattern]: named("x") } })).toThrow(`Host "${pattern}" is not a host`);
 });
 
 it("virtualHost refuses a host that is listed twice", () => {

@@ -8,13 +8,13 @@ import { HttpServer } from "../http/server.ts";
 import { toApplication } from "../wsgi/application.ts";
 import type { WSGIApplicationLike } from "../wsgi/types.ts";
 
-/** How `makeServer` serves. */
+/** Options of `makeServer`. */
 export interface ServerOptions extends HttpGatewayOptions {
-  /** Overrides of the engine's limits and timeouts. */
+  /** Limits and timeouts of the engine that differ from the defaults. */
   readonly limits?: Partial<Limits> | undefined;
   /** Certificate, key and so on (as for `node:tls`), to serve HTTPS. */
   readonly tls?: TlsOptions | undefined;
-  /** Whose connections begin with the PROXY protocol, and in which version. @default nobody's */
+  /** Peers whose connections start with the PROXY protocol, and its version. @default nobody's */
   readonly proxyProtocol?: ProxyProtocolOptions | undefined;
   /** Length of the listen queue. @default 2048 */
   readonly backlog?: number | undefined;
@@ -24,7 +24,7 @@ export interface ServerOptions extends HttpGatewayOptions {
 export type ServerAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
 /**
- * Makes a server for one application; nothing listens before `listen()` or `serveForever()`.
+ * Creates a server for one application. It listens only after `listen()` or `serveForever()`.
  *
  * @param host - host name or address, `""` for all interfaces, or `unix:PATH` for a unix socket
  * @param port - TCP port; 0 takes a free one. Ignored for a unix socket
@@ -88,7 +88,7 @@ export class WSGIServer {
   }
 
   /**
-   * Starts to listen; a second call waits for the first.
+   * Starts listening. A second call waits for the first.
    *
    * @throws the system's error: EADDRINUSE, EACCES, EADDRNOTAVAIL …
    */
@@ -97,14 +97,14 @@ export class WSGIServer {
     return this.#listening;
   }
 
-  /** Listens if need be and serves until `close()`. */
+  /** Starts listening if necessary, and serves until `close()`. */
   async serveForever(): Promise<void> {
     await this.listen();
     await this.#closed;
   }
 
   /**
-   * Stops: no new connections, answers in hand are completed, then all is closed. A second call waits for the first, and may
+   * Stops: accepts no new connections, completes requests in progress, then closes everything. A second call waits for the first, and can
    * shorten its time.
    *
    * @param graceSeconds - time for answers in hand; after it they are cut. @default 30

@@ -12,10 +12,10 @@ export interface BasicAuth {
   readonly password: string;
 }
 
-/** What a test says about one request, beside method and address. */
+/** Options of one request, in addition to method and address. */
 export interface RequestContent extends BodyOptions {
   readonly headers?: HeadersInput;
-  /** Added to the query that the address already has. */
+  /** Added to the query of the address. */
   readonly query?: Fields;
   readonly auth?: BasicAuth;
 }

@@ -10,7 +10,7 @@ export interface StoredCookie {
   /** As received: not decoded. */
   readonly value: string;
   readonly domain: string;
-  /** True when the response named no domain: the cookie goes back to exactly this host. */
+  /** True if the response named no domain: the cookie is sent to exactly this host. */
   readonly isHostOnly: boolean;
   readonly path: string;
   /** Milliseconds since 1970, or null for a cookie of the session. */
@@ -19,7 +19,7 @@ export interface StoredCookie {
   readonly isHttpOnly: boolean;
 }
 
-/** Which cookie is meant, when several have one name. */
+/** Selects a cookie if several have the same name. */
 export interface CookieScope {
   readonly domain?: string;
   readonly path?: string;
@@ -43,14 +43,14 @@ export class CookieJar implements Iterable<StoredCookie> {
     return undefined;
   }
 
-  /** Puts a cookie in, as if the user had it from an earlier visit. @default the path is `/`, the domain `localhost` */
+  /** Adds a cookie, as if the user had it from an earlier visit. @default the path is `/`, the domain `localhost` */
   set(name: string, value: string, scope: CookieScope = {}): void {
     const { domain = "localhost", path = "/" } = scope;
     const flags = { isHostOnly: true, expiresAt: null, isSecure: false, isHttpOnly: false };
     this.#put({ name, value, domain: domain.toLowerCase(), path, ...flags });
   }
 
-  /** Takes out all cookies of a name within the scope. */
+  /** Removes all cookies of a name within the scope. */
   delete(name: string, scope: CookieScope = {}): void {
     for (const [key, cookie] of this.#cookies) {
       if (cookie.name === name && isInScope(cookie, scope)) this.#cookies.delete(key);
@@ -69,7 +69,7 @@ export class CookieJar implements Iterable<StoredCookie> {
     }
   }
 
-  /** Takes in the Set-Cookie lines of a response to `target`; what that host may not set is ignored. */
+  /** Stores the Set-Cookie headers of a response from `target`; cookies that this host may not set are ignored. */
   store(lines: readonly string[], target: RequestTarget): void {
     for (const line of lines) {
       const cookie = acceptCookie(line, target, this.#now());
@@ -77,7 +77,7 @@ export class CookieJar implements Iterable<StoredCookie> {
     }
   }
 
-  /** The value of the Cookie header field for a request to `target`, or null. */
+  /** Returns the value of the Cookie header for a request to `target`, or null. */
   headerFor(target: RequestTarget): string | null {
     const host = hostName(target);
     const fitting = [...this].filter(

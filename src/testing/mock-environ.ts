@@ -13,11 +13,11 @@ import { originForm } from "./request-target.ts";
 export interface MockEnvironOptions extends RequestContent {
   /** @default "GET" */
   readonly method?: string;
-  /** Path or absolute URL, percent-encoded where it must be. @default "/" */
+  /** Path or absolute URL, percent-encoded where necessary. @default "/" */
   readonly url?: string;
-  /** The part of the path that led to the application; moved from PATH_INFO when that starts with it. @default "" */
+  /** The part of the path that led to the application. It is moved from PATH_INFO if that starts with it. @default "" */
   readonly scriptName?: string;
-  /** Keys to set or replace at the end, for example those that a middleware would have added. */
+  /** Keys to set or replace at the end, for example keys that a middleware adds. */
   readonly environ?: Readonly<Record<string, unknown>>;
 }
 
@@ -25,7 +25,7 @@ export interface MockEnvironOptions extends RequestContent {
 export const DEFAULT_BASE = { scheme: "http", host: "localhost" } as const;
 
 /**
- * Makes the environ of a request that was never sent. Each call gives a new one with an unread `wsgi.input`.
+ * Creates the environ of a made-up request. Each call returns a new one with an unread `wsgi.input`.
  *
  * @param options - the request; all optional
  * @returns a valid environ: native strings, the path percent-decoded to latin-1, `wsgi.errors` a {@link StringErrorStream}

@@ -6,27 +6,27 @@ import type { ServerAddress } from "./socket-transport.ts";
 
 /** How the bytes are sent, and when to stop listening. */
 export interface RawRequestOptions {
-  /** Sends pieces of so many bytes, or cuts at these offsets, each in its own turn of the event loop. @default one piece */
+  /** Sends pieces of this many bytes, or cuts at these offsets; each piece in its own turn of the event loop. @default one piece */
   readonly split?: number | readonly number[];
-  /** Ends our sending side (FIN) after the last byte. @default false */
+  /** Closes the client's sending side (FIN) after the last byte. @default false */
   readonly halfClose?: boolean;
-  /** Stops after so many milliseconds without a byte from the server. @default 5000 */
+  /** Stops after this many milliseconds without a byte from the server. @default 5000 */
   readonly timeoutMs?: number;
-  /** Stops as soon as this holds for all text (latin-1) received so far; saves the waiting on a kept-alive connection. */
+  /** Stops as soon as this returns true for all text (latin-1) received so far. This saves waiting on a keep-alive connection. */
   readonly until?: (received: string) => boolean;
 }
 
-/** What came back. */
+/** The bytes that came back. */
 export interface RawExchange {
   readonly bytes: Buffer;
   /** The bytes as latin-1. */
   readonly text: string;
-  /** How it ended: the server closed in order, broke the connection, stayed silent too long, or `until` held. */
+  /** How it ended: the server closed the connection normally, cut it, sent nothing for too long, or `until` returned true. */
   readonly end: "closed" | "reset" | "idle" | "until";
 }
 
 /**
- * Opens a connection, sends the bytes, and collects what comes back until the server closes or falls silent.
+ * Opens a connection, sends the bytes, and collects the reply until the server closes the connection or sends nothing more.
  *
  * @param address - where the server listens
  * @param data - the bytes; a string is taken as latin-1

@@ -15,7 +15,7 @@ export interface UploadFile {
   readonly type?: string;
 }
 
-/** The ways to write a body; only one of `body`, `json` and `form`/`files` may be given. */
+/** The body of a request. Give only one of `body`, `json` and `form`/`files`. */
 export interface BodyOptions {
   /** Raw body; an async iterable is sent without a length (chunked on a socket). */
   readonly body?: Bytes | string | AsyncIterable<Bytes>;

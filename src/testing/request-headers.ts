@@ -3,7 +3,7 @@
 import type { HeaderList } from "../wsgi/types.ts";
 import { TestUsageError } from "./errors.ts";
 
-/** Header fields of a request: a list of pairs, or an object whose values may be lists. */
+/** Request headers: a list of pairs, or an object whose values may be lists. */
 export type HeadersInput = Readonly<HeaderList> | Readonly<Record<string, string | readonly string[]>>;
 
 /**

@@ -13,7 +13,7 @@ export interface RequestTarget {
   readonly query: string;
 }
 
-/** Fields of a query or form: an object, pairs in order, or URLSearchParams. A list gives the name several times. */
+/** Fields of a query or form: an object, pairs in order, or URLSearchParams. A list repeats the name. */
 export type Fields =
   | URLSearchParams
   | readonly (readonly [name: string, value: string])[]

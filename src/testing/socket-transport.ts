@@ -14,11 +14,11 @@ import type { Transport, WireRequest, WireResponse } from "./transport.ts";
 /** Where a server listens. */
 export type ServerAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
-/** How to speak TLS to the server under test. */
+/** TLS options of the client. */
 export interface ClientTlsOptions extends SecureContextOptions {
-  /** Name to ask for (SNI) and to check. @default the host of the URL */
+  /** Name to request (SNI) and to check. @default the host of the URL */
   readonly servername?: string;
-  /** Whether an unknown certificate breaks the connection. @default true */
+  /** Whether an unknown certificate is an error. @default true */
   readonly rejectUnauthorized?: boolean;
 }
 

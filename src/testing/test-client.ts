@@ -19,16 +19,16 @@ import type { ResponseWatch, Transport } from "./transport.ts";
 /** Redirects that a client follows before it calls them a circle. */
 const MAX_REDIRECTS = 20;
 
-/** How a client behaves; what concerns requests may be said again for one of them. */
+/** Options of a client. A single request can override some of them. */
 export interface TestClientOptions {
-  /** Sent with each request, unless the request has a field of that name. */
+  /** Sent with each request, unless the request sets the same header. */
   readonly headers?: HeadersInput;
   readonly auth?: BasicAuth;
   /** Whether 301, 302, 303, 307 and 308 are followed. @default false */
   readonly followRedirects?: boolean;
-  /** Whether what the application throws is thrown at the test; in process only. @default false */
+  /** Whether the application's errors are thrown at the test; in process only. @default false */
   readonly raiseErrors?: boolean;
-  /** Whether the validator stands between client and application; in process only. @default true */
+  /** Whether the application runs under the validator; in process only. @default true */
   readonly validate?: boolean;
   /** Scheme and host of requests in process, for example `https://shop.test`. @default "http://localhost" */
   readonly baseUrl?: string;

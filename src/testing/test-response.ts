@@ -17,17 +17,17 @@ export class TestResponse {
   readonly headers: Headers;
   /** The body as it arrived, chunk by chunk; over a socket the chunks are the network's. */
   readonly chunks: readonly Bytes[];
-  /** The address that gave this response: after redirects, the last one. */
+  /** The address of this response: after redirects, the last one. */
   readonly url: string;
-  /** The responses that led here, oldest first, when redirects were followed. */
+  /** The redirects that were followed, oldest first. */
   readonly history: readonly TestResponse[];
   /** Header fields of each 103 Early Hints response, in order. */
   readonly earlyHints: readonly HeaderList[];
-  /** False when the body broke off. */
+  /** False if the body was cut off. */
   readonly isComplete: boolean;
-  /** What the application threw (in process), or how the connection broke (socket); undefined if nothing. */
+  /** The error that the application threw (in process), or the error of the connection (socket); otherwise undefined. */
   readonly error: unknown;
-  /** What was written to `wsgi.errors`; always empty over a socket. */
+  /** The text that was written to `wsgi.errors`; always empty over a socket. */
   readonly errors: string;
 
   constructor(wire: WireResponse, target: RequestTarget, history: readonly TestResponse[] = []) {
@@ -43,13 +43,13 @@ export class TestResponse {
     this.errors = wire.errors;
   }
 
-  /** The whole body as it arrived; compressed, where Content-Encoding says so. */
+  /** The whole body as it arrived; still compressed if it has a Content-Encoding. */
   bytes(): Uint8Array {
     return Buffer.concat(this.chunks);
   }
 
   /**
-   * The whole body without its Content-Encoding, as a browser or curl's `--compressed` would keep it (RFC 9110 §8.4).
+   * The whole body with its Content-Encoding decoded, as in a browser or with curl's `--compressed` (RFC 9110 §8.4).
    *
    * @throws TestUsageError when the coding is none of gzip, deflate and br, or the body is not in it
    */

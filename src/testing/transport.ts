@@ -12,13 +12,13 @@ export interface WireRequest {
   readonly watch: ResponseWatch;
 }
 
-/** How a test takes part while the response arrives. */
+/** How a test reacts while the response arrives. */
 export interface ResponseWatch {
   /** Called with each chunk of the body as it arrives. */
   readonly onChunk?: (chunk: Bytes) => void;
-  /** The client leaves (breaks the connection) once it holds that many bytes of the body; 0 leaves at the head. */
+  /** The client disconnects once it has this many bytes of the body; with 0, as soon as it has the headers. */
   readonly leaveAfterBytes?: number;
-  /** The client leaves when this fires. */
+  /** The client disconnects when this fires. */
   readonly signal?: AbortSignal;
 }
 
@@ -32,7 +32,7 @@ export interface WireResponse {
   readonly earlyHints: readonly HeaderList[];
   /** False when the body ended before its time: the server broke the connection, or the client left. */
   readonly isComplete: boolean;
-  /** What the application threw (in process), or how the connection broke (socket); undefined if nothing. */
+  /** The error that the application threw (in process), or the error of the connection (socket); otherwise undefined. */
   readonly error: unknown;
   /** What was written to `wsgi.errors`; empty over a socket, which cannot know. */
   readonly errors: string;

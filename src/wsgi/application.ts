@@ -6,8 +6,8 @@ import type { WSGIApplication, WSGIApplicationClass, WSGIApplicationObject } fro
 const EXPECTED = "expected a function, an object with the method call(), or a class whose instances can be iterated";
 
 /**
- * Turns a function, an object with the method `call`, or a class that is constructed per request and iterated into an application.
- * A function is returned as it is.
+ * Makes an application from a function, an object with a method `call`, or a class that is constructed per request and iterated. A function
+ * is returned as it is.
  *
  * @param target - what a module exports as its application
  * @throws ContractViolation `ERR_TSGI_NOT_AN_APPLICATION` when it is none of them; the message says what it is instead

@@ -3,7 +3,7 @@ import { ContractViolation } from "./errors.ts";
 import type { Middleware, WSGIApplication } from "./types.ts";
 
 /**
- * Makes one middleware of several; the leftmost is the outermost, so it sees the request first and the response last.
+ * Combines several middlewares into one. The leftmost is the outermost: it sees the request first and the response last.
  *
  * @param middleware - in the order in which a request passes them; none at all gives the application unchanged
  * @throws ContractViolation `ERR_TSGI_NOT_MIDDLEWARE` when one of them is not a function, or gives no function

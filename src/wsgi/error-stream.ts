@@ -5,9 +5,8 @@ import type { ErrorStream } from "./types.ts";
 const LONGEST_HELD = 8192;
 
 /**
- * Passes whole lines on, so that lines of requests that run at the same time do not run into each other. An incomplete line waits
- * for its end, but not longer than `flush()` or the end of this turn of the event loop. Control characters are passed on as
- * they are: whoever writes a client's input into a log escapes it first.
+ * Passes on whole lines, so that lines of concurrent requests do not mix. An incomplete line waits for its end, for `flush()`, or for the
+ * end of this turn of the event loop. Control characters are passed on unchanged: escape input from a client before you log it.
  */
 export class WSGIErrorStream implements ErrorStream {
   readonly #write: (text: string) => void;
@@ -38,7 +37,7 @@ export class WSGIErrorStream implements ErrorStream {
     this.write([...lines].join(""));
   }
 
-  /** Passes on an incomplete line as well. */
+  /** Also passes on an incomplete line. */
   flush(): void {
     const text = this.#held;
     if (text === "") return;

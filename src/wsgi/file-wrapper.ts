@@ -3,15 +3,15 @@ import type { FileHandle } from "node:fs/promises";
 import { ContractViolation } from "./errors.ts";
 import type { Bytes, FileLike } from "./types.ts";
 
-/** Bytes per block when the caller names no size. */
+/** Bytes per block if the caller gives no size. */
 export const DEFAULT_BLOCK_SIZE = 8192;
 
 /**
- * Iterates over a file in blocks, from where the file stands. A gateway may recognise it and send the file by a faster way,
- * as far as it still calls `close()`.
+ * Iterates over a file in blocks, from its current position. A gateway may recognise this object and send the file in a faster way, if it
+ * still calls `close()`.
  */
 export class FileWrapper implements AsyncIterableIterator<Bytes> {
-  /** What is read from. */
+  /** The file to read from. */
   readonly file: FileLike | FileHandle;
   /** Bytes per block. */
   readonly blockSize: number;

@@ -19,35 +19,38 @@ import type {
   WSGIEnvironment,
 } from "./types.ts";
 
-/** What a gateway offers to receive an answer. It owns framing; the machine here owns the order of the calls. */
+/** The interface through which a gateway receives a response. The gateway does the framing; `runApplication` ensures the order of the calls. */
 export interface ResponseSink {
-  /** True once the answer is complete although the body is not: of HEAD, 204 and 304 nobody wants the rest. */
+  /** True once the response is complete although the body is not: for HEAD, 204 and 304, nobody needs the rest. */
   readonly isOver?: boolean;
   /**
-   * Takes status and headers; called again when `excInfo` replaces them. Nothing is sent yet.
+   * Receives status and headers; called again if `excInfo` replaces them. Nothing is sent yet.
    *
    * @throws a violation when they may not be sent
    */
   announce(status: string, headers: HeaderList): void;
-  /** Sends head and body at once and completes the answer; `chunk` may be empty. */
+  /** Sends headers and body at once and completes the response. `chunk` may be empty. */
   sendWhole(chunk: Bytes): void;
-  /** Sends one non-empty chunk of a longer body; the first call sends the head. False when full: wait for `drained`. */
+  /**
+   * Sends one non-empty chunk of a longer body; the first call also sends the headers. Returns false if the buffer is full: then wait for
+   * `drained`.
+   */
   send(chunk: Bytes): boolean;
-  /** Resolves when there is room again, or when the client has left. */
+  /** Resolves when there is room again, or when the client has disconnected. */
   drained(): Promise<void>;
-  /** Completes an answer that was begun with `send`. */
+  /** Completes a response that was begun with `send`. */
   finish(): void;
-  /** Gives up: answers with an error status while nothing was sent, otherwise breaks the answer off. */
+  /** Gives up: sends an error response if nothing was sent yet, otherwise cuts the response off. */
   fail(error: unknown): void;
 }
 
 /** A running call of an application. */
 export interface ApplicationRun {
-  /** True while the application works: it was called, or asked for a chunk, and has not answered. It may be so after an `abort`. */
+  /** True while the application is working: it was called, or asked for a chunk, and has not returned. This can be true after an `abort`. */
   readonly isWorking: boolean;
-  /** Called when it does no more although the answer was over before. */
+  /** Called when the application stops working after the response was already over. */
   onRest: (() => void) | null;
-  /** The client has left: iteration stops, the body is closed, and what the application still does is ignored. */
+  /** The client has disconnected: iteration stops, the body is closed, and anything that the application still does is ignored. */
   abort(reason: Error): void;
 }
 
@@ -57,7 +60,7 @@ const JOIN_BYTES = 65_536;
 const EMPTY = new Uint8Array(0);
 
 /**
- * Calls an application and hands its answer to a sink.
+ * Calls an application and passes its response to a sink.
  *
  * @param application - what `toApplication` returned
  * @param environ - the environ of this request

@@ -7,8 +7,7 @@ import type { HeaderList } from "./types.ts";
 export type HeaderParameters = Readonly<Record<string, string | null>>;
 
 /**
- * Reads and changes a header list in place: the list given is the list changed. Names are compared without regard to case, and keep
- * the case and the order in which they were set.
+ * Reads and changes a header list in place. Names are case-insensitive, and keep the case and the order in which they were set.
  *
  * @example
  * const headers = new Headers();
@@ -34,7 +33,7 @@ export class Headers {
     return this.list.length;
   }
 
-  /** Gives the first value of `name`, or `fallback`. */
+  /** Returns the first value of `name`, or `fallback`. */
   get(name: string): string | null;
   get<Fallback>(name: string, fallback: Fallback): string | Fallback;
   get(name: string, fallback: unknown = null): unknown {
@@ -43,7 +42,7 @@ export class Headers {
     return fallback;
   }
 
-  /** Gives all values of `name`, in order. */
+  /** Returns all values of `name`, in order. */
   getAll(name: string): string[] {
     const wanted = name.toLowerCase();
     return this.list.filter(([key]) => key.toLowerCase() === wanted).map(([, value]) => value);
@@ -65,7 +64,7 @@ export class Headers {
     this.list.push(pair);
   }
 
-  /** Removes all headers `name`; silent when there is none. */
+  /** Removes all headers `name`, if there are any. */
   delete(name: string): void {
     const wanted = name.toLowerCase();
     let kept = 0;
@@ -74,7 +73,7 @@ export class Headers {
   }
 
   /**
-   * Gives the first value of `name`, after adding it with `value` if there was none.
+   * Returns the first value of `name`; adds the header with `value` if there is none.
    *
    * @throws ContractViolation when name or value may not be sent
    */
@@ -86,7 +85,7 @@ export class Headers {
   }
 
   /**
-   * Adds a header, beside those of the same name, with parameters written as `; key="value"`.
+   * Adds a header and keeps others of the same name. Parameters are written as `; key="value"`.
    *
    * @param name - name of the field
    * @param value - what comes before the parameters; null for nothing
@@ -123,12 +122,12 @@ export class Headers {
     return this.list[Symbol.iterator]();
   }
 
-  /** The block as it goes over the wire, with the blank line at its end. */
+  /** The header block as it is sent, with the blank line at its end. */
   toString(): string {
     return `${this.list.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
   }
 
-  /** The block in latin-1. */
+  /** The header block in latin-1. */
   toBytes(): Uint8Array {
     return Buffer.from(this.toString(), "latin1");
   }

@@ -14,7 +14,7 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Tells whether a header field belongs to the connection, which only the server manages.
+ * Returns whether a header belongs to the connection. Only the server may set such headers.
  *
  * @param name - name of the field, in any case
  */

@@ -7,10 +7,10 @@ const EMPTY_BYTES = Buffer.alloc(0);
 /** Spent chunks are cut off the front of the queue once there are this many of them. */
 const SPENT_CHUNKS = 512;
 
-/** Where the bytes of a request's body come from: a connection, a file, an array. */
+/** The source of a request body: a connection, a file, an array. */
 export interface ByteSource {
   /**
-   * Gives the next chunk; called only when a read needs it, never twice at a time. The chunk belongs to the stream from then on.
+   * Returns the next chunk. It is called only when a read needs it, and never twice at a time. The chunk then belongs to the stream.
    *
    * @returns the chunk, or null at the end
    * @throws when the client left or sent nonsense; every later read fails with the same error
@@ -19,8 +19,8 @@ export interface ByteSource {
 }
 
 /**
- * The body of a request as an {@link InputStream}. Reads that overlap are served one after another, in the order of the calls.
- * Results are Buffers, and views of the received chunk where one chunk holds all of it.
+ * The body of a request as an {@link InputStream}. Overlapping reads are served in the order of the calls. Results are Buffers; if one
+ * chunk holds the whole result, it is a view of that chunk.
  */
 export class WSGIInputStream implements InputStream {
   readonly #source: ByteSource;
@@ -54,7 +54,7 @@ export class WSGIInputStream implements InputStream {
   }
 
   /**
-   * Reads what is there, waiting only when nothing is: Python's `read1`. The chunk is passed on as it came.
+   * Returns the next available chunk as it arrived, and waits only if there is none: Python's `read1`.
    *
    * @param size - most bytes to give; without it (or negative) a whole chunk
    * @returns the bytes; empty at the end, and for size 0
@@ -81,7 +81,7 @@ export class WSGIInputStream implements InputStream {
   }
 
   /**
-   * Reads lines until the end, or until they hold `hint` bytes in sum.
+   * Reads lines until the end, or until they have `hint` bytes in total.
    *
    * @param hint - bytes after which no further line is begun; without it (or not positive) no limit
    * @returns the lines, each with its `\n`
@@ -217,11 +217,11 @@ export class WSGIInputStream implements InputStream {
   }
 }
 
-/** The input of a request without a body; one for all, always at its end. */
+/** The input of a request without a body: always at its end, so all such requests share it. */
 export const EMPTY_INPUT: InputStream = new WSGIInputStream({ pull: () => null });
 
 /**
- * Iterates over the body in the chunks in which it came, neither cut nor joined as far as `size` allows: the way to copy an upload.
+ * Iterates over the body in the chunks in which it arrived, without cutting or joining them as far as `size` allows. Use it to copy an upload.
  *
  * @param input - `wsgi.input`; one without `readChunk` is read in blocks of `size`
  * @param size - most bytes per chunk

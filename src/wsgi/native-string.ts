@@ -6,13 +6,13 @@ import { ContractViolation } from "./errors.ts";
 const BEYOND_LATIN1 = /[^\u0000-\u00ff]/u;
 const BEYOND_ASCII = /[^\u0000-\u007f]/u;
 
-/** Tells whether each code point of `text` fits into one byte. */
+/** Returns whether each code point of `text` fits into one byte. */
 export function isNativeString(text: string): boolean {
   return !BEYOND_LATIN1.test(text);
 }
 
 /**
- * Reads a native string as UTF-8 text: what a person would call the value of PATH_INFO.
+ * Decodes a native string as UTF-8 text, such as a PATH_INFO to show to a person.
  *
  * @param native - from the environ; code points above U+00FF are cut to their low byte, see {@link isNativeString}
  * @returns the text, with U+FFFD where the bytes are not UTF-8
@@ -33,7 +33,7 @@ export function encodeNative(text: string): string {
 }
 
 /**
- * Gives the bytes that a native string stands for.
+ * Returns the bytes of a native string.
  *
  * @throws ContractViolation `ERR_TSGI_NATIVE_STRING` when a code point is above U+00FF, since cutting it would forge another byte
  */
@@ -47,7 +47,7 @@ export function nativeToBytes(native: string): Buffer {
   return Buffer.from(native, "latin1");
 }
 
-/** Gives the native string that stands for `bytes`. */
+/** Converts `bytes` to a native string. */
 export function bytesToNative(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }

@@ -7,11 +7,11 @@ import type { Bytes, WSGIEnvironment } from "./types.ts";
 
 /** Options of `readBytes`, `readText` and `readJson`. */
 export interface ReadBodyOptions {
-  /** Largest body that is read, in bytes. @default 1_048_576 */
+  /** Maximum size of the body, in bytes. @default 1_048_576 */
   readonly limit?: number;
 }
 
-/** The request body is too large, or not what it should be; becomes the answer if nobody catches it and nothing was sent. */
+/** The request body is too large or malformed. If nobody catches the error and nothing was sent, it determines the response. */
 export class RequestBodyError extends TSGIError {
   readonly status: 400 | 413 | 415;
 
@@ -43,7 +43,7 @@ export async function readBytes(environ: WSGIEnvironment, options: ReadBodyOptio
 }
 
 /**
- * Reads the whole body as text, by the charset of its Content-Type or as UTF-8.
+ * Reads the whole body as text, in the charset of its Content-Type or in UTF-8.
  *
  * @throws RequestBodyError 413 as {@link readBytes}; 415 when the charset is unknown; 400 when the bytes are not of it
  */
@@ -53,7 +53,7 @@ export async function readText(environ: WSGIEnvironment, options: ReadBodyOption
 }
 
 /**
- * Reads the whole body as JSON, whatever its Content-Type says.
+ * Reads the whole body as JSON. The Content-Type is not checked.
  *
  * @returns the value; its type is the client's choice, so check it
  * @throws RequestBodyError 413 as {@link readBytes}; 400 when it is empty, not UTF-8, or not JSON

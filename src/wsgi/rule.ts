@@ -6,9 +6,9 @@ import { ContractViolation } from "./errors.ts";
 export interface RuleText {
   /** Stable identifier; the `code` of the error or warning. */
   readonly code: string;
-  /** One normative sentence without its full stop. */
+  /** One normative sentence, without the full stop. */
   readonly text: string;
-  /** Present when a breach is reported as a warning and the request goes on. */
+  /** True if a breach is only a warning and the request continues. */
   readonly isWarning?: true;
 }
 
@@ -18,7 +18,7 @@ export interface Rule<Subject> extends RuleText {
   check(subject: Subject): string | null;
 }
 
-/** A section of SPEC.md: what it is about, and its rules. */
+/** A section of SPEC.md with its rules. */
 export interface RuleSection {
   readonly title: string;
   /** Paragraphs in Markdown. */

@@ -1,11 +1,11 @@
 // `wsgi.errors` that keeps what is written: for tests, as Python's tests use io.StringIO.
 import type { ErrorStream } from "./types.ts";
 
-/** Collects what an application reports. */
+/** Collects the error messages of an application. */
 export class StringErrorStream implements ErrorStream {
   #text = "";
 
-  /** All that was written so far. */
+  /** Everything that was written so far. */
   get text(): string {
     return this.#text;
   }
@@ -18,6 +18,6 @@ export class StringErrorStream implements ErrorStream {
     for (const line of lines) this.write(line);
   }
 
-  /** Nothing is held back, so there is nothing to do. */
+  /** Does nothing, because nothing is buffered. */
   flush(): void {}
 }

@@ -6,7 +6,7 @@ import type { WSGIEnvironment } from "./types.ts";
 import { guessScheme } from "./url.ts";
 
 /**
- * Fills in what is missing, in place; what is there stays. The values are made up: not for servers.
+ * Adds missing keys in place and keeps existing ones. The values are made up, so do not use this in servers.
  *
  * @param environ - any part of an environ; `HTTPS` decides about the scheme
  * @returns the same object, complete

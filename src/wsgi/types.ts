@@ -8,20 +8,20 @@ export type HeaderList = [name: string, value: string][];
 export type Bytes = Uint8Array;
 
 /**
- * What an application throws once it has noticed an error after `startResponse` was called (PEP 3333, "Error Handling").
- * Python's three-tuple carries a type, a value and a traceback; a JavaScript `Error` holds all three.
+ * The error that an application passes to a second `startResponse` call (PEP 3333, "Error Handling"). Python passes type, value and
+ * traceback; a JavaScript `Error` holds all three.
  */
 export type ExcInfo = Error;
 
 /**
- * The imperative way to send a chunk of the body (PEP 3333, "The write() Callable"); new code returns an iterable instead.
+ * The imperative way to send a chunk of the body (PEP 3333, "The write() Callable"). New code should return an iterable instead.
  *
  * @returns nothing when there is room; a promise that resolves when there is room again. Await it, or memory fills.
  */
 export type Write = (data: Bytes) => void | Promise<void>;
 
 /**
- * Announces status and headers. They leave with the first non-empty chunk of the body, not before.
+ * Sets status and headers. They are sent with the first non-empty chunk of the body, not before.
  *
  * @param status - code, space and reason, for example `"200 OK"`
  * @param headers - list of `[name, value]`, latin-1, without hop-by-hop fields
@@ -35,55 +35,55 @@ export interface Closeable {
 }
 
 /**
- * What an application returns: chunks of bytes, now or later. A bare string or a bare `Uint8Array` does not fit, on purpose. The array
- * stands first because the compiler then says of `["text"]`, in one line, that a string is no `Bytes`.
+ * What an application returns: an iterable or async iterable of chunks. A bare string or `Uint8Array` is refused on purpose. The array
+ * comes first in the type, because the compiler then reports `["text"]` in one line: a string is not assignable to `Bytes`.
  */
 export type WSGIBody = (readonly Bytes[] | Iterable<Bytes> | AsyncIterable<Bytes>) & Closeable;
 
-/** An application: a function of an environ and `startResponse` that returns (a promise of) the body. */
+/** An application: a function that takes an environ and `startResponse`, and returns the body or a promise of it. */
 export type WSGIApplication = (environ: WSGIEnvironment, startResponse: StartResponse) => WSGIBody | Promise<WSGIBody>;
 
-/** The application as an object: the method `call` is Python's `__call__`. */
+/** An application as an object: its method `call` corresponds to Python's `__call__`. */
 export interface WSGIApplicationObject {
   call(environ: WSGIEnvironment, startResponse: StartResponse): WSGIBody | Promise<WSGIBody>;
 }
 
-/** The application as a class: constructed for each request, then iterated. */
+/** An application as a class: it is constructed for each request, then iterated. */
 export type WSGIApplicationClass = new (environ: WSGIEnvironment, startResponse: StartResponse) => WSGIBody;
 
-/** Each form in which the WSGI literature writes an application; `toApplication` turns all into the first. */
+/** All forms of an application that WSGI knows; `toApplication` turns each into a function. */
 export type WSGIApplicationLike = WSGIApplication | WSGIApplicationObject | WSGIApplicationClass;
 
 /** Middleware: an application in, an application out (PasteDeploy's *filter*). */
 export type Middleware = (application: WSGIApplication) => WSGIApplication;
 
-/** `wsgi.input`: the body of the request. All methods are asynchronous; at the end they give empty results. */
+/** `wsgi.input`: the request body. All methods are asynchronous. At the end of the body they return empty results. */
 export interface InputStream extends AsyncIterable<Bytes> {
-  /** Reads exactly `size` bytes, fewer only at the end of the body; without `size` (or negative) all that is left. */
+  /** Reads exactly `size` bytes, or fewer at the end of the body. Without `size`, or with a negative one, reads the rest. */
   read(size?: number): Promise<Bytes>;
   /** Reads up to and including the next `\n`, at most `size` bytes. */
   readline(size?: number): Promise<Bytes>;
-  /** Reads lines until the end, or until they hold `hint` bytes in sum. */
+  /** Reads lines until the end, or until they have `hint` bytes in total. */
   readlines(hint?: number): Promise<Bytes[]>;
   /** Iterates over the lines, as a Python file does. */
   [Symbol.asyncIterator](): AsyncIterator<Bytes>;
 }
 
-/** `wsgi.errors`: where an application reports what went wrong; goes to the error log. */
+/** `wsgi.errors`: the stream for an application's error messages. It goes to the error log. */
 export interface ErrorStream {
   write(text: string): void;
   writelines(lines: Iterable<string>): void;
   flush(): void;
 }
 
-/** What `wsgi.file_wrapper` takes: something to read blocks from. `read` gives an empty chunk or `null` at the end. */
+/** A file for `wsgi.file_wrapper`: an object to read blocks from. At the end, `read` returns an empty chunk or `null`. */
 export interface FileLike extends Closeable {
   read(size: number): Bytes | null | Promise<Bytes | null>;
 }
 
 /**
- * The environ: CGI variables and `wsgi.*` keys of PEP 3333 in a plain object.
- * Its strings are native strings: one code point per byte (latin-1), as in Python 3. Keys of our own start with `tsgi.`.
+ * The environ: a plain object with the CGI variables and the `wsgi.*` keys of PEP 3333. Its strings are native strings: one code point per
+ * byte (latin-1), as in Python 3. TSGI's own keys start with `tsgi.`.
  */
 export interface WSGIEnvironment {
   REQUEST_METHOD: string;
@@ -91,7 +91,7 @@ export interface WSGIEnvironment {
   SCRIPT_NAME: string;
   /** The rest of the path, percent-decoded; empty or starting with `/`. */
   PATH_INFO: string;
-  /** What follows the `?`, still encoded; empty when there is none. */
+  /** The part after the `?`, still encoded; empty if there is none. */
   QUERY_STRING: string;
   CONTENT_TYPE?: string;
   CONTENT_LENGTH?: string;
@@ -121,7 +121,7 @@ export interface WSGIEnvironment {
   "wsgi.early_hints"?: (headers: HeaderList) => void;
   /** Fires when the client leaves before the answer is complete, and only then. */
   "tsgi.signal"?: AbortSignal;
-  /** Request headers: `User-Agent` as `HTTP_USER_AGENT`. */
+  /** Request headers: `User-Agent` is `HTTP_USER_AGENT`. */
   [header: `HTTP_${string}`]: string | undefined;
   /** Whatever middleware adds. */
   [key: string]: unknown;

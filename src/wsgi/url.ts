@@ -15,7 +15,7 @@ export function guessScheme(environ: Readonly<Record<string, unknown>>): "http" 
 }
 
 /**
- * Gives the URL of the application: scheme, host and SCRIPT_NAME, without PATH_INFO and query.
+ * Returns the URL of the application: scheme, host and SCRIPT_NAME, without PATH_INFO and query.
  *
  * @param environ - HTTP_HOST names the host, otherwise SERVER_NAME and SERVER_PORT
  */
@@ -25,7 +25,7 @@ export function applicationUri(environ: WSGIEnvironment): string {
 }
 
 /**
- * Gives the URL of the request.
+ * Returns the URL of the request.
  *
  * @param environ - of the request
  * @param includeQuery - whether QUERY_STRING is appended, if there is one
@@ -37,8 +37,8 @@ export function requestUri(environ: WSGIEnvironment, includeQuery = true): strin
 }
 
 /**
- * Moves one segment from PATH_INFO to SCRIPT_NAME, in place: how a dispatcher hands a request down. Empty and `.` segments between
- * others are dropped and SCRIPT_NAME is normalised, so that `..` climbs.
+ * Moves one segment from PATH_INFO to SCRIPT_NAME, in place, as a dispatcher does. Empty and `.` segments between others are dropped.
+ * SCRIPT_NAME is normalised, so `..` goes up.
  *
  * @returns the segment; `""` when PATH_INFO is a single slash (SCRIPT_NAME then ends with one, which tells `/x/` from `/x`);
  *   null when nothing is left

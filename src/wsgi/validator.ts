@@ -13,8 +13,8 @@ import { CheckedInput } from "./validator/input.ts";
 import { guardStartResponse } from "./validator/start-response.ts";
 
 /**
- * Wraps an application so that each breach of the contract, by the server around it or by the application in it, throws where it
- * happens. Requests and responses pass unchanged. What PEP 3333 only advises is reported as a process warning named `WSGIWarning`.
+ * Wraps an application and checks the contract on both sides. If the server or the application breaks it, the validator throws at that
+ * point. Requests and responses pass unchanged. For rules that PEP 3333 only recommends, it emits a process warning named `WSGIWarning`.
  *
  * The application sees a view of the environ, which refuses to be used after the end of the request; a test that looks at an environ
  * later copies it while the request lasts.

@@ -2,7 +2,7 @@
 import type { Config } from "./table.ts";
 
 /**
- * Returns the configuration as it is; an editor then knows every setting.
+ * Returns the configuration unchanged. With it, an editor knows every setting.
  *
  * @example
  * // tsgi.config.ts

@@ -2,7 +2,7 @@
 import type { SecureContextOptions } from "node:tls";
 import type { HeaderList, WSGIEnvironment } from "../../wsgi/types.ts";
 
-/** Where hooks write to. */
+/** The log, as hooks see it. */
 export interface HookLog {
   debug(message: string): void;
   info(message: string): void;
@@ -14,7 +14,7 @@ export interface HookLog {
 export interface HookArbiter {
   readonly pid: number;
   readonly log: HookLog;
-  /** Number of workers wanted. */
+  /** How many workers there should be. */
   readonly workers: number;
 }
 

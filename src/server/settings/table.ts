@@ -32,7 +32,7 @@ export const SETTINGS = {
 /** The name of a setting. */
 export type SettingName = keyof typeof SETTINGS;
 
-/** Every setting with its value. Plain data: it survives JSON. */
+/** Every setting with its value. It is plain data, so it can be stored as JSON. */
 export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> };
 
 /** Settings that a configuration file may not hold. */
@@ -40,7 +40,7 @@ type NotForFile = {
   [Name in SettingName]: (typeof SETTINGS)[Name] extends { isNotForFile: true } ? Name : never;
 }[SettingName];
 
-/** What a configuration file holds: settings and hooks, all optional. */
+/** The contents of a configuration file: settings and hooks, all optional. */
 export type Config = {
   readonly [Name in Exclude<SettingName, NotForFile>]?: InputOf<(typeof SETTINGS)[Name]> | undefined;
 } & Hooks;

@@ -5,12 +5,12 @@ import type { Bytes, HeaderList, WSGIApplication, WSGIApplicationLike, WSGIEnvir
 import type { TestClient } from "../test-client.ts";
 
 /**
- * What a gateway may honestly lack because of its protocol or the process model behind it:
+ * Features that a gateway may lack because of its protocol or process model:
  * - `shared-memory`: all requests reach the same instance of the application
  * - `streaming`: a chunk reaches the client before the next one exists
  * - `chunked-upload`: a request body may come without a length
- * - `client-leaves`: the application learns that the client has left
- * - `break-off`: an answer that fails after its first byte does not look complete
+ * - `client-leaves`: the application learns that the client has disconnected
+ * - `break-off`: a response that fails after its first byte does not look complete
  * - `early-hints`: 103 responses reach the client
  * - `reason-phrase`: the reason of the status reaches the client
  */
@@ -23,16 +23,16 @@ export type ConformanceFeature =
   | "early-hints"
   | "reason-phrase";
 
-/** One case: an application, and a client that asks it and judges the answer. */
+/** One case: an application, and a client that sends requests and checks the responses. */
 export interface ConformanceCase {
   /** A sentence that is true of a gateway that conforms. */
   readonly name: string;
   readonly app: WSGIApplicationLike;
-  /** Asks the application; throws (an AssertionError) when an answer is wrong. May be run many times. */
+  /** Sends requests to the application, and throws an AssertionError if a response is wrong. It can run many times. */
   exercise(client: TestClient): Promise<void>;
-  /** What a gateway must have for this case to make sense. @default none */
+  /** Features that a gateway needs for this case. @default none */
   readonly needs?: readonly ConformanceFeature[];
-  /** The application breaks the contract on purpose, so the validator must not stand before it. @default false */
+  /** The application breaks the contract on purpose, so the validator must not wrap it. @default false */
   readonly breaksContract?: boolean;
 }
 

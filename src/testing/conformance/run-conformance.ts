@@ -7,23 +7,23 @@ import type { TestClient } from "../test-client.ts";
 import type { ConformanceCase, ConformanceFeature } from "./conformance-case.ts";
 import { conformanceCases } from "./conformance-cases.ts";
 
-/** An application that is being served, and the way to it. */
+/** An application that is being served, and a client for it. */
 export interface ServedApplication {
   readonly client: TestClient;
-  /** Ends the serving and gives everything back. */
+  /** Stops serving and frees everything. */
   close(): void | Promise<void>;
 }
 
 /** The gateway under test. */
 export interface ConformanceGateway {
   /**
-   * Serves an application, already under the validator where the case allows it.
+   * Serves an application. It is already wrapped in the validator if the case allows that.
    *
    * @param application - what to serve
    * @param testCase - the case it belongs to; a gateway that starts a program finds it again by its name
    */
   serve(application: WSGIApplication, testCase: ConformanceCase): ServedApplication | Promise<ServedApplication>;
-  /** What this gateway cannot do; cases that need it are left out. @default nothing */
+  /** Features that this gateway lacks; cases that need them are skipped. @default nothing */
   readonly lacks?: readonly ConformanceFeature[];
 }
 

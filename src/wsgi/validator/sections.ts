@@ -11,7 +11,7 @@ import { INPUT_SECTION } from "./input.ts";
 import { START_RESPONSE_SECTION } from "./start-response.ts";
 import { WRITE_SECTION } from "./write.ts";
 
-/** The sections of SPEC.md; each rule stands in exactly one. */
+/** The sections of SPEC.md. Each rule is in exactly one. */
 export const RULE_SECTIONS: readonly RuleSection[] = [
   APPLICATION_SECTION,
   ENVIRON_SECTION,
