@@ -5,7 +5,7 @@ import type { IniFile } from "./ini.ts";
 import type { ObjectType, Protocol } from "./object-type.ts";
 import type { OriginValues } from "./origin-values.ts";
 
-/** A key or section that has no effect, or not the one it seems to have. */
+/** A key or section that has no effect, or another effect than it seems. */
 export interface DeployWarning extends Place {
   readonly message: string;
 }
@@ -16,7 +16,7 @@ export interface Requirement {
   readonly place: Place;
 }
 
-/** What names a factory, and the directory in which it is searched first. */
+/** The name of a factory, and the directory where the search starts. */
 export type FactoryReference =
   | { readonly kind: "call"; readonly spec: string; readonly directory: string; readonly place: Place }
   | { readonly kind: "explicit"; readonly spec: string; readonly directory: string; readonly place: Place }
@@ -28,7 +28,7 @@ export type FactoryReference =
       readonly place: Place;
     };
 
-/** What resolves a name or URI to a context: the loader of a file or of a package. */
+/** Resolves a name or URI to a context: the loader of a file or of a package. */
 export interface ContextLoader {
   /** Path of the configuration file; null for the loader of a package. */
   readonly filename: string | null;
@@ -39,7 +39,7 @@ export interface ContextLoader {
    * @throws {DeployError} when the name leads nowhere
    */
   resolve(wanted: ObjectType, name: string | null, globals: OriginValues | null, place: Place): Context;
-  /** Tells whether a section of this type and name is in the file. */
+  /** Returns whether the file has a section of this type and name. */
   has(wanted: ObjectType, name: string): boolean;
 }
 
@@ -66,7 +66,7 @@ interface ContextBase {
 export interface FactoryContext extends ContextBase {
   readonly kind: "factory";
   readonly reference: FactoryReference;
-  /** How the factory is called; null while only the factory's package knows (`egg:`) or no section has said (`call:`). */
+  /** How the factory is called; null while only the package knows (`egg:`) or no section has determined it (`call:`). */
   protocol: Protocol | null;
 }
 
@@ -84,7 +84,7 @@ export interface FilterAppContext extends ContextBase {
   readonly next: Context;
 }
 
-/** What a section describes, wrapped by the filter that its `filter-with` names. */
+/** The object of a section, wrapped in the filter that its `filter-with` names. */
 export interface FilterWithContext extends ContextBase {
   readonly kind: "filter-with";
   readonly filter: Context;
@@ -119,7 +119,7 @@ export function placeOf({ locals, reference }: FactoryContext, key?: string): Pl
   return (key === undefined ? undefined : locals.get(key)?.origin) ?? reference.place;
 }
 
-/** The contexts directly below one, in the order in which a request meets them. */
+/** The contexts directly below a context, in the order in which a request reaches them. */
 export function childrenOf(context: Context): readonly Context[] {
   switch (context.kind) {
     case "factory":

@@ -2,7 +2,7 @@
 // Contexts share these objects where PasteDeploy shares its dictionaries: an override through `use` must reach every holder.
 import type { Place } from "./errors.ts";
 
-/** Values as a factory receives them. It has no prototype, so that any key is only data. */
+/** Values as a factory receives them. The object has no prototype, so any key is just data. */
 export type Configuration = Readonly<Record<string, string>>;
 
 /** How a value came to where it is. */

@@ -41,7 +41,7 @@ export class FieldBlockMemory {
   /** The variables that the fields of this head have set; null while this head is not to be remembered. */
   #recorded: string[] | null = null;
 
-  /** Makes ready for the next head. */
+  /** Prepares for the next request head. */
   begin(): void {
     this.#recorded = null;
     this.#heads += 1;

@@ -139,7 +139,7 @@ export class PythonResolver implements GuestResolver {
   }
 
   /**
-   * Starts the processes of all that was loaded.
+   * Starts the processes of everything that was loaded.
    *
    * @throws DeployError with the place of the factory or of the key that it complains about and, as `detail`, Python's traceback
    */
@@ -168,12 +168,12 @@ export class PythonResolver implements GuestResolver {
     return this.#parts.modules();
   }
 
-  /** What its processes are doing; null when there are none. */
+  /** The state of its processes; null if there are none. */
   stats(): GuestStats | null {
     return this.#parts.stats();
   }
 
-  /** Which process has which request now, by the request's id. */
+  /** The process that works on each request, by the request's id. */
   requestsInHand(): ReadonlyMap<string, number> {
     return this.#parts.requestsInHand();
   }
