@@ -82,14 +82,18 @@ class Guest:
             kind, _ = message
             if kind == STOP:
                 self.stop()
-                for lane in self.lanes:
-                    try:
-                        lane.sock.shutdown(socket.SHUT_RD)
-                    except OSError:
-                        pass
+                self.end_lanes()
                 return
             if kind == LIST_MODULES:
                 self.control.tell(MODULES, module_files())
+
+    def end_lanes(self):
+        """Each lane ends once it has answered what has come."""
+        for lane in self.lanes:
+            try:
+                lane.sock.shutdown(socket.SHUT_RD)
+            except OSError:
+                pass
 
     def stop(self):
         """From now on this process ends by itself: it waits for its threads and runs its `atexit` functions, or is killed."""
@@ -152,6 +156,8 @@ class Guest:
             threading.Thread(target=self.obey, name="tsgi-control", daemon=True).start()
             lane = Lane(self, 0, self.control.connect())
             self.lanes = [lane]
+            if self.is_stopping:  # before there was a lane to end
+                self.end_lanes()
             serve(lane)
             if not self.is_stopping:
                 self.control.leave()
