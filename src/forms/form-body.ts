@@ -72,6 +72,11 @@ export class FormBody {
     return chunks.length === 1 && Buffer.isBuffer(first) ? first : Buffer.concat(chunks, this.#received);
   }
 
+  /** Reads what is left, and forgets it. @throws as {@link next} */
+  async skip(): Promise<void> {
+    while ((await this.next()).length > 0);
+  }
+
   #tooLong(): Error {
     return beyond(`${this.#limit} bytes`);
   }

@@ -1,8 +1,5 @@
 // A file of a form: where it is, memory or a temporary file, is nobody's business.
-import { createWriteStream } from "node:fs";
-import { rm } from "node:fs/promises";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { open, rm } from "node:fs/promises";
 import type { Headers } from "../wsgi/headers.ts";
 import type { Bytes } from "../wsgi/types.ts";
 
@@ -77,14 +74,14 @@ export class FormFile implements FileHead {
    * @throws what the file system says: EEXIST where a file is already, unless `overwrite`
    */
   async moveTo(path: string, { overwrite = false }: MoveOptions = {}): Promise<void> {
-    const target = createWriteStream(path, { flags: overwrite ? "w" : "wx" });
-    let isCreated = false;
-    target.once("open", () => (isCreated = true));
+    const target = await open(path, overwrite ? "w" : "wx");
     try {
-      await pipeline(Readable.from(this.stream(), { objectMode: false }), target);
+      for await (const chunk of this.#content.chunks()) await target.writeFile(chunk);
     } catch (error) {
-      if (isCreated) await rm(path, { force: true });
+      await rm(path, { force: true });
       throw error;
+    } finally {
+      await target.close();
     }
   }
 }

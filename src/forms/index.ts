@@ -7,5 +7,7 @@ export { Form } from "./form.ts";
 export { FORM_LIMITS } from "./limits.ts";
 export type { FormLimits } from "./limits.ts";
 export { parseForm } from "./parse-form.ts";
-export type { FormOptions, StreamedPart } from "./parse-form.ts";
+export type { OnFile } from "./multipart-form.ts";
+export type { FormOptions } from "./parse-form.ts";
+export { StreamedPart } from "./streamed-part.ts";
 export type { Field } from "./urlencoded.ts";

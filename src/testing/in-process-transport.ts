@@ -2,6 +2,7 @@
 
 import { checkHeaders } from "../wsgi/head-rules.ts";
 import { type ApplicationRun, runApplication } from "../wsgi/handler.ts";
+import { requestEnded } from "../wsgi/request-end.ts";
 import { StringErrorStream } from "../wsgi/string-error-stream.ts";
 import type { Bytes, HeaderList, WSGIApplication } from "../wsgi/types.ts";
 import { NoResponseError } from "./errors.ts";
@@ -106,11 +107,19 @@ class InProcessCall {
     this.#end();
   };
 
+  /** The request is over when its application has come to rest, which may be later. */
+  #release(): void {
+    const run = this.#run;
+    if (run?.isWorking === true) run.onRest = () => requestEnded(this.#controller.signal, this.#errors);
+    else requestEnded(this.#controller.signal, this.#errors);
+  }
+
   /** Settles one turn later, so that `close()` of the body has run when the test goes on. */
   #end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#wire.watch.signal?.removeEventListener("abort", this.#leave);
+    this.#release();
     setImmediate(this.#settle);
   }
 }

@@ -13,6 +13,7 @@ import { runApplication, type ApplicationRun } from "../../wsgi/handler.ts";
 import { EMPTY_INPUT, WSGIInputStream } from "../../wsgi/input-stream.ts";
 import { occasionally } from "../../wsgi/occasionally.ts";
 import { mountUnder } from "../../wsgi/public-request.ts";
+import { isEndAwaited, requestEnded } from "../../wsgi/request-end.ts";
 import type {
   ErrorStream,
   FileLike,
@@ -217,6 +218,7 @@ export class HttpGateway implements ExchangeHandler {
     }
     const run = runApplication(this.#application, environ, exchange);
     if (!exchange.isOver) this.#await({ place: -1, exchange, environ, run, startedAt: performance.now() });
+    else if (isEndAwaited()) requestEnded(exchange.signal, this.#errors);
   }
 
   /** Ends the requests that missed their deadline. */
@@ -256,10 +258,15 @@ export class HttpGateway implements ExchangeHandler {
     const { onOver } = exchange;
     exchange.onOver = (over) => {
       // Who was told 504, or has left, may have left the application working: its place is free when that has ended.
-      if (run.isWorking) run.onRest = () => this.#inFlight.delete(flight);
-      else this.#inFlight.delete(flight);
+      if (run.isWorking) run.onRest = () => this.#rest(flight);
+      else this.#rest(flight);
       onOver?.(over);
     };
+  }
+
+  #rest(flight: InFlight): void {
+    this.#inFlight.delete(flight);
+    if (isEndAwaited()) requestEnded(flight.exchange.signal, this.#errors);
   }
 
   #timeOut(flight: InFlight, elapsedSeconds: number): void {

@@ -2,15 +2,11 @@
 // upload never holds a thread of the guest, and gigabytes stay in constant memory. A large one from a fast client, or from one that asks first,
 // is streamed from the start, so that an application which refuses it need not receive it. Source: docs/decisions/0008-uploads.md.
 import { Buffer } from "node:buffer";
-import { randomBytes } from "node:crypto";
-import { constants, statSync } from "node:fs";
-import { open, rm, type FileHandle } from "node:fs/promises";
-import { join } from "node:path";
+import { statSync } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { EMPTY_INPUT, nextChunk } from "../../wsgi/input-stream.ts";
+import { openNameless } from "../../wsgi/nameless-file.ts";
 import type { Bytes, InputStream, WSGIEnvironment } from "../../wsgi/types.ts";
-
-/** Linux's flag for files without a name, which Node does not list. Source: open(2). */
-const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 
 /** Most bytes that are read at once. */
 const CHUNK_BYTES = 262_144;
@@ -145,21 +141,6 @@ async function spooledBody(
     await file.close();
     throw error;
   }
-}
-
-/** A file without a name: nobody else can open it, and nothing is left of it, whatever happens to this process. */
-async function openNameless(directory: string): Promise<FileHandle> {
-  if (process.platform === "linux") {
-    try {
-      return await open(directory, O_TMPFILE | constants.O_RDWR, 0o600);
-    } catch {
-      // Not every file system has them.
-    }
-  }
-  const path = join(directory, `tsgi-body-${randomBytes(12).toString("hex")}`);
-  const file = await open(path, "wx+", 0o600);
-  await rm(path, { force: true });
-  return file;
 }
 
 /** Whether the guest may open what this process has open: as the same user, and unless the system protects this process. */
