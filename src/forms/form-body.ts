@@ -13,6 +13,8 @@ export class FormBody {
   /** Bytes that are still to come; null when the input ends by itself. */
   #left: number | null;
   #received = 0;
+  /** How many bytes the client announced; undefined when it did not. */
+  readonly announced: number | undefined;
 
   /**
    * @param environ - of the request
@@ -23,6 +25,7 @@ export class FormBody {
     this.#limit = limit;
     const length = environ.CONTENT_LENGTH;
     const isAnnounced = length !== undefined && /^\d+$/.test(length);
+    this.announced = isAnnounced ? Number(length) : undefined;
     this.#left = isAnnounced ? Number(length) : environ["wsgi.input_terminated"] === true ? null : 0;
     this.#input = this.#left === 0 ? EMPTY_INPUT : environ["wsgi.input"];
     if (this.#left !== null && this.#left > limit) throw this.#tooLong();
@@ -36,11 +39,12 @@ export class FormBody {
   /**
    * Reads the next chunk.
    *
+   * @param most - bytes that are wanted
    * @returns the bytes; empty at the end
    * @throws FormError 413 beyond the limit, 400 when the body ends before its announced length; what `wsgi.input` throws
    */
-  async next(): Promise<Bytes> {
-    const chunk = await nextChunk(this.#input, Math.min(this.#left ?? CHUNK_BYTES, CHUNK_BYTES));
+  async next(most = CHUNK_BYTES): Promise<Bytes> {
+    const chunk = await nextChunk(this.#input, Math.min(this.#left ?? most, most));
     this.#received += chunk.length;
     if (this.#received > this.#limit) throw this.#tooLong();
     if (this.#left !== null) {

@@ -48,6 +48,11 @@ export function limitsOf(limits: Partial<FormLimits>): FormLimits {
   return all;
 }
 
+/** No more bytes than these can be a form within the limits: three for each of the text, and `=` and `&` for each field. */
+export function mostUrlencodedBytes({ textBytes, fields }: FormLimits): number {
+  return 3 * textBytes + 2 * fields;
+}
+
 /** The error of a form that is too large. */
 export function beyond(limit: string): FormError {
   return new FormError("ERR_TSGI_FORM_LIMIT", `Expected a form of at most ${limit}`);

@@ -4,12 +4,13 @@ import { ByteCollector } from "../protocols/multipart/byte-collector.ts";
 import { MultipartError } from "../protocols/multipart/errors.ts";
 import { parseParameters } from "../protocols/multipart/header-parameters.ts";
 import { MultipartParser, type MultipartEvent, type PartHeader } from "../protocols/multipart/multipart-parser.ts";
-import type { Bytes } from "../wsgi/types.ts";
+import { atRequestEnd } from "../wsgi/request-end.ts";
+import type { Bytes, WSGIEnvironment } from "../wsgi/types.ts";
 import { FormError } from "./errors.ts";
-import type { FileStore } from "./file-store.ts";
+import { FileStore } from "./file-store.ts";
 import type { FormBody } from "./form-body.ts";
 import { FormFile } from "./form-file.ts";
-import { beyond, TextMeter, type FormLimits } from "./limits.ts";
+import { beyond, type FormLimits, type TextMeter } from "./limits.ts";
 import { fileHeadOf, readPartHead, type PartHead } from "./part-head.ts";
 import { StreamedPart } from "./streamed-part.ts";
 import { decodeText, malformed } from "./urlencoded.ts";
@@ -27,8 +28,46 @@ export type FormPart = TextPart | FormFile;
 /** Who takes a file while it arrives. */
 export type OnFile = (part: StreamedPart) => void | Promise<void>;
 
+/** The parts of a form that was read. */
+export interface ReadParts {
+  /** In the order of the body. */
+  readonly parts: readonly FormPart[];
+  /** Frees what the files hold. */
+  close(): Promise<void>;
+}
+
+/**
+ * Reads a multipart form. Its files can be read until the request ends.
+ *
+ * @param environ - of the request
+ * @param body - of the request
+ * @param limits - of the form
+ * @param meter - counts the text fields, beside those of the query
+ * @param onFile - takes the files; without it they are kept
+ * @throws FormError when the form is malformed or beyond a limit; what `wsgi.input`, the file system and `onFile` throw
+ */
+export async function readParts(
+  environ: WSGIEnvironment,
+  body: FormBody,
+  limits: FormLimits,
+  meter: TextMeter,
+  onFile?: OnFile,
+): Promise<ReadParts> {
+  const store = new FileStore(limits.memoryBytes);
+  const close = (): Promise<void> => store.close();
+  try {
+    const parser = asFormError(() => new MultipartParser(boundaryOf(environ.CONTENT_TYPE ?? ""), limits));
+    const parts = await new MultipartForm(body, parser, limits, meter, store).read(onFile);
+    if (parts.some((part) => part instanceof FormFile)) atRequestEnd(environ, close);
+    return { parts, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
 /** One multipart form, while it is read. */
-export class MultipartForm {
+class MultipartForm {
   readonly #body: FormBody;
   readonly #parser: MultipartParser;
   readonly #limits: FormLimits;
@@ -37,28 +76,15 @@ export class MultipartForm {
   readonly #parts: FormPart[] = [];
   #files = 0;
 
-  /**
-   * @param body - of the request
-   * @param contentType - of the request
-   * @param limits - of the form
-   * @param store - for its files
-   * @throws FormError 400 when the Content-Type has no usable boundary
-   */
-  constructor(body: FormBody, contentType: string, limits: FormLimits, store: FileStore) {
+  constructor(body: FormBody, parser: MultipartParser, limits: FormLimits, meter: TextMeter, store: FileStore) {
     this.#body = body;
+    this.#parser = parser;
     this.#limits = limits;
-    this.#meter = new TextMeter(limits);
+    this.#meter = meter;
     this.#store = store;
-    this.#parser = asFormError(() => new MultipartParser(boundaryOf(contentType), limits));
   }
 
-  /**
-   * Reads the form to its end.
-   *
-   * @param onFile - takes the files; without it they go to the store
-   * @returns the parts in their order
-   * @throws FormError when the form is malformed or beyond a limit; what `wsgi.input`, the file system and `onFile` throw
-   */
+  /** Reads the form to its end. */
   async read(onFile?: OnFile): Promise<FormPart[]> {
     for (;;) {
       const event = this.#nextThere() ?? (await this.#next());
@@ -129,7 +155,12 @@ export class MultipartForm {
   }
 }
 
-function boundaryOf(contentType: string): string {
+/**
+ * Gives the boundary of a multipart body.
+ *
+ * @throws FormError 400 when there is none; MultipartError when the Content-Type is malformed
+ */
+export function boundaryOf(contentType: string): string {
   const boundary = parseParameters(contentType, "Content-Type").parameters.get("boundary");
   if (boundary === undefined) throw malformed('Expected the parameter "boundary" in Content-Type of the form');
   return boundary;

@@ -1,14 +1,13 @@
 // Reads the form of a request. Source: HTML, "Form submission"; RFC 7578; docs/decisions/0009-forms.md.
 import { bytesToNative } from "../wsgi/native-string.ts";
-import { atRequestEnd } from "../wsgi/request-end.ts";
 import type { WSGIEnvironment } from "../wsgi/types.ts";
 import { FormError } from "./errors.ts";
-import { FileStore } from "./file-store.ts";
 import { FormFile } from "./form-file.ts";
 import { Form } from "./form.ts";
 import { FormBody } from "./form-body.ts";
-import { limitsOf, TextMeter, type FormLimits } from "./limits.ts";
-import { MultipartForm, type OnFile } from "./multipart-form.ts";
+import { limitsOf, mostUrlencodedBytes, TextMeter, type FormLimits } from "./limits.ts";
+import { MULTIPART, mediaTypeOf, URLENCODED } from "./media-type.ts";
+import { readParts, type OnFile } from "./multipart-form.ts";
 import { type Field, parseUrlencoded } from "./urlencoded.ts";
 
 /** Options of {@link parseForm}: limits, and what happens to files. */
@@ -34,35 +33,20 @@ export async function parseForm(environ: WSGIEnvironment, options: FormOptions =
   if (method === "GET" || method === "HEAD") return new Form(fieldsOf(environ.QUERY_STRING, limits, strict));
   const type = mediaTypeOf(environ.CONTENT_TYPE);
   const body = new FormBody(environ, limits.bodyBytes);
-  if (type === "application/x-www-form-urlencoded") {
+  if (type === URLENCODED) {
     const bytes = await body.whole(mostUrlencodedBytes(limits), `${limits.textBytes} bytes of text`);
     return new Form(fieldsOf(bytesToNative(bytes), limits, strict));
   }
-  if (type === "multipart/form-data") return readMultipart(environ, body, limits, options.onFile);
+  if (type === MULTIPART) {
+    const { parts, close } = await readParts(environ, body, limits, new TextMeter(limits), options.onFile);
+    const fields = parts.flatMap((part): Field[] => (part instanceof FormFile ? [] : [[part.name, part.value]]));
+    return new Form(fields, parts.filter((part) => part instanceof FormFile).filter(isChosen), close);
+  }
   if (type === "" && body.isEmpty) return new Form([]);
   throw new FormError(
     "ERR_TSGI_FORM_TYPE",
     `Expected a form as the body, got ${type === "" ? "no Content-Type" : `"${type}"`}`,
   );
-}
-
-async function readMultipart(
-  environ: WSGIEnvironment,
-  body: FormBody,
-  limits: FormLimits,
-  onFile: OnFile | undefined,
-): Promise<Form> {
-  const store = new FileStore(limits.memoryBytes);
-  try {
-    const parts = await new MultipartForm(body, environ.CONTENT_TYPE ?? "", limits, store).read(onFile);
-    const files = parts.filter((part) => part instanceof FormFile);
-    if (files.length > 0) atRequestEnd(environ, () => store.close());
-    const fields = parts.flatMap((part): Field[] => (part instanceof FormFile ? [] : [[part.name, part.value]]));
-    return new Form(fields, files.filter(isChosen), () => store.close());
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
 }
 
 /** Of a field for a file where the user chose none, browsers send an empty name and no bytes. */
@@ -72,14 +56,4 @@ function isChosen({ rawFilename, size }: FormFile): boolean {
 
 function fieldsOf(native: string, limits: FormLimits, strict: boolean): Field[] {
   return parseUrlencoded(native, new TextMeter(limits), { strict, keepBlankValues: true });
-}
-
-/** No more bytes than these can be a form within the limits: three for each of the text, and `=` and `&` for each field. */
-function mostUrlencodedBytes({ textBytes, fields }: FormLimits): number {
-  return 3 * textBytes + 2 * fields;
-}
-
-function mediaTypeOf(contentType = ""): string {
-  const semicolon = contentType.indexOf(";");
-  return (semicolon === -1 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase();
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { TestClient } from "../testing/test-client.ts";
+import type { TestResponse } from "../testing/test-response.ts";
 import type { WSGIApplication } from "../wsgi/types.ts";
 import { validator } from "../wsgi/validator.ts";
 import { csrf, type CsrfOptions, csrfToken, filterFactory } from "./csrf.ts";
@@ -38,6 +39,28 @@ describe("csrf by token", () => {
     expect(byForm.status).toBe(200);
     expect(new URLSearchParams(byForm.text()).get("name")).toBe("tea & milk");
     expect((await client.get("/")).headers.has("Set-Cookie")).toBe(false);
+  });
+
+  it("takes the token in a form with files, and reads none of them before it", async () => {
+    const client = clientOf({ maxFormBytes: 1000 });
+    const token = (await client.get("/")).text();
+    const part = (head: string, content: string): string =>
+      `--b\r\nContent-Disposition: form-data; ${head}\r\n\r\n${content}\r\n`;
+    const ownPart = part('name="csrf_token"', token);
+    const photo = part('name="photo"; filename="x"', "x".repeat(200_000));
+    const send = (body: string): Promise<TestResponse> =>
+      client.post("/", {
+        headers: { ...HERE, "Content-Type": "multipart/form-data; boundary=b" },
+        body,
+      });
+    const whole = `${ownPart}${photo}--b--\r\n`;
+    const first = await send(whole);
+    expect([first.status, first.text() === whole]).toEqual([200, true]);
+    expect((await send(`${photo}${ownPart}--b--`)).status).toBe(413);
+    expect((await send(`${part('name="note"', "x")}${ownPart}--b--`)).status).toBe(200);
+    expect((await send(`${part('name="csrf_token"; filename="x"', token)}--b--`)).status).toBe(403);
+    expect((await send(`--b\r\nno colon\r\n\r\n\r\n${ownPart}--b--`)).status).toBe(403);
+    expect((await send(`${part('name="note"', "x")}--b--`)).status).toBe(403);
   });
 
   it("refuses what has no token, another one, or the token of another browser or user", async () => {

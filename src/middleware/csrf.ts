@@ -3,10 +3,10 @@
 // makes and checks the tokens.
 import { Tokens } from "@fastify/csrf";
 import { TSGIError } from "../errors.ts";
+import { FormError } from "../forms/errors.ts";
+import { peekField } from "../forms/peek-field.ts";
 import { SHARED, type SharedValue } from "../protocols/lane/shared-value.ts";
-import { WSGIInputStream } from "../wsgi/input-stream.ts";
-import { bytesToNative } from "../wsgi/native-string.ts";
-import type { Bytes, Middleware, WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
+import type { Middleware, WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
 import { answering } from "./writing/answer.ts";
 import { configuredBase, isBelow } from "./writing/configured-path.ts";
 import { addPersonalCookie, Cookie, COOKIE_READERS, type CookieOptions } from "./sessions/cookie.ts";
@@ -29,9 +29,9 @@ export interface CsrfOptions extends CookieOptions {
   readonly cookieName?: string;
   /** Request header with the token. @default "X-CSRF-Token" */
   readonly headerName?: string;
-  /** Field of an urlencoded form with the token. @default "csrf_token" */
+  /** Field of a form with the token; in a form with files it should come before them. @default "csrf_token" */
   readonly fieldName?: string;
-  /** Largest form that is read for its token, in bytes. @default 1048576 */
+  /** Largest urlencoded form, and the most of a form with files that is read for its token, in bytes. @default 1048576 */
   readonly maxFormBytes?: number;
   /** How long a token counts, in seconds; 0 for as long as the cookie. @default 0 */
   readonly validitySeconds?: number;
@@ -47,7 +47,8 @@ const SECRET = /^[\w-]{24}$/;
 
 /**
  * Answers 403 to requests that change something and come from another site, or without a valid token. The application gets tokens by
- * {@link csrfToken} and puts them into its forms, or into a page for its scripts. Forms with files (multipart) send the token in the header.
+ * {@link csrfToken} and puts them into its forms, or into a page for its scripts. In a form with files (multipart) the token comes first, so that
+ * no file is read before it.
  *
  * In a pipeline: inside of authentication (the token is bound to REMOTE_USER), around what changes something.
  *
@@ -75,10 +76,13 @@ export function csrf(options: CsrfOptions = {}): Middleware {
     if (checks !== "token" && !isFromHere(environ, trusted)) return refuseOrigin;
     if (checks === "origin") return null;
     let token = environ[headerKey];
-    if (token === undefined && isForm(environ)) {
-      const form = await peekForm(environ, maxFormBytes);
-      if (form === null) return refuseSize;
-      token = new URLSearchParams(form).get(fieldName) ?? undefined;
+    if (token === undefined) {
+      try {
+        token = await peekField(environ, fieldName, maxFormBytes);
+      } catch (error) {
+        if (error instanceof FormError && error.status === 413) return refuseSize;
+        throw error;
+      }
     }
     if (secret === null || typeof token !== "string") return refuseToken;
     return tokens.verify(secret, token, userOf(environ)) ? null : refuseToken;
@@ -229,26 +233,4 @@ function isExempt(environ: WSGIEnvironment, paths: readonly string[]): boolean {
   if (paths.length === 0) return false;
   const path = environ.SCRIPT_NAME + environ.PATH_INFO;
   return paths.some((exempt) => isBelow(path, exempt));
-}
-
-function isForm(environ: WSGIEnvironment): boolean {
-  return /^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(environ.CONTENT_TYPE ?? "");
-}
-
-/** Reads a form and puts it back for the application; null when it is too large. */
-async function peekForm(environ: WSGIEnvironment, maxBytes: number): Promise<string | null> {
-  const input = environ["wsgi.input"];
-  const length = environ.CONTENT_LENGTH ? Number(environ.CONTENT_LENGTH) : undefined;
-  if (length !== undefined && length > maxBytes) return null;
-  const body = await input.read(length ?? maxBytes + 1);
-  if (body.length > maxBytes) return null;
-  let rest: Bytes | null = body;
-  environ["wsgi.input"] = new WSGIInputStream({
-    pull() {
-      const chunk = rest;
-      rest = null;
-      return chunk;
-    },
-  });
-  return bytesToNative(body);
 }

@@ -37,6 +37,18 @@ describe("methodOverride", () => {
     expect((await client.request(method, "/", options)).text()).toBe(seen);
   });
 
+  test.each<[what: string, before: string, seen: string]>([
+    ["first", "", "PUT"],
+    ["behind a file that is too long", "x".repeat(3000), "POST"],
+  ])("finds the field of a form with files when it is %s", async (_what, before, seen) => {
+    const head = "--b\r\nContent-Disposition: form-data; name=";
+    const file = before === "" ? "" : `${head}"f"; filename="f"\r\n\r\n${before}\r\n`;
+    const body = `${file}${head}"_method"\r\n\r\nput\r\n${head}"g"; filename="g"\r\n\r\n${"y".repeat(3000)}\r\n--b--\r\n`;
+    const client = new TestClient(methodOverride({ maxFormBytes: 2000 })(echo), { raiseErrors: true });
+    const response = await client.post("/", { body, headers: { "Content-Type": "multipart/form-data; boundary=b" } });
+    expect(response.text()).toBe(`${seen} ${seen === "PUT" ? "POST" : "-"} ${body}`);
+  });
+
   test("looks only where it is told", async () => {
     const client = new TestClient(filterFactory({}, { header: "", field: "", methods: "PUT" })(echo), {
       raiseErrors: true,

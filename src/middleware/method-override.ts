@@ -1,7 +1,8 @@
 // Lets HTML forms, which know only GET and POST, ask for other methods. Source: Rack's MethodOverride.
+import { FormError } from "../forms/errors.ts";
+import { isForm, peekField } from "../forms/peek-field.ts";
 import { isToken } from "../wsgi/head-rules.ts";
-import { WSGIInputStream } from "../wsgi/input-stream.ts";
-import type { Bytes, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
+import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { bytes, fromSection, text, within, words, type Configuration } from "./writing/options.ts";
 
@@ -17,9 +18,9 @@ export interface MethodOverrideOptions {
   readonly methods?: readonly string[];
   /** Header to look at; empty for none. @default "X-HTTP-Method-Override" */
   readonly header?: string;
-  /** Field of an urlencoded form to look at, after the header; empty for none. @default "_method" */
+  /** Field of a form to look at, after the header; empty for none. @default "_method" */
   readonly field?: string;
-  /** Longer forms are not read, and stay POST. @default 65536 */
+  /** Longer forms, or forms with files in which the field does not come first, stay POST. @default 65536 */
   readonly maxFormBytes?: number;
 }
 
@@ -46,14 +47,16 @@ export function methodOverride(options: MethodOverrideOptions = {}): Middleware 
     return function overridden(environ, startResponse) {
       if (environ.REQUEST_METHOD !== "POST") return application(environ, startResponse);
       const wanted = key === null ? undefined : environ[key];
-      if (wanted !== undefined || field === "" || !isShortForm(environ, maxFormBytes)) {
+      if (wanted !== undefined || field === "" || !isForm(environ)) {
         override(environ, wanted);
         return application(environ, startResponse);
       }
-      return readForm(environ).then((form) => {
-        override(environ, form.get(field));
-        return application(environ, startResponse);
-      });
+      return peekField(environ, field, maxFormBytes)
+        .catch(ignoreSize)
+        .then((method) => {
+          override(environ, method);
+          return application(environ, startResponse);
+        });
     };
   };
 }
@@ -74,21 +77,7 @@ function checkedMethod(name: string): string {
   throw new MiddlewareOptionError(`Option "methods" names "${name}"; expected methods such as "PUT" or "DELETE"`);
 }
 
-function isShortForm({ CONTENT_TYPE = "", CONTENT_LENGTH = "" }: WSGIEnvironment, maxBytes: number): boolean {
-  if (!/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(CONTENT_TYPE)) return false;
-  return /^\d+$/.test(CONTENT_LENGTH) && Number(CONTENT_LENGTH) <= maxBytes;
-}
-
-/** Reads the form, and leaves it in the environ to be read again. */
-async function readForm(environ: WSGIEnvironment): Promise<URLSearchParams> {
-  const body = await environ["wsgi.input"].read(Number(environ.CONTENT_LENGTH));
-  let rest: Bytes | null = body;
-  environ["wsgi.input"] = new WSGIInputStream({
-    pull() {
-      const chunk = rest;
-      rest = null;
-      return chunk;
-    },
-  });
-  return new URLSearchParams(Buffer.from(body).toString("latin1"));
+/** Of a longer form the method is not known, and stays. */
+function ignoreSize(error: unknown): undefined {
+  if (!(error instanceof FormError && error.status === 413)) throw error;
 }
