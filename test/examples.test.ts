@@ -58,6 +58,14 @@ const examples: Record<string, (client: TestClient, command: Command) => Promise
     expect((await client.put("/", { body })).json()).toEqual({ size: body.length, sha256 });
   },
 
+  async "field-storage.ts"(client) {
+    expect((await client.get("/")).text()).toContain('enctype="multipart/form-data"');
+    expect((await client.post("/?name=query", { form: {} })).text()).toBe("Hello, nobody!\n");
+    const files = { photo: { filename: "cat.png", content: "pixels" } };
+    const answer = await client.post("/", { form: { name: "Zoë" }, files });
+    expect(answer.text()).toBe("Hello, Zoë!\nphoto: cat.png, 6 bytes\n");
+  },
+
   async "server-sent-events.ts"(client) {
     expect((await client.get("/")).text()).toContain('new EventSource("/events")');
     const stream = await client.get("/events", { leaveAfterBytes: 100 });

@@ -9,7 +9,7 @@ import type { FileContent } from "./form-file.ts";
 
 /** Bytes that are written or read at once. */
 const BLOCK_BYTES = 262_144;
-/** Pieces of this size are written as they are. */
+/** Smaller pieces are joined before they are written. */
 const LARGE_PIECE = 32_768;
 
 /** Closes the files of forms that nobody closed and nobody can reach; a gateway that ends requests leaves it nothing to do. */
@@ -22,7 +22,12 @@ export class FileStore {
   #file: FileHandle | null = null;
   #fileSize = 0;
   #isClosed = false;
-  readonly #pending = new ByteCollector();
+  /** Bytes of the current file: all of them while it is in memory, otherwise small pieces that are not written. */
+  readonly #small = new ByteCollector();
+  /** Pieces that are not written, before the small ones. */
+  #pieces: Bytes[] = [];
+  /** Bytes of the current file that are not written, where it is in the temporary file. */
+  #unwritten = 0;
   /** Where the current file begins in the temporary file; null while it is in memory. */
   #start: number | null = null;
 
@@ -38,13 +43,21 @@ export class FileStore {
    * @throws what the file system says, for example that it is full
    */
   add(piece: Bytes): void | Promise<void> {
-    const { size } = this.#pending;
-    const isInMemory = this.#start === null && this.#memoryUsed + size + piece.length <= this.#memoryBytes;
-    if (isInMemory || (this.#start !== null && piece.length < LARGE_PIECE && size + piece.length <= BLOCK_BYTES)) {
-      this.#pending.add(piece);
-      return undefined;
+    if (this.#start === null) {
+      if (this.#memoryUsed + this.#small.size + piece.length <= this.#memoryBytes) {
+        this.#small.add(piece);
+        return undefined;
+      }
+      this.#start = this.#fileSize;
     }
-    return this.#spool(piece);
+    if (piece.length < LARGE_PIECE) {
+      this.#small.add(piece);
+    } else {
+      this.#collect();
+      this.#pieces.push(piece);
+    }
+    this.#unwritten += piece.length;
+    return this.#unwritten < BLOCK_BYTES ? undefined : this.#write();
   }
 
   /**
@@ -55,11 +68,11 @@ export class FileStore {
   async finish(): Promise<FileContent> {
     if (this.#start === null) {
       // A copy: the pieces are views of all that was received with them.
-      const bytes = Buffer.from(this.#pending.take());
+      const bytes = Buffer.from(this.#small.take());
       this.#memoryUsed += bytes.length;
       return { size: bytes.length, chunks: () => this.#memoryChunks(bytes) };
     }
-    await this.#flush();
+    await this.#write();
     const start = this.#start;
     const size = this.#fileSize - start;
     this.#start = null;
@@ -76,24 +89,25 @@ export class FileStore {
     await file.close();
   }
 
-  async #spool(piece: Bytes): Promise<void> {
-    this.#start ??= this.#fileSize;
-    await this.#flush();
-    await this.#write(piece);
+  #collect(): void {
+    if (this.#small.size > 0) this.#pieces.push(this.#small.take());
   }
 
-  async #flush(): Promise<void> {
-    if (this.#pending.size > 0) await this.#write(this.#pending.take());
-  }
-
-  async #write(bytes: Bytes): Promise<void> {
-    this.#checkOpen();
+  async #write(): Promise<void> {
+    this.#collect();
+    const pieces = this.#pieces;
+    if (pieces.length === 0) return;
+    this.#pieces = [];
+    this.#unwritten = 0;
     if (this.#file === null) {
       this.#file = await openNameless(tmpdir());
       forgotten.register(this, this.#file, this);
     }
-    await this.#file.writeFile(bytes);
-    this.#fileSize += bytes.length;
+    const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const { bytesWritten } = await this.#file.writev(pieces);
+    // Where there is no room for all, the rest says so.
+    if (bytesWritten < size) await this.#file.writeFile(Buffer.concat(pieces).subarray(bytesWritten));
+    this.#fileSize += size;
   }
 
   *#memoryChunks(bytes: Bytes): Iterable<Bytes> {

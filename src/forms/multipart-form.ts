@@ -33,7 +33,7 @@ export interface ReadParts {
   /** In the order of the body. */
   readonly parts: readonly FormPart[];
   /** Frees what the files hold. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
