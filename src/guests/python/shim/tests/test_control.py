@@ -35,7 +35,7 @@ class Telling(ControlTest):
     def test_it_says_first_who_it_is(self):
         ((kind, hello),) = self.told()
         self.assertEqual((kind, hello["token"], hello["process"], hello["lane"], hello["pid"]), (HELLO, "secret", 4, -1, os.getpid()))
-        self.assertEqual(hello["dumpSignal"], dump_signal())
+        self.assertEqual(hello["dump"]["signal"], dump_signal())
 
     def test_what_is_no_json_is_told_as_text(self):
         self.told()

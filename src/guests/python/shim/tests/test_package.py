@@ -97,7 +97,7 @@ class Started(unittest.TestCase):
             "threads": 1,
             "multiprocess": False,
             "app": app,
-            **options,
+            "language": options,
         }
         reader, writer = os.pipe()
         variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
