@@ -1,5 +1,6 @@
 // File patterns of --reload-extra-file: `*`, `?`, `[abc]`, `**`, as gunicorn takes them.
 import { dirname } from "node:path";
+import { linearExpression, type Match } from "../middleware/selector/linear-expression.ts";
 
 /**
  * Whether a path matches a pattern; both absolute, with slashes.
@@ -7,7 +8,7 @@ import { dirname } from "node:path";
  * @param glob - `*` and `?` stay within a directory, `**` crosses directories
  */
 export function matchesGlob(path: string, glob: string): boolean {
-  return toPattern(glob).test(path);
+  return matcherOf(glob)(path) !== null;
 }
 
 /** The directory below which everything lies that a pattern can match, or the file itself when the pattern is a plain name. */
@@ -16,15 +17,15 @@ export function globBase(glob: string): string {
   return wildcard < 0 ? glob : dirname(glob.slice(0, wildcard) + "x");
 }
 
-const patterns = new Map<string, RegExp>();
+const matchers = new Map<string, (text: string) => Match>();
 
-function toPattern(glob: string): RegExp {
-  const known = patterns.get(glob);
+function matcherOf(glob: string): (text: string) => Match {
+  const known = matchers.get(glob);
   if (known !== undefined) return known;
   const source = glob.replaceAll(/\*\*\/|\*\*|\*|\?|\[!?[^\]]+\]|[^*?[]+|\[/g, translate);
-  const pattern = new RegExp(`^${source}$`);
-  patterns.set(glob, pattern);
-  return pattern;
+  const matcher = linearExpression(source, false);
+  matchers.set(glob, matcher);
+  return matcher;
 }
 
 function translate(part: string): string {

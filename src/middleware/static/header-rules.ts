@@ -2,6 +2,7 @@
 import { checkHeaders } from "../../wsgi/head-rules.ts";
 import type { HeaderList } from "../../wsgi/types.ts";
 import { MiddlewareOptionError } from "../errors.ts";
+import { linearExpression, type Match } from "../selector/linear-expression.ts";
 import { setHeader } from "../writing/header-fields.ts";
 import { lines, type OptionReader } from "../writing/options.ts";
 
@@ -30,13 +31,13 @@ export function headerRules(patterns: HeadersByPattern = {}): HeaderRules | null
         `Option "headers" sets the header "${owned[0]}"; expected one that the file does not decide`,
       );
     }
-    return { expression: expressionOf(pattern), isPath: pattern.startsWith("/"), list };
+    return { match: matcherOf(pattern), isPath: pattern.startsWith("/"), list };
   });
   if (rules.length === 0) return null;
   return (headers, names) => {
     const path = `/${names.join("/")}`;
-    for (const { expression, isPath, list } of rules) {
-      if (!expression.test(isPath ? path : (names.at(-1) ?? ""))) continue;
+    for (const { match, isPath, list } of rules) {
+      if (match(isPath ? path : (names.at(-1) ?? "")) === null) continue;
       for (const [name, value] of list) setHeader(headers, name, value);
     }
   };
@@ -55,7 +56,7 @@ export const headersByPattern: OptionReader<HeadersByPattern> = (value, key) => 
   return patterns;
 };
 
-function expressionOf(pattern: string): RegExp {
+function matcherOf(pattern: string): (text: string) => Match {
   if (pattern === "" || (pattern.includes("/") && !pattern.startsWith("/"))) {
     throw new MiddlewareOptionError(
       `Option "headers" has the pattern "${pattern}"; expected a name such as "*.css", or a path from "/"`,
@@ -65,5 +66,5 @@ function expressionOf(pattern: string): RegExp {
     if (part.startsWith("*")) return part === "*" ? "[^/]*" : ".*";
     return part.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
   });
-  return new RegExp(`^${parts.join("")}$`, "s");
+  return linearExpression(parts.join(""), false);
 }
