@@ -19,6 +19,7 @@ describe("isSecretName", () => {
     "sessionid",
     "access_key",
     "sig",
+    "users",
     "user%5Bpassword%5D",
   ])("is true of %s", (name) => expect(isSecretName(name)).toBe(true));
 
@@ -28,6 +29,8 @@ describe("isSecretName", () => {
     "HTTP_USER_AGENT",
     "PATH_INFO",
     "REMOTE_USER",
+    "PWD",
+    "OLDPWD",
     "HTTP_X_AUTHOR",
     "keyboard",
     "monkey",

@@ -1,5 +1,5 @@
 // Tells by its name what holds a secret, for whatever shows values to people: pages for errors, copies of requests, explanations of a
-// configuration. Source: the lists of Django's SafeExceptionReporterFilter and of log scrubbers; RFC 3986 section 3.2.1 for passwords in URLs.
+// configuration and errors in it. Source: the lists of Django's SafeExceptionReporterFilter and of log scrubbers; RFC 3986 section 3.2.1 for passwords in URLs.
 
 /** What stands in place of a secret. */
 export const HIDDEN = "(hidden)";
@@ -11,9 +11,43 @@ const TELLING_PARTS =
 /** Say it as a word of their own: `X-Auth`, `access_key`, `?sig=`. */
 const TELLING_WORDS = /(?:^|[^A-Za-z])(?:auth|key|sig|otp|pin)(?![A-Za-z])/i;
 
+/** Hold the shell's directories; and names with passwords, in the options of auth-basic and auth-digest. */
+const EXCEPTIONS = new Map([
+  ["PWD", false],
+  ["OLDPWD", false],
+  ["users", true],
+]);
+
+/** What is long enough to be a secret, and no number: `true` and `3600` are hidden under their own name only. */
+const TELLING_VALUE = /^(?=.*\D).{6,}$/s;
+
 /** Tells whether a header, variable, parameter or setting of this name probably holds a secret. */
 export function isSecretName(name: string): boolean {
-  return TELLING_PARTS.test(name) || TELLING_WORDS.test(name);
+  return EXCEPTIONS.get(name) ?? (TELLING_PARTS.test(name) || TELLING_WORDS.test(name));
+}
+
+/** Gives the value of a header, variable, parameter or setting as people may see it. */
+export function shownValue(name: string, value: string): string {
+  return isSecretName(name) ? HIDDEN : withoutSecrets(value);
+}
+
+/** Gives a line that may be meant as `name = value`, as people may see it. */
+export function shownLine(line: string): string {
+  const [, start = "", name = ""] = /^(\s*([^\s=:]+)[\s=:]+)\S/.exec(line) ?? [];
+  return isSecretName(name) ? start + HIDDEN : withoutSecrets(line);
+}
+
+/**
+ * Gives a function that takes the secrets of a configuration out of a text that may quote them anywhere.
+ *
+ * @param named - values with their names; the variables of the process count too
+ */
+export function secretHider(named: Iterable<readonly [name: string, value: string]>): (text: string) => string {
+  const values = [...named, ...Object.entries(process.env)].flatMap(([name, value = ""]) =>
+    isSecretName(name) && TELLING_VALUE.test(value) ? [value] : [],
+  );
+  const secrets = [...new Set(values)].toSorted((one, other) => other.length - one.length);
+  return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), withoutSecrets(text));
 }
 
 /**

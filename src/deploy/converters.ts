@@ -1,4 +1,5 @@
 // Turns the strings of a configuration into booleans, numbers and lists. Source: PasteDeploy's paste.deploy.converters.
+import { shownValue } from "../secret-name.ts";
 import { DeployError, type Place } from "./errors.ts";
 import { strip, words } from "./python-text.ts";
 
@@ -17,7 +18,7 @@ export function asBool(value: unknown, place: Place = {}): boolean {
   const word = strip(value).toLowerCase();
   if (TRUE.has(word)) return true;
   if (FALSE.has(word)) return false;
-  const what = `Value "${value}" is neither true nor false; expected one of true, yes, on, y, t, 1, false, no, off, n, f, 0`;
+  const what = `Value "${shownValue(place.key ?? "", value)}" is neither true nor false; expected one of true, yes, on, y, t, 1, false, no, off, n, f, 0`;
   throw new DeployError("ERR_TSGI_DEPLOY_VALUE", what, place);
 }
 
@@ -31,7 +32,8 @@ export function asInt(value: unknown, place: Place = {}): number {
   const text = typeof value === "string" ? strip(value) : "";
   const number = INTEGER.test(text) ? Number(text.replaceAll("_", "")) : Number.NaN;
   if (Number.isSafeInteger(number)) return number;
-  throw new DeployError("ERR_TSGI_DEPLOY_VALUE", `Bad integer value "${String(value)}"; expected digits`, place);
+  const what = `Bad integer value "${shownValue(place.key ?? "", String(value))}"; expected digits`;
+  throw new DeployError("ERR_TSGI_DEPLOY_VALUE", what, place);
 }
 
 /**

@@ -77,11 +77,15 @@ export class DeployError extends TSGIError {
   }
 }
 
-/** The same error at a place, for what was found by somebody who knows no places. */
-export function placedError(error: DeployError, place: Place): DeployError {
-  return new DeployError(error.code, error.what, place, {
+/**
+ * The same error at a place, for what was found by somebody who knows no places.
+ *
+ * @param hide - takes secrets out of what it says @default nothing is taken out
+ */
+export function placedError(error: DeployError, place: Place, hide = (text: string): string => text): DeployError {
+  return new DeployError(error.code, hide(error.what), place, {
     cause: error,
-    detail: error.detail,
+    detail: hide(error.detail),
     exitCode: error.exitCode,
   });
 }

@@ -1,14 +1,11 @@
 // Tells where each value of a configuration comes from: file, line, section and key, and what it replaced on the way.
 import { basename } from "node:path";
-import { HIDDEN, isSecretName, withoutSecrets } from "../secret-name.ts";
+import { HIDDEN, isSecretName, secretHider } from "../secret-name.ts";
 import type { Context, FactoryReference } from "./context.ts";
 import { loadContext, type LoadOptions } from "./load.ts";
 import type { ObjectType } from "./object-type.ts";
 import type { Origin, OriginValue, OriginValues } from "./origin-values.ts";
 import { flatten, treeOf } from "./tree.ts";
-
-/** What is long enough to be a secret, and no number: `true` and `3600` are hidden under their own key only. */
-const TELLING_VALUE = /^(?=.*\D).{6,}$/s;
 
 /** Gives the text for the value of a key. */
 type ShowValue = (key: string, value: string) => string;
@@ -124,19 +121,10 @@ function valueLine({ key, value, scope, origin, replaced }: ExplainedValue, show
 
 /** Writes values without what is probably a secret: by its key, in the text itself, or copied from where a key or a variable says so. */
 function hiding(contexts: readonly Context[]): ShowValue {
-  const named = contexts
-    .flatMap(({ locals, globals }) => [...locals, ...globals])
-    .flatMap(([key, setting]) => [setting, ...history(setting.replaced)].map(({ value }) => [key, value] as const));
-  const { PWD: _, OLDPWD: __, ...variables } = process.env; // the shell's directories
-  const secrets = [...named, ...Object.entries(variables)]
-    .flatMap(([name, value = ""]) => (isSecretName(name) && TELLING_VALUE.test(value) ? [value] : []))
-    .toSorted((one, other) => other.length - one.length);
-  return (key, value) =>
-    isSecretName(key)
-      ? HIDDEN
-      : secrets
-          .reduce((text, secret) => text.replaceAll(secret, HIDDEN), withoutSecrets(value))
-          .replaceAll("\n", "\\n");
+  const hide = secretHider(
+    contexts.flatMap(({ locals, globals }) => [...locals.everyValue(), ...globals.everyValue()]),
+  );
+  return (key, value) => (isSecretName(key) ? HIDDEN : hide(value).replaceAll("\n", "\\n"));
 }
 
 function originText(origin: Origin): string {

@@ -1,5 +1,6 @@
 // Calls what configurations name: what a factory throws, or returns instead of what it should, becomes an error with its place.
 import { toApplication } from "../wsgi/application.ts";
+import { secretHider } from "../secret-name.ts";
 import type { WSGIApplication } from "../wsgi/types.ts";
 import { placeOf, type FactoryContext } from "./context.ts";
 import { DeployError, placedError } from "./errors.ts";
@@ -52,13 +53,17 @@ function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
-/** Adds the place to what a factory threw: of the key, when the error names or quotes one. An error that has its place already passes. */
+/**
+ * Adds the place to what a factory threw: of the key, when the error names or quotes one. Secrets of its configuration are hidden. An
+ * error that has its place already passes.
+ */
 function explained(error: unknown, { context, factory }: BoundLayer): unknown {
+  const hide = secretHider([...context.locals.everyValue(), ...context.globals.everyValue()]);
   if (isDeployError(error)) {
-    return error.file === undefined ? placedError(error, placeOf(context, error.key)) : error;
+    return error.file === undefined ? placedError(error, placeOf(context, error.key), hide) : error;
   }
   const reason = error instanceof Error ? error.message : String(error);
-  const what = `Factory "${factory.location}" failed: ${reason}`;
+  const what = `Factory "${factory.location}" failed: ${hide(reason)}`;
   const place = placeOf(context, quotedKey(reason, context.locals.keys()));
   return new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, place, { cause: error });
 }

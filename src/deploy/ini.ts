@@ -1,5 +1,6 @@
 // Reads INI text by the grammar of Python's strict ConfigParser and keeps the place of every key.
 // Source: CPython's configparser, "Supported INI File Structure", with strict=True, case-sensitive keys and no inline comments.
+import { HIDDEN, isSecretName, shownLine } from "../secret-name.ts";
 import { DeployError } from "./errors.ts";
 import { indentOf, strip, stripEnd } from "./python-text.ts";
 
@@ -108,11 +109,11 @@ class IniReader {
   #readEntry(section: IniSection, text: string, line: number, column: number): void {
     const delimiter = firstDelimiter(text);
     if (delimiter === -1) {
-      this.#misread(`Line "${text}" has no "=" or ":"; expected "key = value"`, section, line, column);
+      this.#misread(`Line "${this.#shown(text)}" has no "=" or ":"; expected "key = value"`, section, line, column);
       return;
     }
     const key = stripEnd(text.slice(0, delimiter));
-    if (key === "") this.#misread(`Line "${text}" has no key before "${text[0]}"`, section, line, column);
+    if (key === "") this.#misread(`Line "${this.#shown(text)}" has no key before "${text[0]}"`, section, line, column);
     const earlier = section.entries.get(key);
     if (earlier !== undefined) {
       const what = `Key "${key}" is there twice in [${section.name}], first on line ${earlier.line}; expected it once`;
@@ -124,6 +125,11 @@ class IniReader {
     this.#entry = key === "" ? null : entry;
   }
 
+  /** A line that may be a value of its own, or go on with the one before. */
+  #shown(text: string): string {
+    return this.#entry !== null && isSecretName(this.#entry.key) ? HIDDEN : shownLine(text);
+  }
+
   #misread(what: string, section: IniSection, line: number, column: number): void {
     const place = { file: this.#path, line, column, section: section.name };
     this.#firstError ??= new DeployError("ERR_TSGI_INI_SYNTAX", what, place);
@@ -132,7 +138,7 @@ class IniReader {
   #noSection(text: string, line: number, indent: number): DeployError {
     const what = text.startsWith("\ufeff")
       ? "The file starts with a byte order mark; expected UTF-8 without it"
-      : `Text "${strip(text)}" stands before the first section; expected a header like [app:main]`;
+      : `Text "${shownLine(strip(text))}" stands before the first section; expected a header like [app:main]`;
     return new DeployError("ERR_TSGI_INI_NO_SECTION", what, { file: this.#path, line, column: indent + 1 });
   }
 }

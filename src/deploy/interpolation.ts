@@ -2,7 +2,7 @@
 // variables. Source of the default's form: POSIX shells, "Parameter Expansion", which Docker's Compose takes over.
 // Source: CPython's configparser, "Interpolation of values".
 import { DeployError, type Place } from "./errors.ts";
-import { HIDDEN, isSecretName, withoutSecrets } from "../secret-name.ts";
+import { shownValue } from "../secret-name.ts";
 import { suggestion } from "../nearest-name.ts";
 
 /** A value before interpolation. A literal one came from outside the file (the caller, the environment) and is final. */
@@ -48,7 +48,7 @@ interface Expansion {
 function expand(text: string, expansion: Expansion, depth: number): string {
   const { scope, place } = expansion;
   if (depth > MAX_DEPTH) {
-    const what = `Interpolation of "${shown(text, expansion)}" goes deeper than ${MAX_DEPTH} levels; expected values that do not refer to each other in a circle`;
+    const what = `Interpolation of "${shownValue(expansion.name, text)}" goes deeper than ${MAX_DEPTH} levels; expected values that do not refer to each other in a circle`;
     throw new DeployError("ERR_TSGI_INTERPOLATION_DEPTH", what, place);
   }
   let result = "";
@@ -65,7 +65,7 @@ function expand(text: string, expansion: Expansion, depth: number): string {
     REFERENCE.lastIndex = percent;
     const [whole = "", variable, fallback, name = variable] = REFERENCE.exec(text) ?? [];
     if (name === undefined) {
-      const what = `Value "${shown(text, expansion)}" has a bare "%"; expected "%%" for a percent sign or "%(name)s" for a value`;
+      const what = `Value "${shownValue(expansion.name, text)}" has a bare "%"; expected "%%" for a percent sign or "%(name)s" for a value`;
       throw new DeployError("ERR_TSGI_INTERPOLATION_SYNTAX", what, place);
     }
     const found = scope.lookup(name) ?? environmentValue(name, fallback);
@@ -77,10 +77,6 @@ function expand(text: string, expansion: Expansion, depth: number): string {
 }
 
 /** @param fallback - counts as in a shell: also for a variable that is empty */
-function shown(text: string, { name }: Expansion): string {
-  return isSecretName(name) ? HIDDEN : withoutSecrets(text);
-}
-
 function environmentValue(name: string, fallback: string | undefined): RawValue | undefined {
   if (!name.startsWith(ENVIRONMENT)) return undefined;
   const text = process.env[name.slice(ENVIRONMENT.length)];

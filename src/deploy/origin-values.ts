@@ -77,6 +77,15 @@ export class OriginValues implements Iterable<[key: string, setting: OriginValue
     return this.#settings.entries();
   }
 
+  /** Every value with its key, also those that were replaced. */
+  *everyValue(): Generator<[key: string, value: string]> {
+    for (const [key, last] of this.#settings) {
+      for (let setting: Setting | undefined = last; setting !== undefined; setting = setting.replaced) {
+        yield [key, setting.value];
+      }
+    }
+  }
+
   /** The values alone, as a new object. */
   toObject(): Configuration {
     const values = Object.create(null) as Record<string, string>;

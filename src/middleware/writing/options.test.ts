@@ -80,16 +80,16 @@ describe("readers", () => {
     [oneOf("DENY", "sameorigin"), "deny", "DENY"],
     [pairs, "a = 1\nb: x = y", { a: "1", b: "x = y" }],
   ])("%o reads %j", (reader, value, expected) => {
-    expect(reader(value, "key")).toEqual(expected);
+    expect(reader(value, "size")).toEqual(expected);
   });
 
   it.each([
-    [decimal, "", 'Option "key" is ""; expected a number'],
-    [bytes, "much", 'Option "key" is "much"; expected bytes'],
-    [oneOf("a", "b"), "c", 'Option "key" is "c"; expected one of "a", "b"'],
-    [pairs, "nothing", 'Option "key" has the line "nothing"; expected "name = value"'],
+    [decimal, "", 'Option "size" is ""; expected a number'],
+    [bytes, "much", 'Option "size" is "much"; expected bytes'],
+    [oneOf("a", "b"), "c", 'Option "size" is "c"; expected one of "a", "b"'],
+    [pairs, "nothing", 'Option "size" has no name and value in line 1; expected "name = value"'],
   ])("%o refuses %j", (reader, value, message) => {
-    expect(() => reader(value, "key")).toThrow(message);
+    expect(() => reader(value, "size")).toThrow(message);
   });
 
   it("within states the bounds", () => {

@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { asBool, asInt, asList } from "../../deploy/converters.ts";
 import type { Configuration } from "../../deploy/origin-values.ts";
 import { suggestion } from "../../nearest-name.ts";
+import { shownValue } from "../../secret-name.ts";
 import type { Middleware } from "../../wsgi/types.ts";
 import { MiddlewareOptionError } from "../errors.ts";
 
@@ -105,7 +106,7 @@ export const integer: OptionReader<number> = (value, key) => asInt(value, { key 
 export const decimal: OptionReader<number> = (value, key) => {
   const number = value.trim() === "" ? Number.NaN : Number(value);
   if (Number.isFinite(number)) return number;
-  throw new MiddlewareOptionError(`Option "${key}" is "${value}"; expected a number`);
+  throw new MiddlewareOptionError(`Option "${key}" is "${shownValue(key, value)}"; expected a number`);
 };
 
 /** Words, separated by white space (line ends too) or commas. */
@@ -118,7 +119,9 @@ export const lines: OptionReader<string[]> = (value) => (asList(value, "\n") as 
 export const bytes: OptionReader<number> = (value, key) => {
   const [, digits, unit = ""] = /^\s*(\d+)\s*([kmg]?)(?:i?b)?\s*$/i.exec(value) ?? [];
   if (digits === undefined) {
-    throw new MiddlewareOptionError(`Option "${key}" is "${value}"; expected bytes, such as "65536", "64k" or "1m"`);
+    throw new MiddlewareOptionError(
+      `Option "${key}" is "${shownValue(key, value)}"; expected bytes, such as "65536", "64k" or "1m"`,
+    );
   }
   return Number(digits) * 1024 ** " kmg".indexOf(unit.toLowerCase() || " ");
 };
@@ -130,17 +133,20 @@ export function oneOf<const Choice extends string>(...choices: readonly Choice[]
     const choice = choices.find((candidate) => candidate.toLowerCase() === word);
     if (choice !== undefined) return choice;
     const expected = choices.map((candidate) => `"${candidate}"`).join(", ");
-    throw new MiddlewareOptionError(`Option "${key}" is "${value}"; expected one of ${expected}`);
+    throw new MiddlewareOptionError(`Option "${key}" is "${shownValue(key, value)}"; expected one of ${expected}`);
   };
 }
 
 /** Lines of `name = value` (or `name: value`), as a record. */
 export const pairs: OptionReader<Record<string, string>> = (value, key) => {
   const record: Record<string, string> = {};
-  for (const line of lines(value, key)) {
+  for (const [index, line] of lines(value, key).entries()) {
     const [, name, rest] = /^([^=:\s]+)\s*[=:]\s*(.*)$/.exec(line) ?? [];
     if (name === undefined || rest === undefined) {
-      throw new MiddlewareOptionError(`Option "${key}" has the line "${line}"; expected "name = value"`);
+      // The line itself may be a password.
+      throw new MiddlewareOptionError(
+        `Option "${key}" has no name and value in line ${index + 1}; expected "name = value"`,
+      );
     }
     record[name] = rest;
   }

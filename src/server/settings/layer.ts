@@ -1,4 +1,5 @@
 // One source of settings: the values it gives, each with the words for where it was found.
+import { HIDDEN, isSecretName, withoutSecrets } from "../../secret-name.ts";
 import { SettingError } from "../errors.ts";
 import { parseValue } from "./parse-value.ts";
 import { SETTINGS, type SettingName } from "./table.ts";
@@ -37,9 +38,17 @@ export function checkLayer(layer: Layer): ReadonlyMap<SettingName, Checked> {
   return checked;
 }
 
+/** A value without what is probably a secret: people show errors and settings to others. */
+export function masked(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(masked);
+  if (typeof value !== "string") return value;
+  const [, name] = /^(\w+)=./s.exec(value) ?? [];
+  return name !== undefined && isSecretName(name) ? `${name}=${HIDDEN}` : withoutSecrets(value);
+}
+
 /** A value for an error message; long ones are cut. */
 export function shown(raw: unknown): string {
   if (typeof raw === "function") return "a function";
-  const text = JSON.stringify(raw) ?? String(raw);
+  const text = JSON.stringify(masked(raw)) ?? String(raw);
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }

@@ -1,5 +1,5 @@
 // Prints the settings as a configuration file: each with its value and, behind it, where the value comes from.
-import { HIDDEN, isSecretName, withoutSecrets } from "../../secret-name.ts";
+import { masked } from "./layer.ts";
 import type { ResolvedSettings } from "./resolve.ts";
 import type { Setting } from "./setting.ts";
 import { SECTIONS, type SettingName } from "./table.ts";
@@ -25,14 +25,6 @@ export function printConfig({ settings, origins, hookOrigins }: ResolvedSettings
   const hooks = Object.entries(hookOrigins);
   if (hooks.length > 0) lines.push("", "  // Hooks", ...hooks.map(([name, origin]) => `  // ${name}: ${origin}`));
   return `${[...lines, "};"].join("\n")}\n`;
-}
-
-/** Without what is probably a secret: people show this text to others. */
-function masked(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(masked);
-  if (typeof value !== "string") return value;
-  const [, name] = /^(\w+)=./s.exec(value) ?? [];
-  return name !== undefined && isSecretName(name) ? `${name}=${HIDDEN}` : withoutSecrets(value);
 }
 
 /** JSON, which is a literal of JavaScript too, also as the text of a comment: it holds no line end. */

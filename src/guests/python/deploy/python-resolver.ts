@@ -18,6 +18,7 @@ import {
 } from "./python-parts.ts";
 import { PythonStartError } from "../errors.ts";
 import type { GuestStats } from "../../lane/guest-stats.ts";
+import { secretHider } from "../../../secret-name.ts";
 import { suggestion } from "../../../nearest-name.ts";
 import type { Middleware, WSGIApplication } from "../../../wsgi/types.ts";
 
@@ -79,8 +80,8 @@ export class PythonResolver implements GuestResolver {
   readonly language = "Python";
   readonly #finder: FactoryFinder;
   readonly #parts: PythonParts;
-  /** Where each layer that was described stands; Python names a layer by its index. */
-  readonly #places: GuestLayer["placeOf"][] = [];
+  /** Each layer that was described; Python names a layer by its index. */
+  readonly #layers: Pick<GuestLayer, "placeOf" | "globalConf" | "localConf">[] = [];
   /** Mounts that do not load, by their message: an error only if the composite asks for them. */
   readonly #mountErrors = new Map<string, DeployError>();
 
@@ -156,11 +157,17 @@ export class PythonResolver implements GuestResolver {
   /** Puts the place to an error that Python met while it built the layers. */
   #explained(error: PythonStartError): DeployError {
     for (const [message, mountError] of this.#mountErrors) if (error.message.includes(message)) return mountError;
-    const options = { cause: error, detail: tracebackOf(error) };
-    const [, location, layer, key, reason = ""] = FAILURE.exec(error.message) ?? [];
-    if (layer === undefined) return new DeployError("ERR_TSGI_DEPLOY_FACTORY", error.message, {}, options);
-    const place = this.#places[Number(layer)]?.(key === undefined ? undefined : (JSON.parse(key) as string));
-    return new DeployError("ERR_TSGI_DEPLOY_FACTORY", `Factory "${location}" failed: ${reason}`, place, options);
+    const hide = secretHider(
+      this.#layers.flatMap(({ globalConf, localConf }) => [
+        ...Object.entries(globalConf),
+        ...Object.entries(localConf),
+      ]),
+    );
+    const options = { cause: error, detail: hide(tracebackOf(error)) };
+    const [, location, index, key, reason = ""] = FAILURE.exec(error.message) ?? [];
+    if (index === undefined) return new DeployError("ERR_TSGI_DEPLOY_FACTORY", hide(error.message), {}, options);
+    const place = this.#layers[Number(index)]?.placeOf(key === undefined ? undefined : (JSON.parse(key) as string));
+    return new DeployError("ERR_TSGI_DEPLOY_FACTORY", `Factory "${location}" failed: ${hide(reason)}`, place, options);
   }
 
   /** The Python files that are loaded, for a watcher. */
@@ -197,7 +204,7 @@ export class PythonResolver implements GuestResolver {
     const kind = KINDS[protocol];
     if (kind === undefined) throw new TypeError(`A factory of ${protocol} makes no part of an application`);
     this.#parts.addPath(directory);
-    const index = this.#places.push(layer.placeOf) - 1;
+    const index = this.#layers.push(layer) - 1;
     const base = { kind, index, module, attribute, location: factory.location, globalConf, localConf };
     return kind === "composite" ? { ...base, ...(await this.#mounts(mounts, localConf, description)) } : base;
   }
