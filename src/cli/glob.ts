@@ -1,6 +1,6 @@
 // File patterns of --reload-extra-file: `*`, `?`, `[abc]`, `**`, as gunicorn takes them.
 import { dirname } from "node:path";
-import { linearExpression, type Match } from "../middleware/selector/linear-expression.ts";
+import { linearExpression, type Match } from "../middleware/writing/linear-expression.ts";
 
 /**
  * Whether a path matches a pattern; both absolute, with slashes.

@@ -80,7 +80,7 @@ export class OriginValues implements Iterable<[key: string, setting: OriginValue
   /** Every value with its key, also those that were replaced. */
   *everyValue(): Generator<[key: string, value: string]> {
     for (const [key, last] of this.#settings) {
-      for (let setting: Setting | undefined = last; setting !== undefined; setting = setting.replaced) {
+      for (let setting: OriginValue | undefined = last; setting !== undefined; setting = setting.replaced) {
         yield [key, setting.value];
       }
     }

@@ -7,7 +7,7 @@
 import { suggestion } from "../../nearest-name.ts";
 import { encodeNative } from "../../wsgi/native-string.ts";
 import { MiddlewareOptionError } from "../errors.ts";
-import { linearExpression, type Match } from "./linear-expression.ts";
+import { linearExpression, type Match } from "../writing/linear-expression.ts";
 
 /** Source of a regular expression by the name of the type, without flags and without references back to a group. */
 export type PathTypes = Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@
 import { checkHeaders } from "../../wsgi/head-rules.ts";
 import type { HeaderList } from "../../wsgi/types.ts";
 import { MiddlewareOptionError } from "../errors.ts";
-import { linearExpression, type Match } from "../selector/linear-expression.ts";
+import { linearExpression, type Match } from "../writing/linear-expression.ts";
 import { setHeader } from "../writing/header-fields.ts";
 import { lines, type OptionReader } from "../writing/options.ts";
 
