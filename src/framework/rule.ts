@@ -1,7 +1,7 @@
 // Rules: `/users/<int:id>/posts/<slug>`, read once, matched and written many times. Source: Flask and Werkzeug, whose language this is.
 //
 // A rule is matched with the decoded path, exactly once decoded: the server did it. It is written with each value encoded by itself.
-import { linearExpression, type Match } from "../middleware/selector/linear-expression.ts";
+import { linearExpression, type Match } from "../middleware/writing/linear-expression.ts";
 import { nearestName, suggestion } from "../nearest-name.ts";
 import { type AnyConverter, type ConverterSource, escapeExpression, makeConverter } from "./converters.ts";
 import { FrameworkError } from "./errors.ts";
