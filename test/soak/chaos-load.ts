@@ -1,5 +1,5 @@
 // A load of every kind of request at a time, each checked by its id: whole, streamed and sent as a file; uploads whole, slow and cut;
-// pipelines, exceptions, bodies that linger in close(), slow downloads, and clients that leave.
+// pipelines, connections that go on, exceptions, bodies that linger in close(), slow downloads, and clients that leave.
 import { createHash } from "node:crypto";
 import { request, type ClientRequest } from "node:http";
 import { connect } from "node:net";
@@ -78,6 +78,7 @@ export class ChaosLoad {
   #step(client: number, count: number, id: string): Promise<string> {
     if (client % 8 === 7) return this.#leave(count, id);
     if (client % 8 === 5) return this.#pipeline(id);
+    if (client % 8 === 4) return this.#goOn(id);
     if (client % 8 === 6 && count % 8 === 0) return this.#download(id);
     const kind = (client + count) % 12;
     if (kind === 9) return this.#upload(id, 400_000, 0);
@@ -134,6 +135,43 @@ export class ChaosLoad {
     });
   }
 
+  /**
+   * Asks for streams on one connection, the next one as soon as the last one is there. Whatever happens to the server meanwhile, an answer
+   * that did not say `Connection: close` has promised the next one.
+   */
+  #goOn(id: string): Promise<string> {
+    return new Promise((resolve) => {
+      const ids = [..."abcdefgh"].map((letter) => id + letter);
+      const socket = connect(this.#port, "127.0.0.1");
+      let text = "";
+      let asked = 0;
+      const end = (what: string): void => {
+        resolve(what);
+        socket.destroy();
+      };
+      const ask = (): void => {
+        text = "";
+        socket.write(`GET /stream?${ids[asked]} HTTP/1.1\r\nHost: chaos\r\n\r\n`);
+        asked += 1;
+      };
+      const cut = (): string => `stream ${asked}: ${text === "" && asked > 1 ? BROKEN_PROMISE : JSON.stringify(text)}`;
+      socket.setNoDelay(true);
+      socket.setTimeout(HUNG_MILLISECONDS, () => end("stream: hung"));
+      socket.on("error", (error) => end(`${cut()}; ${error.message}`));
+      socket.on("close", () => end(cut()));
+      socket.setEncoding("latin1").on("data", (chunk: string) => {
+        text += chunk;
+        const [whole, head = "", body = ""] = ANSWER.exec(text) ?? [];
+        if (whole === undefined) return;
+        const each = ids[asked - 1] ?? "";
+        if (!head.includes(`\r\nX-Id: ${each}\r\n`) || chunksOf(body) !== each.repeat(5)) end(`${cut()} MIXED UP`);
+        else if (asked === ids.length || /^Connection: close\r$/m.test(head)) end("");
+        else ask();
+      });
+      ask();
+    });
+  }
+
   /** Uploads half of something, or reads the first bytes of a stream; nothing is expected. */
   async #leave(count: number, id: string): Promise<string> {
     const isUpload = count % 2 === 0;
@@ -179,7 +217,7 @@ export class ChaosLoad {
 }
 
 /** A whole answer of the application to one of a pipeline: no body holds a line, unless it comes in chunks. */
-const ANSWER = /^(HTTP\/1\.1 200 (?:.+\r\n)+)\r\n((?:[0-9a-f]+\r\n.+\r\n)+0\r\n\r\n|c\d+n\d+\.[abc])/;
+const ANSWER = /^(HTTP\/1\.1 200 (?:.+\r\n)+)\r\n((?:[0-9a-f]+\r\n.+\r\n)+0\r\n\r\n|c\d+n\d+\.[a-h])/;
 /**
  * Looks at what came back on a pipelined connection. Fewer answers than requests are right only where the last one said
  * `Connection: close`: what came behind it is for another connection (RFC 9112 section 9.6).
