@@ -141,7 +141,7 @@ export class ChaosLoad {
    */
   #goOn(id: string): Promise<string> {
     return new Promise((resolve) => {
-      const ids = [..."abcdefgh"].map((letter) => id + letter);
+      const ids = ["a", "b", "c", "d", "e", "f", "g", "h"].map((letter) => id + letter);
       const socket = connect(this.#port, "127.0.0.1");
       let text = "";
       let asked = 0;

@@ -49,6 +49,9 @@ export function launch(
     // A session of its own: Ctrl-C in the terminal is for us, and we tell it when to stop.
     detached: true,
   });
+  child.once("error", (error) => listener.ended(`could not be started: ${error.message}`));
+  // Without free descriptors Node makes no pipes either, whatever their types say.
+  if (child.pid === undefined) return child;
   const { stdin, stdout, stderr } = child;
   const report = child.stdio[3];
   if (stdin === null || !(report instanceof Readable))
@@ -63,7 +66,6 @@ export function launch(
     stream?.once("end", () => listener.printed(name, null));
   }
   report.setEncoding("utf8").on("data", (text: string) => listener.reported(text));
-  child.once("error", (error) => listener.ended(`could not be started: ${error.message}`));
   // `exit` comes before the last output, `close` may never come when a grandchild keeps the pipe open.
   let hasEnded = false;
   const end = (code: number | null, signal: NodeJS.Signals | null): void => {

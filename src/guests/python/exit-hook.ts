@@ -53,13 +53,14 @@ export class ExitHook {
         stdio: ["pipe", "inherit", "inherit"],
         detached: true,
       });
-      child.stdin.on("error", () => {});
-      child.stdin.end(JSON.stringify({ hooks: resolve(directory, hooks), pythonPath, pids }));
       const end = (reason: string): void => {
         if (reason !== "exit code 0") log({ level: "error", message: `The hook child_exit failed: ${reason}` });
         done();
       };
       child.once("error", (error) => end(error.message));
+      if (child.pid === undefined) return; // and then there may be no pipe
+      child.stdin.on("error", () => {});
+      child.stdin.end(JSON.stringify({ hooks: resolve(directory, hooks), pythonPath, pids }));
       child.once("exit", (code, signal) => end(signal === null ? `exit code ${code}` : `signal ${signal}`));
     });
   }
