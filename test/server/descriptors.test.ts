@@ -4,9 +4,13 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { afterAll, afterEach, expect, test } from "vitest";
-import { ask, children, pause, ServerProject } from "./server-project.ts";
+import { venvPython } from "../needs.ts";
+import { ask, children, kill, pause, ServerProject } from "./server-project.ts";
 
-const server = new ServerProject();
+const PYTHON = venvPython();
+const server = new ServerProject({
+  "hello.py": 'def app(environ, start_response):\n    start_response("200 OK", [])\n    return [b"hello"]\n',
+});
 afterEach(() => server.clean());
 afterAll(() => server.remove());
 
@@ -40,6 +44,47 @@ test("a worker without free descriptors answers on the connections it has, stays
   expect(children(command.pid)).toEqual([worker]);
   kept.destroy();
 });
+
+test.skipIf(PYTHON === undefined)(
+  "a worker without free descriptors starts its Python once there are some",
+  async () => {
+    const command = server.run(["hello.py", "-b", "127.0.0.1:0", "-w", "1"], { TSGI_PYTHON: PYTHON ?? "" });
+    const port = await command.port();
+    const [worker = 0] = children(command.pid);
+    const [python = 0] = children(worker);
+    limit(worker, 12);
+    kill(python, "SIGKILL");
+    await command.saw("could not be started: spawn", 2);
+    limit(worker, 1024);
+    await answers(port, "/");
+    expect(children(command.pid)).toEqual([worker]);
+  },
+);
+
+test("an arbiter without free descriptors says why no worker starts, and starts one once there are some", async () => {
+  const command = server.start(["-w", "1"]);
+  const port = await command.port();
+  const [worker = 0] = children(command.pid);
+  limit(command.pid, 12);
+  kill(worker, "SIGKILL");
+  await command.saw("Its process could not be started: spawn", 2);
+  limit(command.pid, 1024);
+  await answers(port, "/version");
+});
+
+/** The soft limit, which can be raised again. */
+function limit(pid: number, descriptors: number): void {
+  execFileSync("prlimit", ["--pid", String(pid), `--nofile=${descriptors}:`]);
+}
+
+async function answers(port: number, path: string): Promise<void> {
+  const status = (): Promise<number> =>
+    ask(port, path).then(
+      (answer) => answer.status,
+      () => 0,
+    );
+  await expect.poll(status, { timeout: 60_000 }).toBe(200);
+}
 
 async function exchange(socket: Socket): Promise<string> {
   socket.write("GET /version HTTP/1.1\r\nHost: a\r\n\r\n");

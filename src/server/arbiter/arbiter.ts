@@ -7,7 +7,7 @@
 import type { ArbiterContext } from "./arbiter-context.ts";
 import { ArbiterSockets } from "./arbiter-sockets.ts";
 import { ArbiterState, now } from "./arbiter-state.ts";
-import { lostWorker } from "./boot-failure.ts";
+import { lostWorker, notStarted } from "./boot-failure.ts";
 import { Draining } from "./draining.ts";
 import { ReloadPreparation } from "./reload-preparation.ts";
 import { Reloader } from "./reloader.ts";
@@ -239,6 +239,7 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
 
   exited(worker: WorkerHandle, exit: WorkerExit): void {
     if (worker.phase === "dead") return;
+    if (exit.error !== undefined) worker.bootFailure = notStarted(exit.error);
     const { phase } = worker;
     const { stage, workers, hooks, log, asHookArbiter } = this.#state;
     worker.phase = "dead";

@@ -15,6 +15,11 @@ export function bootTimedOut(seconds: number): BootFailedMessage {
   return bootFailure(`A worker did not load the application within ${seconds} seconds (--boot-timeout)`);
 }
 
+/** Of a worker whose process the system did not start, for want of descriptors or memory. */
+export function notStarted({ message }: Error): BootFailedMessage {
+  return bootFailure(`Its process could not be started: ${message}`);
+}
+
 function bootFailure(message: string): BootFailedMessage {
   return { type: "boot-failed", stage: "boot", message, detail: "", exitCode: SERVER_EXIT_CODES.boot, code: "" };
 }

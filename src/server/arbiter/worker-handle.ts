@@ -19,6 +19,8 @@ const TITLE_ROOM = " ".repeat(64);
 export interface WorkerExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** Why there was no process. */
+  readonly error?: Error;
 }
 
 /** Told of what a worker says and of its end. */
@@ -102,7 +104,7 @@ export class WorkerHandle {
       if (handle !== undefined) discard(handle);
       if (isWorkerMessage(message, worker.phase, worker.pid)) observer.said(worker, message);
     });
-    child.once("error", () => observer.exited(worker, { code: 1, signal: null }));
+    child.once("error", (error) => observer.exited(worker, { code: 1, signal: null, error }));
     child.once("exit", (code, signal) => observer.exited(worker, { code, signal }));
     return worker;
   }
