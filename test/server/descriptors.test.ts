@@ -31,16 +31,7 @@ test("a worker without free descriptors answers on the connections it has, stays
   }
   expect(children(command.pid)).toEqual([worker]);
   for (const socket of idle) socket.destroy();
-  await expect
-    .poll(
-      () =>
-        ask(port, "/version").then(
-          ({ status }) => status,
-          () => 0,
-        ),
-      { timeout: 20_000 },
-    )
-    .toBe(200);
+  await expect.poll(() => statusOf(port, "/version")).toBe(200);
   expect(children(command.pid)).toEqual([worker]);
   kept.destroy();
 });
@@ -56,7 +47,7 @@ test.skipIf(PYTHON === undefined)(
     kill(python, "SIGKILL");
     await command.saw("could not be started: spawn", 2);
     limit(worker, 1024);
-    await answers(port, "/");
+    await expect.poll(() => statusOf(port, "/")).toBe(200);
     expect(children(command.pid)).toEqual([worker]);
   },
 );
@@ -65,25 +56,24 @@ test("an arbiter without free descriptors says why no worker starts, and starts 
   const command = server.start(["-w", "1"]);
   const port = await command.port();
   const [worker = 0] = children(command.pid);
-  limit(command.pid, 12);
+  limitDescriptors(command.pid, 12);
   kill(worker, "SIGKILL");
   await command.saw("Its process could not be started: spawn", 2);
-  limit(command.pid, 1024);
-  await answers(port, "/version");
+  limitDescriptors(command.pid, 1024);
+  await expect.poll(() => statusOf(port, "/version")).toBe(200);
 });
 
 /** The soft limit, which can be raised again. */
-function limit(pid: number, descriptors: number): void {
+function limitDescriptors(pid: number, descriptors: number): void {
   execFileSync("prlimit", ["--pid", String(pid), `--nofile=${descriptors}:`]);
 }
 
-async function answers(port: number, path: string): Promise<void> {
-  const status = (): Promise<number> =>
-    ask(port, path).then(
-      (answer) => answer.status,
-      () => 0,
-    );
-  await expect.poll(status, { timeout: 60_000 }).toBe(200);
+/** The status of an answer; 0 without one. */
+function statusOf(port: number, path: string): Promise<number> {
+  return ask(port, path).then(
+    ({ status }) => status,
+    () => 0,
+  );
 }
 
 async function exchange(socket: Socket): Promise<string> {
