@@ -13,13 +13,13 @@ import { statusOfError } from "./writing/thrown-error.ts";
 const FORMATS = ["common", "combined", "json"] as const;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] as const;
 
-/** What is written, and where. */
+/** What to log, and where. */
 export interface AccessLogOptions {
-  /** Apache's `common` or `combined` format, or one JSON object a line. @default "combined" */
+  /** Apache's `common` or `combined` format, or one JSON object per line. @default "combined" */
   readonly format?: (typeof FORMATS)[number];
   /** A file to append to; `-` is standard output. @default `wsgi.errors` of the request */
   readonly file?: string;
-  /** Takes each line, without its line feed, in place of a file. */
+  /** Receives each line, without its line feed, instead of a file. */
   readonly write?: (line: string) => void;
 }
 
@@ -35,8 +35,8 @@ interface LoggedRequest {
 }
 
 /**
- * Logs each request when its body is closed: status, bytes that the body had here, duration. Everything that a client chose is escaped.
- * A request whose application throws is logged with the status of the error, or 500.
+ * Logs each request when its body is closed: status, bytes of the body at this place, duration. Everything that a client chose is escaped.
+ * If the application throws, the request is logged with the status of the error, or 500.
  *
  * In a pipeline: outermost, but inside of what corrects REMOTE_ADDR and of `requestId`.
  */

@@ -8,12 +8,12 @@ import { type Configuration, fromSection, required, words } from "./writing/opti
 
 /** Options of {@link allowedHosts}. */
 export interface AllowedHostsOptions {
-  /** Names (`shop.example`), names with all below them (`.shop.example`), or only those below (`*.shop.example`). Ports do not count. */
+  /** Names (`shop.example`), names including all subdomains (`.shop.example`), or only subdomains (`*.shop.example`). Ports are ignored. */
   readonly hosts: readonly string[];
 }
 
 /**
- * Answers 400 to requests whose Host is not in the list, or is none.
+ * Answers 400 to requests whose Host is not in the list or malformed.
  *
  * In a pipeline: outermost, after proxy-fix.
  *

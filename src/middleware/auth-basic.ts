@@ -12,15 +12,15 @@ import { HtpasswdFile, toUserSource, type Users, type UserSource } from "./auth/
 export interface AuthBasicOptions {
   /** Passwords by name, a function `(user, password) => boolean`, or a source. */
   readonly users?: Users;
-  /** Path of a file that htpasswd writes: bcrypt, `$apr1$`, `$5$`, `$6$` or `{SHA}`; read again when it changes. */
+  /** Path of an htpasswd file with bcrypt, `$apr1$`, `$5$`, `$6$` or `{SHA}`. It is read again when it changes. */
   readonly htpasswd?: string;
-  /** What the user is asked for. @default "Restricted" */
+  /** Realm that the browser shows to the user. @default "Restricted" */
   readonly realm?: string;
 }
 
 /**
- * Answers 401 to requests without the name and password of a user; the others pass with REMOTE_USER and AUTH_TYPE. While too many
- * passwords are being checked, those that are not remembered get 503.
+ * Answers 401 to requests without the name and password of a user. The others pass with REMOTE_USER and AUTH_TYPE. While too many passwords
+ * are being checked, requests whose password is not remembered get 503.
  *
  * In a pipeline: before what it protects; the application finds the name in REMOTE_USER.
  *

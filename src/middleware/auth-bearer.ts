@@ -7,12 +7,12 @@ import { digestSecret } from "./writing/constant-time.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { type Configuration, pairs, fromSection, text } from "./writing/options.ts";
 
-/** Says whose token it is; null when nobody's (or no longer anybody's). */
+/** Returns the owner of a token; null if it is not valid (or no longer). */
 export type TokenVerifier = (token: string, environ: WSGIEnvironment) => string | null | Promise<string | null>;
 
 /** Options of {@link authBearer}. */
 export interface AuthBearerOptions {
-  /** Tokens by the name of their owner, or a function that checks them, for example the signature of a JWT. */
+  /** Tokens by the name of their owner, or a function that checks a token, for example the signature of a JWT. */
   readonly tokens: Readonly<Record<string, string>> | TokenVerifier;
   /** @default "Restricted" */
   readonly realm?: string;
@@ -22,7 +22,7 @@ const TOKEN = /^[\dA-Za-z._~+/-]+=*$/;
 const SHORTEST = 16;
 
 /**
- * Answers 401 to requests without a valid token; the others pass with REMOTE_USER and AUTH_TYPE.
+ * Answers 401 to requests without a valid token. The others pass with REMOTE_USER and AUTH_TYPE.
  *
  * In a pipeline: before what it protects; the application finds the owner of the token in REMOTE_USER.
  *

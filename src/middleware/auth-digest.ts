@@ -21,24 +21,24 @@ import { HtdigestFile } from "./auth/htdigest-file.ts";
 import { type Configuration, fileIn, integer, pairs, fromSection, text, within, words } from "./writing/options.ts";
 import { sharedKey } from "./auth/shared-secret.ts";
 
-/** Gives the password of a user; null when there is no such user. */
+/** Returns the password of a user; null if there is no such user. */
 export type PasswordLookup = (user: string) => string | null | Promise<string | null>;
 
 /** Options of {@link authDigest}; `users` or `htdigest`. */
 export interface AuthDigestOptions {
-  /** Passwords by name, or a function that gives the password of a name. */
+  /** Passwords by name, or a function that returns the password for a name. */
   readonly users?: Readonly<Record<string, string>> | PasswordLookup;
-  /** In place of `users`: path of a file that htdigest writes; read again when it changes. */
+  /** Instead of `users`: path of an htdigest file. It is read again when it changes. */
   readonly htdigest?: string;
   /** @default "Restricted" */
   readonly realm?: string;
-  /** What is offered, best first. @default ["SHA-256", "MD5"]; ["MD5"] with `htdigest`, which writes no other */
+  /** Algorithms to offer, best first. @default ["SHA-256", "MD5"]; ["MD5"] with `htdigest`, which writes no other */
   readonly algorithms?: readonly string[];
-  /** How long a nonce counts, in seconds. @default 300 */
+  /** How long a nonce is valid, in seconds. @default 300 */
   readonly nonceSeconds?: number;
-  /** Signs the nonces; needed where several servers answer for one host. @default random, the same in all workers of a server */
+  /** Key that signs the nonces; needed if several servers answer for one host. @default random, the same in all workers of a server */
   readonly secret?: string;
-  /** Nonces whose uses are remembered, so that nothing counts twice; per worker. @default 10000 */
+  /** How many nonces are remembered per worker, so that no proof is accepted twice. @default 10000 */
   readonly mostNonces?: number;
 }
 
@@ -57,8 +57,8 @@ interface Credentials {
 }
 
 /**
- * Answers 401 to requests without a valid proof; the others pass with REMOTE_USER and AUTH_TYPE. A right proof with a nonce that is too
- * old or of another server is answered with `stale=true`; a proof that was used before is refused.
+ * Answers 401 to requests without a valid proof. The others pass with REMOTE_USER and AUTH_TYPE. A correct proof with an expired nonce, or
+ * with one of another server, gets `stale=true`. A proof that was used before is refused.
  *
  * In a pipeline: before what it protects.
  *

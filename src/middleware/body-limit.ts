@@ -9,11 +9,11 @@ import { bytes, type Configuration, fromSection, required, within } from "./writ
 
 /** Options of {@link bodyLimit}. */
 export interface BodyLimitOptions {
-  /** Largest body that passes, in bytes. */
+  /** Maximum size of a body, in bytes. */
   readonly maxBytes: number;
 }
 
-/** Thrown by reads of `wsgi.input` once more came than is allowed; becomes 413 if nobody catches it and nothing was sent. */
+/** Thrown by reads of `wsgi.input` when the body is larger than allowed. Becomes 413 if nobody catches it and nothing was sent. */
 export class BodyTooLarge extends TSGIError {
   readonly status = 413;
 
@@ -26,7 +26,7 @@ export class BodyTooLarge extends TSGIError {
 const BLOCK_BYTES = 65_536;
 
 /**
- * Answers 413 to requests with too large a body.
+ * Answers 413 to requests whose body is too large.
  *
  * In a pipeline: before what reads bodies.
  *

@@ -13,19 +13,19 @@ import { type Configuration, flag, integer, oneOf, fromSection, text, within, wo
 
 /** Options of {@link canonicalRedirect}; `host` or `hosts`. */
 export interface CanonicalRedirectOptions {
-  /** The one host to which all requests are sent, without a port. */
+  /** The host to redirect all requests to, without a port. */
   readonly host?: string;
-  /** In its place: hosts that stay as they are, but for `www`, with the patterns of `allowedHosts`. Others are answered with 400. */
+  /** Instead of `host`: hosts that stay as they are, except for `www`, with the patterns of `allowedHosts`. Others get 400. */
   readonly hosts?: readonly string[];
-  /** Whether `www.` goes before a name that `hosts` lists, or is taken off it; the list means the name with and without. @default "keep" */
+  /** Whether to add `www.` to a name in `hosts`, or remove it. Each name in the list stands for the name with and without it. @default "keep" */
   readonly www?: "add" | "remove" | "keep";
-  /** Whether http is sent to https. @default true */
+  /** Whether to redirect http to https. @default true */
   readonly toHttps?: boolean;
-  /** Port to which requests are sent. @default the usual one of the scheme */
+  /** Port to redirect to. @default the usual one of the scheme */
   readonly port?: number;
-  /** Whether browsers remember it: 301, and 308 for other methods than GET and HEAD; otherwise 302 and 307. @default true */
+  /** Whether browsers may remember the redirect: 301, and 308 for methods other than GET and HEAD; otherwise 302 and 307. @default true */
   readonly permanent?: boolean;
-  /** Paths (SCRIPT_NAME and PATH_INFO) that are served as asked for, with all below them, for health checks. @default [] */
+  /** Paths (SCRIPT_NAME and PATH_INFO) that are not redirected, including everything below them, for health checks. @default [] */
   readonly exemptPaths?: readonly string[];
 }
 
@@ -34,8 +34,8 @@ const ACME = "/.well-known/acme-challenge";
 const USUAL_PORTS = { http: 80, https: 443 } as const;
 
 /**
- * Redirects requests that came by http, or for another name of the site; the others pass. The scheme is `wsgi.url_scheme`, so behind a
- * front end that ends TLS the server must be told by it. Path and query stay as the client wrote them, and so does the method.
+ * Redirects requests that came over http, or to another name of the site. The others pass. The scheme is `wsgi.url_scheme`, so a front end
+ * that terminates TLS must tell it to the server. Path, query and method stay as the client sent them.
  *
  * In a pipeline: outermost, after proxy-fix; security-headers tells browsers to stay with https (RFC 6797).
  *

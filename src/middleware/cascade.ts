@@ -21,8 +21,8 @@ export interface CascadeOptions {
   /** Statuses after which the next application is tried. @default [404, 405] */
   readonly catches?: readonly number[];
   /**
-   * How much of the request's body is kept for the next application, in bytes. A longer one passes too, but a later application
-   * that reads what an earlier one has read gets 413. @default 1048576
+   * How much of the request body is kept for the next application, in bytes. Longer bodies pass too, but a later application that has to
+   * read again what an earlier one has read gets 413. @default 1048576
    */
   readonly maxReplayBytes?: number;
 }
@@ -33,7 +33,7 @@ const DEFAULT_REPLAY_BYTES = 1024 * 1024;
 const BLOCK_BYTES = 64 * 1024;
 
 /**
- * Tries applications in turn. The answer of the last one counts in any case.
+ * Tries applications in turn. The response of the last one is always sent.
  *
  * In a pipeline: at the end; each application may have its own middleware.
  *

@@ -20,11 +20,11 @@ const SYNC_BYTES = 32_768;
 const COMPRESSIBLE =
   /^(?:text\/|application\/(?:[^;]*\+)?(?:json|xml|javascript|wasm|x-ndjson|x-javascript|manifest)|application\/(?:graphql|rtf|toml|yaml|sql|vnd\.ms-fontobject|x-www-form-urlencoded|x-sh|x-tar)|font\/(?:otf|ttf|collection)|image\/(?:svg\+xml|bmp|x-icon|vnd\.microsoft\.icon)|model\/gltf\+json)/i;
 
-/** What is compressed, and how. */
+/** What to compress, and how. */
 export interface CompressOptions {
-  /** Codings to offer, the best first; zstd is left out where Node lacks it. @default ["zstd", "br", "gzip"] */
+  /** Codings to offer, the best first; zstd is left out if Node lacks it. @default ["zstd", "br", "gzip"] */
   readonly codings?: readonly ContentCoding[];
-  /** Bodies below this many bytes stay as they are, if the length is known. @default 1024 */
+  /** Bodies shorter than this are not compressed, if the length is known. @default 1024 */
   readonly minBytes?: number;
   /** Effort of gzip, 1 to 9. @default 6 */
   readonly gzipLevel?: number;
@@ -32,18 +32,17 @@ export interface CompressOptions {
   readonly brotliLevel?: number;
   /** Effort of zstd, 1 to 22. @default 3 */
   readonly zstdLevel?: number;
-  /** Regular expression for media types worth the effort. @default text, JSON, XML, JavaScript, fonts, SVG and the like */
+  /** Regular expression for the media types to compress. @default text, JSON, XML, JavaScript, fonts, SVG and the like */
   readonly types?: string;
 }
 
 /**
- * Compresses the body when the client accepts it, its type is worth it and its length is not too small. A response that is encoded
- * already, partial, or marked `no-transform` passes unchanged. A strong ETag becomes weak; Vary names Accept-Encoding either way.
+ * Compresses the body if the client accepts it, its type is compressible and it is not too short. A response that is already encoded,
+ * partial, or marked `no-transform` passes unchanged. A strong ETag becomes weak. Vary names Accept-Encoding in any case.
  *
- * A page that repeats what the client sent beside a secret should not be compressed (the BREACH attack): leave it out, or mark it
- * `Cache-Control: no-transform`.
+ * Do not compress a page that contains both a secret and text that the client sent (the BREACH attack): mark it `Cache-Control: no-transform`.
  *
- * HEAD is given to the application as GET, since only the body tells which headers GET would have; the body is not read on.
+ * The application sees GET instead of HEAD, because the headers of GET depend on the body. The body is not read further.
  *
  * In a pipeline: inside of `conditionalGet` and `responseCache`, outside of `etag` and of everything that reads or changes bodies.
  *

@@ -20,8 +20,8 @@ const HTTP_DATE =
   /^(?:[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT|[A-Z][a-z]+day, \d\d-[A-Z][a-z]{2}-\d\d \d\d:\d\d:\d\d GMT|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4})$/;
 
 /**
- * Turns a 200 into a 304 without a body when If-None-Match names its ETag or, without that header, If-Modified-Since is not before its
- * Last-Modified. The body that is not wanted is closed without being read. GET and HEAD only.
+ * Turns a 200 into a 304 without a body if If-None-Match names its ETag or, without that header, if If-Modified-Since is not before its
+ * Last-Modified. The body is closed without being read. Only for GET and HEAD.
  *
  * In a pipeline: outside of `etag` and of everything that changes the body, `compress` included.
  */

@@ -7,8 +7,8 @@ import { readNoOptions, type Configuration } from "./writing/options.ts";
 import { replaceResponse } from "./writing/replace-response.ts";
 
 /**
- * Adds Content-Length to a response whose body is an array, however many chunks it has; a body that comes bit by bit passes unchanged.
- * HEAD is given to the application as GET, so that it has the same length. Servers do this for one chunk by themselves.
+ * Adds Content-Length to a response whose body is an array. A streamed body passes unchanged. The application sees GET instead of HEAD, so
+ * both get the same length. For one chunk, the server does this by itself.
  *
  * In a pipeline: outside of what changes the body, inside of what needs its length (an access log of announced lengths, `head`).
  */

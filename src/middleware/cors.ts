@@ -10,15 +10,15 @@ import { changeHead } from "./writing/replace-response.ts";
 /** Options of {@link cors}. */
 export interface CorsOptions {
   /**
-   * Who may read: `https://app.example`, `https://*.app.example` (every name below), `null` (files and sandboxes), or `*` for
-   * everybody; or a function that decides. @default ["*"]
+   * Origins that may read responses: `https://app.example`, `https://*.app.example` (all subdomains), `null` (files and sandboxes), or `*`
+   * for everybody; or a function that decides. @default ["*"]
    */
   readonly origins?: readonly string[] | ((origin: string, environ: WSGIEnvironment) => boolean);
   /** Methods that a preflight allows. @default ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"] */
   readonly methods?: readonly string[];
   /** Request headers that a preflight allows. @default those that it asks for */
   readonly headers?: readonly string[];
-  /** Response headers that scripts may read, beside the usual ones. @default [] */
+  /** Response headers that scripts may read, in addition to the usual ones. @default [] */
   readonly exposedHeaders?: readonly string[];
   /** Whether cookies and authentication may be sent; not together with the origin `*`. @default false */
   readonly credentials?: boolean;
@@ -31,7 +31,7 @@ const ORIGIN = /^(https?|[a-z][a-z\d+.-]*):\/\/(\*\.)?[^\s/*?#@]+$/i;
 const FIELD_NAMES = /^[\w!#$%&'*+.^`|~, \t-]*$/;
 
 /**
- * Adds CORS headers for the origins that may read, and answers preflights with 204; what other origins may not do, their browser refuses.
+ * Adds CORS headers for the allowed origins, and answers preflights with 204. Browsers refuse everything else.
  *
  * In a pipeline: outside of authentication, because a preflight carries no credentials.
  *

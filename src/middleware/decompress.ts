@@ -22,23 +22,23 @@ const OF_THE_BYTES = [
   "HTTP_REPR_DIGEST",
 ];
 
-/** Which bodies are decoded, and how large they may become. */
+/** Which bodies to decode, and how large they may become. */
 export interface DecompressOptions {
-  /** Codings to take; zstd is left out where Node lacks it. @default ["gzip", "deflate", "br", "zstd"] */
+  /** Codings to accept; zstd is left out if Node lacks it. @default ["gzip", "deflate", "br", "zstd"] */
   readonly codings?: readonly RequestCoding[];
-  /** Largest decoded body, in bytes. @default 10485760 */
+  /** Maximum size of a decoded body, in bytes. @default 10485760 */
   readonly maxBytes?: number;
-  /** How many times larger than the encoded body the decoded one may be, once it has more than a megabyte. @default 200 */
+  /** Maximum ratio of decoded to encoded size, for decoded bodies of more than a megabyte. @default 200 */
   readonly maxRatio?: number;
 }
 
 /**
- * Gives the application the decoded body of a request with Content-Encoding, as it is read. A coding that is not taken, or more than one, is
- * answered with 415 and the codings that are; a body that grows too large with 413; one that cannot be decoded with 400. The two latter
- * come as errors of `wsgi.input`, since they show only when it is read; an application that lets them pass need not know of them.
+ * Decodes the body of a request with Content-Encoding while the application reads it. An unsupported coding, or more than one, gets 415
+ * with the supported codings; a body that grows too large gets 413; one that cannot be decoded gets 400. The latter two are errors of
+ * `wsgi.input`, because they show only when it is read. An application that does not catch them need not handle them.
  *
- * The length is not known any more: CONTENT_LENGTH and digests are taken out of the environ, and `wsgi.input_terminated` says that the
- * body ends by itself.
+ * The length is no longer known: CONTENT_LENGTH and digests are removed from the environ, and `wsgi.input_terminated` says that the body
+ * ends by itself.
  *
  * In a pipeline: inside of `bodyLimit` (which counts what is sent) and of access control, outside of everything that reads bodies.
  *

@@ -7,20 +7,20 @@ import { changeHead } from "./writing/replace-response.ts";
 const DEFAULT_MAX_PATHS = 1000;
 const EARLY = /;\s*rel="?(?:[^";]*\s)?(?:preload|preconnect|modulepreload)\b/i;
 
-/** What is hinted at. */
+/** Which hints to send. */
 export interface EarlyHintsOptions {
   /** Values of Link that every page needs, such as `</site.css>; rel=preload; as=style`. @default [] */
   readonly links?: readonly string[];
-  /** Whether the preload and preconnect links of a path's last 200 answer are hinted at the next time. @default false */
+  /** Whether to send the preload and preconnect links of a path's last 200 response as hints the next time. @default false */
   readonly learn?: boolean;
-  /** How many paths are remembered; the one that was longest unused goes first. @default 1000 */
+  /** How many paths are remembered; the least recently used is dropped first. @default 1000 */
   readonly maxPaths?: number;
 }
 
 /**
- * Hints at what a page will need, while the application still computes it. Only navigations (GET that asks for HTML) get hints, and only
- * where the server offers `wsgi.early_hints`. What is learnt is keyed by host and path alone: do not learn from links that depend on who
- * asks.
+ * Sends early hints about what a page will need while the application is still working on it. Only navigations (GET for HTML) get hints,
+ * and only if the server offers `wsgi.early_hints`. Learnt links are stored by host and path only, so do not use `learn` if links depend on
+ * the user.
  *
  * In a pipeline: outside of what is slow, inside of what refuses requests.
  *

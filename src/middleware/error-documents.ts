@@ -27,36 +27,36 @@ export const ERROR_PATH = "error_documents.path";
 
 /** The page for one status. One of `file`, `path` and `html` is given. */
 export interface ErrorDocument {
-  /** An HTML file, read at each error, so that it may change. */
+  /** An HTML file. It is read at each error, so you can change it. */
   readonly file?: string;
-  /** A path within the application, asked for with GET. */
+  /** A path of the application, requested with GET. */
   readonly path?: string;
   /** The page itself. */
   readonly html?: string;
-  /** Status to answer with in place of the one that happened. @default that one */
+  /** Status of the response. @default that one */
   readonly status?: number;
 }
 
-/** Which pages there are. */
+/** The pages, and when to use them. */
 export interface ErrorDocumentsOptions {
-  /** By status (`404`) or class (`5xx`); the status wins. */
+  /** Pages by status (`404`) or class (`5xx`); the status wins. */
   readonly documents: Readonly<Record<string, ErrorDocument>>;
-  /** Stands in place of `{{webmaster}}` in a page: the address of who can help. @default SERVER_ADMIN of the environ, or nothing */
+  /** Replaces `{{webmaster}}` in a page: the address of a person who can help. @default SERVER_ADMIN of the environ, or nothing */
   readonly webmaster?: string;
   /** Whether an error that the application throws counts as its status, or 500. @default true */
   readonly catchErrors?: boolean;
   /**
-   * Whether clients that prefer JSON to HTML get problem details (RFC 9457) in place of a page. JSON with which the application itself
-   * answers 4xx to them stays, unless the document has another status. @default true
+   * Whether clients that prefer JSON to HTML get problem details (RFC 9457) instead of a page. If the application itself answers them with
+   * JSON and a 4xx status, that response stays, unless the document has another status. @default true
    */
   readonly json?: boolean;
 }
 
 /**
- * Answers with a page of its own when the application answers with one of the statuses. In the page `{{status}}`, `{{reason}}`, `{{path}}`
- * and `{{webmaster}}` are replaced, escaped. If the page cannot be had, one line of text takes its place. Headers that are not about the
- * content stay. A client whose Accept prefers JSON gets that instead. A page of the application is asked for without what the request says of
- * its own resource (conditions, ranges, a body), and what that page says of its own freshness and version is left out.
+ * Replaces responses with certain statuses by pages. In a page, `{{status}}`, `{{reason}}`, `{{path}}` and `{{webmaster}}` are replaced,
+ * and the values are escaped. If the page cannot be read, one line of text is sent. Headers that do not describe the content stay. A client
+ * whose Accept prefers JSON gets JSON instead. A page of the application is requested without the conditions, ranges and body of the
+ * request, and its freshness and version headers are dropped.
  *
  * In a pipeline: outside of the application whose errors it covers, inside of what compresses or logs.
  *

@@ -2,9 +2,9 @@
 // a request is an answer, not an error.
 import { TSGIError } from "../errors.ts";
 
-/** An option of a middleware is missing, contradicts another one, or has a value that makes no sense. */
+/** An option of a middleware is missing, contradicts another one, or has an invalid value. */
 export class MiddlewareOptionError extends TSGIError {
-  /** With what a command ends that could not build its application. */
+  /** Exit code of a command that could not build its application. */
   readonly exitCode = 3;
 
   /** @param message - names the option, quotes its value and says what was expected */

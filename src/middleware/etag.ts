@@ -10,17 +10,17 @@ const DEFAULT_MAX_BYTES = 1_048_576;
 /** 27 characters of base64url hold 160 bits of the hash. */
 const TAG_CHARACTERS = 27;
 
-/** Which responses get a tag, and which kind. */
+/** Which responses get an ETag, and which kind. */
 export interface EtagOptions {
-  /** Whether the tag is marked as weak: equal for the client's purposes, not byte by byte. @default false */
+  /** Whether the ETag is weak: equivalent, but not byte by byte equal. @default false */
   readonly weak?: boolean;
-  /** Bodies above this many bytes are not hashed. @default 1048576 */
+  /** Larger bodies are not hashed, in bytes. @default 1048576 */
   readonly maxBytes?: number;
 }
 
 /**
- * Adds an ETag to a 200 answer of GET whose body is an array; HEAD is given to the application as GET. A response that has one, or that must not be stored, or whose body comes
- * bit by bit, passes unchanged.
+ * Adds an ETag to a 200 response to GET whose body is an array. The application sees GET instead of HEAD. A response that already has an
+ * ETag, must not be stored, or is streamed passes unchanged.
  *
  * In a pipeline: outside of what changes the body, inside of `conditionalGet`. Outside of `compress` the tag is that of the compressed
  * bytes; inside, `compress` makes it weak.

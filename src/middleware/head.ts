@@ -4,8 +4,8 @@ import { readNoOptions, type Configuration } from "./writing/options.ts";
 import { replaceResponse } from "./writing/replace-response.ts";
 
 /**
- * Gives a HEAD request to the application as GET and drops the body, which is closed without being read. The headers stay, Content-Length
- * too.
+ * Passes a HEAD request to the application as GET and drops the body, which is closed without being read. The headers stay, including
+ * Content-Length.
  *
  * In a pipeline: directly around the application. What stands outside still sees HEAD.
  */

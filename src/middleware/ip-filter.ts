@@ -7,16 +7,16 @@ import { type Configuration, fromSection, text, words } from "./writing/options.
 
 /** Options of {@link ipFilter}; addresses, networks such as `10.0.0.0/8`, and `unix` for peers on unix sockets. */
 export interface IpFilterOptions {
-  /** Only these get in. @default everybody */
+  /** Only these are allowed. @default everybody */
   readonly allow?: readonly string[];
-  /** These do not get in, even when `allow` has them. @default nobody */
+  /** These are refused, even if `allow` lists them. @default nobody */
   readonly deny?: readonly string[];
-  /** What the others read. @default "Forbidden" */
+  /** Text of the response to others. @default "Forbidden" */
   readonly message?: string;
 }
 
 /**
- * Answers 403 to clients that may not come in. A client whose address cannot be read counts as one of nobody's.
+ * Answers 403 to clients that are not allowed. A client whose address cannot be read matches no list.
  *
  * In a pipeline: after proxy-fix, which finds the client behind a proxy, and before everything that costs something.
  *

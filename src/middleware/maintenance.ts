@@ -12,15 +12,15 @@ const DEFAULT_CHECK_SECONDS = 1;
 const DEFAULT_PAGE =
   '<!doctype html><html lang="en"><meta charset="utf-8"><title>Maintenance</title><h1>We will be back soon</h1><p>The site is being worked on.</p></html>\n';
 
-/** When the page is shown, and to whom not. */
+/** When to show the page, and to whom not. */
 export interface MaintenanceOptions {
-  /** The page is shown while a file of this name exists; without it, `enabled` decides. */
+  /** The page is shown while this file exists; without this option, `enabled` decides. */
   readonly flagFile?: string;
-  /** Whether the page is shown when there is no `flagFile`. @default true */
+  /** Whether the page is shown if there is no `flagFile`. @default true */
   readonly enabled?: boolean;
-  /** An HTML file; read each time, so that it may change. @default a short page */
+  /** An HTML file. It is read each time, so you can change it. @default a short page */
   readonly page?: string;
-  /** When clients may come back, in seconds. @default 300 */
+  /** Value of Retry-After, in seconds. @default 300 */
   readonly retryAfterSeconds?: number;
   /** Addresses, networks (`10.0.0.0/8`), and `unix` for peers on unix sockets, that see the site as usual, by REMOTE_ADDR. @default [] */
   readonly allow?: readonly string[];

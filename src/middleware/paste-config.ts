@@ -10,20 +10,19 @@ export const PASTE_CONFIG = "paste.config";
 
 /** Options of {@link pasteConfig}. */
 export interface PasteConfigOptions {
-  /** What `paste.config` holds. */
+  /** Contents of `paste.config`. */
   readonly config: Readonly<Record<string, unknown>>;
 }
 
 const running = new AsyncLocalStorage<Readonly<Record<string, unknown>>>();
 
-/** The values of the innermost `pasteConfig` around the request that is being answered; undefined outside of one. */
+/** Returns the values of the innermost `pasteConfig` around the current request; undefined outside of one. */
 export function currentConfig(): Readonly<Record<string, unknown>> | undefined {
   return running.getStore();
 }
 
 /**
- * Puts a copy of the values into `environ["paste.config"]`, and lets `currentConfig()` find them while the application runs and while its
- * body is read.
+ * Puts a copy of the values into `environ["paste.config"]`. `currentConfig()` returns them while the application runs and while its body is read.
  *
  * In a pipeline: directly before what needs them.
  *

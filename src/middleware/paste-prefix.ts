@@ -12,11 +12,11 @@ import { type Configuration, flag, oneOf, fromSection, text, words } from "./wri
 
 /** Options of {@link pastePrefix}. */
 export interface PastePrefixOptions {
-  /** Becomes SCRIPT_NAME, and is taken off PATH_INFO where that begins with it. @default "/" */
+  /** Becomes SCRIPT_NAME, and is removed from PATH_INFO if that starts with it. @default "/" */
   readonly prefix?: string;
-  /** Whether X-Forwarded-Server, -Host, -For, -Scheme and -Proto of trusted proxies are taken over. @default true */
+  /** Whether X-Forwarded-Server, -Host, -For, -Scheme and -Proto from trusted proxies are used. @default true */
   readonly translateForwardedServer?: boolean;
-  /** Addresses and networks of proxies, `unix` for those on a unix socket. @default none: nobody is believed */
+  /** Addresses and networks of proxies, `unix` for those on a unix socket. @default none */
   readonly trusted?: readonly string[];
   /** Port that clients see; empty for the usual one of the scheme. @default what the request says */
   readonly forcePort?: string;
@@ -27,7 +27,7 @@ export interface PastePrefixOptions {
 const USUAL_PORTS = { http: "80", https: "443" } as const;
 
 /**
- * Places an application under a prefix.
+ * Mounts an application under a prefix.
  *
  * In a pipeline: outermost.
  *

@@ -14,26 +14,26 @@ import { changeHead } from "./writing/replace-response.ts";
 const DEFAULT_MAX_FILES = 100;
 const DEFAULT_INTERVAL_MICROSECONDS = 100;
 
-/** Which requests are profiled, and where the profiles go. Without `secret` and `every` none is. */
+/** Which requests to profile, and where to store the profiles. Without `secret` and `every`, none is profiled. */
 export interface ProfilerOptions {
-  /** Directory for the files; made if need be. */
+  /** Directory for the files; created if necessary. */
   readonly directory: string;
-  /** A request is profiled when the header has this value. @default nobody may ask */
+  /** A request is profiled if the header has this value. @default none */
   readonly secret?: string;
   /** Header that holds the secret. @default "X-Profile" */
   readonly header?: string;
-  /** Each so many requests one is profiled; 0 for none. @default 0 */
+  /** Profiles every Nth request; 0 for none. @default 0 */
   readonly every?: number;
-  /** After so many files this process writes no more. @default 100 */
+  /** Maximum number of files that this process writes. @default 100 */
   readonly maxFiles?: number;
   /** Time between samples, in microseconds. @default 100 */
   readonly intervalMicroseconds?: number;
 }
 
 /**
- * Profiles the requests that ask for it, from the call of the application until its body is closed, and stores each as a `.cpuprofile`
- * file, whose name the response's `X-Profile-File` tells. One request is profiled at a time; what else the process does meanwhile is in
- * the profile too.
+ * Profiles selected requests, from the call of the application until its body is closed, and stores each profile as a `.cpuprofile` file.
+ * The response header `X-Profile-File` names the file. One request is profiled at a time; the profile includes everything else that the
+ * process does meanwhile.
  *
  * In a pipeline: around the part to be looked at.
  *

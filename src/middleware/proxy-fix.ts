@@ -8,7 +8,7 @@ import { type PublicRequest, showPublicRequest } from "../wsgi/public-request.ts
 import type { Middleware } from "../wsgi/types.ts";
 import { type Configuration, integer, fromSection, within } from "./writing/options.ts";
 
-/** Options of {@link proxyFix}: how many proxies set each field; 0 ignores it. */
+/** Options of {@link proxyFix}: how many proxies set each header; 0 ignores it. */
 export interface ProxyFixOptions {
   /** X-Forwarded-For: REMOTE_ADDR. @default 1 */
   readonly xFor?: number;
@@ -22,7 +22,7 @@ export interface ProxyFixOptions {
   readonly xPrefix?: number;
 }
 
-/** Key of the environ with what stood in it before. */
+/** Key of the environ with the original values. */
 export const PROXY_FIX_ORIGINAL = "tsgi.proxy_fix.original";
 
 const CHANGED = [
@@ -49,8 +49,8 @@ const READERS: readonly [option: keyof ProxyFixOptions, field: string, usual: nu
 const NOTHING: PublicRequest = { client: null, scheme: null, host: null, port: null, prefix: null };
 
 /**
- * Takes over what the proxies say. A field with fewer values than proxies counts for nothing, and so does a value that is no address,
- * scheme, host, port or path; `wsgi.errors` gets a line about it, once a minute at most.
+ * Uses the values that the proxies report. A header with fewer values than proxies is ignored, and so is a value that is not an address,
+ * scheme, host, port or path; `wsgi.errors` says so, at most once a minute.
  *
  * In a pipeline: outermost.
  *

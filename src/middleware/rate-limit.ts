@@ -16,24 +16,24 @@ const TRANSLATED = "64:ff9b::";
 export interface RateLimitOptions {
   /** Requests within one window. */
   readonly limit: number;
-  /** Length of a window, in seconds; it begins with the first request. @default 60 */
+  /** Length of a window, in seconds. It starts with the first request. @default 60 */
   readonly windowSeconds?: number;
-  /** How long a client that sent too many has to wait, in seconds. @default the rest of the window */
+  /** How long a client that sent too many requests has to wait, in seconds. @default the rest of the window */
   readonly blockSeconds?: number;
   /**
-   * Whose requests are counted together: a key of the environ, or a function that gives a name (null: not limited).
+   * Which requests are counted together: a key of the environ, or a function that returns a name (null: not limited).
    *
    * @default "REMOTE_ADDR"; IPv6 addresses count by their /64, which is what one customer gets, mapped ones as the IPv4 that they are
    */
   readonly key?: string | ((environ: WSGIEnvironment) => string | null);
-  /** Whether the answers say how much is left. @default true */
+  /** Whether responses say how many requests are left. @default true */
   readonly headers?: boolean;
   /**
-   * Counts the requests: any limiter of rate-limiter-flexible, for example its Redis or SQLite one for several workers. It has a limit
-   * and a window of its own, which must be the same. @default memory of this process
+   * Counts the requests: any limiter of rate-limiter-flexible, for example the one for Redis or SQLite if there are several workers. Its
+   * own limit and window must be the same. @default memory of this process
    */
   readonly limiter?: RateLimiterLike;
-  /** Whether requests are refused (503) when the counting fails; otherwise they pass and the failure is logged. @default false */
+  /** Whether requests are refused (503) if counting fails; otherwise they pass and the failure is logged. @default false */
   readonly strict?: boolean;
 }
 

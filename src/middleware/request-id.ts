@@ -11,13 +11,12 @@ import { changeHead } from "./writing/replace-response.ts";
 /** What may come from outside: nothing that could forge a log line or fill it. */
 const ACCEPTABLE = /^[\w.:@=+/-]{1,128}$/;
 
-/** Where identifiers come from and go to. */
+/** Where ids are read and written. */
 export interface RequestIdOptions {
   /** Header of requests and responses. @default "X-Request-Id" */
   readonly header?: string;
   /**
-   * Whether an identifier that the client sent is kept, if it is harmless. TSGI's server has decided about those of its trusted proxies
-   * already.
+   * Whether an id from the client is kept, if its characters are harmless. TSGI's server already uses ids from its trusted proxies.
    *
    * @default false
    */
@@ -25,8 +24,8 @@ export interface RequestIdOptions {
 }
 
 /**
- * Puts an identifier into the environ (`tsgi.request_id`, and the request's header for applications that look there) and into the response:
- * the one that the server has given, or a new one.
+ * Puts an id into the environ (`tsgi.request_id`, and the request header for applications that read that) and into the response: the
+ * server's id, or a new one.
  *
  * In a pipeline: outermost, so that everything inside can log it.
  *

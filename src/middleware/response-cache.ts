@@ -18,25 +18,25 @@ import { ResponseStore, type StoredResponse } from "./response-cache/store.ts";
 const DEFAULT_MAX_BYTES = 67_108_864;
 const DEFAULT_MAX_ENTRY_BYTES = 1_048_576;
 
-/** How much is kept. */
+/** How much to store. */
 export interface ResponseCacheOptions {
-  /** Bound for everything that is kept, in bytes, for each process. @default 67108864 */
+  /** Maximum size of all stored responses per process, in bytes. @default 67108864 */
   readonly maxBytes?: number;
-  /** Larger bodies are not kept. @default 1048576 */
+  /** Larger bodies are not stored, in bytes. @default 1048576 */
   readonly maxEntryBytes?: number;
-  /** Name in Cache-Status, which tells whether the cache answered; empty for no such header. @default "tsgi" */
+  /** Name in the header Cache-Status, which says whether the cache answered; empty for no such header. @default "tsgi" */
   readonly name?: string;
   /** The clock, in milliseconds since 1970. @default Date.now */
   readonly now?: () => number;
 }
 
 /**
- * Keeps responses to GET that say by `s-maxage`, `max-age` or Expires how long they are fresh, and gives them to everybody who asks for the
- * same URL with the same values of the headers that Vary names. Never kept: `private`, `no-store` and `no-cache` responses, those with
- * Set-Cookie or `Vary: *`, those to requests with Authorization, Range or a body, and what depends on who asks: see `personalMark`. A
- * successful POST, PUT, PATCH or DELETE to a URL forgets it. A response is kept when its body has been sent to its end.
+ * Stores responses to GET that say how long they are fresh (`s-maxage`, `max-age` or Expires), and sends them for later requests with the
+ * same URL and the same values of the headers that Vary names. It never stores `private`, `no-store` and `no-cache` responses, those with
+ * Set-Cookie or `Vary: *`, those to requests with Authorization, Range or a body, and those that depend on the user (see `personalMark`). A
+ * successful POST, PUT, PATCH or DELETE removes the stored responses of its URL. A response is stored when its whole body was sent.
  *
- * Whatever changes the answer must be in the URL or in Vary: let the middleware that interprets headers of proxies stand outside.
+ * Everything that changes the response must be in the URL or in Vary. Therefore place middleware that interprets headers of proxies outside.
  *
  * In a pipeline: outside of the application and of `compress` (each coding is kept then, by Vary), inside of authentication, sessions,
  * `conditionalGet` and logs.

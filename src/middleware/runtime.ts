@@ -5,15 +5,15 @@ import { findHeader } from "./writing/header-fields.ts";
 import { fromSection, text, type Configuration } from "./writing/options.ts";
 import { changeHead } from "./writing/replace-response.ts";
 
-/** What the header is called. */
+/** Name of the header. */
 export interface RuntimeOptions {
   /** Name of the header. @default "X-Runtime" */
   readonly header?: string;
 }
 
 /**
- * Adds a header with the seconds from the call of the application until it announced its response, with six decimals. A header of that
- * name that is there already stays, so that several may be stacked under different names.
+ * Adds a header with the seconds from the call of the application until it called `startResponse`, with six decimals. An existing header of
+ * that name stays, so you can use it several times with different names.
  *
  * In a pipeline: around the part that is to be measured. Timings help an attacker who guesses secrets by them: leave it to development,
  * or take it out at the proxy.

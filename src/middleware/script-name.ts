@@ -9,11 +9,11 @@ import { type Configuration, flag, oneOf, fromSection, required, text } from "./
 
 /** Options of {@link scriptName}. */
 export interface ScriptNameOptions {
-  /** Where the application is mounted, for example `/app`. */
+  /** Path at which the application is mounted, for example `/app`. */
   readonly prefix: string;
-  /** Answers 404 to paths outside of the prefix; otherwise they pass, because the server in front has cut it off. @default false */
+  /** Answers 404 to paths outside of the prefix. Otherwise they pass, because the server in front may have removed it. @default false */
   readonly required?: boolean;
-  /** Scheme of the links, where the server in front ends TLS and says nothing. @default that of the request */
+  /** Scheme of the links, if the server in front terminates TLS and does not say so. @default that of the request */
   readonly scheme?: "http" | "https";
 }
 

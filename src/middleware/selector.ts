@@ -10,9 +10,9 @@ import { head } from "./head.ts";
 import { lines, type Configuration } from "./writing/options.ts";
 import { compilePath, type CompiledPath, type PathTypes } from "./selector/path-expression.ts";
 
-/** One path with the applications behind it. */
+/** One path with its applications. */
 export interface SelectorRoute {
-  /** A path expression such as `/users/{id:digits}[/edit]`; a `|` at the end lets more of the path follow. */
+  /** A path expression such as `/users/{id:digits}[/edit]`; with a `|` at the end, more of the path may follow. */
   readonly path: string;
   /** Applications by method, in capitals; `_ANY_` answers the methods that are not named, and GET answers HEAD unless that is named. */
   readonly methods: Readonly<Record<string, WSGIApplicationLike>>;
@@ -22,22 +22,22 @@ export interface SelectorRoute {
 export interface SelectorOptions {
   /** In the order in which they are tried. */
   readonly routes: readonly SelectorRoute[];
-  /** Put before each path. @default "" */
+  /** Prefix of each path. @default "" */
   readonly prefix?: string;
   /** Further types for path expressions: sources of regular expressions. @default word, alpha, digits, number, chunk, segment, any */
   readonly types?: PathTypes;
-  /** Answers when no path fits. @default 404 in plain text */
+  /** Answers if no path matches. @default 404 in plain text */
   readonly notFound?: WSGIApplicationLike;
-  /** Answers when the path fits and the method does not; `environ["selector.methods"]` has those that do. @default 405 with Allow */
+  /** Answers if the path matches but not the method; `environ["selector.methods"]` has the allowed methods. @default 405 with Allow */
   readonly methodNotAllowed?: WSGIApplicationLike;
-  /** Whether what matched moves to SCRIPT_NAME. @default true */
+  /** Whether the matched path moves to SCRIPT_NAME. @default true */
   readonly consumesPath?: boolean;
 }
 
-/** What `wsgiorg.routing_args` holds: pieces by position and by name, native strings as in PATH_INFO. */
+/** The value of `wsgiorg.routing_args`: pieces by position and by name, native strings as in PATH_INFO. */
 export type RoutingArgs = readonly [positional: readonly string[], named: Readonly<Record<string, string>>];
 
-/** Key of the environ with the pieces of the path. */
+/** Key of the environ with the matched pieces of the path. */
 export const ROUTING_ARGS = "wsgiorg.routing_args";
 /** Key of the environ with the methods that the path has. */
 export const SELECTOR_METHODS = "selector.methods";
@@ -51,7 +51,7 @@ interface CompiledRoute extends CompiledPath {
 }
 
 /**
- * Chooses an application by path and method. A path may stand in several routes; its methods add up.
+ * Chooses an application by path and method. A path may be in several routes; their methods are combined.
  *
  * In a pipeline: at the end; each application may have its own middleware.
  *
@@ -142,7 +142,7 @@ function compileRoute(
   return { ...compilePath(prefix + path, types), methods: all };
 }
 
-/** What routing found in the path: by position, and by name; nothing where no route was taken. */
+/** Returns the matched pieces of the path, by position and by name; empty if no route matched. */
 export function routingArgs(environ: WSGIEnvironment): RoutingArgs {
   return (environ[ROUTING_ARGS] as RoutingArgs | undefined) ?? [[], {}]; // written by tell(), or by a router of the same convention
 }

@@ -17,20 +17,19 @@ import { sendFile } from "./static/send-file.ts";
 
 const VARIATIONS = ["serve", "x-sendfile", "x-accel-redirect"] as const;
 
-/** Who sends the file, and which files may be named. */
+/** Who sends the files, and which files are allowed. */
 export interface SendfileOptions {
-  /** TSGI itself, Apache or lighttpd in front of it, or nginx in front of it. @default "serve" */
+  /** Who sends the file: TSGI itself, Apache or lighttpd in front, or nginx in front. @default "serve" */
   readonly variation?: (typeof VARIATIONS)[number];
-  /** Directories in which the files may lie; for "serve" and "x-sendfile". */
+  /** Directories of the files; for "serve" and "x-sendfile". */
   readonly roots?: readonly string[];
   /** For "x-accel-redirect": directories, and the location of nginx (`internal`, with `alias`) that leads to each. */
   readonly mapping?: Readonly<Record<string, string>>;
 }
 
 /**
- * Takes the header X-Sendfile of a response, an absolute path, and has that file sent in place of the body: by TSGI, with ranges and
- * conditions, or by the server in front. A path outside of the directories is logged and answered with 404. No header of the request
- * has any say in it.
+ * Replaces the body by the file that the response header X-Sendfile names, an absolute path. TSGI sends it, with ranges and conditional
+ * requests, or the server in front does. A path outside of the directories is logged and gets 404. No request header can change this.
  *
  * In a pipeline: outside of the application, inside of everything that needs the true body (`compress`, unless the server in front does it).
  *

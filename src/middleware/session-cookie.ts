@@ -22,11 +22,11 @@ import { Session, SESSION } from "./sessions/session.ts";
 
 /** Options of {@link sessionCookie}. */
 export interface SessionCookieOptions extends CookieOptions, SessionLifeOptions {
-  /** Secrets of 32 characters or more: the first seals, all open, so that a new one can be put in front. */
+  /** Secrets of 32 characters or more. The first one seals, all of them open. To change the secret, put a new one first. */
   readonly secrets: string | readonly string[];
   /** @default "session" */
   readonly cookieName?: string;
-  /** Whether the browser cannot read what the session holds. @default false */
+  /** Whether the session is encrypted, so that the browser cannot read it. @default false */
   readonly encrypted?: boolean;
 }
 

@@ -26,7 +26,7 @@ import { SqliteSessionStore } from "./sessions/sqlite-session-store.ts";
 export interface SessionStoreOptions extends CookieOptions, SessionLifeOptions {
   /** @default "session" */
   readonly cookieName?: string;
-  /** Where sessions are kept. @default memory of this process, for one worker and for tests */
+  /** Where sessions are stored. @default memory of this process, for one worker and for tests */
   readonly storage?: SessionStorage;
 }
 
@@ -45,8 +45,8 @@ interface KeptSession extends SessionRecord {
 
 /**
  * Gives each request a session in `environ["tsgi.session"]`, see {@link Session}. It is saved when startResponse is called, and the
- * response waits until that is done. Of two requests at once each changes the values that it has changed; of one value the later wins. A
- * session that another request has ended or renewed meanwhile stays ended: a slow request brings nothing of it back.
+ * response waits for that. If two requests run at once, each saves only the values that it changed; if both changed a value, the later one
+ * wins. A session that another request has ended or renewed stays ended: a slow request cannot bring it back.
  *
  * In a pipeline: outside of what uses the session.
  *

@@ -10,10 +10,10 @@ import { resumedBody } from "./writing/chunk-iterables.ts";
 import { flag, fromSection, type Configuration } from "./writing/options.ts";
 import { asError, isRemoteFault, statusOfError } from "./writing/thrown-error.ts";
 
-/** How much is shown. */
+/** How much to show. */
 export interface ShowExceptionsOptions {
   /**
-   * Whether the page shows stack, source and request. It gives away the code of the application: never in production.
+   * Whether the page shows stack, source and request. It reveals the code of the application, so never use it in production.
    *
    * @default false
    */
@@ -21,9 +21,9 @@ export interface ShowExceptionsOptions {
 }
 
 /**
- * Catches what the application throws before the first chunk of its answer has left, writes it to `wsgi.errors`, and answers with the
- * status of the error, or 500. In development the answer is a page with stack and source for browsers and the stack as text for others;
- * otherwise one line that says nothing but the status. What is thrown later, or by a client that sends nonsense, goes on to the server.
+ * Catches errors that the application throws before the first chunk of its response was sent, writes them to `wsgi.errors`, and answers
+ * with the status of the error, or 500. In development, browsers get a page with stack and source, and other clients get the stack as text.
+ * Otherwise the response is one line with the status. Later errors, and errors that are the client's fault, are passed on to the server.
  *
  * In a pipeline: around the application, inside of `errorDocuments`, `compress` and logs.
  */

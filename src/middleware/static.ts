@@ -56,39 +56,39 @@ const OWN_TYPES: Readonly<Record<string, string>> = {
   ".cts": "text/plain; charset=utf-8",
 };
 
-/** Which files, and how they are sent. */
+/** Which files to send, and how. */
 export interface StaticOptions {
-  /** The directory. A relative one is taken from `here` in an INI file, otherwise from the working directory. */
+  /** The directory. A relative path starts from `here` in an INI file, otherwise from the working directory. */
   readonly root: string;
-  /** Only paths below this one are looked at, such as `/static`. It is not part of the file's name. @default "" */
+  /** Only paths below this one are served, such as `/static`. It is not part of the file's name. @default "" */
   readonly prefix?: string;
-  /** File that stands for a directory; empty for none. @default "index.html" */
+  /** File to send for a directory; empty for none. @default "index.html" */
   readonly index?: string;
   /** Whether a directory without such a file is listed. @default false */
   readonly listing?: boolean;
-  /** Names that begin with a dot, except `/.well-known/`: as if they were not there, 403, or like others. @default "ignore" */
+  /** What to do with names that begin with a dot, except `/.well-known/`: ignore them, answer 403, or serve them. @default "ignore" */
   readonly dotfiles?: DotfilePolicy;
-  /** Symbolic links may lead to files inside of the root only, or anywhere. @default "inside" */
+  /** Whether symbolic links may lead only to files inside of the root, or anywhere. @default "inside" */
   readonly symlinks?: SymlinkPolicy;
-  /** Codings of which compressed siblings (`.br`, `.zst`, `.gz`) may lie beside a file, the best first. @default [] */
+  /** Codings of the compressed files (`.br`, `.zst`, `.gz`) next to a file, the best first. @default [] */
   readonly precompressed?: readonly ContentCoding[];
-  /** How long a cache may keep files without asking, in seconds. @default no Cache-Control */
+  /** How long caches may use files without revalidation, in seconds. @default no Cache-Control */
   readonly maxAgeSeconds?: number;
   /**
-   * What ETags are made of: `stat` takes inode, time of change and length, and so differs from machine to machine; `content` takes the
-   * hash of the bytes, for which the first request for a file waits. @default "stat"
+   * What ETags are made from. `stat`: inode, modification time and length, so they differ from machine to machine. `content`: a hash of the
+   * content, for which the first request for a file waits. @default "stat"
    */
   readonly etags?: TagPolicy;
   /** Headers of files, by name (`*.woff2`) or path below the root (`/assets/**`); later patterns win. @default {} */
   readonly headers?: HeadersByPattern;
-  /** Whether files never change under their name, so that nobody needs to ask again even on reload. @default false */
+  /** Whether files never change under their name, so that browsers need not ask again even on a reload. @default false */
   readonly immutable?: boolean;
-  /** As middleware: whether the application answers where there is no file; otherwise 404. @default true */
+  /** As middleware: whether the request goes on to the application if there is no file; otherwise 404. @default true */
   readonly fallThrough?: boolean;
 }
 
 /**
- * Gives middleware that answers GET and HEAD with a file where there is one.
+ * Returns middleware that answers GET and HEAD with a file if there is one.
  *
  * In a pipeline: outside of everything that costs and that files do not need (sessions, routing), inside of logs, `compress` and access
  * control. With a `prefix` other requests pay nothing.
@@ -112,8 +112,8 @@ export function staticFiles(options: StaticOptions): Middleware {
 }
 
 /**
- * Gives an application that sends files, for a mount in a URL map: 404 where there is none, 405 for
- * other methods than GET and HEAD where there is one.
+ * Returns an application that sends files, to mount in a URL map. It answers 404 if there is no file, and 405 if there is one but the
+ * method is neither GET nor HEAD.
  *
  * @throws MiddlewareOptionError without a root, or with an option that makes no sense
  */

@@ -38,23 +38,23 @@ export interface CopiedExchange {
   readonly error?: string;
 }
 
-/** Where the copies go, and how much. One of `sink` and `directory` is given. */
+/** Where the copies go, and how much is copied. Give one of `sink` and `directory`. */
 export interface TeeOptions {
-  /** Takes each exchange when the body of its response is closed. */
+  /** Receives each exchange when the response body is closed. */
   readonly sink?: (exchange: CopiedExchange) => void;
-  /** A directory that gets one text file for each exchange. */
+  /** A directory for one text file per exchange. */
   readonly directory?: string;
   /** Bytes to copy of each body. @default 65536 */
   readonly maxBytes?: number;
-  /** After so many files this process writes no more. @default 1000 */
+  /** Maximum number of files that this process writes. @default 1000 */
   readonly maxFiles?: number;
-  /** Headers whose values are not copied, in place of those whose names look like credentials. @default [] */
+  /** Headers whose values are hidden, instead of those whose names look like credentials. @default [] */
   readonly hide?: readonly string[];
 }
 
 /**
- * Copies what passes: headers, what the application reads of the request's body, and the body of the response, up to a limit. Nothing
- * waits for the copies. Bodies may hold passwords: use it while looking for a fault, not always.
+ * Copies headers, the part of the request body that the application reads, and the response body, up to a limit. Nothing waits for the
+ * copies. Bodies may contain passwords, so use it only while you look for a fault.
  *
  * In a pipeline: between the two parts whose talk is of interest.
  *

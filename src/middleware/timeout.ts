@@ -9,15 +9,15 @@ import { decimal, integer, fromSection, within, type Configuration } from "./wri
 const DEFAULT_SECONDS = 30;
 const MAX_SECONDS = 86_400;
 
-/** How long is too long. */
+/** The time limit. */
 export interface TimeoutOptions {
-  /** Seconds until the first chunk of the body must be there. @default 30 */
+  /** Time until the first chunk of the body, in seconds. @default 30 */
   readonly seconds?: number;
   /** Status of the answer. @default 504 */
   readonly status?: number;
 }
 
-/** The application did not answer in time; the reason of its `tsgi.signal`, and what its late calls throw. */
+/** The application did not respond in time. This is the reason of its `tsgi.signal`, and its late calls throw it. */
 export class ResponseTimeout extends TSGIError {
   constructor(seconds: number) {
     super("violation", "ERR_TSGI_RESPONSE_TIMEOUT", `The application did not respond within ${seconds} seconds`);
@@ -25,12 +25,12 @@ export class ResponseTimeout extends TSGIError {
 }
 
 /**
- * Answers 504 when the application has not produced the first chunk of its body in time, and fires the application's `tsgi.signal`, so
- * that it can stop what it is doing. From then on its `startResponse` and `write` throw, and the body that it may still return is closed.
- * Once the first chunk is there, the rest may take as long as it likes.
+ * Answers 504 if the application has not produced the first chunk of its body in time, and fires `tsgi.signal`, so that the application can
+ * stop. From then on, its `startResponse` and `write` throw, and a body that it still returns is closed. After the first chunk there is no
+ * time limit.
  *
- * JavaScript cannot be interrupted: code that computes without ever waiting holds the whole process. Against that only the server's
- * own deadline helps.
+ * JavaScript cannot be interrupted: code that computes without ever waiting blocks the whole process. Only the server's
+ * `--heartbeat-timeout` catches that.
  *
  * In a pipeline: around what may be slow, inside of what must see each answer (access log, request id).
  *

@@ -11,20 +11,20 @@ const TRACEPARENT =
 const ZEROS = /^0+$/;
 const SAMPLED = 1;
 
-/** Where a request stands in a trace. */
+/** The ids of a request in a trace. */
 export interface TraceContext {
   /** 32 hexadecimal digits, shared by the whole trace. */
   readonly traceId: string;
   /** 16 hexadecimal digits: this request. */
   readonly spanId: string;
-  /** 16 hexadecimal digits: who sent it; null when the trace begins here. */
+  /** 16 hexadecimal digits: the caller; null if the trace begins here. */
   readonly parentId: string | null;
   readonly isSampled: boolean;
 }
 
 /** How traces begin. */
 export interface TraceparentOptions {
-  /** Whether a trace of a client is continued; otherwise each request begins one. @default true */
+  /** Whether a trace of a client is continued; otherwise each request starts one. @default true */
   readonly acceptIncoming?: boolean;
   /** Whether traces that begin here are marked as sampled. @default true */
   readonly sample?: boolean;
@@ -32,8 +32,8 @@ export interface TraceparentOptions {
 
 /**
  * Continues the trace that the request belongs to, or begins one: `traceparent.context` holds a {@link TraceContext}, and the headers
- * `traceparent` and `tracestate` of the environ are what the application sends on to others. A malformed `traceparent` begins a new trace
- * and drops `tracestate`.
+ * `traceparent` and `tracestate` of the environ are what the application sends on to others. If `traceparent` is malformed, a new trace
+ * starts and `tracestate` is dropped.
  *
  * In a pipeline: outermost, beside `requestId`.
  */

@@ -10,18 +10,18 @@ import { configuredHost, requestedHost } from "./writing/host.ts";
 
 /** Where an application is mounted. */
 export interface UrlMapEntry {
-  /** Starts with a slash; `/` mounts at the root. A slash at the end does not count. */
+  /** Starts with a slash; `/` mounts at the root. A final slash is ignored. */
   readonly path: string;
   readonly application: WSGIApplicationLike;
-  /** Only for this host, whatever its case. @default any host */
+  /** Only for this host, case-insensitive. @default any host */
   readonly domain?: string;
-  /** Only for this port of the Host field, or the usual one of the scheme. @default any port */
+  /** Only for this port of the Host header, or the usual one of the scheme. @default any port */
   readonly port?: number;
 }
 
 /** Options of {@link urlMap}. */
 export interface UrlMapOptions {
-  /** Answers what is mounted nowhere. @default 404 in plain text */
+  /** Answers requests for paths that are not mounted. @default 404 in plain text */
   readonly notFound?: WSGIApplicationLike;
 }
 

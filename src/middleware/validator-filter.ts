@@ -4,7 +4,7 @@ import { validator } from "../wsgi/validator.ts";
 import { readNoOptions, type Configuration } from "./writing/options.ts";
 
 /**
- * Checks what passes between the part outside of it and the part inside of it; each breach of the contract throws where it happens.
+ * Checks the contract between the parts outside and inside of it. Each breach throws where it happens.
  *
  * In a pipeline: between two parts that are suspected, while developing and in tests. It costs several times a hello request, so it does
  * not belong in production.

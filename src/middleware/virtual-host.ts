@@ -12,19 +12,19 @@ import type { Configuration } from "./writing/options.ts";
 export interface VirtualHostOptions {
   /**
    * Applications by host: `shop.example`, `shop.example:8080` for one port only, `*.example.com` for every name below it (not for
-   * `example.com` itself). What the star stands for is in `environ["tsgi.subdomain"]`.
+   * `example.com` itself). The part that the star matched is in `environ["tsgi.subdomain"]`.
    */
   readonly hosts: Readonly<Record<string, WSGIApplicationLike>>;
   /** Answers requests for other hosts. @default 404 in plain text */
   readonly notFound?: WSGIApplicationLike;
 }
 
-/** Key of the environ with what a star stands for, for example `tenant1`. */
+/** Key of the environ with the part that the star matched, for example `tenant1`. */
 export const SUBDOMAIN = "tsgi.subdomain";
 
 /**
- * Chooses an application by host. A full name goes before a wildcard, a longer wildcard before a shorter one, and a name with a port
- * before one without. A Host that cannot be read is answered with 400.
+ * Chooses an application by host. A full name wins over a wildcard, a longer wildcard over a shorter one, and a name with a port over one
+ * without. A malformed Host gets 400.
  *
  * In a pipeline: outermost, before url-map.
  *

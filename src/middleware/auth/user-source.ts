@@ -6,13 +6,13 @@ import { costOf, isKnownHash } from "./password-hash.ts";
 import { checkPassword } from "./password-threads.ts";
 import { UserFile, userLineError, userLines } from "./user-file.ts";
 
-/** Says whether a password is right; a database, a directory or another service may stand behind it. */
+/** Checks passwords, for example with a database, a directory or another service. */
 export interface UserSource {
   /** @param environ - of the request that brought them; its `tsgi.signal` tells when nobody waits for the answer any more */
   verify(user: string, password: string, environ?: Pick<WSGIEnvironment, "tsgi.signal">): boolean | Promise<boolean>;
 }
 
-/** Users in each form that middleware takes: passwords by name, a function, or a source. */
+/** Users, in any form that middleware accepts: passwords by name, a function, or a source. */
 export type Users = Readonly<Record<string, string>> | UserSource["verify"] | UserSource;
 
 /** How long a password that was right need not be hashed again, in milliseconds: a page has many pictures, and bcrypt is slow. */
@@ -46,7 +46,7 @@ interface HashedPasswords {
 }
 
 /**
- * Users of a file that htpasswd writes, read when it is first needed and again when it has changed.
+ * Users of an htpasswd file. It is read when first needed, and again when it has changed.
  */
 export class HtpasswdFile implements UserSource {
   readonly #file: UserFile<HashedPasswords>;

@@ -7,7 +7,7 @@ import type { WSGIEnvironment } from "../../wsgi/types.ts";
 import { MiddlewareOptionError } from "../errors.ts";
 import { type PersonalMark, personalMark } from "../writing/personal.ts";
 
-/** Key of the environ with the function that gives the nonce. */
+/** Key of the environ with the function that returns the nonce. */
 export const CSP_NONCE = "tsgi.csp_nonce";
 
 const BYTES = 16;
@@ -92,7 +92,7 @@ export function putNonce(environ: WSGIEnvironment): CspNonce {
 }
 
 /**
- * Gives the nonce of a response, for `<script nonce="…">` and `<style nonce="…">`; to be asked for before startResponse is called.
+ * Returns the nonce of a response, for `<script nonce="…">` and `<style nonce="…">`. Call it before startResponse.
  *
  * @throws TSGIError when no policy with `'nonce-{nonce}'` is around the application, or when it is too late
  */

@@ -8,13 +8,13 @@ import { addVary } from "../writing/header-fields.ts";
 import { flag, oneOf, text } from "../writing/options.ts";
 import { refuseSharedCaches } from "../writing/personal.ts";
 
-/** How a cookie is set. */
+/** Attributes of a cookie. */
 export interface CookieOptions {
   /** Name of the cookie. */
   readonly cookieName?: string;
-  /** Path below which the browser sends it. @default "/" */
+  /** Path at and below which the browser sends it. @default "/" */
   readonly cookiePath?: string;
-  /** Domain with all below it. @default only the host that sets it */
+  /** Domain including all subdomains. @default only the host that sets it */
   readonly cookieDomain?: string;
   /** Whether the browser sends it with requests from other sites. @default "lax" */
   readonly sameSite?: "strict" | "lax" | "none";

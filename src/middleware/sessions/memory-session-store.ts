@@ -1,7 +1,7 @@
 // Sessions in the memory of one process: for one worker, and for tests.
 import type { KeptText, SessionStorage } from "./session-storage.ts";
 
-/** Keeps sessions until they expire, or until there are too many: then the one that was written longest ago goes first. */
+/** Stores sessions until they expire. If there are too many, the one that was written longest ago is dropped first. */
 export class MemorySessionStore implements SessionStorage {
   readonly #kept = new Map<string, KeptText>();
   readonly #mostSessions: number;
@@ -16,7 +16,7 @@ export class MemorySessionStore implements SessionStorage {
     this.#now = now;
   }
 
-  /** How many are kept, expired ones included. */
+  /** How many sessions are stored, including expired ones. */
   get size(): number {
     return this.#kept.size;
   }

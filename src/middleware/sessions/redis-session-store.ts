@@ -3,7 +3,7 @@
 import { MiddlewareOptionError } from "../errors.ts";
 import type { KeptText, SessionStorage } from "./session-storage.ts";
 
-/** What is used of a connected client of the package redis. */
+/** The methods that are used of a connected client of the package redis. */
 export interface RedisClient {
   get(key: string): Promise<string | null>;
   getDel(key: string): Promise<string | null>;
@@ -32,7 +32,7 @@ if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call("SET", KEYS[1], ARGV[2], "PXAT", ARGV[3])
 return 1`;
 
-/** Keeps sessions in Redis (6.2 or later), which forgets them by itself. */
+/** Stores sessions in Redis (6.2 or later), which expires them itself. */
 export class RedisSessionStore implements SessionStorage {
   readonly #prefix: string;
   readonly #url: string | null;
@@ -78,7 +78,7 @@ export class RedisSessionStore implements SessionStorage {
     return client.getDel(this.#prefix + key);
   }
 
-  /** Ends a connection that the store has made; a client that it was given stays as it is. */
+  /** Closes a connection that the store opened. A client that was passed to it stays open. */
   async close(): Promise<void> {
     const connecting = this.#connecting;
     this.#connecting = null;

@@ -6,7 +6,7 @@ import { flag, integer, within } from "../writing/options.ts";
 export interface SessionLifeOptions {
   /** How long a session lives after its last use, in seconds. @default 1209600, two weeks */
   readonly maxAgeSeconds?: number;
-  /** How long it lives at most after it began or was renewed, in seconds, however much it is used. @default as long as it is used */
+  /** Maximum lifetime after it began or was renewed, in seconds, however often it is used. @default as long as it is used */
   readonly lifetimeSeconds?: number;
   /** Whether the browser forgets it when it is closed, even if the session would live longer. @default false */
   readonly browserSession?: boolean;

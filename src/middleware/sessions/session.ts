@@ -9,20 +9,20 @@ import { readChange } from "./session-change.ts";
 /** Key of the environ with the {@link Session} of the request. */
 export const SESSION = "tsgi.session";
 
-/** The application has changed a session although it has announced its response, with which the session is saved. */
+/** The application changed a session after startResponse, when it was already saved. */
 export class SessionSavedError extends TSGIError {
   constructor() {
     super("violation", "ERR_TSGI_SESSION_SAVED", "Change the session before startResponse is called, not after it");
   }
 }
 
-/** What a request has made of a session. */
+/** What a request did with a session. */
 export interface SavedSession {
   /** As text; empty when it holds nothing. */
   readonly text: string;
   readonly isChanged: boolean;
   /**
-   * Gives what the session becomes when others have changed it since it was read: the changes of this request, made to what they left.
+   * Returns the session with the changes of this request applied, if other requests have changed it since it was read.
    *
    * @param current - what they left, as text; null when they have ended it: then only what this request has set remains
    */
@@ -30,7 +30,7 @@ export interface SavedSession {
 }
 
 /**
- * Values by name; they must survive JSON. A value that was got and changed in place is saved too.
+ * The values of a session by name. They must be JSON values. A value that was changed in place is saved too.
  *
  * @example
  * const session = sessionOf(environ);
@@ -57,18 +57,18 @@ export class Session {
     this.#mark = mark;
   }
 
-  /** Whether it holds nothing; an empty session is not kept. */
+  /** Whether it is empty; an empty session is not stored. */
   get isEmpty(): boolean {
     return this.#look().size === 0;
   }
 
-  /** Whether the browser had none. */
+  /** Whether the browser had no session. */
   get isNew(): boolean {
     this.#look();
     return this.#original === "";
   }
 
-  /** Whether it was looked at, so that the response depends on it. */
+  /** Whether it was read, so that the response depends on it. */
   get isAccessed(): boolean {
     return this.#isAccessed;
   }
@@ -83,7 +83,7 @@ export class Session {
     return { kind: "session", share: () => textOf(this.#data), receive: (change) => this.#receive(change) };
   }
 
-  /** Gives a value; undefined when there is none. */
+  /** Returns a value; undefined if there is none. */
   get<Value = unknown>(name: string): Value | undefined {
     return this.#look().get(name) as Value | undefined; // what the application has put there
   }
@@ -105,7 +105,7 @@ export class Session {
     return data.delete(name);
   }
 
-  /** Forgets everything: what a log-out does. @throws SessionSavedError after startResponse */
+  /** Removes everything; use it to log a user out. @throws SessionSavedError after startResponse */
   clear(): void {
     this.#change().clear();
     this.#assigned.clear();
@@ -114,8 +114,8 @@ export class Session {
   }
 
   /**
-   * Gives the session a new name and keeps what it holds: to be called when a user logs in, so that nobody who knew the old name shares
-   * the session (OWASP "session fixation"). Its lifetime begins anew.
+   * Gives the session a new id and keeps its values. Call it when a user logs in, so that nobody who knows the old id shares the session
+   * (OWASP "session fixation"). Its lifetime starts again.
    *
    * @throws SessionSavedError after startResponse
    */
@@ -128,7 +128,7 @@ export class Session {
     return [...this.#look().keys()];
   }
 
-  /** Gives what became of the session, and allows no change any more: for those who keep it. */
+  /** Serialises the session and freezes it, for session middleware. */
   save(): SavedSession {
     this.#isSaved = true;
     const text = textOf(this.#data);
@@ -169,7 +169,7 @@ export class Session {
 }
 
 /**
- * Gives the session of a request.
+ * Returns the session of a request.
  *
  * @throws TSGIError when no session middleware is around the application
  */

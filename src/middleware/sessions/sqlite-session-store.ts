@@ -33,7 +33,7 @@ interface OpenDatabase {
 const PURGE_EVERY = 60_000;
 const COLUMNS = "value AS text, expires AS expiresAt";
 
-/** Keeps sessions in a file. A process that dies loses none of those that were saved; a machine that does may lose the last ones. */
+/** Stores sessions in a SQLite file. If the process dies, no saved session is lost; if the machine dies, the last ones may be. */
 export class SqliteSessionStore implements SessionStorage {
   readonly #path: string;
   readonly #now: () => number;

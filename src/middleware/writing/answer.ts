@@ -3,7 +3,7 @@
 import { STATUS_CODES } from "node:http";
 import type { HeaderList, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 
-/** What an answer says. */
+/** A short response. */
 export interface Answer {
   readonly status: number;
   /** Plain text. @default the reason of the status */
@@ -12,17 +12,17 @@ export interface Answer {
   readonly html?: string;
   /** @default that of plain text, or of a page */
   readonly type?: string;
-  /** Beside Content-Type and Content-Length. */
+  /** In addition to Content-Type and Content-Length. */
   readonly headers?: Readonly<HeaderList>;
 }
 
-/** Gives the status of a code, for `startResponse`: `404` becomes `"404 Not Found"`. */
+/** Returns the status line of a code, for `startResponse`: `404` becomes `"404 Not Found"`. */
 export function statusLine(code: number): string {
   return `${code} ${STATUS_CODES[code] ?? "Unknown"}`;
 }
 
 /**
- * Answers a request. The body is one chunk; HEAD, 1xx, 204 and 304 get none.
+ * Sends a short response. The body is one chunk; HEAD, 1xx, 204 and 304 have none.
  *
  * @param environ - of the request
  * @param startResponse - of the server
@@ -41,7 +41,7 @@ export function sendAnswer(environ: WSGIEnvironment, startResponse: StartRespons
   return environ.REQUEST_METHOD === "HEAD" ? [] : [body];
 }
 
-/** Gives an application that always answers the same. */
+/** Returns an application that always sends the same response. */
 export function answering(answer: Answer): WSGIApplication {
   return function answerAlways(environ, startResponse) {
     return sendAnswer(environ, startResponse, answer);
@@ -56,7 +56,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Makes text safe inside of HTML elements and quoted attributes. */
+/** Escapes text for HTML elements and quoted attributes. */
 export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }

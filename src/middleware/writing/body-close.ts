@@ -5,7 +5,7 @@ import type { Bytes, WSGIBody } from "../../wsgi/types.ts";
 export type Close = () => void | Promise<void>;
 
 /**
- * Gives a body that tells when it is closed, after it has closed the one in it.
+ * Wraps a body and calls back when it is closed, after it has closed the inner body.
  *
  * @param body - of the application; an array is copied, since the application may own it for longer than the request
  * @param onClose - called once, also when `close` of the body fails

@@ -3,7 +3,7 @@
 import type { HeaderList } from "../../wsgi/types.ts";
 
 /**
- * Gives the first value of a header, or null.
+ * Returns the first value of a header, or null.
  *
  * @param lowerName - the name in lower case
  */
@@ -15,7 +15,7 @@ export function findHeader(headers: Readonly<HeaderList>, lowerName: string): st
 }
 
 /**
- * Takes out all headers of a name.
+ * Removes all headers of a name.
  *
  * @param lowerName - the name in lower case
  */
@@ -25,7 +25,7 @@ export function dropHeader(headers: HeaderList, lowerName: string): void {
   headers.length = kept;
 }
 
-/** Puts one header at the end, in the place of all of that name. */
+/** Replaces all headers of a name by one at the end. */
 export function setHeader(headers: HeaderList, name: string, value: string): void {
   dropHeader(headers, name.toLowerCase());
   headers.push([name, value]);
@@ -79,7 +79,7 @@ export function dropContentFields(headers: HeaderList): void {
   headers.length = kept;
 }
 
-/** Adds a field name to Vary, unless it (or `*`) is there already. */
+/** Adds a name to Vary, unless it (or `*`) is already there. */
 export function addVary(headers: HeaderList, name: string): void {
   const names = headers
     .filter(([key]) => key.toLowerCase() === "vary")

@@ -2,7 +2,7 @@
 import { MiddlewareOptionError } from "../errors.ts";
 import { configuredHost } from "./host.ts";
 
-/** Names (`shop.example`), names with all below them (`.shop.example`), or only those below (`*.shop.example`). Ports do not count. */
+/** Names (`shop.example`), names including all subdomains (`.shop.example`), or only subdomains (`*.shop.example`). Ports are ignored. */
 export class HostSet {
   readonly #exact = new Set<string>();
   readonly #below = new Set<string>();

@@ -29,7 +29,7 @@ function asciiName(name: string): string {
 }
 
 /**
- * Gives the host that the client asked for: the Host field, or where there is none (HTTP/1.0) the name of the server.
+ * Returns the host that the client asked for: the Host header, or without one (HTTP/1.0) the name of the server.
  *
  * @returns null when the field is there and is no host; the port is never null
  */
@@ -40,7 +40,7 @@ export function requestedHost(environ: WSGIEnvironment): (Host & { readonly port
   return host === null ? null : { name: host.name, port: host.port ?? USUAL_PORTS[environ["wsgi.url_scheme"]] };
 }
 
-/** Gives the origin of the request as browsers write it (RFC 6454 section 6.2), null when its host cannot be read. */
+/** Returns the origin of the request as browsers write it (RFC 6454 section 6.2), or null if its host is malformed. */
 export function requestedOrigin(environ: WSGIEnvironment): string | null {
   const host = requestedHost(environ);
   if (host === null) return null;

@@ -15,11 +15,11 @@ export type { Configuration };
 /** Reads the value of one key. */
 export type OptionReader<Value> = (text: string, key: string) => Value;
 
-/** A reader for each option that can be written in a file; the others are for programs only. */
+/** A reader for each option that a file can contain; the others are for programs only. */
 export type OptionReaders<Options> = { readonly [Name in keyof Options]?: OptionReader<NonNullable<Options[Name]>> };
 
 /**
- * Reads the options of a section. Required options are not checked here but in the factory of the middleware, as for programs.
+ * Reads the options of a section. The factory of the middleware checks required options, as it does for programs.
  *
  * @param localConf - keys of the section
  * @param readers - a reader for each option
@@ -79,16 +79,16 @@ export function fromSection<Options extends object, Made = Middleware>(
   }
 }
 
-/** Refuses every key: for middleware without options. */
+/** Refuses every key, for middleware without options. */
 export function readNoOptions(localConf: Configuration): void {
   readOptions(localConf, {});
 }
 
-/** A text, as it stands. */
+/** A text, unchanged. */
 export const text: OptionReader<string> = (value) => value;
 
 /**
- * Gives a reader of paths of files and directories: relative ones are taken from the directory of the configuration file.
+ * Returns a reader for paths. Relative paths start from the directory of the configuration file.
  *
  * @param globalConf - `here` is that directory; without it the working directory counts
  */
@@ -109,10 +109,10 @@ export const decimal: OptionReader<number> = (value, key) => {
   throw new MiddlewareOptionError(`Option "${key}" is "${shownValue(key, value)}"; expected a number`);
 };
 
-/** Words, separated by white space (line ends too) or commas. */
+/** Words, separated by whitespace (including line breaks) or commas. */
 export const words: OptionReader<string[]> = (value) => asList(value.replaceAll(",", " ")) as string[];
 
-/** Lines, without the empty ones. */
+/** Lines, without empty ones. */
 export const lines: OptionReader<string[]> = (value) => (asList(value, "\n") as string[]).filter((line) => line !== "");
 
 /** Bytes: digits, with `k`, `m` or `g` for powers of 1024. */
@@ -154,7 +154,7 @@ export const pairs: OptionReader<Record<string, string>> = (value, key) => {
 };
 
 /**
- * Gives the value of an option that must be there.
+ * Returns the value of a required option.
  *
  * @throws MiddlewareOptionError when it is missing or empty
  */
@@ -164,7 +164,7 @@ export function required<Value>(value: Value | undefined, name: string, expected
 }
 
 /**
- * Gives the value of a number that must lie within bounds.
+ * Returns a number, after a check that it is within bounds.
  *
  * @throws MiddlewareOptionError when it does not, or is no number
  */

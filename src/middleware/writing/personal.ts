@@ -7,13 +7,13 @@ import { findHeader } from "./header-fields.ts";
 /** Key of the environ with the {@link PersonalMark} of the request. */
 export const PERSONAL = "tsgi.personal";
 
-/** Whether the response depends on who asks; one object for all copies of an environ. */
+/** Whether the response depends on the user; all copies of an environ share one object. */
 export class PersonalMark {
   isSet = false;
 }
 
 /**
- * Gives the mark of a request, for middleware that tells the application something of the user: it is set when the application asks.
+ * Returns the mark of a request. Middleware that tells the application something about the user sets it when the application asks.
  *
  * @example
  * const mark = personalMark(environ);
@@ -28,8 +28,8 @@ export function personalMark(environ: WSGIEnvironment): PersonalMark {
 }
 
 /**
- * Whether nobody else may get the response to this request, as far as it is known by now: also a body may ask, while it is sent. A user who
- * has proved who he is, by whatever stands outside or by a certificate, counts even if nobody asks.
+ * Whether the response to this request is private, as far as is known so far: a body can still change this while it is sent. Requests of an
+ * authenticated user (REMOTE_USER or a client certificate) are always private.
  */
 export function isPersonal(environ: WSGIEnvironment): boolean {
   const mark = environ[PERSONAL];

@@ -27,8 +27,8 @@ export interface ResponseHead {
 }
 
 /**
- * What becomes of the body, decided when the application announces its response. Where it changes, what held for the old one goes by
- * itself: Content-Length, digests and Accept-Ranges are taken out, and a strong ETag becomes weak.
+ * What happens to the body, decided when the application announces its response. If the body changes, headers that described the old one
+ * are removed (Content-Length, digests, Accept-Ranges), and a strong ETag becomes weak.
  */
 export type BodyChange =
   /** Each chunk becomes another one, and something may follow the last. */
@@ -40,25 +40,25 @@ export type BodyChange =
   | { readonly kind: "instead"; readonly application: WSGIApplication };
 
 /**
- * The body is changed as a whole. The head waits for it, so that it may still be changed. The body of HEAD, 204 and 304 is not what
- * the headers speak of; such a response passes as it is.
+ * The body is changed as a whole. The headers wait for it, so you can still change them. Responses to HEAD, and those with status 204 or
+ * 304, pass unchanged, because their headers do not describe their body.
  */
 export interface WholeChange {
   readonly kind: "whole";
   /**
-   * Takes the whole body, when the application returned it as an array. Content-Length is set if another body comes back; fields that
-   * were added to the head meanwhile speak of that one, and stay. Null leaves the response to `stream`.
+   * Receives the whole body if the application returned an array. If it returns another body, Content-Length is set, and headers that it
+   * added stay. Null passes the response to `stream`.
    */
   whole(body: Bytes): Bytes | null;
-  /** Takes a body that comes bit by bit; without it such a body passes unchanged. */
+  /** Receives a streamed body; without it, such a body passes unchanged. */
   stream?(chunks: AsyncIterable<Bytes>): AsyncIterable<Bytes>;
 }
 
-/** Is called with each head that the application announces, so again when it calls `startResponse` with `excInfo`. */
+/** Called with status and headers each time the application announces them, so again if it calls `startResponse` with `excInfo`. */
 export type HeadChange = (head: ResponseHead) => BodyChange | null | undefined | void;
 
 /**
- * Gives a `startResponse` for the application that changes status and headers; the body passes untouched. The cheapest change.
+ * Returns a `startResponse` for the application that changes status and headers. The body is not touched, so this is the cheapest change.
  *
  * @param startResponse - of the server
  * @param change - changes the head in place
