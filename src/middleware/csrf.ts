@@ -23,9 +23,9 @@ export interface CsrfOptions extends CookieOptions {
   readonly checks?: "both" | "origin" | "token";
   /** Other origins that may send requests, for example `https://accounts.example`. @default [] */
   readonly trustedOrigins?: readonly string[];
-  /** Paths (SCRIPT_NAME and PATH_INFO) that are not checked, with all below them, for example web hooks. @default [] */
+  /** Paths (SCRIPT_NAME and PATH_INFO) that are not checked, including everything below them, for example web hooks. @default [] */
   readonly exemptPaths?: readonly string[];
-  /** Cookie with the secret that tokens are made of. @default "csrf" */
+  /** Cookie with the secret from which tokens are made. @default "csrf" */
   readonly cookieName?: string;
   /** Request header with the token. @default "X-CSRF-Token" */
   readonly headerName?: string;
@@ -33,9 +33,9 @@ export interface CsrfOptions extends CookieOptions {
   readonly fieldName?: string;
   /** Largest urlencoded form, and the most of a form with files that is read for its token, in bytes. @default 1048576 */
   readonly maxFormBytes?: number;
-  /** How long a token counts, in seconds; 0 for as long as the cookie. @default 0 */
+  /** How long a token is valid, in seconds; 0 means as long as the cookie. @default 0 */
   readonly validitySeconds?: number;
-  /** Of 32 characters or more: makes tokens that nobody can compute from the cookie alone. @default none */
+  /** A secret of 32 characters or more. With it, nobody can compute tokens from the cookie alone. @default none */
   readonly secret?: string;
 }
 
@@ -108,7 +108,7 @@ export function csrf(options: CsrfOptions = {}): Middleware {
 }
 
 /**
- * Gives a token for the form or the page that a response holds; to be called before startResponse, since the first one sets a cookie.
+ * Returns a token for a form or a page. Call it before startResponse, because the first token sets a cookie.
  *
  * @throws TSGIError when the middleware is not around the application, or when it is too late
  */

@@ -12,11 +12,11 @@ export const ORIGINAL_METHOD = "method_override.original_method";
 const DEFAULT_METHODS = ["PUT", "PATCH", "DELETE"];
 const DEFAULT_MAX_FORM_BYTES = 65_536;
 
-/** Where the other method is written, and which are allowed. */
+/** Where the method is read from, and which are allowed. */
 export interface MethodOverrideOptions {
   /** Methods that a POST may become. @default ["PUT", "PATCH", "DELETE"] */
   readonly methods?: readonly string[];
-  /** Header to look at; empty for none. @default "X-HTTP-Method-Override" */
+  /** Header to read; empty for none. @default "X-HTTP-Method-Override" */
   readonly header?: string;
   /** Field of a form to look at, after the header; empty for none. @default "_method" */
   readonly field?: string;
@@ -25,8 +25,8 @@ export interface MethodOverrideOptions {
 }
 
 /**
- * Turns a POST into the method that its header or its form names. Any other method than POST stays, and so does a POST that asks for a
- * method which is not allowed. The form can still be read by the application. The query is never looked at: links must not delete.
+ * Turns a POST into the method that its header or form names. Other methods stay, and so does a POST that names a method which is not
+ * allowed. The application can still read the form. The query string is ignored, because links must not delete.
  *
  * In a pipeline: inside of CSRF protection, access control and logs that are about what the client sent; outside of the router.
  *
