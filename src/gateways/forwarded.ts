@@ -40,10 +40,23 @@ export function forwardedFieldNamed(name: string): ForwardedField | undefined {
   return FORWARDED_FIELDS.find((field) => field.toLowerCase() === name.toLowerCase());
 }
 
+/**
+ * Whether a request carries any field that a front end can be known to set, except SCRIPT_NAME. Asked for each request before anything is
+ * parsed, and therefore by names that stand here: a look-up by a variable name costs ten times as much where the field is missing.
+ */
+export function isForwarded(environ: WSGIEnvironment): boolean {
+  return (
+    environ["HTTP_X_FORWARDED_FOR"] !== undefined ||
+    environ["HTTP_X_FORWARDED_PROTO"] !== undefined ||
+    environ["HTTP_X_FORWARDED_HOST"] !== undefined ||
+    environ["HTTP_X_FORWARDED_PORT"] !== undefined ||
+    environ["HTTP_X_FORWARDED_PREFIX"] !== undefined ||
+    environ["HTTP_FORWARDED"] !== undefined
+  );
+}
+
 /** Reads the fields that front ends set. */
 export class ForwardedFields {
-  /** Variables of the environ by which a request with such a field is recognised. */
-  readonly #keys: readonly string[];
   readonly #fields: ReadonlySet<ForwardedField>;
   readonly #trusted: TrustedProxies;
   readonly #warn: (message: string) => void;
@@ -56,14 +69,7 @@ export class ForwardedFields {
   constructor(trusted: TrustedProxies, fields: readonly ForwardedField[], warn: (message: string) => void) {
     this.#trusted = trusted;
     this.#fields = new Set(fields);
-    this.#keys = fields.filter((field) => field !== "SCRIPT_NAME").map(variableOf);
     this.#warn = warn;
-  }
-
-  /** Whether a request carries any of the fields: asked for each request, before anything is parsed. */
-  isIn(environ: WSGIEnvironment): boolean {
-    for (const key of this.#keys) if (environ[key] !== undefined) return true;
-    return false;
   }
 
   /**

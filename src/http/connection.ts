@@ -1,12 +1,32 @@
 // One connection of a client: reads requests one at a time, lets the gateway answer each, and keeps the deadlines.
 // Source: RFC 9112 section 9; RFC 9110 section 10.1.1 (Expect).
 //
-// Phases:  open ──(error, close, last answer)──► lingering ──► closed
-//   open       no exchange: waiting for a head (idle, or within one) │ an exchange: its body arrives, its answer leaves
-//   lingering  our side is ended; what the client still sends is thrown away for a while, so that it gets our last answer
-//              instead of a reset (RFC 9112 section 9.6)
-// Requests are not looked at ahead of their turn, so pipelined answers keep their order and nothing runs on a condemned
-// connection (CVE-2024-49768).
+// Requests are not looked at ahead of their turn, so pipelined answers keep their order and nothing runs on a condemned connection
+// (CVE-2024-49768). Its states, and what leads from one to another; a test drives a connection through all of them:
+//
+//           │ part     whole    opens    bad      end      over     last     fail     late     close    gone
+//   ────────┼────────────────────────────────────────────────────────────────────────────────────────────────
+//   idle    │ head     answer   body     linger   linger   ·        ·        ·        linger   linger   closed
+//   head    │ head     answer   body     linger   linger   ·        ·        ·        linger   head     closed
+//   body    │ body     answer   ·        answer   answer   discard  linger   linger   answer   body     closed
+//   answer  │ answer   answer   answer   answer   answer   idle     linger   linger   answer   answer   closed
+//   discard │ discard  idle     ·        linger   linger   ·        ·        ·        closed   linger   closed
+//   linger  │ linger   linger   linger   linger   linger   ·        ·        ·        closed   linger   closed
+//   closed  │ closed   closed   closed   closed   closed   ·        ·        ·        closed   closed   closed
+//
+//   idle     between two requests               part   bytes that do not complete what is being read
+//   head     a request has begun                whole  a head without a body, or the rest of the body
+//   body     a request is answered while its    opens  a head that announces a body
+//            body arrives                       bad    bytes that cannot be understood
+//   answer   a request is answered, and what    end    the client ends its side
+//            there is of its body is here       over   the answer is complete, and the connection may go on
+//   discard  the answer is complete, the rest   last   the answer is complete, and it was the last
+//            of the body is thrown away         fail   the answer is broken off
+//            (CVE-2023-41419)                   late   time is up: to be idle, for a head, for a body that the
+//   linger   our side is ended; what comes is          application waits for, for what is thrown away
+//            thrown away for a while, so that   close  the server stops
+//            our last answer is not overtaken   gone   the socket is closed
+//            by a reset (RFC 9112 section 9.6)
 import type { Socket } from "node:net";
 import { BodyClock } from "./body-clock.ts";
 import { LengthDecoder, type BodyDecoder } from "./body-decoder.ts";
@@ -14,64 +34,64 @@ import { ChunkedDecoder } from "./chunked-decoder.ts";
 import { ClientDisconnected, ProtocolError } from "./errors.ts";
 import { errorPage, Exchange, type ExchangeOwner } from "./exchange.ts";
 import { dateLine } from "./date-line.ts";
-import { HeadParser, type Variables } from "./head-parser.ts";
 import { endpointsOf, type Endpoints } from "./endpoints.ts";
+import { HeadParser, type Variables } from "./head-parser.ts";
+import { InputWindow } from "./input-window.ts";
 import type { Limits } from "./limits.ts";
 import { Output } from "./output.ts";
 import { RequestBody, type RequestBodyOwner } from "./request-body.ts";
 import { ResponseHead } from "./response-head.ts";
-import type { Ticker, Ticking } from "./ticker.ts";
+import { listenToSocket, type SocketListener } from "./socket-events.ts";
+import type { Ticker, TickListener } from "./ticker.ts";
+
+/** Answers the requests of connections. */
+export interface RequestListener {
+  /** Returns the object that receives the CGI variables of a request on this connection. */
+  newVariables(connection: Connection): Variables;
+  /** Answers a request through `exchange`. Must not throw. */
+  handle(exchange: Exchange, connection: Connection): void;
+  /** A request was refused before it was complete; for the log. */
+  refused?(error: ProtocolError, connection: Connection): void;
+}
 
 /** What all connections of a server share. */
-export interface ConnectionContext {
+export interface ConnectionOwner {
   readonly limits: Limits;
   readonly ticker: Ticker;
+  readonly listener: RequestListener;
   /** True once the server is stopping: every answer closes its connection. */
   readonly isClosing: boolean;
   /** While it is stopping: time that a connection stays open for one more request behind an answer that has promised it, in seconds. */
   readonly goodbyeSeconds: number;
-  /** Returns the object that receives the CGI variables of a request. */
-  newVariables(connection: Connection): Variables;
-  /** Answers a request. */
-  handle(exchange: Exchange, connection: Connection): void;
-  /** A request was refused before there was an exchange. */
-  refused(error: ProtocolError, connection: Connection): void;
   /** The connection is gone. */
   closed(connection: Connection): void;
 }
 
-type Phase = "open" | "lingering" | "closed";
+/** Where a connection is in its life; the head of this file says more. */
+export type ConnectionState = "idle" | "head" | "body" | "answer" | "discard" | "linger" | "closed";
 
 /** Unparsed bytes that may wait for their turn before the socket is paused. */
 const INPUT_HIGH_WATER = 65_536;
-/** Received bytes are looked at as text in windows of this size; a body behind the head is not. */
-const WINDOW_BYTES = 4096;
 /** What is read of a condemned connection, and thrown away. */
 const LINGER_BYTES = 262_144;
 
 const CONTINUE = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
+const EMPTY = new Uint8Array(0);
 const NO_DEADLINE = Number.POSITIVE_INFINITY;
-const CONNECTION = Symbol("connection");
-
-type OwnedSocket = Socket & { [CONNECTION]: Connection };
 
 /** A connection. It lives as long as its socket. */
-export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
+export class Connection implements ExchangeOwner, RequestBodyOwner, SocketListener, TickListener {
   place = -1;
   readonly socket: Socket;
   #endpoints: Endpoints | null = null;
-  readonly #context: ConnectionContext;
+  readonly #owner: ConnectionOwner;
   readonly #parser: HeadParser;
-  #phase: Phase = "open";
+  readonly #input = new InputWindow();
+  readonly #output: Output;
+  #phase: "open" | "linger" | "closed" = "open";
   #exchange: Exchange | null = null;
   #body: RequestBody | null = null;
   #decoder: BodyDecoder | null = null;
-  /** Received bytes whose turn has not come, and the position from which they are unread. */
-  #input: Buffer | null = null;
-  #offset = 0;
-  #window = "";
-  #windowStart = 0;
-  #windowOf: Buffer | null = null;
   #isAdvancing = false;
   #isPaused = false;
   /** The client has ended its side. */
@@ -84,26 +104,19 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
   #requests = 0;
   #deadline: number;
   /** Bytes thrown away: of a body that nobody read, or behind our end of the connection. */
-  #lingered = 0;
-  readonly #output: Output;
+  #discarded = 0;
   #bodyClock: BodyClock | null = null;
 
   /** @param endpoints - when they are not those of the socket; null otherwise */
-  constructor(socket: Socket, context: ConnectionContext, endpoints: Endpoints | null = null) {
+  constructor(socket: Socket, owner: ConnectionOwner, endpoints: Endpoints | null = null) {
     this.socket = socket;
     this.#output = new Output(socket);
     this.#endpoints = endpoints;
-    this.#context = context;
-    this.#parser = new HeadParser(context.limits, () => context.newVariables(this));
-    context.ticker.add(this);
-    this.#deadline = context.ticker.deadline(context.limits.headTimeoutSeconds);
-    const owned = socket as OwnedSocket;
-    owned[CONNECTION] = this;
-    owned.on("data", onData);
-    owned.on("drain", onDrain);
-    owned.on("end", onEnd);
-    owned.on("error", onError);
-    owned.on("close", onClose);
+    this.#owner = owner;
+    this.#parser = new HeadParser(owner.limits, () => owner.listener.newVariables(this));
+    owner.ticker.add(this);
+    this.#deadline = owner.ticker.deadline(owner.limits.headTimeoutSeconds);
+    listenToSocket(socket, this);
   }
 
   /** Both ends of the connection, as CGI names them. */
@@ -117,23 +130,17 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     return this.#parser;
   }
 
+  /** Where the connection is in its life. */
+  get state(): ConnectionState {
+    if (this.#phase !== "open") return this.#phase;
+    if (this.#exchange !== null) return this.#decoder === null ? "answer" : "body";
+    if (this.#decoder !== null) return "discard";
+    return this.#input.isEmpty && !this.#parser.isPartial ? "idle" : "head";
+  }
+
   /** True between requests: the last one is complete, and nothing of the next one has arrived. */
   get isIdle(): boolean {
-    return this.#isBetweenRequests && this.#decoder === null && this.#output.isEmpty;
-  }
-
-  /** True while a request is being answered. */
-  get isBusy(): boolean {
-    return this.#exchange !== null;
-  }
-
-  /** True when every answer was handed over; bytes of the last one may still wait in the socket. */
-  get #isBetweenRequests(): boolean {
-    return this.#phase === "open" && this.#exchange === null && this.#input === null && !this.#parser.isPartial;
-  }
-
-  get #hasInput(): boolean {
-    return this.#input !== null && this.#offset < this.#input.length;
+    return this.state === "idle" && this.#output.isEmpty;
   }
 
   /**
@@ -142,8 +149,9 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
    */
   close(): void {
     if (this.#isPromiseOpen || this.#exchange !== null || this.#phase !== "open") return;
-    if (this.#isBetweenRequests) this.#end();
-    else this.#deadline = Math.min(this.#deadline, this.#context.ticker.deadline(this.#headSeconds));
+    if (this.state === "head")
+      this.#deadline = Math.min(this.#deadline, this.#owner.ticker.deadline(this.#headSeconds));
+    else this.#end();
   }
 
   /** Cuts the connection, whatever it is doing. */
@@ -158,8 +166,8 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     const head = new ResponseHead(page.status, page.fields);
     const isHead = this.#parser.method === "HEAD" && this.#parser.target !== null;
     const text = `${head.text}${dateLine()}Content-Length: ${page.body.length}\r\nConnection: close\r\n\r\n`;
-    this.writeWithHead(text, isHead ? new Uint8Array(0) : page.body);
-    this.#context.refused(error, this);
+    this.writeWithHead(text, isHead ? EMPTY : page.body);
+    this.#owner.listener.refused?.(error, this);
     this.#end();
   }
 
@@ -183,13 +191,13 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
 
   /** Time for a whole head. A server that stops does not wait for a slow one. */
   get #headSeconds(): number {
-    const { isClosing, limits } = this.#context;
+    const { isClosing, limits } = this.#owner;
     return isClosing ? Math.min(limits.headTimeoutSeconds, limits.lingerSeconds) : limits.headTimeoutSeconds;
   }
 
   mayPersist(): boolean {
-    const { limits } = this.#context;
-    if (this.#context.isClosing || this.#isCondemned || (this.#hasEnded && !this.#hasInput)) return false;
+    const { limits } = this.#owner;
+    if (this.#owner.isClosing || this.#isCondemned || (this.#hasEnded && this.#input.isEmpty)) return false;
     if (limits.maxRequestsPerConnection > 0 && this.#requests >= limits.maxRequestsPerConnection) return false;
     // A client that waits for 100 Continue may or may not send its body now: only closing is unambiguous.
     if (this.#isContinueOwed) return false;
@@ -207,10 +215,10 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
       body.discard();
     }
     this.#isContinueOwed = false;
-    const { isClosing, goodbyeSeconds, ticker, limits } = this.#context;
+    const { isClosing, goodbyeSeconds, ticker, limits } = this.#owner;
     // The server began to stop after the head had left with the promise of a next answer.
     this.#isPromiseOpen = isClosing && goodbyeSeconds > 0;
-    if (!exchange.isPersistent || (isClosing && !this.#isPromiseOpen && this.#isBetweenRequests)) {
+    if (!exchange.isPersistent || (isClosing && !this.#isPromiseOpen && this.state !== "head")) {
       this.#end();
       return;
     }
@@ -220,7 +228,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     // A body that nobody read is thrown away before the next request is looked for (CVE-2023-41419).
     this.#deadline = ticker.deadline(this.#decoder === null ? idleSeconds : limits.lingerSeconds);
     // Not in this turn: the body of this answer is closed before the next request begins.
-    if (!this.#isAdvancing && (this.#input !== null || this.#isPaused)) queueMicrotask(() => this.#advance());
+    if (!this.#isAdvancing && (!this.#input.isEmpty || this.#isPaused)) queueMicrotask(() => this.#advance());
   }
 
   broken(exchange: Exchange): void {
@@ -239,49 +247,45 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
   wanted(): void {
     if (this.#isContinueOwed) {
       this.#isContinueOwed = false;
-      if (this.#exchange?.isSent === false && this.#body?.bytes === 0 && !this.#hasInput) this.write(CONTINUE);
+      if (this.#exchange?.isSent === false && this.#body?.bytes === 0 && this.#input.isEmpty) this.write(CONTINUE);
     }
-    if (this.#body?.isWaiting === true) this.#bodyClock?.start(this.#context.ticker.now, this.#body.bytes);
-    if (this.#input !== null) this.#advance();
+    if (this.#body?.isWaiting === true) this.#bodyClock?.start(this.#owner.ticker.now, this.#body.bytes);
+    if (!this.#input.isEmpty) this.#advance();
     this.#resume();
   }
 
   /** Checks the deadlines. */
   tick(now: number): void {
-    if (this.#output.isStalled(now, this.#context.limits.writeTimeoutSeconds)) {
+    if (this.#output.isStalled(now, this.#owner.limits.writeTimeoutSeconds)) {
       this.#abandon(new ClientDisconnected("The client did not read the response in time"));
       return;
     }
     this.#checkBody(now);
     if (now < this.#deadline) return;
-    if (this.#phase === "lingering" || this.#decoder !== null) {
+    const { state } = this;
+    if (state === "linger" || state === "discard") {
       // What is still to be sent has its own clock, above; the time to linger begins when it has left.
       if (this.#output.isEmpty) this.socket.destroy();
-      else this.#deadline = this.#context.ticker.deadline(this.#context.limits.lingerSeconds);
+      else this.#deadline = this.#owner.ticker.deadline(this.#owner.limits.lingerSeconds);
     } else if (this.#parser.isBegun)
       this.refuse(new ProtocolError(408, "ERR_HTTP_HEAD_TIMEOUT", "The request headers did not arrive in time"));
     else if (this.#output.isEmpty) this.#end();
   }
 
+  // What happens on the socket.
+
   received(chunk: Buffer): void {
-    if (this.#phase === "lingering") {
+    if (this.#phase === "linger") {
       // A client that goes on sending is held up rather than cut off: a reset could overtake the answer.
-      this.#lingered += chunk.length;
-      if (this.#lingered > LINGER_BYTES) this.#pause();
-      return;
+      this.#discarded += chunk.length;
+      if (this.#discarded > LINGER_BYTES) this.#pause();
+    } else if (this.#phase === "open") {
+      this.#input.add(chunk);
+      this.#advance();
     }
-    if (this.#phase === "closed") return;
-    if (this.#input === null) {
-      this.#input = chunk;
-      this.#offset = 0;
-    } else {
-      this.#input = Buffer.concat([this.#input.subarray(this.#offset), chunk]);
-      this.#offset = 0;
-    }
-    this.#advance();
   }
 
-  drain(): void {
+  flushed(): void {
     this.#output.drain();
     if (this.#exchange === null && this.#phase === "open" && this.#output.hasRoom) this.#advance();
   }
@@ -298,15 +302,14 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
       this.#exchange.left(
         new ClientDisconnected("The client closed its side of the connection before the response was complete"),
       );
-    else if (!this.#hasInput) this.#end();
+    else if (this.#input.isEmpty) this.#end();
   }
 
   gone(error: Error | null): void {
     if (this.#phase === "closed") return;
     this.#phase = "closed";
-    this.#context.ticker.delete(this);
-    this.#input = null;
-    this.#windowOf = null;
+    this.#owner.ticker.delete(this);
+    this.#input.clear();
     const exchange = this.#exchange;
     this.#exchange = null;
     exchange?.abort(
@@ -316,7 +319,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
       ),
     );
     this.#output.release();
-    this.#context.closed(this);
+    this.#owner.closed(this);
   }
 
   /** Goes through the received bytes: the rest of a body, then one request after another. */
@@ -324,80 +327,60 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     if (this.#isAdvancing) return;
     this.#isAdvancing = true;
     try {
-      while (this.#input !== null && this.#phase === "open" && this.#step(this.#input));
+      while (!this.#input.isEmpty && this.#phase === "open" && this.#step());
     } catch (error) {
       this.#refuseInput(error);
     } finally {
       this.#isAdvancing = false;
     }
     if (this.#phase !== "open") return;
-    if (this.#hasEnded && this.#exchange === null && !this.#hasInput) this.#end();
-    else if (this.#input !== null && this.#input.length - this.#offset >= INPUT_HIGH_WATER) this.#pause();
+    if (this.#hasEnded && this.#exchange === null && this.#input.isEmpty) this.#end();
+    else if (this.#input.unreadBytes >= INPUT_HIGH_WATER) this.#pause();
     else if (this.#isPaused && this.#body?.isFull !== true) this.#resume();
   }
 
   /** Takes the next thing out of the input. False when nothing more can be taken now. */
-  #step(input: Buffer): boolean {
+  #step(): boolean {
     if (this.#decoder !== null) {
       if (this.#body?.isFull === true) {
         this.#pause();
         return false;
       }
-      this.#takeBody(this.#decoder, input);
-    } else if (this.#exchange === null && this.#output.hasRoom) this.#takeHead(input);
+      this.#takeBody(this.#decoder);
+    } else if (this.#exchange === null && this.#output.hasRoom) this.#takeHead();
     else return false;
-    this.#dropTakenInput();
     return true;
   }
 
-  #dropTakenInput(): void {
-    if (this.#input === null || this.#offset < this.#input.length) return;
-    this.#input = null;
-    this.#windowOf = null;
-    this.#window = "";
-  }
-
-  #takeBody(decoder: BodyDecoder, input: Buffer): void {
+  #takeBody(decoder: BodyDecoder): void {
     const body = this.#body;
-    this.#offset = decoder.decode(input, this.#offset, (slice) => {
-      if (body === null) this.#lingered += slice.length;
+    this.#input.readBody(decoder, (slice) => {
+      if (body === null) this.#discarded += slice.length;
       else body.push(slice);
     });
-    if (body?.isWaiting === false) this.#bodyClock?.stop(this.#context.ticker.now);
-    if (body === null && this.#lingered > this.#context.limits.maxUnreadBodyBytes) {
+    if (body?.isWaiting === false) this.#bodyClock?.stop(this.#owner.ticker.now);
+    if (body === null && this.#discarded > this.#owner.limits.maxUnreadBodyBytes) {
       this.#end();
       return;
     }
     if (!decoder.isDone) return;
     this.#decoder = null;
-    this.#lingered = 0;
+    this.#discarded = 0;
     if (body !== null) body.end();
-    else this.#deadline = this.#context.ticker.deadline(this.#context.limits.keepAliveTimeoutSeconds);
+    else this.#deadline = this.#owner.ticker.deadline(this.#owner.limits.keepAliveTimeoutSeconds);
   }
 
-  #takeHead(input: Buffer): void {
-    if (this.#windowOf !== input || this.#offset >= this.#windowStart + this.#window.length) {
-      this.#windowOf = input;
-      this.#windowStart = this.#offset;
-      this.#window = input.toString("latin1", this.#offset, Math.min(input.length, this.#offset + WINDOW_BYTES));
-    }
-    const parser = this.#parser;
-    const wasPartial = parser.isPartial;
-    const end = parser.feed(this.#window, this.#offset - this.#windowStart);
-    if (end === -1) {
-      this.#offset = this.#windowStart + this.#window.length;
-      // The time for a head is counted once, from its first byte (CVE-2018-12122): more bytes do not extend it.
-      if (!wasPartial && this.#requests > 0) this.#deadline = this.#context.ticker.deadline(this.#headSeconds);
-      return;
-    }
-    this.#offset = this.#windowStart + end;
-    this.#begin();
+  #takeHead(): void {
+    const wasPartial = this.#parser.isPartial;
+    if (this.#input.readHead(this.#parser)) this.#begin();
+    // The time for a head is counted once, from its first byte (CVE-2018-12122): more bytes do not extend it.
+    else if (!wasPartial && this.#requests > 0) this.#deadline = this.#owner.ticker.deadline(this.#headSeconds);
   }
 
   /** A head is complete: frame its body and let it be answered. */
   #begin(): void {
     const parser = this.#parser;
-    const { limits } = this.#context;
+    const { limits } = this.#owner;
     const target = parser.target;
     if (target === null) throw new TypeError("The parser ended a head without a request line");
     if (limits.maxBodyBytes > 0 && parser.contentLength > limits.maxBodyBytes) {
@@ -419,25 +402,25 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     this.#requests += 1;
     this.#deadline = NO_DEADLINE;
     parser.begin();
-    this.#context.handle(exchange, this);
+    this.#owner.listener.handle(exchange, this);
   }
 
   /** The input cannot be understood: nothing of this connection is parsed again. */
   #refuseInput(error: unknown): void {
-    this.#input = null;
-    this.#windowOf = null;
+    const { state } = this;
+    this.#input.clear();
     this.#decoder = null;
     if (!(error instanceof ProtocolError)) throw error;
-    if (this.#exchange === null) this.refuse(error);
-    else this.#condemn(error);
+    if (this.#exchange !== null) this.#condemn(error);
+    // The request of this body has its answer; another one would be taken for that of the next.
+    else if (state === "discard") this.#end();
+    else this.refuse(error);
   }
 
   /** Takes what has come of a body already, so that a short one is known to be complete when its answer leaves. */
   #takeReceivedBody(): void {
     try {
-      while (this.#decoder !== null && this.#input !== null && this.#offset < this.#input.length)
-        this.#takeBody(this.#decoder, this.#input);
-      this.#dropTakenInput();
+      while (this.#decoder !== null && !this.#input.isEmpty) this.#takeBody(this.#decoder);
     } catch (error) {
       this.#refuseInput(error);
     }
@@ -451,11 +434,10 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
   }
 
   #linger(): void {
-    this.#phase = "lingering";
-    this.#input = null;
-    this.#windowOf = null;
+    this.#phase = "linger";
+    this.#input.clear();
     this.#decoder = null;
-    this.#deadline = this.#context.ticker.deadline(this.#context.limits.lingerSeconds);
+    this.#deadline = this.#owner.ticker.deadline(this.#owner.limits.lingerSeconds);
     this.#resume();
   }
 
@@ -481,9 +463,9 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
   /** Ends a body that does not come. */
   #checkBody(now: number): void {
     const body = this.#body;
-    if (body === null || !body.isWaiting || this.#bodyClock?.isOverdue(now, body.bytes, this.#context.limits) !== true)
+    if (body === null || !body.isWaiting || this.#bodyClock?.isOverdue(now, body.bytes, this.#owner.limits) !== true)
       return;
-    this.#input = null;
+    this.#input.clear();
     this.#decoder = null;
     this.#condemn(new ProtocolError(408, "ERR_HTTP_BODY_TIMEOUT", "The request body did not arrive in time"));
   }
@@ -494,26 +476,4 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, Ticking {
     if (this.#exchange !== null) this.#exchange.isPersistent = false;
     this.#body?.fail(error);
   }
-}
-
-// Shared by all connections: a listener per connection and event would be five closures for each idle client.
-
-function onData(this: Socket, chunk: Buffer): void {
-  (this as OwnedSocket)[CONNECTION].received(chunk);
-}
-
-function onDrain(this: Socket): void {
-  (this as OwnedSocket)[CONNECTION].drain();
-}
-
-function onEnd(this: Socket): void {
-  (this as OwnedSocket)[CONNECTION].ended();
-}
-
-function onError(this: Socket, error: Error): void {
-  (this as OwnedSocket)[CONNECTION].gone(error);
-}
-
-function onClose(this: Socket): void {
-  (this as OwnedSocket)[CONNECTION].gone(null);
 }

@@ -26,6 +26,14 @@ export interface ExchangeOwner {
   broken(exchange: Exchange): void;
 }
 
+/** What hears how an exchange ends. */
+export interface ExchangeListener {
+  /** The client has left before the answer was complete; what the application still gives is ignored. `over` follows. */
+  aborted(reason: Error): void;
+  /** The exchange is over, complete or not. Told once. */
+  over(exchange: Exchange): void;
+}
+
 const EMPTY = new Uint8Array(0);
 const LAST_CHUNK = Buffer.from("0\r\n\r\n", "latin1");
 
@@ -41,10 +49,8 @@ export class Exchange {
   readonly scriptName: string | null;
   /** The request body; null if there is none. */
   readonly body: RequestBody | null;
-  /** Called once if the client disconnects before the response is complete. */
-  onAbort: ((reason: Error) => void) | null = null;
-  /** Called once when the exchange is over, complete or not. */
-  onOver: ((exchange: Exchange) => void) | null = null;
+  /** Hears how the exchange ends. The gateway sets it while it handles the exchange. */
+  listener: ExchangeListener | null = null;
   /** Bytes of the response body that were written to the socket. */
   bodyBytes = 0;
   /** True if the response is not complete and never will be. */
@@ -218,7 +224,7 @@ export class Exchange {
       this.#isOver = true;
       this.isAborted = true;
       this.#owner.broken(this);
-      this.onOver?.(this);
+      this.listener?.over(this);
       return;
     }
     const status = refusalStatus(error);
@@ -253,8 +259,8 @@ export class Exchange {
         ? reason
         : new ClientDisconnected("The client disconnected", { cause: reason }),
     );
-    this.onAbort?.(reason);
-    this.onOver?.(this);
+    this.listener?.aborted(reason);
+    this.listener?.over(this);
   }
 
   #announced(): ResponseHead {
@@ -296,7 +302,7 @@ export class Exchange {
   #complete(): void {
     this.#isOver = true;
     try {
-      this.onOver?.(this);
+      this.listener?.over(this);
     } finally {
       // Last, because the next request may begin in it.
       this.#owner.completed(this);

@@ -1,24 +1,21 @@
 // Accepts connections on any number of listeners and gives each to a Connection. Plain TCP, unix sockets, TLS.
-import { createServer as createNetServer, type ListenOptions, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TlsOptions } from "node:tls";
-import { Connection, type ConnectionContext } from "./connection.ts";
-import { clientCertificateOf, endpointsBetween, plainAddress, type Endpoints } from "./endpoints.ts";
+//
+// It stops in two ways. `close` ends idle connections at once: right for a server in a script. A client may have sent its next request
+// just now, though, and would see a reset; so `drain` first only announces itself: each answer says `Connection: close`, and idle
+// connections stay for a while. Source: RFC 9112 section 9.6.
+import type { ListenOptions, Server, Socket } from "node:net";
+import type { TlsOptions } from "node:tls";
+import { Connection, type ConnectionOwner, type RequestListener } from "./connection.ts";
+import { clientCertificateOf, endpointsBetween, type Endpoints } from "./endpoints.ts";
 import { ProtocolError } from "./errors.ts";
-import type { Exchange } from "./exchange.ts";
-import type { Variables } from "./head-parser.ts";
+import { Handshakes } from "./handshakes.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
-import { ProxyHeaderParser, type ProxiedAddresses, type ProxyProtocolOptions } from "./proxy-protocol.ts";
+import type { ProxiedAddresses, ProxyProtocolOptions } from "./proxy-protocol.ts";
 import { checkSocketPath } from "./socket-path.ts";
-import { Ticker, type Ticking } from "./ticker.ts";
+import { Ticker, type TickListener } from "./ticker.ts";
 
-/** Answers the requests. */
-export interface ExchangeHandler {
-  /** Returns the object that receives the CGI variables of a request on this connection. */
-  newVariables(connection: Connection): Variables;
-  /** Answers a request through `exchange`. Must not throw. */
-  handle(exchange: Exchange, connection: Connection): void;
-  /** A request was refused before it was complete; for the log. */
-  refused?(error: ProtocolError, connection: Connection): void;
+/** Answers the requests of a server, and hears of its listeners and of time. */
+export interface HttpServerListener extends RequestListener {
   /** A listener could not accept, for example because no descriptor was left. It keeps listening. */
   acceptFailed?(error: Error): void;
   /** The engine's clock ticks, twice a second. @param now - seconds since an arbitrary start */
@@ -36,46 +33,52 @@ export interface HttpServerOptions {
 /** What Node's timers can count, in milliseconds; a limit may be endless. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
+/** Time that a connection stays for one more request, where the answer before it has promised so and the server is closed. */
 const GOODBYE_SECONDS = 1;
 
-/** A TLS socket knows the socket below it, though not officially. */
-type Layered = Socket & { readonly _parent?: Socket };
-
 /** The HTTP/1.1 engine: it turns connections into exchanges. */
-export class HttpServer implements ConnectionContext {
-  readonly limits: Limits;
-  readonly ticker = new Ticker();
-  readonly #handler: ExchangeHandler;
-  readonly #handlerClock: Ticking = { place: -1, tick: (now) => this.#handler.tick?.(now) };
+export class HttpServer {
+  readonly #listener: HttpServerListener;
+  /** What connections see of their server. */
+  readonly #shared: { -readonly [Key in keyof ConnectionOwner]: ConnectionOwner[Key] };
+  readonly #clock: TickListener;
+  readonly #handshakes: Handshakes;
   readonly #listeners = new Set<Server>();
-  readonly #proxyProtocol: ProxyProtocolOptions | null;
-  /** Sockets before their PROXY header or their TLS handshake is complete. */
-  readonly #handshaking = new Set<Socket>();
-  /** What PROXY headers said of sockets that now carry TLS. */
-  readonly #announced = new WeakMap<Socket, ProxiedAddresses>();
+  /** Serve what waits; null while nothing has to wait. */
+  #held: (() => void)[] | null = null;
   #connections = 0;
-  #isClosing = false;
-  #whenEmpty: (() => void) | null = null;
+  #whenEmpty: (() => void)[] = [];
   #closed: Promise<void> | null = null;
 
   /**
-   * @param handler - answers the requests
+   * @param listener - answers the requests
    * @param options - limits
    */
-  constructor(handler: ExchangeHandler, options: HttpServerOptions = {}) {
-    this.#handler = handler;
-    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#proxyProtocol = options.proxyProtocol ?? null;
+  constructor(listener: HttpServerListener, options: HttpServerOptions = {}) {
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#listener = listener;
+    this.#clock = { place: -1, tick: (now) => listener.tick?.(now) };
+    this.#shared = {
+      limits,
+      ticker: new Ticker(),
+      listener,
+      isClosing: false,
+      goodbyeSeconds: GOODBYE_SECONDS,
+      closed: () => {
+        this.#connections -= 1;
+        this.#tellIfEmpty();
+      },
+    };
+    this.#handshakes = new Handshakes(limits.headTimeoutSeconds, options.proxyProtocol ?? null, {
+      ready: (socket, addresses) => this.#ready(socket, addresses),
+      refused: (error, socket) => listener.refused?.(error, this.#serve(socket, null)),
+      idle: () => this.#tellIfEmpty(),
+    });
   }
 
-  /** True once `close` was called. */
+  /** True once every answer ends its connection. */
   get isClosing(): boolean {
-    return this.#isClosing;
-  }
-
-  /** While the server stops: how long a connection waits for one more request if the last response promised to keep it open. */
-  get goodbyeSeconds(): number {
-    return GOODBYE_SECONDS;
+    return this.#shared.isClosing;
   }
 
   /** Connections open now. */
@@ -93,7 +96,7 @@ export class HttpServer implements ConnectionContext {
    */
   async listen(where: ListenOptions & { fd?: number }, tls: TlsOptions | null = null): Promise<Server> {
     if (where.path !== undefined) checkSocketPath(where.path);
-    const listener = tls === null ? this.#plainListener() : this.#tlsListener(tls);
+    const listener = this.#handshakes.acceptor(tls);
     await new Promise<void>((resolve, reject) => {
       listener.once("error", reject);
       const ready = (): void => {
@@ -104,7 +107,7 @@ export class HttpServer implements ConnectionContext {
       if (where.fd === undefined) listener.listen(where, ready);
       else listener.listen({ fd: where.fd }, where.backlog ?? 2048, ready);
     });
-    listener.on("error", (error) => this.#handler.acceptFailed?.(error));
+    listener.on("error", (error) => this.#listener.acceptFailed?.(error));
     this.#listeners.add(listener);
     this.#startClock();
     return listener;
@@ -117,32 +120,49 @@ export class HttpServer implements ConnectionContext {
    * @returns what serves such a socket as a listener's own: with PROXY header and TLS handshake
    */
   receiver(tls: TlsOptions | null = null): (socket: Socket) => void {
-    const listener = tls === null ? this.#plainListener() : this.#tlsListener(tls);
+    const acceptor = this.#handshakes.acceptor(tls);
     this.#startClock();
-    return (socket) => void listener.emit("connection", socket);
+    return (socket) => void acceptor.emit("connection", socket);
   }
 
   /** Serves a socket that was accepted elsewhere. */
   accept(socket: Socket): void {
-    if (socket.destroyed) return;
-    if (this.#proxyProtocol === null) this.#open(socket, null);
-    else if ("encrypted" in socket) this.#open(socket, this.#announced.get(carrierOf(socket)) ?? null);
-    else {
-      this.#readProxyHeader(socket, this.#proxyProtocol, (addresses) => {
-        this.#open(socket, addresses);
-        socket.resume();
-      });
-    }
+    this.#handshakes.begin(socket);
   }
 
-  #open(socket: Socket, addresses: ProxiedAddresses | null): Connection {
-    const { maxConnections } = this.limits;
-    const connection = new Connection(socket, this, addresses === null ? null : announcedEndpoints(socket, addresses));
-    this.#connections += 1;
-    if (maxConnections > 0 && this.#connections > maxConnections && !this.#makeRoom(connection)) {
-      connection.refuse(new ProtocolError(503, "ERR_HTTP_TOO_MANY_CONNECTIONS", "Too many connections are open"));
-    }
-    return connection;
+  /** From now on accepted connections wait. Clients who wait open no further connections, so that a queue can be emptied. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** Serves the connections that have waited. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const serve of held) serve();
+  }
+
+  /**
+   * From now on every answer is the last of its connection. Listeners stay as they are.
+   *
+   * @param idleSeconds - time that a connection stays open behind an answer that has promised it before
+   */
+  beginDrain(idleSeconds: number): void {
+    this.#shared.isClosing = true;
+    this.#shared.goodbyeSeconds = idleSeconds;
+  }
+
+  /**
+   * Stops without hurting a client whose request is under way. Call it when the listeners are closed, or it closes them in the end.
+   *
+   * @param idleSeconds - time that idle connections stay open; with 0 they have been ended when the call returns its promise
+   * @param graceSeconds - time for everything; what is open then is cut
+   */
+  async drain(idleSeconds: number, graceSeconds: number): Promise<void> {
+    const deadline = performance.now() + graceSeconds * 1000;
+    this.beginDrain(idleSeconds);
+    if (idleSeconds > 0) await Promise.race([this.#empty(), delay(Math.min(idleSeconds, graceSeconds))]);
+    await this.close(Math.max(0, (deadline - performance.now()) / 1000));
   }
 
   /**
@@ -157,8 +177,14 @@ export class HttpServer implements ConnectionContext {
     return this.#closed.finally(() => clearTimeout(timer));
   }
 
+  /** Cuts every connection. */
+  destroy(): void {
+    for (const connection of this.#allConnections()) connection.destroy();
+    this.#handshakes.destroy();
+  }
+
   async #close(): Promise<void> {
-    this.#isClosing = true;
+    this.#shared.isClosing = true;
     const closed = [...this.#listeners].map(
       (listener) =>
         new Promise<void>((resolve) => {
@@ -167,122 +193,61 @@ export class HttpServer implements ConnectionContext {
     );
     this.#listeners.clear();
     for (const connection of this.#allConnections()) connection.close();
-    if (this.#connections > 0) {
+    while (this.#connections > 0) {
       await new Promise<void>((resolve) => {
-        this.#whenEmpty = resolve;
+        this.#whenEmpty.push(resolve);
       });
     }
-    for (const socket of this.#handshaking) socket.destroy();
+    this.#handshakes.destroy();
     await Promise.all(closed);
-    this.ticker.delete(this.#handlerClock);
+    this.#shared.ticker.delete(this.#clock);
   }
 
-  /** Cuts every connection. */
-  destroy(): void {
-    for (const connection of this.#allConnections()) connection.destroy();
-    for (const socket of this.#handshaking) socket.destroy();
+  /** Resolves when no connection is open, nor about to be. */
+  async #empty(): Promise<void> {
+    while (this.#connections > 0 || !this.#handshakes.isIdle) {
+      await new Promise<void>((resolve) => {
+        this.#whenEmpty.push(resolve);
+      });
+    }
   }
 
-  newVariables(connection: Connection): Variables {
-    return this.#handler.newVariables(connection);
+  #tellIfEmpty(): void {
+    if (this.#connections > 0) return;
+    const waiting = this.#whenEmpty;
+    this.#whenEmpty = [];
+    for (const resolve of waiting) resolve();
   }
 
-  handle(exchange: Exchange, connection: Connection): void {
-    this.#handler.handle(exchange, connection);
+  #ready(socket: Socket, addresses: ProxiedAddresses | null): void {
+    if (this.#held === null) {
+      this.#serve(socket, addresses);
+      return;
+    }
+    // One whose client does not wait is over before it is served.
+    socket.on("error", () => socket.destroy());
+    this.#held.push(() => void (socket.destroyed || this.#serve(socket, addresses)));
   }
 
-  refused(error: ProtocolError, connection: Connection): void {
-    this.#handler.refused?.(error, connection);
-  }
-
-  closed(): void {
-    this.#connections -= 1;
-    if (this.#connections === 0) this.#whenEmpty?.();
+  #serve(socket: Socket, addresses: ProxiedAddresses | null): Connection {
+    const { maxConnections } = this.#shared.limits;
+    const endpoints = addresses === null ? null : announcedEndpoints(socket, addresses);
+    const connection = new Connection(socket, this.#shared, endpoints);
+    this.#connections += 1;
+    if (maxConnections > 0 && this.#connections > maxConnections && !this.#makeRoom(connection)) {
+      connection.refuse(new ProtocolError(503, "ERR_HTTP_TOO_MANY_CONNECTIONS", "Too many connections are open"));
+    }
+    if (socket.isPaused()) socket.resume();
+    return connection;
   }
 
   #startClock(): void {
-    if (this.#handler.tick !== undefined) this.ticker.add(this.#handlerClock);
-  }
-
-  #plainListener(): Server {
-    return createNetServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.accept(socket));
-  }
-
-  #tlsListener(options: TlsOptions): Server {
-    const handshakeTimeout = Math.min(this.limits.headTimeoutSeconds * 1000, LONGEST_TIMEOUT);
-    // ALPNProtocols is left to the caller; without it clients speak HTTP/1.1.
-    const listener = createTlsServer({
-      handshakeTimeout,
-      ...options,
-      allowHalfOpen: true,
-      noDelay: true,
-    } as TlsOptions);
-    listener.on("connection", (socket: Socket) => {
-      this.#handshaking.add(socket);
-      socket.once("close", () => this.#handshaking.delete(socket));
-    });
-    listener.on("secureConnection", (socket) => this.accept(socket));
-    // A failed handshake is the client's affair; the socket is closed by node:tls.
-    listener.on("tlsClientError", (_error, socket) => socket.destroy());
-    return this.#proxyProtocol === null ? listener : this.#announcedListener(listener, this.#proxyProtocol);
-  }
-
-  /** In front of a TLS server that does not listen itself: the PROXY header comes before the handshake. */
-  #announcedListener(handshaker: Server, proxyProtocol: ProxyProtocolOptions): Server {
-    return createNetServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      this.#readProxyHeader(socket, proxyProtocol, (addresses) => {
-        if (addresses !== null) this.#announced.set(socket, addresses);
-        socket.on("error", () => socket.destroy());
-        handshaker.emit("connection", socket);
-      });
-    });
-  }
-
-  /** Reads the header, if the peer has to send one, and hands the socket on, paused and with what came behind the header. */
-  #readProxyHeader(
-    socket: Socket,
-    { version, isAllowed }: ProxyProtocolOptions,
-    next: (addresses: ProxiedAddresses | null) => void,
-  ): void {
-    if (!isAllowed(plainAddress(socket.remoteAddress ?? ""))) {
-      next(null);
-      return;
-    }
-    const parser = new ProxyHeaderParser(version);
-    const end = (): void => void socket.destroy();
-    const timer = setTimeout(end, Math.min(this.limits.headTimeoutSeconds * 1000, LONGEST_TIMEOUT));
-    const take = (chunk: Buffer): void => {
-      try {
-        const header = parser.feed(chunk);
-        if (header === null) return;
-        leave();
-        socket.pause();
-        if (header.rest.length > 0) socket.unshift(header.rest);
-        next(header.addresses);
-      } catch (error) {
-        if (!(error instanceof ProtocolError)) throw error;
-        leave();
-        this.#refuseHeader(socket, error);
-      }
-    };
-    const leave = (): void => {
-      clearTimeout(timer);
-      this.#handshaking.delete(socket);
-      socket.off("data", take).off("end", end).off("error", end).off("close", leave);
-    };
-    this.#handshaking.add(socket);
-    socket.on("data", take).on("end", end).on("error", end).on("close", leave);
-  }
-
-  /** Nobody knows what the peer speaks, so it gets no answer; the log does. */
-  #refuseHeader(socket: Socket, error: ProtocolError): void {
-    this.#handler.refused?.(error, this.#open(socket, null));
-    socket.destroy();
+    if (this.#listener.tick !== undefined) this.#shared.ticker.add(this.#clock);
   }
 
   #allConnections(): Connection[] {
     const connections: Connection[] = [];
-    this.ticker.members.forEach((member) => {
+    this.#shared.ticker.members.forEach((member) => {
       if (member instanceof Connection) connections.push(member);
     });
     return connections;
@@ -290,7 +255,7 @@ export class HttpServer implements ConnectionContext {
 
   /** Over the limit, an idle connection goes before a new one is turned away. */
   #makeRoom(newcomer: Connection): boolean {
-    const idle = this.ticker.members.find(
+    const idle = this.#shared.ticker.members.find(
       (member) => member instanceof Connection && member !== newcomer && member.isIdle,
     );
     (idle as Connection | undefined)?.destroy();
@@ -298,12 +263,14 @@ export class HttpServer implements ConnectionContext {
   }
 }
 
-function carrierOf(socket: Layered): Socket {
-  return socket["_parent"] ?? socket;
-}
-
 function announcedEndpoints(socket: Socket, addresses: ProxiedAddresses): Endpoints {
   const { localAddress, localPort, remoteAddress, remotePort } = addresses;
   const isSecure = "encrypted" in socket;
   return endpointsBetween(localAddress, localPort, remoteAddress, remotePort, isSecure, clientCertificateOf(socket));
+}
+
+function delay(seconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, seconds * 1000).unref();
+  });
 }

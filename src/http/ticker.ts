@@ -6,8 +6,8 @@ import { DenseSet, type DenseMember } from "./dense-set.ts";
 /** Seconds between two ticks, and so the precision of every timeout: one fires up to two ticks late, never early. */
 export const TICK_SECONDS = 0.5;
 
-/** Something with deadlines. */
-export interface Ticking extends DenseMember {
+/** Something with deadlines, told the time. */
+export interface TickListener extends DenseMember {
   /** @param now - the clock's time, in seconds */
   tick(now: number): void;
 }
@@ -17,7 +17,7 @@ export class Ticker {
   /** The time of the last tick, in seconds since an arbitrary start. Cheap to read, up to one tick behind. */
   now = 0;
   /** Those that are told the time. */
-  readonly members = new DenseSet<Ticking>();
+  readonly members = new DenseSet<TickListener>();
   #timer: NodeJS.Timeout | null = null;
 
   /** A deadline `seconds` from now that is not reached early, although `now` may lag. */
@@ -25,7 +25,7 @@ export class Ticker {
     return this.now + seconds + TICK_SECONDS;
   }
 
-  add(member: Ticking): void {
+  add(member: TickListener): void {
     this.members.add(member);
     if (this.#timer !== null) return;
     this.#setTime();
@@ -38,7 +38,7 @@ export class Ticker {
     this.#timer.unref();
   }
 
-  delete(member: Ticking): void {
+  delete(member: TickListener): void {
     this.members.delete(member);
     if (this.members.size > 0 || this.#timer === null) return;
     clearInterval(this.#timer);

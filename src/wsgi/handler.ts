@@ -44,13 +44,19 @@ export interface ResponseSink {
   fail(error: unknown): void;
 }
 
+/** What hears that an application does no more. */
+export interface RunListener {
+  /** The application has returned, or given the chunk it was asked for. */
+  rested(): void;
+}
+
 /** A running call of an application. */
 export interface ApplicationRun {
   /** True while the application is working: it was called, or asked for a chunk, and has not returned. This can be true after an `abort`. */
   readonly isWorking: boolean;
-  /** Called when the application stops working after the response was already over. */
-  onRest: (() => void) | null;
-  /** The client has disconnected: iteration stops, the body is closed, and anything that the application still does is ignored. */
+  /** Hears each time the application rests; a gateway listens when the answer is over but the application still works. */
+  listener: RunListener | null;
+  /** The client has left: iteration stops, the body is closed, and what the application still does is ignored. */
   abort(reason: Error): void;
 }
 
@@ -81,7 +87,7 @@ class Run implements ApplicationRun {
   readonly #environ: WSGIEnvironment;
   readonly #sink: ResponseSink;
   isWorking = false;
-  onRest: (() => void) | null = null;
+  listener: RunListener | null = null;
   #isAnnounced = false;
   #isSent = false;
   #isOver = false;
@@ -262,7 +268,7 @@ class Run implements ApplicationRun {
 
   #rest(): void {
     this.isWorking = false;
-    this.onRest?.();
+    this.listener?.rested();
   }
 
   #sendChunk(chunk: Bytes): boolean {

@@ -1,19 +1,17 @@
 // The gateway between the HTTP engine and a WSGI application: exchange in, environ and answer out.
 // Source: PEP 3333 "environ Variables", RFC 3875 section 4.1.
 import type { Connection } from "../../http/connection.ts";
-import { DenseSet, type DenseMember } from "../../http/dense-set.ts";
-import { type ProtocolError, ServiceError } from "../../http/errors.ts";
-import type { Exchange } from "../../http/exchange.ts";
+import type { ProtocolError } from "../../http/errors.ts";
+import type { Exchange, ExchangeListener } from "../../http/exchange.ts";
 import type { Variables } from "../../http/head-parser.ts";
-import type { ExchangeHandler } from "../../http/server.ts";
+import type { HttpServerListener } from "../../http/server.ts";
 import { TSGI_REQUEST_ID, TSGI_SIGNAL } from "../../wsgi/environ.ts";
 import { WSGIErrorStream } from "../../wsgi/error-stream.ts";
 import { FileWrapper } from "../../wsgi/file-wrapper.ts";
-import { runApplication, type ApplicationRun } from "../../wsgi/handler.ts";
+import { runApplication } from "../../wsgi/handler.ts";
 import { EMPTY_INPUT, WSGIInputStream } from "../../wsgi/input-stream.ts";
 import { occasionally } from "../../wsgi/occasionally.ts";
 import { mountUnder } from "../../wsgi/public-request.ts";
-import { isEndAwaited, requestEnded } from "../../wsgi/request-end.ts";
 import type {
   ErrorStream,
   FileLike,
@@ -23,12 +21,13 @@ import type {
   WSGIEnvironment,
 } from "../../wsgi/types.ts";
 import { AccessRecord, type AccessEntry } from "../access-entry.ts";
-import { type ForwardedField, ForwardedFields, USUAL_FORWARDED_FIELDS } from "../forwarded.ts";
+import { type ForwardedField, ForwardedFields, isForwarded, USUAL_FORWARDED_FIELDS } from "../forwarded.ts";
+import { type Flight, InFlight, type InFlightOptions, type RequestInFlight } from "../in-flight.ts";
 import { requestIdOf } from "../request-id.ts";
 import type { TrustedProxies } from "../trusted-proxies.ts";
 
 /** How a gateway presents requests and reports on them. */
-export interface HttpGatewayOptions {
+export interface HttpGatewayOptions extends InFlightOptions {
   /** Called once for each request, when it is over; also for those that were refused before they reached the application. */
   readonly accessLog?: ((entry: AccessEntry) => void) | undefined;
   /** `wsgi.errors`. @default the process's stderr */
@@ -39,12 +38,6 @@ export interface HttpGatewayOptions {
   readonly serverSoftware?: string | undefined;
   /** Told of each request that was refused for its syntax or size. */
   readonly refused?: ((error: ProtocolError, remoteAddress: string) => void) | undefined;
-  /** Time from the head of a request to the begin of its answer, in seconds; then the client gets 504. 0 means no limit. @default 0 */
-  readonly timeoutSeconds?: number | undefined;
-  /** Requests that the application works for at once; above it the client gets 503 with Retry-After. 0 means no limit. @default 0 */
-  readonly maxInFlight?: number | undefined;
-  /** Told of each request that missed its deadline, before its client is answered. */
-  readonly timedOut?: ((environ: WSGIEnvironment, elapsedSeconds: number) => void) | undefined;
   /** Peers that may say whom they speak for, with the `forwardedFields`. @default nobody */
   readonly trustedProxies?: TrustedProxies | undefined;
   /** Fields that these peers set. What they do not set, they pass on as a client sent it. @default X-Forwarded-For, X-Forwarded-Proto */
@@ -60,12 +53,9 @@ export interface HttpGatewayOptions {
 const VERSION = [1, 0] as const;
 const FILE_BLOCK_BYTES = 65_536;
 const EXCHANGE = Symbol("exchange");
-const STARTED_AT = Symbol("startedAt");
 
 type GatewayEnviron = WSGIEnvironment & {
   [EXCHANGE]: Exchange | null;
-  /** When the head was complete, of the process's clock, in milliseconds; 0 when nobody wants to know. */
-  [STARTED_AT]: number;
 };
 
 /**
@@ -83,27 +73,30 @@ const SIGNAL_PROPERTY: PropertyDescriptor & ThisType<GatewayEnviron> = {
   configurable: true,
 };
 
-/** A request whose answer is not complete, or whose application still works. */
-interface InFlight extends DenseMember {
-  readonly exchange: Exchange;
-  readonly environ: WSGIEnvironment;
-  readonly run: ApplicationRun;
-  /** Of the process's clock, in milliseconds. */
-  readonly startedAt: number;
+/** Hears of one exchange, for all who want to know: its application, the requests in flight, the access log. */
+class HandledExchange implements ExchangeListener {
+  /** The request in flight; null while its application has been answering in the turn of its call. */
+  flight: Flight | null = null;
+  /** When the head was complete, of the process's clock, in milliseconds. */
+  readonly startedAt = performance.now();
+  readonly #log: ((handled: HandledExchange, exchange: Exchange) => void) | null;
+
+  constructor(log: ((handled: HandledExchange, exchange: Exchange) => void) | null) {
+    this.#log = log;
+  }
+
+  aborted(reason: Error): void {
+    this.flight?.run.abort(reason);
+  }
+
+  over(exchange: Exchange): void {
+    this.flight?.over();
+    this.#log?.(this, exchange);
+  }
 }
 
-/** What can be told of a request whose answer is not complete. */
-export interface RequestInFlight {
-  readonly environ: WSGIEnvironment;
-  readonly elapsedSeconds: number;
-  /** The head of the answer has been sent. */
-  readonly isSent: boolean;
-  /** Nobody waits for it any more; the application still works. */
-  readonly isOver: boolean;
-}
-
-/** An `ExchangeHandler` that calls an application. */
-export class HttpGateway implements ExchangeHandler {
+/** An `HttpServerListener` that calls an application. */
+export class HttpGateway implements HttpServerListener {
   readonly #application: WSGIApplication;
   readonly #accessLog: ((entry: AccessEntry) => void) | null;
   readonly #trustedProxies: TrustedProxies | null;
@@ -114,11 +107,8 @@ export class HttpGateway implements ExchangeHandler {
   readonly #isMultiprocess: boolean;
   readonly #serverSoftware: string;
   readonly #options: HttpGatewayOptions;
-  readonly #timeoutSeconds: number;
-  readonly #maxInFlight: number;
   /** Requests whose answer did not come in the same turn. */
-  readonly #inFlight = new DenseSet<InFlight>();
-  readonly #timedOut = new WeakSet<Exchange>();
+  readonly #inFlight: InFlight;
 
   constructor(application: WSGIApplication, options: HttpGatewayOptions = {}) {
     this.#application = application;
@@ -127,8 +117,7 @@ export class HttpGateway implements ExchangeHandler {
     this.#errors = options.errors ?? new WSGIErrorStream();
     this.#isMultiprocess = options.isMultiprocess ?? false;
     this.#serverSoftware = options.serverSoftware ?? "tsgi";
-    this.#timeoutSeconds = options.timeoutSeconds ?? 0;
-    this.#maxInFlight = options.maxInFlight ?? 0;
+    this.#inFlight = new InFlight(options, this.#errors);
     this.#options = options;
     this.#scriptName = options.scriptName ?? "";
     const { trustedProxies, forwardedFields = USUAL_FORWARDED_FIELDS } = options;
@@ -140,6 +129,11 @@ export class HttpGateway implements ExchangeHandler {
         : new ForwardedFields(trustedProxies, forwardedFields, (message) => void (mayWarn() && warn(message)));
   }
 
+  /** Requests begun so far. */
+  get requestCount(): number {
+    return this.#inFlight.requestCount;
+  }
+
   /** Requests that are being answered now, or that the application still works for although nobody waits any more. */
   get inFlight(): number {
     return this.#inFlight.size;
@@ -147,12 +141,7 @@ export class HttpGateway implements ExchangeHandler {
 
   /** What is being answered now, in no order. */
   requestsInFlight(): RequestInFlight[] {
-    const found: RequestInFlight[] = [];
-    const now = performance.now();
-    this.#inFlight.forEach(({ environ, exchange: { isSent, isOver }, startedAt }) => {
-      found.push({ environ, elapsedSeconds: (now - startedAt) / 1000, isSent, isOver });
-    });
-    return found;
+    return this.#inFlight.requests();
   }
 
   /** The environ before the head is parsed: one literal, so that all environs share a shape; header fields are added by the parser. */
@@ -182,7 +171,6 @@ export class HttpGateway implements ExchangeHandler {
       "wsgi.early_hints": ignoreHints,
       [TSGI_REQUEST_ID]: "",
       [EXCHANGE]: null,
-      [STARTED_AT]: 0,
     };
     if (endpoints.clientCertificate !== null) Object.assign(environ, endpoints.clientCertificate);
     return Object.defineProperty(environ, TSGI_SIGNAL, SIGNAL_PROPERTY);
@@ -200,36 +188,29 @@ export class HttpGateway implements ExchangeHandler {
     environ["wsgi.early_hints"] = (headers: HeaderList) => exchange.earlyHints(headers);
     environ[EXCHANGE] = exchange;
     environ[TSGI_REQUEST_ID] = requestIdOf(this.#givenRequestId(environ, connection));
-    if (this.#accessLog !== null) {
-      environ[STARTED_AT] = performance.now();
-      exchange.onOver = this.#logOver;
-    }
-    if (this.#forwarded?.isIn(environ) === true && this.#isTrusted(connection)) this.#forwarded.apply(environ);
+    // Most applications answer in this turn, and then only the log wants to know.
+    const handled = this.#accessLog === null ? null : new HandledExchange(this.#log);
+    exchange.listener = handled;
+    if (this.#forwarded !== null && isForwarded(environ) && this.#isTrusted(connection)) this.#forwarded.apply(environ);
     if (exchange.scriptName !== null || this.#scriptName !== "") this.#mount(exchange, environ, connection);
-    if (this.#maxInFlight > 0 && this.#inFlight.size >= this.#maxInFlight) {
-      exchange.fail(
-        new ServiceError(
-          503,
-          "ERR_TSGI_TOO_MANY_REQUESTS",
-          `The limit of ${this.#maxInFlight} concurrent requests is reached`,
-        ),
-      );
+    const refusal = this.#inFlight.begin();
+    if (refusal !== null) {
+      exchange.fail(refusal);
       return;
     }
     const run = runApplication(this.#application, environ, exchange);
-    if (!exchange.isOver) this.#await({ place: -1, exchange, environ, run, startedAt: performance.now() });
-    else if (isEndAwaited()) requestEnded(exchange.signal, this.#errors);
+    if (exchange.isOver) {
+      this.#inFlight.ended(exchange);
+      return;
+    }
+    const waiting = handled ?? new HandledExchange(null);
+    waiting.flight = this.#inFlight.add(environ, exchange, run);
+    exchange.listener = waiting;
   }
 
   /** Ends the requests that missed their deadline. */
   tick(): void {
-    if (this.#timeoutSeconds === 0) return;
-    const now = performance.now();
-    this.#inFlight.forEach((flight) => {
-      const elapsedSeconds = (now - flight.startedAt) / 1000;
-      const { isSent, isOver } = flight.exchange;
-      if (elapsedSeconds > this.#timeoutSeconds && !isSent && !isOver) this.#timeOut(flight, elapsedSeconds);
-    });
+    this.#inFlight.tick();
   }
 
   refused(error: ProtocolError, connection: Connection): void {
@@ -251,37 +232,6 @@ export class HttpGateway implements ExchangeHandler {
     this.#options.acceptFailed?.(error);
   }
 
-  #await(flight: InFlight): void {
-    const { exchange, run } = flight;
-    this.#inFlight.add(flight);
-    exchange.onAbort = (reason) => run.abort(reason);
-    const { onOver } = exchange;
-    exchange.onOver = (over) => {
-      // Who was told 504, or has left, may have left the application working: its place is free when that has ended.
-      if (run.isWorking) run.onRest = () => this.#rest(flight);
-      else this.#rest(flight);
-      onOver?.(over);
-    };
-  }
-
-  #rest(flight: InFlight): void {
-    this.#inFlight.delete(flight);
-    if (isEndAwaited()) requestEnded(flight.exchange.signal, this.#errors);
-  }
-
-  #timeOut(flight: InFlight, elapsedSeconds: number): void {
-    const error = new ServiceError(
-      504,
-      "ERR_TSGI_TIMEOUT",
-      `The application did not start its response within ${this.#timeoutSeconds} seconds`,
-    );
-    this.#timedOut.add(flight.exchange);
-    this.#options.timedOut?.(flight.environ, elapsedSeconds);
-    flight.exchange.left(error);
-    flight.exchange.fail(error);
-    flight.run.abort(error);
-  }
-
   /** The name that a trusted peer has given to the request; anybody else could give many requests the same one. */
   #givenRequestId(environ: WSGIEnvironment, connection: Connection): unknown {
     const given = environ["HTTP_X_REQUEST_ID"];
@@ -299,11 +249,10 @@ export class HttpGateway implements ExchangeHandler {
   }
 
   /** One function for all exchanges: a closure for each would cost as much as the rest of its entry. */
-  readonly #logOver = (exchange: Exchange): void => {
-    const environ = exchange.variables as GatewayEnviron;
-    const isTimedOut = exchange.statusCode === 504 && this.#timedOut.has(exchange);
+  readonly #log = ({ flight, startedAt }: HandledExchange, exchange: Exchange): void => {
     try {
-      this.#accessLog?.(new AccessRecord(environ, environ[STARTED_AT], exchange, isTimedOut));
+      const environ = exchange.variables as GatewayEnviron;
+      this.#accessLog?.(new AccessRecord(environ, startedAt, exchange, flight?.isTimedOut === true));
     } catch (error) {
       // A log that fails must not take the connection with it.
       this.#errors.write(`Error writing the access log: ${String(error)}\n`);

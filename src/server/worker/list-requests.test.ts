@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { RequestInFlight } from "../../gateways/http/gateway.ts";
+import type { RequestInFlight } from "../../gateways/in-flight.ts";
 import { mockEnviron } from "../../testing/mock-environ.ts";
 import { listRequests } from "./list-requests.ts";
 import { isWorkerMessage } from "../channel/message-rules.ts";

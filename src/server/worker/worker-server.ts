@@ -4,11 +4,11 @@ import { forwardedFieldNamed } from "../../gateways/forwarded.ts";
 import { HttpGateway } from "../../gateways/http/gateway.ts";
 import { TrustedProxies } from "../../gateways/trusted-proxies.ts";
 import type { ProxyProtocolOptions } from "../../http/proxy-protocol.ts";
+import { HttpServer } from "../../http/server.ts";
 import { encodeNative } from "../../wsgi/native-string.ts";
 import { occasionally } from "../../wsgi/occasionally.ts";
 import type { WSGIApplication, WSGIEnvironment } from "../../wsgi/types.ts";
 import { callHook } from "../settings/call-hook.ts";
-import { DrainingServer } from "./draining-server.ts";
 import { engineLimits } from "./engine-options.ts";
 import type { ErrorLog } from "../logging/error-log.ts";
 import { escapeText } from "../../wsgi/escape-text.ts";
@@ -25,6 +25,8 @@ export interface RequestListeners {
   readonly hooks: Hooks;
   /** The worker, as hooks see it. */
   readonly hookWorker: HookWorker;
+  /** Told of each request that begins, with how many there have been. */
+  readonly begun: (requestCount: number) => void;
   /** Told of each request that missed its deadline. */
   readonly timedOut: (environ: WSGIEnvironment, elapsedSeconds: number) => void;
 }
@@ -35,7 +37,7 @@ export function makeGateway(
   settings: Settings,
   listeners: RequestListeners,
 ): HttpGateway {
-  const { log, timedOut } = listeners;
+  const { log, begun, timedOut } = listeners;
   // Without free descriptors the listener fails with each turn of the event loop.
   const mayTell = occasionally();
   return new HttpGateway(withRequestHook(application, listeners), {
@@ -49,6 +51,7 @@ export function makeGateway(
     forwardedFields: settings.forwardedHeaders.flatMap((name) => forwardedFieldNamed(name) ?? []),
     scriptName: encodeNative(settings.scriptName).replace(/\/$/, ""),
     warn: (message) => log.warning(message),
+    begun,
     timedOut,
     refused: (error, remoteAddress) => {
       log.warning(`Invalid request from ip=${escapeText(remoteAddress)}: ${escapeText(error.message)}`);
@@ -60,8 +63,8 @@ export function makeGateway(
 }
 
 /** Makes the engine of a worker; nothing listens yet. */
-export function makeWorkerServer(gateway: HttpGateway, settings: Settings): DrainingServer {
-  return new DrainingServer(gateway, { limits: engineLimits(settings), proxyProtocol: proxyProtocolOf(settings) });
+export function makeWorkerServer(gateway: HttpGateway, settings: Settings): HttpServer {
+  return new HttpServer(gateway, { limits: engineLimits(settings), proxyProtocol: proxyProtocolOf(settings) });
 }
 
 function accessReporter({

@@ -3,13 +3,13 @@
 import type { Server, Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
 import type { HttpGateway } from "../../gateways/http/gateway.ts";
+import type { HttpServer } from "../../http/server.ts";
 import { shareSecret } from "../../middleware/auth/shared-secret.ts";
 import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
 import type { WSGIEnvironment } from "../../wsgi/types.ts";
 import { dispatchOf } from "../settings/arbiter-options.ts";
 import { callHook } from "../settings/call-hook.ts";
 import { describeBootFailure } from "./describe-boot-failure.ts";
-import type { DrainingServer } from "./draining-server.ts";
 import { emptyAndClose } from "../sockets/listen-queue.ts";
 import { explain } from "../sockets/listeners.ts";
 import { listRequests } from "./list-requests.ts";
@@ -24,6 +24,7 @@ import { drawLimits, type RecyclingLimits, recycleReason } from "./recycling.ts"
 import type { Hooks, HookWorker } from "../settings/hooks.ts";
 import { mounted } from "./mounted.ts";
 import { FIRST_LISTENER_FD, type WorkerConfig } from "../channel/worker-config.ts";
+import { ReceivedSockets } from "./received-sockets.ts";
 import { makeGateway, makeWorkerServer } from "./worker-server.ts";
 
 const HEARTBEAT_MILLISECONDS = 1000;
@@ -46,7 +47,9 @@ export class Worker {
   #tls: TlsOptions | null = null;
   #loaded: LoadedApplication | null = null;
   #gateway: HttpGateway | null = null;
-  #server: DrainingServer | null = null;
+  #server: HttpServer | null = null;
+  /** Null where this process accepts for itself. */
+  #received: ReceivedSockets | null = null;
   #isRetiring = false;
   #draining: DrainMessage | null = null;
   /** When the time that everything may take is over, on the clock of `performance.now()`. */
@@ -122,19 +125,19 @@ export class Worker {
       counters: this.#counters,
       hooks: this.#hooks,
       hookWorker: this.#asHookWorker,
+      begun: (requestCount) => {
+        if (requestCount === this.#limits.requests) this.#retire("max-requests");
+      },
       timedOut: (environ, elapsedSeconds) => this.#reportTimeOut(environ, elapsedSeconds),
     });
     this.#server = makeWorkerServer(this.#gateway, options);
-    this.#server.requestLimit = this.#limits.requests;
-    this.#server.onRequestLimit = () => this.#retire("max-requests");
-    this.#server.onReleased = () => this.#countRelease();
   }
 
   async #serve(): Promise<void> {
     const { options, listeners } = this.#config;
-    const server = this.#server as DrainingServer; // made by #boot
+    const server = this.#server as HttpServer; // made by #boot
     const dispatch = dispatchOf(options);
-    if (dispatch === "dispatch") server.beginReceiving(this.#tls);
+    if (dispatch === "dispatch") this.#received = new ReceivedSockets(server, this.#tls, () => this.#countRelease());
     else {
       const opened = listeners.map(({ tcp }, index) => {
         const where =
@@ -214,7 +217,7 @@ export class Worker {
       this.#countRelease();
       return;
     }
-    this.#server?.receive(socket);
+    this.#received?.receive(socket);
   }
 
   #retire(reason: "max-requests" | "age" | "memory" | "signal" | "exception"): void {
@@ -239,7 +242,7 @@ export class Worker {
     const stats = this.#stats();
     this.#send({ type: "heartbeat", stats });
     const ageSeconds = (performance.now() - this.#startedAt) / 1000;
-    const use = { requests: this.#server?.requestCount ?? 0, ageSeconds, rssBytes: stats.rssBytes };
+    const use = { requests: this.#gateway?.requestCount ?? 0, ageSeconds, rssBytes: stats.rssBytes };
     const reason = recycleReason(use, this.#limits);
     if (reason !== null) this.#retire(reason);
   }
@@ -289,7 +292,7 @@ export class Worker {
     if (isQueueKept) for (const listener of this.#listeners) listener.close();
     else await new Promise<void>((resolve) => (this.#sealed = resolve));
     const graceLeft = Math.max(0, (deadline - performance.now()) / 1000);
-    const drained = server.drain(this.#listeners, idleSeconds, graceLeft);
+    const drained = server.drain(idleSeconds, graceLeft);
     // Where idle connections are not to stay, they have been ended by now: whoever hears this meets no old code any more.
     this.#send({ type: "listeners-closed" });
     await drained;

@@ -1,15 +1,15 @@
 import { expect, onTestFinished, test } from "vitest";
 
-import { HttpGateway } from "../../gateways/http/gateway.ts";
-import { rawRequest } from "../../testing/raw-request.ts";
-import { Wire } from "../../../test/engine/wire.ts";
-import { DrainingServer } from "./draining-server.ts";
+import { Wire } from "../../test/engine/wire.ts";
+import { HttpGateway } from "../gateways/http/gateway.ts";
+import { rawRequest } from "../testing/raw-request.ts";
+import { HttpServer } from "./server.ts";
 
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`;
 
-async function begin(): Promise<{ server: DrainingServer; wire: Wire; finish: () => void; port: number }> {
+async function begin(): Promise<{ server: HttpServer; wire: Wire; finish: () => void; port: number }> {
   let finish: () => void = () => {};
-  const server = new DrainingServer(
+  const server = new HttpServer(
     new HttpGateway((environ, startResponse) => {
       startResponse("200 OK", []);
       if (environ.PATH_INFO !== "/stream") return [Buffer.from(environ.PATH_INFO)];

@@ -1,0 +1,29 @@
+// Connections that another process has accepted and sent to this one.
+import type { Socket } from "node:net";
+import type { TlsOptions } from "node:tls";
+import type { HttpServer } from "../../http/server.ts";
+
+/** Serves received sockets. */
+export class ReceivedSockets {
+  readonly #serve: (socket: Socket) => void;
+  readonly #released: () => void;
+
+  /**
+   * @param server - serves them as a listener's own
+   * @param tls - to speak TLS on them
+   * @param released - told when one has ended, also one whose handshake failed and that never became a connection
+   */
+  constructor(server: HttpServer, tls: TlsOptions | null, released: () => void) {
+    this.#serve = server.receiver(tls);
+    this.#released = released;
+  }
+
+  /** Serves a socket. */
+  receive(socket: Socket): void {
+    socket.once("close", this.#released);
+    socket.setNoDelay(true);
+    socket.allowHalfOpen = true;
+    this.#serve(socket);
+    socket.resume();
+  }
+}
