@@ -46,7 +46,7 @@ export const ARROWS = {
 /** Nothing else lies in these rooms. @type {Record<string, Division>} */
 export const DIVISIONS = {
   gateways: {
-    shared: ["access-entry.ts", "forwarded.ts", "request-id.ts", "trusted-proxies.ts"],
+    shared: ["access-entry.ts", "forwarded.ts", "in-flight.ts", "request-id.ts", "trusted-proxies.ts"],
     upper: [],
     rooms: { http: [] },
   },

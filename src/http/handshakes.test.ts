@@ -4,11 +4,11 @@ import type { AddressInfo } from "node:net";
 import { connect as connectTls, type TlsOptions } from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { TrustedProxies } from "../../src/gateways/trusted-proxies.ts";
-import { HttpGateway } from "../../src/gateways/http/gateway.ts";
-import { HttpServer } from "../../src/http/server.ts";
-import { makeIdentities } from "../engine/certificates.ts";
-import { Wire } from "../engine/wire.ts";
+import { TrustedProxies } from "../gateways/trusted-proxies.ts";
+import { HttpGateway } from "../gateways/http/gateway.ts";
+import { HttpServer } from "./server.ts";
+import { makeIdentities } from "../../test/engine/certificates.ts";
+import { Wire } from "../../test/engine/wire.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 const FROM = "PROXY TCP4 203.0.113.9 10.0.0.1 5001 443\r\n";
