@@ -56,7 +56,7 @@ export interface ApplicationRun {
   readonly isWorking: boolean;
   /** Hears each time the application rests; a gateway listens when the answer is over but the application still works. */
   listener: RunListener | null;
-  /** The client has left: iteration stops, the body is closed, and what the application still does is ignored. */
+  /** The client has disconnected: iteration stops, the body is closed, and anything that the application still does is ignored. */
   abort(reason: Error): void;
 }
 
