@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ServiceError } from "../http/errors.ts";
 import { mockEnviron } from "../testing/mock-environ.ts";
 import type { ApplicationRun } from "../wsgi/handler.ts";
+import { StringErrorStream } from "../wsgi/string-error-stream.ts";
 import type { WSGIEnvironment } from "../wsgi/types.ts";
 import { type AnswerInFlight, type Flight, InFlight, type InFlightOptions } from "./in-flight.ts";
 
@@ -16,7 +17,7 @@ interface Bench {
 
 function open(options: InFlightOptions = {}): Bench {
   const clock = { now: 0 };
-  const inFlight = new InFlight(options, () => clock.now);
+  const inFlight = new InFlight(options, new StringErrorStream(), () => clock.now);
   const begin: Bench["begin"] = (isSent = false) => {
     const heard: string[] = [];
     const run: ApplicationRun & { isWorking: boolean } = {
@@ -27,6 +28,7 @@ function open(options: InFlightOptions = {}): Bench {
     const answer: AnswerInFlight & { isOver: boolean } = {
       isSent,
       isOver: false,
+      signal: new AbortController().signal,
       left: (reason: Error) => void heard.push(`left ${(reason as ServiceError).code}`),
       fail(error: unknown): void {
         heard.push(`fail ${(error as ServiceError).status}`);

@@ -110,7 +110,7 @@ class InProcessCall {
   /** The request is over when its application has come to rest, which may be later. */
   #release(): void {
     const run = this.#run;
-    if (run?.isWorking === true) run.onRest = () => requestEnded(this.#controller.signal, this.#errors);
+    if (run?.isWorking === true) run.listener = { rested: () => requestEnded(this.#controller.signal, this.#errors) };
     else requestEnded(this.#controller.signal, this.#errors);
   }
 
