@@ -11,13 +11,13 @@ export interface ErrorPage {
   readonly body: Uint8Array;
 }
 
-/** Root of the errors of a request that a guest did not answer. */
+/** Base class of the errors of a request that a guest did not answer. */
 export class GuestRequestError extends TSGIError {
   /** The guest's language. */
   readonly language: string;
-  /** What the client is answered with, as far as nothing has been sent yet. */
+  /** Status of the response, if nothing was sent yet. */
   readonly status: number;
-  /** What it reads, where this error is answered by the guest itself; null where it is thrown to middleware and gateway. */
+  /** The body of the error response if the guest sends it itself; null if the error is thrown to middleware and gateway. */
   readonly page: ErrorPage | null = null;
 
   /**
@@ -37,14 +37,14 @@ export class GuestRequestError extends TSGIError {
   }
 }
 
-/** The application raised, returned nonsense, or never called start_response: 500. */
+/** The application raised an exception, returned something invalid, or never called start_response: 500. */
 export class GuestApplicationFailed extends GuestRequestError {
   constructor(language: string, message: string, report: string) {
     super(language, "violation", "FAILED", 500, message, report);
   }
 }
 
-/** The process ended while it worked on the request: 502. */
+/** The process ended while it was working on the request: 502. */
 export class GuestProcessDied extends GuestRequestError {
   override readonly page = pageOf("502 Bad Gateway");
 
@@ -53,7 +53,7 @@ export class GuestProcessDied extends GuestRequestError {
   }
 }
 
-/** The application did not answer within the deadline: 504. */
+/** The application did not respond within the deadline: 504. */
 export class GuestDeadlineMissed extends GuestRequestError {
   override readonly page = pageOf("504 Gateway Timeout");
 
@@ -71,7 +71,7 @@ export class GuestUnavailable extends GuestRequestError {
   }
 }
 
-/** The client left before its request was answered; nobody is told. */
+/** The client disconnected before its request was answered; no response is sent. */
 export class GuestClientGone extends GuestRequestError {
   constructor(language: string) {
     super(language, "remote", "CLIENT_GONE", 499, "The client left before its request was answered");
@@ -84,11 +84,11 @@ const MISTAKES: ReadonlyMap<string, number> = new Map([
   ["no-attribute", TARGET_EXIT_CODES.noSuchAttribute],
 ]);
 
-/** The interpreter or the target could not be used; the message says why, `stack` holds the guest's traceback. */
+/** The interpreter or the target cannot be used. The message gives the reason, and `stack` has the guest's traceback. */
 export class GuestStartError extends TSGIError {
   /** The guest's language. */
   readonly language: string;
-  /** Exit code of the command, where the target itself is wrong. */
+  /** Exit code of the command if the target itself is wrong. */
   readonly exitCode: number | undefined;
 
   /**

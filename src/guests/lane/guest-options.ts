@@ -5,13 +5,13 @@ import { findIdentity, type Identity } from "../../identity.ts";
 /** The levels of what is logged, rising. */
 export const GUEST_LOG_LEVELS = ["debug", "info", "warning", "error", "critical"] as const;
 
-/** Something for the log. */
+/** A message for the log. */
 export interface GuestLogEntry {
   readonly level: (typeof GUEST_LOG_LEVELS)[number];
   readonly message: string;
   /** The process of the guest. */
   readonly pid?: number;
-  /** Method and target of the request that it belongs to, where that is known. */
+  /** Method and target of the request that it belongs to, if known. */
   readonly request?: string;
 }
 
@@ -21,15 +21,15 @@ export interface GuestOutputLine {
   readonly text: string;
   /** The process of the guest; with `preload`, the one that the others are forked from. */
   readonly pid: number;
-  /** Method and target of the request that it belongs to, where that is known. */
+  /** Method and target of the request that it belongs to, if known. */
   readonly request?: string;
 }
 
 /** How the processes of a guest are run. */
 export interface GuestOptions {
-  /** Working directory, and where the application is looked for. @default the current one */
+  /** Working directory, and the directory that is searched for the application. @default the current one */
   readonly directory?: string;
-  /** Added to the environment of the process; undefined removes. */
+  /** Variables to add to the environment of the process; undefined removes one. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Processes. @default 1 */
   readonly processes?: number;
@@ -37,40 +37,41 @@ export interface GuestOptions {
   readonly isMultiprocess?: boolean;
   /** Threads per process. @default 1 (of Python with gevent 100) */
   readonly threads?: number;
-  /** Load the application once and fork. @default false */
+  /** Load the application once, then fork. @default false */
   readonly preload?: boolean;
-  /** User and group that the process is started as, by name or number; it has no other groups. Needs root. */
+  /** User and group that the process runs as, by name or number. It has no other groups. Needs root. */
   readonly user?: string | number;
   readonly group?: string | number;
-  /** Private memory that a process may have; at nine tenths it is replaced, at all of it it gets no more (Python raises MemoryError). */
+  /** Private memory that a process may use. At 90 % it is replaced; at 100 % it gets no more (Python raises MemoryError). */
   readonly memoryLimitBytes?: number;
-  /** Most seconds from dispatch to the first byte of the answer; 0 for none. @default 30 */
+  /** Maximum time from dispatch to the first byte of the response, in seconds; 0 for no limit. @default 30 */
   readonly deadlineSeconds?: number;
-  /** Requests that may wait for a lane; more are answered with 503. @default 1024 */
+  /** How many requests may wait for a lane; further ones get 503. @default 1024 */
   readonly queueLimit?: number;
-  /** Most seconds that a request waits for a lane before it is answered with 503. @default 30 */
+  /** Maximum time that a request waits for a lane before it gets 503, in seconds. @default 30 */
   readonly queueSeconds?: number;
-  /** Bytes of a request's body kept in memory. @default 262144 */
+  /** Bytes of a request body that are kept in memory. @default 262144 */
   readonly bodyMemoryBytes?: number;
-  /** Bytes of a request's body kept in a temporary file; longer ones are streamed. @default 1073741824 */
+  /** Bytes of a request body that are kept in a temporary file; longer bodies are streamed. @default 1073741824 */
   readonly bodyFileBytes?: number;
   /**
-   * Bytes of a request's body above which the guest may have the request before all of it has come: where the client is fast, or has asked
-   * with `Expect: 100-continue` (then above `bodyMemoryBytes`), and for a quarter of the threads at most. Infinity for neither. @default 16777216
+   * Above this size of a request body, in bytes, the guest may get the request before the whole body has arrived: if the client is fast, or
+   * if it sent `Expect: 100-continue` (then above `bodyMemoryBytes`). At most a quarter of the threads work on such requests. Infinity
+   * turns both off. @default 16777216
    */
   readonly bodyEarlyBytes?: number;
-  /** Bytes of one answer kept here for a slow client before the guest's thread has to wait. @default 1048576 */
+  /** Bytes of one response that are buffered for a slow client before the guest's thread has to wait. @default 1048576 */
   readonly answerBufferBytes?: number;
-  /** Most seconds until the application is loaded. @default 60 */
+  /** Maximum time to load the application, in seconds. @default 60 */
   readonly startupSeconds?: number;
-  /** Seconds that a process has for its last requests, and then for its own end, when it is replaced. @default 30 */
+  /** Time for a process that is replaced to complete its last requests and to exit, in seconds. @default 30 */
   readonly graceSeconds?: number;
-  /** Where temporary files of bodies are made. @default the system's */
+  /** Directory for temporary files of bodies. @default the system's */
   readonly temporaryDirectory?: string;
-  /** Receives what is to be logged. @default standard error */
+  /** Receives log messages. @default standard error */
   readonly log?: (entry: GuestLogEntry) => void;
   /**
-   * Receives what the application prints, line by line; `\r` ends a line too, and 64 KiB do. @default it goes to standard output and
+   * Receives the output of the application, line by line. `\r` also ends a line, and so do 64 KiB. @default it goes to standard output and
    * standard error of this process, byte for byte, also from child processes
    */
   readonly output?: (line: GuestOutputLine) => void;

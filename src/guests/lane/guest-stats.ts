@@ -7,27 +7,27 @@ export const TOLD_STATES = ["starting", "ready", "draining", "ending"] as const;
 export interface GuestProcessStats {
   readonly pid: number;
   readonly state: string;
-  /** Requests that it has in hand. */
+  /** Requests that it is working on. */
   readonly running: number;
   /** Requests that it has answered. */
   readonly answered: number;
   readonly residentBytes: number;
 }
 
-/** What a pool can say about itself. */
+/** State and counters of a pool of processes. */
 export interface GuestStats {
   /** Requests that wait for a lane. */
   readonly queued: number;
   /** Requests that are on a lane. */
   readonly running: number;
   readonly answered: number;
-  /** Requests answered with 503 because the queue was full or too slow. */
+  /** Requests that got 503 because the queue was full or too slow. */
   readonly refused: number;
-  /** Processes started again after they ended unasked. */
+  /** Processes that were started again after an unexpected end. */
   readonly restarts: number;
-  /** Processes replaced because they used too much memory, missed deadlines or asked for it. */
+  /** Processes that were replaced because they used too much memory, missed deadlines or asked for it. */
   readonly replacements: number;
-  /** What a request is expected to take, in milliseconds, and how many share a batch accordingly. */
+  /** Expected time of a request, in milliseconds, and the resulting number of requests per batch. */
   readonly estimateMilliseconds: number;
   readonly batchDepth: number;
   readonly processes: readonly GuestProcessStats[];

@@ -8,9 +8,9 @@ import { pythonStartError } from "./errors.ts";
 export interface PythonInterpreter {
   /** Absolute path of the executable. */
   readonly path: string;
-  /** What the executable is given before the script: `python` for `ddtrace-run python`; absent where there is nothing. */
+  /** Arguments of the executable before the script: `python` for `ddtrace-run python`; absent if there are none. */
   readonly arguments?: readonly string[];
-  /** What named it: `--python`, the target, `VIRTUAL_ENV`, `.venv`, `venv` or `PATH`. */
+  /** How it was found: `--python`, the target, `VIRTUAL_ENV`, `.venv`, `venv` or `PATH`. */
   readonly source: string;
   /** The virtual environment that it belongs to, if any. */
   readonly environment: string | null;
@@ -20,12 +20,12 @@ export interface PythonInterpreter {
 export interface InterpreterSearch {
   /**
    * An executable, a virtual environment, a command of the PATH, or a command with arguments that runs Python (`ddtrace-run python`);
-   * if given, nothing else is tried.
+   * if set, nothing else is tried.
    */
   readonly python?: string | undefined;
-  /** A program that is served: one in the `bin` directory of a virtual environment runs there. */
+  /** The program to serve. If it is in the `bin` directory of a virtual environment, it runs in that environment. */
   readonly program?: string | undefined;
-  /** The directory in which `.venv` and `venv` are looked for. */
+  /** The directory that is searched for `.venv` and `venv`. */
   readonly directory: string;
   /** For `VIRTUAL_ENV` and `PATH`. */
   readonly environment: Readonly<Record<string, string | undefined>>;

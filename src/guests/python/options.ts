@@ -11,7 +11,7 @@ export type PythonPart = string | PythonFactory;
 export interface PythonFactory {
   /** `module:attribute`. */
   readonly target: string;
-  /** What it is: called with the configuration unless it is an `app` or `filter` itself. */
+  /** Kind of the target. It is called with the configuration, unless it is itself an `app` or `filter`. */
   readonly kind?: "app" | "filter" | "appFactory" | "filterFactory" | "filterAppFactory";
   readonly globalConf?: Readonly<Record<string, string>>;
   readonly localConf?: Readonly<Record<string, string>>;
@@ -29,21 +29,21 @@ export interface PythonLogging {
   readonly defaults?: Readonly<Record<string, string>>;
 }
 
-/** How a Python application is run. */
+/** Options of a Python application. */
 export interface PythonOptions extends GuestOptions {
   /** `module:attribute`, `package.module`, `file.py`, `file.py:attribute`, `module:factory("argument")`, or a factory. */
   readonly target?: PythonPart;
-  /** What the target finds in `sys.argv` after its own name. @default none */
+  /** `sys.argv` of the target, after its own name. @default none */
   readonly arguments?: readonly string[];
-  /** Python filters around it, outermost first, composed inside Python. */
+  /** Python filters around it, outermost first. They are composed in Python. */
   readonly filters?: readonly PythonPart[];
   /** Executable, virtual environment or command. @default VIRTUAL_ENV, `.venv`, `venv`, then `python3` */
   readonly python?: string;
-  /** More entries for `sys.path`, before the directory, which is the first of the others. */
+  /** Further entries for `sys.path`, before the directory. */
   readonly pythonPath?: readonly string[];
   /** `gevent` makes each thread a greenlet; it must be installed in the environment. @default "thread" */
   readonly workerClass?: "thread" | "gevent";
-  /** A file of Python with functions of gunicorn's names, such as `post_fork`, that are called in the life of the processes. */
+  /** A Python file with hooks that have gunicorn's names, such as `post_fork`. */
   readonly hooks?: string;
   /** Configures Python's logging. @default it is the application's */
   readonly logging?: PythonLogging;

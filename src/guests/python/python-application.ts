@@ -7,24 +7,24 @@ import { pythonStartError } from "./errors.ts";
 import { pythonSettings, type PythonOptions } from "./options.ts";
 import { PythonLanguage } from "./python-language.ts";
 
-/** A Python application that runs. */
+/** A running Python application. */
 export interface PythonGuest {
   /** Serves requests through the Python application. */
   readonly application: WSGIApplication;
   /** The interpreter: an absolute path. */
   readonly python: string;
-  /** Where a script that starts a server itself would have served; null for other targets. */
+  /** The address where a script that starts a server itself would have served; null for other targets. */
   readonly address: readonly [host: string, port: number] | null;
   /** The Python source files that are loaded, for a watcher. */
   modules(): Promise<readonly string[]>;
-  /** Loads the application again in new processes, then ends the old ones; rejects when it does not load, and nothing changes. */
+  /** Loads the application again in new processes, then ends the old ones. If it does not load, the promise is rejected and nothing changes. */
   reload(): Promise<void>;
-  /** What it is doing. */
+  /** Its state and counters. */
   stats(): GuestStats;
-  /** Which process has which request now: process ids by the request's `tsgi.request_id`. */
+  /** The processes that work on requests now: process ids by the request's `tsgi.request_id`. */
   requestsInHand(): ReadonlyMap<string, number>;
   /**
-   * Answers what is there, then ends the processes.
+   * Completes requests in progress, then ends the processes.
    *
    * @param graceSeconds - how long requests may take. @default the option of that name
    */

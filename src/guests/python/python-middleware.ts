@@ -6,19 +6,19 @@ import type { GuestStats } from "../lane/guest-stats.ts";
 import { pythonSettings, type PythonOptions, type PythonPart } from "./options.ts";
 import { PythonLanguage } from "./python-language.ts";
 
-/** Which filters, and how they are run: the options of a Python application without its target. */
+/** The filters, and the options of a Python application without its target. */
 export type PythonMiddlewareOptions = Omit<PythonOptions, "target" | "filters"> & {
   /** One filter or several, outermost first; several are composed inside Python. */
   readonly filter: PythonPart | readonly PythonPart[];
 };
 
-/** A middleware with processes behind it. */
+/** A middleware that runs in Python processes. */
 export type PythonMiddleware = Middleware & {
   /** Resolves when the filters are loaded; rejects when they cannot be. Requests before that wait. */
   readonly ready: Promise<void>;
   /** What its processes are doing. */
   stats(): GuestStats;
-  /** Which process has which request now: process ids by the request's `tsgi.request_id`. */
+  /** The processes that work on requests now: process ids by the request's `tsgi.request_id`. */
   requestsInHand(): ReadonlyMap<string, number>;
   /** Ends the processes. */
   close(graceSeconds?: number): Promise<void>;
