@@ -216,6 +216,25 @@ make_server("127.0.0.1", 8001, application).serve_forever()`,
   await served.close();
 });
 
+test("a server in a thread is taken when the main thread only looks now and then whether it has ended", async () => {
+  write(
+    "program.py",
+    `${NOTES}
+import threading
+from wsgiref.simple_server import make_server
+notes.append("the application")
+threading.Thread(target=make_server("127.0.0.1", 8001, application).serve_forever, daemon=True).start()
+has_ended = threading.Event()
+while True:
+    if has_ended.wait(timeout=0.4):
+        break`,
+  );
+  const served = await servePython({ target: "program.py", directory });
+  expect(served.guest.address).toEqual(["127.0.0.1", 8001]);
+  expect((await served.get("/")).text).toBe("the application");
+  await served.close();
+});
+
 test("an application that is imported may run servers of its own", async () => {
   write(
     "site.py",

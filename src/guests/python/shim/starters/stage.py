@@ -36,6 +36,13 @@ def run(guest, path, arguments):
     return find_attribute(module, None, path) if application is None else application
 
 
+def place_of(frame):
+    """Where a thread is. One that waits for something again and again, with a timeout, is where it does so."""
+    while frame is not None and frame.f_code.co_filename == threading.__file__:
+        frame = frame.f_back
+    return id(frame), frame and frame.f_lineno
+
+
 def run_script(path, arguments):
     sys.argv[:] = [path, *arguments]
     path = os.path.abspath(path)
@@ -132,8 +139,7 @@ class Stage:
         while looks < REST_LOOKS:
             if not self.is_open:
                 break
-            frame = sys._current_frames().get(main.ident)
-            before, place = place, (id(frame), frame and frame.f_lineno)
+            before, place = place, place_of(sys._current_frames().get(main.ident))
             looks = looks + 1 if place == before else 0
             time.sleep(REST_SECONDS)
         if self.claim(*server):
