@@ -5,6 +5,8 @@ import { Headers } from "../wsgi/headers.ts";
 import type { FileHead } from "./form-file.ts";
 import { decodeText, malformed } from "./urlencoded.ts";
 
+const BEYOND_ASCII = /[^\u0000-\u007f]/;
+
 /** The head of a part: of a file, or of a text field, which has no file name. */
 export interface PartHead {
   readonly name: string;
@@ -63,7 +65,8 @@ function dispositionOf(headers: readonly PartHeader[], part: number): Parameteri
 
 /** Browsers write `"` as %22 (WHATWG HTML, "Multipart form data"). */
 function decodeName(native: string, where: () => string): string {
-  return decodeText(Buffer.from(native, "latin1"), where).replaceAll("%22", '"');
+  const text = BEYOND_ASCII.test(native) ? decodeText(Buffer.from(native, "latin1"), where) : native;
+  return text.includes("%22") ? text.replaceAll("%22", '"') : text;
 }
 
 /** Some clients send paths, of their own or such as an attacker would like. */

@@ -1,5 +1,6 @@
 // application/x-www-form-urlencoded, of bodies and of queries. Source: WHATWG URL, "application/x-www-form-urlencoded parsing"; but text
 // that is not UTF-8 is an error, where the standard puts U+FFFD: nobody could tell it from what was sent.
+import { isUtf8 } from "node:buffer";
 import { FormError } from "./errors.ts";
 import type { TextMeter } from "./limits.ts";
 
@@ -15,8 +16,9 @@ export interface UrlencodedOptions {
 }
 
 const BEYOND_ASCII = /[^\u0000-\u007f]/u;
+/** What is not as it stands there. */
+const ENCODED = /[%+\u0080-\u00ff]/;
 const WRONG_PERCENT = /%(?![0-9A-Fa-f]{2})/;
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Reads an urlencoded form.
@@ -30,23 +32,26 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export function parseUrlencoded(native: string, meter: TextMeter, options: UrlencodedOptions): Field[] {
   const fields: Field[] = [];
   if (native === "") return fields;
+  const isPlain = !ENCODED.test(native);
   for (let start = 0; start <= native.length;) {
     const ampersand = native.indexOf("&", start);
     const end = ampersand === -1 ? native.length : ampersand;
     if (end > start || options.strict) {
       meter.countField();
-      const field = parseField(native.slice(start, end), fields.length + 1, options);
-      meter.countText(Buffer.byteLength(field[0]) + Buffer.byteLength(field[1]));
-      if (field[1] !== "" || options.keepBlankValues) fields.push(field);
+      const field = parseField(native.slice(start, end), fields.length + 1, isPlain, options);
+      const [name, value] = field;
+      meter.countText(isPlain ? name.length + value.length : Buffer.byteLength(name) + Buffer.byteLength(value));
+      if (value !== "" || options.keepBlankValues) fields.push(field);
     }
     start = end + 1;
   }
   return fields;
 }
 
-function parseField(text: string, number: number, { strict }: UrlencodedOptions): Field {
+function parseField(text: string, number: number, isPlain: boolean, { strict }: UrlencodedOptions): Field {
   const equals = text.indexOf("=");
   if (strict && equals === -1) throw malformed(`Expected "=" in field ${number} of the form`);
+  if (isPlain) return equals === -1 ? [text, ""] : [text.slice(0, equals), text.slice(equals + 1)];
   const name = decode(equals === -1 ? text : text.slice(0, equals), strict, () => `the name of field ${number}`);
   const value = equals === -1 ? "" : decode(text.slice(equals + 1), strict, () => `the field "${name}"`);
   return [name, value];
@@ -74,12 +79,9 @@ function decode(text: string, strict: boolean, where: () => string): string {
  * @param where - says for the error what they are
  * @throws FormError 400 when they are something else
  */
-export function decodeText(bytes: Uint8Array, where: () => string): string {
-  try {
-    return UTF8.decode(bytes);
-  } catch (cause) {
-    throw new FormError("ERR_TSGI_FORM_TEXT", `Expected UTF-8 in ${where()}, got other bytes`, { cause });
-  }
+export function decodeText(bytes: Buffer, where: () => string): string {
+  if (!isUtf8(bytes)) throw new FormError("ERR_TSGI_FORM_TEXT", `Expected UTF-8 in ${where()}, got other bytes`);
+  return bytes.toString("utf8");
 }
 
 /** The error of a form whose syntax is wrong. */
