@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findUpwards } from "./code-cache.ts";
 
 /** Directory of this package; the file lies equally deep in src and in dist. */
 export const PACKAGE_ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -32,6 +33,16 @@ export function ownExports(root = PACKAGE_ROOT): Record<string, string> {
     }
   }
   return files;
+}
+
+/**
+ * The tsconfig for the paths of an application. Our own is none: its paths name sources, and would load this package a second time.
+ *
+ * @param sourceFile - of the application
+ */
+export function tsconfigOf(sourceFile: string): string | undefined {
+  const path = findUpwards(dirname(sourceFile), "tsconfig.json");
+  return path === undefined || path === join(PACKAGE_ROOT, "tsconfig.json") ? undefined : path;
 }
 
 function expand(subpath: string, file: string, root: string): [subpath: string, file: string][] {

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { isFile } from "../is-file.ts";
 import { codeCacheOf } from "../code-cache.ts";
 import { loadJiti } from "../load-jiti.ts";
-import { ownExports } from "../own-exports.ts";
+import { ownExports, tsconfigOf } from "../own-exports.ts";
 
 /** What a module exports. */
 export type ModuleNamespace = Readonly<Record<string, unknown>>;
@@ -112,7 +112,7 @@ async function importWithJiti(path: string): Promise<ModuleNamespace> {
     interopDefault: false,
     jsx: true,
     fsCache: codeCacheOf(path),
-    tsconfigPaths: true,
+    tsconfigPaths: tsconfigOf(path) ?? false,
     alias: ownExports(),
   });
   return await jiti.import<ModuleNamespace>(path);

@@ -345,3 +345,32 @@ describe("error handlers", () => {
     expect(seen).toEqual(["TypeError: bug"]);
   });
 });
+
+it("app.route decorates static methods, and methods of objects", async () => {
+  const app = new App();
+  class Site {
+    static readonly title = "static";
+    readonly title = "object";
+    static about(): string {
+      return this.title;
+    }
+    about(): string {
+      return this.title;
+    }
+  }
+  function about(this: { readonly title: string }): string {
+    return this.title;
+  }
+  // As ECMAScript calls a decorator: initializers run when the class, or an object of it, is made.
+  const initializers: ((this: unknown) => void)[] = [];
+  const context = { name: "about", addInitializer: (each: () => void) => initializers.push(each) };
+  app.route("/object")(about, context as unknown as ClassMethodDecoratorContext);
+  initializers[0]?.call(new Site());
+  // As the older kind is called: with the class and a name.
+  const legacy = app.route("/static", { name: "other" }) as unknown as (...values: unknown[]) => void;
+  legacy(Site, "about", {});
+  expect((await app.test().get("/object")).text()).toBe("object");
+  expect((await app.test().get("/static")).text()).toBe("static");
+  expect(app.routes.map(({ name }) => name)).toEqual(["about", "other"]);
+  expect(() => legacy(Site.prototype, "about", {})).toThrow('expected "static about"');
+});

@@ -8,7 +8,11 @@ import { type CompiledRoute, RouteCollection } from "./compiled-route.ts";
 import { decodeText } from "./decode-text.ts";
 import { FrameworkError } from "./errors.ts";
 import { Exchange, type Instead } from "./exchange.ts";
+import { raw, type SafeHtml } from "./html.ts";
 import { MethodNotAllowed, NotFound } from "./http-error.ts";
+import { openApiOf, type OpenApiInfo } from "./openapi.ts";
+import { type ListedRoute, listRoutes } from "./route-list.ts";
+import type { TemplateEngine } from "./templates.ts";
 import { Request, type RequestOwner } from "./request.ts";
 import { withRequest } from "./request-context.ts";
 import { redirect } from "./redirect.ts";
@@ -32,6 +36,8 @@ export interface AppOptions<Own extends object = object> {
   readonly maxBodyBytes?: number;
   /** Host with which subdomains begin, such as `example.com`. @default routes count for any host */
   readonly serverName?: string;
+  /** Renders templates for `render`. @default none */
+  readonly templates?: TemplateEngine;
   /** Whether `getRequest()` works. @default false */
   readonly hasRequestContext?: boolean;
 }
@@ -120,6 +126,23 @@ class Application<Own extends object = object> extends Scaffold<Own> implements 
     return completeUrl(this.#pathOf(own, values), options, request.environ);
   }
 
+  /** Renders a template to a page. @throws FrameworkError without the option "templates" */
+  async render(name: string, data: Readonly<Record<string, unknown>> = {}): Promise<SafeHtml> {
+    const { templates } = this.#options;
+    if (templates === undefined) throw new FrameworkError('There are no templates; expected the option "templates"');
+    return raw(await templates(name, data));
+  }
+
+  /** Describes the routes as OpenAPI 3.1. */
+  openapi(info: OpenApiInfo): Readonly<Record<string, unknown>> {
+    return openApiOf(this.routes, info);
+  }
+
+  /** Lists the routes, for `tsgi routes`. */
+  listRoutes(): ListedRoute[] {
+    return listRoutes(this.routes);
+  }
+
   /** Gives a client for tests, which calls the application without a server. */
   test(options: TestClientOptions = {}): TestClient {
     return new TestClient(this as unknown as WSGIApplication, options);
@@ -176,8 +199,11 @@ class Application<Own extends object = object> extends Scaffold<Own> implements 
     const request = new Request(environ, path, this, route, found?.kind === "route" ? found.values : {});
     const chain = route?.chain ?? this.#routes.ownChain;
     const exchange = new Exchange(request, chain, route, instead, this.#isDevelopment);
-    if (this.#options.hasRequestContext !== true) return exchange.run(startResponse);
-    return withRequest(request, () => exchange.run(startResponse));
+    const run = (): WSGIBody | Promise<WSGIBody> =>
+      route?.isDirect === true && chain.isPlain
+        ? exchange.runDirect(route, startResponse)
+        : exchange.run(startResponse);
+    return this.#options.hasRequestContext === true ? withRequest(request, run) : run();
   }
 
   #compile(): Ready {

@@ -23,15 +23,12 @@ export class Chain {
   before: readonly BeforeHook[] = [];
   after: readonly AfterHook[] = [];
   teardown: readonly TeardownHook[] = [];
+  /** Whether nothing runs around a handler. */
+  isPlain = false;
 
   constructor(scaffolds: readonly ScaffoldParts[], namePrefix: string) {
     this.scaffolds = scaffolds;
     this.namePrefix = namePrefix;
-  }
-
-  /** Whether nothing runs around a handler. */
-  get isPlain(): boolean {
-    return this.before.length === 0 && this.after.length === 0 && this.teardown.length === 0;
   }
 
   /** Takes the hooks that there are by now. */
@@ -39,6 +36,7 @@ export class Chain {
     this.before = this.scaffolds.flatMap((scaffold) => scaffold.beforeHooks);
     this.after = this.scaffolds.flatMap((scaffold) => scaffold.afterHooks).toReversed();
     this.teardown = this.scaffolds.flatMap((scaffold) => scaffold.teardownHooks).toReversed();
+    this.isPlain = this.before.length === 0 && this.after.length === 0 && this.teardown.length === 0;
   }
 }
 
@@ -55,6 +53,8 @@ export interface CompiledRoute {
   readonly chain: Chain;
   readonly input: InputReader | null;
   readonly subdomain: string | null;
+  /** Whether its handler is called with what the path gives, and what it returns is the response, as long as the chain is plain. */
+  readonly isDirect: boolean;
 }
 
 /** Where a definition stands. */
@@ -113,6 +113,10 @@ export class RouteCollection {
   #add({ rule: text, methods, options, handler, name, place }: RouteDefinition, site: Site): void {
     const { chain, subdomain } = site;
     const rule = new Rule(joined(site.prefix, text), site.converters);
+    const input = inputReader(
+      options,
+      rule.values.map((value) => value.name),
+    );
     const route: CompiledRoute = {
       rule,
       methods: new Set(methods.includes("GET") ? [...methods, "HEAD"] : methods),
@@ -121,11 +125,9 @@ export class RouteCollection {
       options,
       place,
       chain,
-      input: inputReader(
-        options,
-        rule.values.map((value) => value.name),
-      ),
+      input,
       subdomain,
+      isDirect: input === null && options.response === undefined,
     };
     for (const method of methods) {
       const key = `${subdomain ?? ""} ${method} ${rule.key}`;

@@ -29,6 +29,8 @@ export interface AnyConverter {
   readonly weight?: number;
   /** Whether a value may hold slashes. @default false */
   readonly hasSlashes?: boolean;
+  /** Whether its expression never has two ways to go on; otherwise rules with it are matched more slowly, in linear time. @default false */
+  readonly isPlain?: boolean;
   /** JSON Schema of the value, for OpenAPI. @default a string */
   readonly schema?: Readonly<Record<string, unknown>>;
 }
@@ -54,10 +56,11 @@ export const CONVERTERS: ReadonlyMap<string, ConverterSource> = new Map<string, 
   [
     "path",
     {
-      regex: "[^/](?:.*)",
+      regex: "[^/].*",
       parse: (text) => text,
       format: (value) => asText(value),
       weight: 200,
+      isPlain: true,
       hasSlashes: true,
     } satisfies Converter<string>,
   ],
@@ -67,6 +70,7 @@ export const CONVERTERS: ReadonlyMap<string, ConverterSource> = new Map<string, 
       regex: UUID,
       parse: (text) => text.toLowerCase(),
       format: (value) => asText(value),
+      isPlain: true,
       schema: { type: "string", format: "uuid" },
     } satisfies Converter<string>,
   ],
@@ -103,6 +107,7 @@ function stringConverter(conversion: ConverterArguments): Converter<string> {
   const count = length === undefined ? `{${minlength},${maxlength ?? ""}}` : `{${length}}`;
   return {
     regex: count === "{1,}" ? "[^/]+" : `[^/]${count}`,
+    isPlain: true,
     parse: (text) => text,
     format: (value) => asText(value),
     schema: {
@@ -121,6 +126,7 @@ function intConverter(conversion: ConverterArguments): Converter<number> {
   return {
     regex: bounds.isSigned ? String.raw`-?\d+` : String.raw`\d+`,
     weight: NUMBER_WEIGHT,
+    isPlain: true,
     schema: { type: "integer", ...bounds.schema },
     parse(text) {
       if (digits > 0 && text.length !== digits) return undefined;
@@ -141,6 +147,7 @@ function floatConverter(conversion: ConverterArguments): Converter<number> {
   return {
     regex: bounds.isSigned ? String.raw`-?\d+\.\d+` : String.raw`\d+\.\d+`,
     weight: NUMBER_WEIGHT,
+    isPlain: true,
     schema: { type: "number", ...bounds.schema },
     parse(text) {
       const value = Number(text);

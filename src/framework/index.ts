@@ -26,6 +26,7 @@ export {
   UnsupportedMediaType,
 } from "./http-error.ts";
 export type { HTTPErrorOptions } from "./http-error.ts";
+export type { OpenApiInfo } from "./openapi.ts";
 export { localTarget, redirect } from "./redirect.ts";
 export { getRequest } from "./request-context.ts";
 export { Request } from "./request.ts";
@@ -34,6 +35,7 @@ export { Response } from "./response.ts";
 export type { HeadersInit, ResponseBody, ResponseOptions, SetCookieOptions } from "./response.ts";
 export { created, json, noContent } from "./result.ts";
 export type { Result } from "./result.ts";
+export type { ListedRoute } from "./route-list.ts";
 export type { RuleParams } from "./rule-params.ts";
 export type {
   AfterHook,
@@ -46,6 +48,8 @@ export type {
   TeardownHook,
 } from "./scaffold.ts";
 export type { StandardSchema } from "./standard-schema.ts";
+export { etaTemplates } from "./templates.ts";
+export type { EtaOptions, TemplateEngine } from "./templates.ts";
 export type { UrlOptions } from "./url-for.ts";
 export { ValidationError } from "./validation.ts";
 export type { RouteSchemas, ValidationIssue } from "./validation.ts";

@@ -161,6 +161,7 @@ export class Response {
 }
 
 export const HTML = "text/html; charset=utf-8";
+export const JSON_TYPE = "application/json";
 export const BYTES = "application/octet-stream";
 
 function pairsOf(headers: HeadersInit): HeaderList {

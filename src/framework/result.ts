@@ -4,7 +4,7 @@ import type { HeaderList, WSGIApplication, WSGIEnvironment } from "../wsgi/types
 import { capturedResponse } from "./captured-response.ts";
 import { ResultError } from "./errors.ts";
 import { SafeHtml } from "./html.ts";
-import { BYTES, type HeadersInit, HTML, Response, type ResponseBody } from "./response.ts";
+import { BYTES, type HeadersInit, HTML, JSON_TYPE, Response, type ResponseBody } from "./response.ts";
 
 /**
  * What a handler may return:
@@ -17,8 +17,6 @@ import { BYTES, type HeadersInit, HTML, Response, type ResponseBody } from "./re
  * - a WSGI application, which answers
  */
 export type Result = string | number | boolean | object;
-
-const JSON_TYPE = "application/json";
 
 /**
  * Makes a response of a result.

@@ -1,7 +1,7 @@
 // Finds the route of a path. rou3 keeps the rules as a tree of segments and names those that may match; the rules themselves decide, so
 // that nothing is decoded twice, a slash at the end counts, and the order is ours. Source: Werkzeug's matcher for what the answers are.
 import { addRoute, createRouter, findAllRoutes, findRoute, type RouterContext } from "rou3";
-import { Rule, type RuleValues } from "./rule.ts";
+import { compareWeights, Rule, type RuleValues } from "./rule.ts";
 
 /** What the table needs to know of a route. */
 export interface TableRoute {
@@ -113,22 +113,39 @@ function tried<Route extends TableRoute>(route: Route, path: string): Found<Rout
   return { kind: "redirect", path: `${path}/` };
 }
 
-/** Of two values at one place the lighter goes first, whatever follows them; rou3 looks at what follows. */
+/** Routes that meet at one place of a path. */
+interface Place<Route> {
+  readonly groups: Set<Group<Route>>;
+  /** The values there, in their order; those with slashes by themselves. */
+  readonly values: Rule["weights"][number][];
+  readonly paths: Rule["weights"][number][];
+}
+
+/**
+ * Marks the groups of which rou3 may name a wrong one first: of two values at one place the lighter goes first, whatever follows, and a
+ * value with slashes may have more text behind it than the one beside it.
+ */
 function markContested<Route extends TableRoute>(groups: ReadonlyMap<string, Group<Route>>): void {
-  const places = new Map<string, { readonly weights: Set<string>; readonly groups: Set<Group<Route>> }>();
+  const places = new Map<string, Place<Route>>();
   for (const [shape, group] of groups) {
     const segments = shape.split("/");
     for (const [index, segment] of segments.entries()) {
-      if (segment !== ":v") continue;
+      if (segment !== ":v" && segment !== "**") continue;
       const prefix = segments.slice(0, index).join("/");
-      const place = places.get(prefix) ?? { weights: new Set(), groups: new Set() };
+      const place = places.get(prefix) ?? { groups: new Set(), values: [], paths: [] };
       places.set(prefix, place);
       place.groups.add(group);
-      for (const { route } of group.entries) place.weights.add(String(route.rule.weights[index]));
+      const weights = group.entries.map(({ route }) => route.rule.weights[index]).filter((each) => each !== undefined);
+      (segment === ":v" ? place.values : place.paths).push(...weights);
     }
   }
-  for (const { weights, groups: contested } of places.values()) {
-    if (weights.size > 1 && contested.size > 1) for (const group of contested) group.isContested = true;
+  for (const { groups: meeting, values, paths } of places.values()) {
+    if (meeting.size < 2) continue;
+    const [first] = values;
+    const [least] = paths.toSorted(compareWeights);
+    const areValuesAlike = values.every((each) => first !== undefined && compareWeights(each, first) === 0);
+    const isPathFirst = least !== undefined && values.some((each) => compareWeights(least, each) < 0);
+    if (!areValuesAlike || isPathFirst) for (const group of meeting) group.isContested = true;
   }
 }
 

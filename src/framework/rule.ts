@@ -51,8 +51,8 @@ export class Rule {
     this.key = this.parts.map((part) => (typeof part === "string" ? part : `<${part.converterText}>`)).join("");
     this.#segments = segmentsOf(this.parts);
     refuseDots(text, this.#segments);
-    this.weights = this.#segments.map(weightOf);
-    this.#match = linearExpression(this.#expression(), false);
+    this.weights = weightsOf(this.#segments);
+    this.#match = matcherOf(this.#expression(), this.#segments);
   }
 
   /** Whether the rule is one text, so that nothing has to be matched. */
@@ -119,12 +119,8 @@ export class Rule {
   static compare(left: Rule, right: Rule): number {
     const length = Math.max(left.weights.length, right.weights.length);
     for (let index = 0; index < length; index += 1) {
-      const one = left.weights[index] ?? NO_SEGMENT;
-      const other = right.weights[index] ?? NO_SEGMENT;
-      for (let step = 0; step < one.length; step += 1) {
-        const difference = (one[step] ?? 0) - (other[step] ?? 0);
-        if (difference !== 0) return difference;
-      }
+      const difference = compareWeights(left.weights[index] ?? NO_SEGMENT, right.weights[index] ?? NO_SEGMENT);
+      if (difference !== 0) return difference;
     }
     return 0;
   }
@@ -150,6 +146,19 @@ export class Rule {
     if (new RegExp(`^(?:${converter.regex})$`, "s").test(text) && converter.parse(text) !== undefined) return text;
     throw new FrameworkError(`Rule "${this.text}" cannot have "${text}" as "${name}"`);
   }
+}
+
+/** RegExp alone takes long only where values lie side by side, or where one may hold slashes and something follows it. */
+function matcherOf(source: string, segments: readonly (readonly RulePart[])[]): (path: string) => Match {
+  const isPlain = segments.every((segment, index) => {
+    const values = segment.filter((part) => typeof part !== "string");
+    if (values.length > 1 || values.some(({ converter }) => converter.isPlain !== true)) return false;
+    const hasSlashes = values.some(({ converter }) => converter.hasSlashes === true);
+    return !hasSlashes || (index === segments.length - 1 && segment.at(-1) === values[0]);
+  });
+  if (!isPlain) return linearExpression(source, false);
+  const expression = new RegExp(`^${source}$`, "s");
+  return (path) => expression.exec(path);
 }
 
 /** Encodes one segment of a path, whatever is in it. */
@@ -223,17 +232,29 @@ function isText(segment: readonly RulePart[]): segment is readonly string[] {
   return segment.every((part) => typeof part === "string");
 }
 
-/** Kind (text, value, value with slashes), fixed characters (the more the better), weight of the converters. */
-type SegmentWeight = readonly [kind: number, characters: number, weight: number];
+/** Kind (text, value), then less for more fixed characters, less for more values, and the weight of the converters. */
+type SegmentWeight = readonly [kind: number, characters: number, values: number, weight: number];
 
 /** A rule that goes on is more specific than one that has ended. */
-const NO_SEGMENT: SegmentWeight = [3, 0, 0];
+const NO_SEGMENT: SegmentWeight = [2, 0, 0, 0];
+
+/** From a value on that may hold slashes, all counts as one segment. */
+function weightsOf(segments: readonly (readonly RulePart[])[]): SegmentWeight[] {
+  const start = segments.findIndex((segment) =>
+    segment.some((part) => typeof part !== "string" && part.converter.hasSlashes === true),
+  );
+  if (start === -1) return segments.map(weightOf);
+  return [...segments.slice(0, start).map(weightOf), weightOf(segments.slice(start).flat())];
+}
 
 function weightOf(segment: readonly RulePart[]): SegmentWeight {
   const values = segment.filter((part) => typeof part !== "string");
-  if (values.length === 0) return [0, 0, 0];
+  if (values.length === 0) return [0, 0, 0, 0];
   const characters = segment.reduce((sum, part) => sum + (typeof part === "string" ? part.length : 0), 0);
-  const weight = values.reduce((sum, { converter }) => sum + (converter.weight ?? 100), 0);
-  const hasSlashes = values.some(({ converter }) => converter.hasSlashes === true);
-  return [hasSlashes ? 2 : 1, -characters, weight];
+  return [1, -characters, -values.length, values.reduce((sum, { converter }) => sum + (converter.weight ?? 100), 0)];
+}
+
+/** Tells which of two segments goes first. */
+export function compareWeights(one: SegmentWeight, other: SegmentWeight): number {
+  return one[0] - other[0] || one[1] - other[1] || one[2] - other[2] || one[3] - other[3];
 }

@@ -92,7 +92,10 @@ export interface RegisterOptions {
   readonly subdomain?: string;
 }
 
-/** Makes a method of a class the handler of a route: when an object of the class is made, or of a static one at once. */
+/**
+ * Makes a static method the handler of a route. One of objects becomes it when an object is made, where decorators are those of
+ * ECMAScript; jiti, which runs the files of `tsgi`, knows the older kind only.
+ */
 type RouteDecorator = (method: AnyHandler, context: ClassMethodDecoratorContext) => void;
 
 /** `app.route` as a decorator. */
@@ -247,17 +250,28 @@ export abstract class Scaffold<Own extends object = object> extends Callable imp
     return this;
   }
 
-  #routeFunction(method: string | null): RouteFunction<Own> & DecoratingFunction {
+  #routeFunction(fixed: string | null): RouteFunction<Own> & DecoratingFunction {
     const define = (rule: string, first?: RouteOptions | AnyHandler, second?: AnyHandler): unknown => {
       const options = typeof first === "object" ? first : {};
       const handler = typeof first === "function" ? first : second;
-      const methods = method === null ? (options.methods ?? ["GET"]) : [method];
+      const methods = fixed === null ? (options.methods ?? ["GET"]) : [fixed];
       if (handler !== undefined) return this.#define(rule, methods, options, handler);
-      const scaffold = this.#define.bind(this);
-      return (decorated: AnyHandler, context: ClassMethodDecoratorContext) => {
-        context.addInitializer(function defineMethod(this: unknown) {
-          scaffold(rule, methods, { name: String(context.name), ...options }, decorated.bind(this));
-        });
+      const defineRoute = this.#define.bind(this);
+      return (decorated: unknown, context: ClassMethodDecoratorContext | PropertyKey) => {
+        const name = typeof context === "object" ? context.name : context;
+        const add = (self: unknown, method: AnyHandler): void => {
+          defineRoute(rule, methods, { name: String(name), ...options }, method.bind(self));
+        };
+        if (typeof context === "object") {
+          context.addInitializer(function defineMethod(this: unknown) {
+            add(this, decorated as AnyHandler); // ECMAScript passes the method
+          });
+        } else if (typeof decorated === "function") {
+          const owner = decorated as unknown as Readonly<Record<PropertyKey, AnyHandler>>; // the older kind passes the class
+          add(owner, (request, params) => (owner[name] as AnyHandler).call(owner, request, params));
+        } else {
+          throw new FrameworkError(`The method "${String(name)}" is no static one; expected "static ${String(name)}"`);
+        }
       };
     };
     return define as RouteFunction<Own> & DecoratingFunction; // the overloads are those of the interfaces

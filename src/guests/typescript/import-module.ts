@@ -1,11 +1,10 @@
 // Imports a file of an application: with Node's own loader where it can, otherwise with jiti, which also reads enums, parameter
 // properties, decorators, JSX, `./x.js` that means x.ts, and the paths of a tsconfig.json, on every version of Node. Both give the
 // application the same instance of this package as the server's.
-import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { codeCacheOf, findUpwards } from "../../code-cache.ts";
+import { codeCacheOf } from "../../code-cache.ts";
 import { loadJiti } from "../../load-jiti.ts";
-import { ownExports, PACKAGE_ROOT } from "../../own-exports.ts";
+import { ownExports, PACKAGE_ROOT, tsconfigOf } from "../../own-exports.ts";
 import { TargetLoadError, TargetSyntaxError } from "./errors.ts";
 import { describeThrown, sourceExcerpt, userStack } from "./user-stack.ts";
 
@@ -76,12 +75,6 @@ function toNamespace(exports: object): object {
   const isModule =
     "__esModule" in exports || (Symbol.toStringTag in exports && exports[Symbol.toStringTag] === "Module");
   return isModule ? exports : { default: exports };
-}
-
-/** The tsconfig of the application. Our own is none: its paths name sources, and would load this package a second time. */
-function tsconfigOf(sourceFile: string): string | undefined {
-  const path = findUpwards(dirname(sourceFile), "tsconfig.json");
-  return path === undefined || path === join(PACKAGE_ROOT, "tsconfig.json") ? undefined : path;
 }
 
 function explain(error: unknown, sourceFile: string): TargetSyntaxError | TargetLoadError {

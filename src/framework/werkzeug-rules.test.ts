@@ -1,0 +1,285 @@
+// The cases of Werkzeug's tests of routing (tests/test_routing.py), as tables of inputs and outputs, written anew.
+//
+// Carried over: basic matching and building, strict slashes with redirects, merged slashes, precedence by weight, `path` before and after
+// text, `any`, `int` with its arguments, negative numbers, `string` with lengths, `uuid`, converters of one's own, several rules of one
+// name, HEAD by GET, 405 with its methods, implicit OPTIONS, addresses with a query and an anchor, below SCRIPT_NAME, external ones,
+// quoting of what is not ASCII, subdomains by name.
+//
+// Not carried over, because there is no such thing here: rule templates and RuleFactory (a blueprint does that), host matching and
+// variables in subdomains (`virtual-host` chooses an application by host), defaults that redirect, redirect_to, aliases, build_only,
+// websocket rules, `strict_slashes=False`, values that are added to the query when a rule lacks them (they throw here: a mistyped name
+// would be lost), pickling of maps, HTTP methods per build, locale-dependent URL schemes.
+import { describe, expect, it } from "vitest";
+import { App } from "./app.ts";
+import { Blueprint } from "./blueprint.ts";
+import type { Converter } from "./converters.ts";
+
+/** Answers with the rule and the values. */
+function appOf(rules: readonly string[], options: ConstructorParameters<typeof App>[0] = {}): App {
+  const app = new App(options);
+  for (const rule of rules) app.get(rule, (request) => ({ rule: request.rule, ...request.params }));
+  return app as App;
+}
+
+interface Case {
+  readonly rules: readonly string[];
+  /** What a path gives: the rule and its values, a status, or where it leads. */
+  readonly paths: Readonly<Record<string, readonly [rule: string, values?: object] | number | string>>;
+}
+
+const CASES: Readonly<Record<string, Case>> = {
+  "basic routing": {
+    rules: ["/", "/foo", "/bar/"],
+    paths: { "/": ["/"], "/foo": ["/foo"], "/bar/": ["/bar/"], "/blub": 404, "/bar": "/bar/", "/foo/": 404 },
+  },
+  "strict slashes with values": {
+    rules: ["/<int:a>/", "/b/<c>", "/d/<path:e>/"],
+    paths: {
+      "/1": "/1/",
+      "/1/": ["/<int:a>/", { a: 1 }],
+      "/b/x/": 404,
+      "/d/x/y": "/d/x/y/",
+      "/d/x/y/": ["/d/<path:e>/", { e: "x/y" }],
+    },
+  },
+  "merged slashes": {
+    rules: ["/yes/tail/", "/no/tail", "/with/<path:rest>", "/x/<a>"],
+    paths: {
+      "/yes//tail/": "/yes/tail/",
+      "//yes/tail": "/yes/tail/",
+      "///no///tail": "/no/tail",
+      "/with//x//y": "/with/x/y",
+      "/with/x//y": ["/with/<path:rest>", { rest: "x//y" }],
+      "/x//": 404,
+      "//nothing": 404,
+    },
+  },
+  greedy: {
+    rules: ["/foo", "/<path:bar>", "/<path:bar>/<path:blub>"],
+    paths: {
+      "/foo": ["/foo"],
+      "/blub": ["/<path:bar>", { bar: "blub" }],
+      "/he/he": ["/<path:bar>/<path:blub>", { bar: "he", blub: "he" }],
+    },
+  },
+  "path beside text": {
+    rules: [
+      "/",
+      "/Special",
+      "/<int:year>",
+      "/<path:name>:foo",
+      "/<path:name>:<path:name2>",
+      "/<path:name>",
+      "/<path:name>/edit",
+      "/<path:name>/silly/<path:name2>",
+      "/<path:name>/silly/<path:name2>/edit",
+      "/Talk:<path:name>",
+      "/User:<username>",
+      "/Files:<path:file>",
+      "/<admin>/<manage>/<things>",
+    ],
+    paths: {
+      "/": ["/"],
+      "/Special": ["/Special"],
+      "/2014": ["/<int:year>", { year: 2014 }],
+      "/Some:foo": ["/<path:name>:foo", { name: "Some" }],
+      "/Some:bar": ["/<path:name>:<path:name2>", { name: "Some", name2: "bar" }],
+      "/Some/Page": ["/<path:name>", { name: "Some/Page" }],
+      "/Some/Page/edit": ["/<path:name>/edit", { name: "Some/Page" }],
+      "/Foo/silly/bar": ["/<path:name>/silly/<path:name2>", { name: "Foo", name2: "bar" }],
+      "/Foo/silly/bar/edit": ["/<path:name>/silly/<path:name2>/edit", { name: "Foo", name2: "bar" }],
+      "/Talk:Foo/Bar": ["/Talk:<path:name>", { name: "Foo/Bar" }],
+      "/User:thomas": ["/User:<username>", { username: "thomas" }],
+      "/Files:a/b.zip": ["/Files:<path:file>", { file: "a/b.zip" }],
+      "/Jerry/eats/stuff": ["/<admin>/<manage>/<things>", { admin: "Jerry", manage: "eats", things: "stuff" }],
+    },
+  },
+  any: {
+    rules: ["/<any(a1, a2):a>", "/<any(b1,b2):b>", "/<string:c>"],
+    paths: {
+      "/a1": ["/<any(a1, a2):a>", { a: "a1" }],
+      "/b2": ["/<any(b1,b2):b>", { b: "b2" }],
+      "/a3": ["/<string:c>", { c: "a3" }],
+    },
+  },
+  "numbers and their arguments": {
+    rules: [
+      "/a/<int(fixed_digits=4):n>",
+      "/b/<int(min=2, max=5):n>",
+      "/c/<int(signed=True):n>",
+      "/d/<float(signed=True):n>",
+      "/e/<float:n>",
+    ],
+    paths: {
+      "/a/0042": ["/a/<int(fixed_digits=4):n>", { n: 42 }],
+      "/a/42": 404,
+      "/b/1": 404,
+      "/b/5": ["/b/<int(min=2, max=5):n>", { n: 5 }],
+      "/b/6": 404,
+      "/c/-7": ["/c/<int(signed=True):n>", { n: -7 }],
+      "/d/-1.5": ["/d/<float(signed=True):n>", { n: -1.5 }],
+      "/e/1": 404,
+      "/e/1.0": ["/e/<float:n>", { n: 1 }],
+      "/e/-1.0": 404,
+    },
+  },
+  "numbers that a number cannot hold": {
+    rules: ["/<int:n>"],
+    paths: {
+      "/9007199254740991": ["/<int:n>", { n: 9007199254740991 }],
+      "/9007199254740993": 404,
+      "/1e3": 404,
+      "/٣": 404,
+    },
+  },
+  "lengths of text": {
+    rules: ["/a/<string(length=2):s>", "/b/<string(minlength=2):s>", "/c/<string(maxlength=2):s>"],
+    paths: {
+      "/a/xy": ["/a/<string(length=2):s>", { s: "xy" }],
+      "/a/xyz": 404,
+      "/b/x": 404,
+      "/b/xyz": ["/b/<string(minlength=2):s>", { s: "xyz" }],
+      "/c/xyz": 404,
+    },
+  },
+  uuid: {
+    rules: ["/a/<uuid:id>"],
+    paths: {
+      "/a/A8098C1A-F86E-11DA-BD1A-00112444BE1E": ["/a/<uuid:id>", { id: "a8098c1a-f86e-11da-bd1a-00112444be1e" }],
+      "/a/a8098c1af86e11dabd1a00112444be1e": 404,
+    },
+  },
+  precedence: {
+    rules: [
+      "/users/me",
+      "/users/<int:id>",
+      "/users/<name>",
+      "/users/<path:rest>",
+      "/users/<name>.<format>",
+      "/users/<int:id>/x",
+      "/users/<name>/<int:n>",
+    ],
+    paths: {
+      "/users/me": ["/users/me"],
+      "/users/7": ["/users/<int:id>", { id: 7 }],
+      "/users/ada": ["/users/<name>", { name: "ada" }],
+      "/users/ada.json": ["/users/<name>.<format>", { name: "ada", format: "json" }],
+      "/users/7/x": ["/users/<int:id>/x", { id: 7 }],
+      "/users/7/8": ["/users/<name>/<int:n>", { name: "7", n: 8 }],
+      "/users/a/b/c": ["/users/<path:rest>", { rest: "a/b/c" }],
+    },
+  },
+  "text that is not ASCII, or means something elsewhere": {
+    rules: ["/öäü/<name>", "/a:b/*/(x)/{y}", "/50%/<x>", "/__proto__/<constructor>"],
+    paths: {
+      "/%C3%B6%C3%A4%C3%BC/%E2%98%83": ["/öäü/<name>", { name: "☃" }],
+      "/a:b/*/(x)/%7By%7D": ["/a:b/*/(x)/{y}"],
+      "/50%25/%2525": ["/50%/<x>", { x: "%25" }],
+      "/__proto__/__proto__": ["/__proto__/<constructor>", { constructor: "__proto__" }],
+    },
+  },
+};
+
+describe.each(Object.entries(CASES))("%s", (_, { rules, paths }) => {
+  const client = appOf(rules).test();
+  it.each(Object.entries(paths))("%s", async (path, expected) => {
+    const response = await client.get(`http://localhost${path}`);
+    const isRoute = typeof expected === "object";
+    const found = isRoute ? response.json() : (response.headers.get("Location") ?? response.status);
+    expect(found).toEqual(isRoute ? { rule: expected[0], ...expected[1] } : expected);
+    expect(response.status).toBe(isRoute ? 200 : typeof expected === "string" ? 308 : expected);
+  });
+});
+
+describe("addresses", () => {
+  it.each<[rule: string, values: Record<string, unknown>, options: object, address: string]>([
+    ["/", {}, {}, "/shop/"],
+    ["/foo/<float:bar>", { bar: 2 }, {}, "/shop/foo/2.0"],
+    ["/<int(fixed_digits=4):n>", { n: 42 }, {}, "/shop/0042"],
+    ["/<int(signed=True):n>", { n: -1 }, {}, "/shop/-1"],
+    ["/<name>", { name: "a b?c#d%ü;=&+@:!$'()*,~" }, {}, "/shop/a%20b%3Fc%23d%25%C3%BC;=&+@:!$'()*,~"],
+    ["/<path:name>", { name: "a b/ü" }, {}, "/shop/a%20b/%C3%BC"],
+    ["/öäü", {}, {}, "/shop/%C3%B6%C3%A4%C3%BC"],
+    ["/q", {}, { query: { a: 1, b: ["x y", "&"], c: null, d: undefined } }, "/shop/q?a=1&b=x+y&b=%26"],
+    ["/q", {}, { anchor: "top & ü" }, "/shop/q#top%20%26%20%C3%BC"],
+    ["/q", {}, { external: true }, "https://example.test/shop/q"],
+    ["/", {}, { external: true }, "https://example.test/shop/"],
+  ])("%s with %j and %j", async (rule, values, options, address) => {
+    const app = appOf([rule]);
+    app.get("/address", (request) => request.urlFor(rule, values, options));
+    const client = new App().mount("/shop", app).test({ baseUrl: "https://example.test" });
+    expect((await client.get("/shop/address")).text()).toBe(address);
+  });
+
+  it("of several rules of one name: the one that has these values", () => {
+    const app = new App().get("/page", { name: "page" }, () => "").get("/page/<int:n>", { name: "page" }, () => "");
+    const build = (values: Record<string, unknown>): string => (app as App).urlFor("page", values);
+    expect([build({}), build({ n: 2 })]).toEqual(["/page", "/page/2"]);
+    expect(() => build({ m: 2 })).toThrow('has no "<m>"');
+  });
+
+  it("of a blueprint, near and far", async () => {
+    const outer = new Blueprint("outer", { prefix: "/o" });
+    const inner = new Blueprint("inner", { prefix: "/i" });
+    inner.get("/", { name: "index" }, (request) => [
+      request.urlFor(".other"),
+      request.urlFor("outer.index"),
+      request.urlFor("index"),
+    ]);
+    inner.get("/other", { name: "other" }, () => "");
+    outer.get("/", { name: "index" }, () => "");
+    const app = new App().get("/", { name: "index" }, () => "");
+    app.register(outer.register(inner));
+    expect((await app.test().get("/o/i/")).json()).toEqual(["/o/i/other", "/o/", "/"]);
+  });
+});
+
+describe("blueprints", () => {
+  it("are registered twice under two names, and not under one", async () => {
+    const part = new Blueprint("part");
+    part.get("/x", (request) => request.endpoint ?? "");
+    const app = new App();
+    app.register(part, { prefix: "/one" }).register(part, { prefix: "/two", name: "second" });
+    expect((await app.test().get("/one/x")).text()).toBe("part./x");
+    expect((await app.test().get("/two/x")).text()).toBe("second./x");
+    expect(() => app.register(part)).toThrow("answered requests already");
+    expect(() => new App().register(new Blueprint("a")).register(new Blueprint("a"))).toThrow(
+      '"a" is registered already',
+    );
+    expect(() => part.get("/late", () => "")).toThrow('the blueprint "part" is registered already');
+  });
+
+  it("of a subdomain answer for it alone", async () => {
+    const api = new Blueprint("api", { subdomain: "api" });
+    api.get("/", () => "api");
+    const app = new App({ serverName: "example.test" }).get("/", () => "site");
+    app.register(api);
+    const text = async (host: string): Promise<string> =>
+      (await app.test({ baseUrl: `http://${host}` }).get("/")).text();
+    expect([await text("example.test"), await text("api.example.test"), await text("API.EXAMPLE.TEST:8000")]).toEqual([
+      "site",
+      "api",
+      "api",
+    ]);
+    expect([await text("apixexample.test"), await text("other.test")]).toEqual(["site", "site"]);
+    const without = new App().register(new Blueprint("api", { subdomain: "api" }).get("/", () => "") as Blueprint);
+    expect((await without.test().get("/")).status).toBe(500);
+  });
+
+  it("bring converters", async () => {
+    const hex: Converter<number> = {
+      regex: "[0-9a-f]+",
+      parse: (text) => (text.length > 4 ? undefined : Number.parseInt(text, 16)),
+      format: (value) => value.toString(16),
+    };
+    const part = new Blueprint("part", { converters: { hex } });
+    part.get("/<hex:n>", (_, { n }) => ({ n }));
+    const app = new App();
+    app.register(part);
+    expect((await app.test().get("/ff")).json()).toEqual({ n: 255 });
+    expect((await app.test().get("/fffff")).status).toBe(404);
+    expect(() => new App().get("/<hex:n>", () => "")).toThrow('unknown converter "hex"');
+    const grouped = { ...hex, regex: "([0-9a-f])+" };
+    expect(() => new App({ converters: { hex: grouped } }).get("/<hex:n>", () => "")).toThrow("capturing group");
+  });
+});
