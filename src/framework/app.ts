@@ -17,6 +17,7 @@ import { Request, type RequestOwner } from "./request.ts";
 import { withRequest } from "./request-context.ts";
 import { redirect } from "./redirect.ts";
 import { Response } from "./response.ts";
+import type { RunOptions } from "./run-options.ts";
 import { type Found, RouteTable } from "./route-table.ts";
 import { encodeSegment, type RuleValues } from "./rule.ts";
 import type { OwnConverters } from "./rule-params.ts";
@@ -40,14 +41,6 @@ export interface AppOptions<Own extends object = object> {
   readonly templates?: TemplateEngine;
   /** Whether `getRequest()` works. @default false */
   readonly hasRequestContext?: boolean;
-}
-
-/** Where `run` serves. */
-export interface RunOptions {
-  /** @default "127.0.0.1" */
-  readonly host?: string;
-  /** @default 5000 */
-  readonly port?: number;
 }
 
 /** What was compiled of an application. */
@@ -153,9 +146,9 @@ class Application<Own extends object = object> extends Scaffold<Own> implements 
    *
    * @returns a promise that is fulfilled when the server is closed
    */
-  async run({ host = "127.0.0.1", port = 5000 }: RunOptions = {}): Promise<void> {
+  async run(options: RunOptions = {}): Promise<void> {
     const { runApp } = await import("./run-app.ts");
-    await runApp(this as unknown as WSGIApplication, { host, port, isDevelopment: this.#isDevelopment });
+    await runApp(this as unknown as WSGIApplication, options, this.#isDevelopment);
   }
 
   protected override checkOpen(what: string): void {

@@ -1,6 +1,6 @@
 // tsgi/framework: an application as routes and hooks, in the manner of Flask; what it makes is a WSGI application as any other.
 export { App } from "./app.ts";
-export type { AppOptions, RunOptions } from "./app.ts";
+export type { AppOptions } from "./app.ts";
 export { Blueprint } from "./blueprint.ts";
 export type { BlueprintOptions } from "./blueprint.ts";
 export type { Converter, ConverterArguments } from "./converters.ts";
@@ -36,6 +36,7 @@ export type { HeadersInit, ResponseBody, ResponseOptions, SetCookieOptions } fro
 export { created, json, noContent } from "./result.ts";
 export type { Result } from "./result.ts";
 export type { ListedRoute } from "./route-list.ts";
+export type { RunOptions } from "./run-options.ts";
 export type { RuleParams } from "./rule-params.ts";
 export type {
   AfterHook,
