@@ -43,10 +43,10 @@ test.skipIf(PYTHON === undefined)(
     const port = await command.port();
     const [worker = 0] = children(command.pid);
     const [python = 0] = children(worker);
-    limit(worker, 12);
+    limitDescriptors(worker, 12);
     kill(python, "SIGKILL");
     await command.saw("could not be started: spawn", 2);
-    limit(worker, 1024);
+    limitDescriptors(worker, 1024);
     await expect.poll(() => statusOf(port, "/")).toBe(200);
     expect(children(command.pid)).toEqual([worker]);
   },
