@@ -208,7 +208,8 @@ async function main(): Promise<void> {
   for (let index = 0; index < options.threads; index += 1) lanes.push(new Lane(index));
   for (const lane of lanes) void lane.serve();
   const ready = { pid: process.pid, address: null, modules: [], hooks: [] };
-  control.write(frame(READY, 0, 0, "", Buffer.from(JSON.stringify(ready))));
+  for (const [type, message] of options.language.says ?? [[READY, ready]])
+    control.write(frame(type, 0, 0, "", Buffer.from(JSON.stringify(message))));
   for await (const { type } of framesOf(control)) if (type === STOP) break;
   process.exit(0);
 }

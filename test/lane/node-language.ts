@@ -9,17 +9,20 @@ const LOADER = import.meta.resolve("jiti/register");
 export interface NodeOptions {
   /** How the guest uses the status file. */
   readonly status: "write" | "none";
+  /** Messages that it sends on its control channel instead of READY. */
+  readonly says?: readonly (readonly [type: number, message: unknown])[];
 }
 
 /** Node, which runs one program. */
 export class NodeLanguage implements GuestLanguage {
   readonly name = "Node";
   readonly interpreter = process.execPath;
-  readonly isProgram = false;
+  readonly isProgram: boolean;
   readonly #options: NodeOptions;
 
-  constructor(options: NodeOptions) {
+  constructor(options: NodeOptions, isProgram = false) {
     this.#options = options;
+    this.isProgram = isProgram;
   }
 
   command(environment: Readonly<Record<string, string | undefined>>): GuestCommand {

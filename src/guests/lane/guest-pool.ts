@@ -200,11 +200,13 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     this.#bury(process, reason);
   }
 
-  childExited(pid: number, reason: string): void {
-    const process = this.#set.processes.find((candidate) => candidate.pid === pid);
+  childExited(template: GuestProcess, pid: number, reason: string): void {
+    const process = this.#set.processes.find((candidate) => candidate.pid === pid && candidate.template === template);
+    // Whoever speaks of another process has none of ours in mind, and must not have it signalled.
+    if (process === undefined) return;
     if (this.language.isProgram) void endGroup(pid);
     // What it has written last comes on another pipe.
-    if (process !== undefined) setTimeout(() => this.#bury(process, reason), OUTPUT_MILLISECONDS);
+    setTimeout(() => this.#bury(process, reason), OUTPUT_MILLISECONDS);
   }
 
   abort(slot: number, id: number): void {
@@ -293,7 +295,7 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     process.state = "dead";
     this.#set.remove(process);
     if (!process.isTemplate && process.message !== null)
-      this.language.processEnded?.(process.pid, process.message.hooks ?? []);
+      this.language.processEnded?.(process.pid, process.message.hooks);
     this.dispatcher.serveWith(this.#set.processes);
     const hasWorked = process.lanes.some((lane) => lane.hasWorked);
     const report = this.language.fatalReport(process.report);

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { FrameType, frameText, type LaneFrame } from "../../protocols/lane/frame.ts";
 import { LaneDecoder } from "../../protocols/lane/lane-decoder.ts";
 import { LineSplitter } from "../../protocols/line-splitter.ts";
+import { readControlMessage, type GuestReady } from "./control-messages.ts";
 import type { LaneDispatcher } from "./lane-dispatcher.ts";
 import { GuestDeadlineMissed, GuestStartError } from "./errors.ts";
 import type { GuestExchange } from "./guest-exchange.ts";
@@ -24,17 +25,6 @@ const DUMP_MILLISECONDS = 250;
  */
 export type ProcessState = "starting" | "ready" | "draining" | "ending" | "dead";
 
-/** What a guest says once its application is loaded. */
-export interface ReadyMessage {
-  readonly pid: number;
-  /** Where a script would have served: host and port. */
-  readonly address: readonly [host: string, port: number] | null;
-  /** Source files that are loaded, for a watcher. */
-  readonly modules: readonly string[];
-  /** The hooks that there are. */
-  readonly hooks?: readonly string[];
-}
-
 /** What a process tells its pool. */
 export interface ProcessOwner {
   readonly settings: GuestSettings;
@@ -44,7 +34,8 @@ export interface ProcessOwner {
   retire(process: GuestProcess, reason: string): void;
   /** The process is gone (or its lanes are); the exchanges on them have no answer. */
   died(process: GuestProcess, reason: string): void;
-  childExited(pid: number, reason: string): void;
+  /** @param template - says that a process has ended that was forked from it */
+  childExited(template: GuestProcess, pid: number, reason: string): void;
   abort(slot: number, id: number): void;
 }
 
@@ -60,7 +51,7 @@ export class GuestProcess implements LaneOwner {
   runtime = "";
   readyAt = 0;
   lanes: Lane[] = [];
-  message: ReadyMessage | null = null;
+  message: GuestReady | null = null;
   replacement: GuestProcess | null = null;
   /** The process that it was forked from, if any. */
   template: GuestProcess | null = null;
@@ -85,7 +76,7 @@ export class GuestProcess implements LaneOwner {
   #isLoaded = false;
   #resolveReady: () => void = () => {};
   #rejectReady: (error: Error) => void = () => {};
-  #modulesWaiting: ((files: string[]) => void)[] = [];
+  #modulesWaiting: ((files: readonly string[]) => void)[] = [];
 
   /**
    * @param index - which slots of the status file are its own
@@ -187,7 +178,7 @@ export class GuestProcess implements LaneOwner {
   }
 
   /** The source files that are loaded now. */
-  modules(): Promise<string[]> {
+  modules(): Promise<readonly string[]> {
     return new Promise((resolve) => {
       this.#modulesWaiting.push(resolve);
       this.#tell(FrameType.listModules, null);
@@ -304,28 +295,28 @@ export class GuestProcess implements LaneOwner {
   }
 
   #hear(frame: LaneFrame): void {
-    const message: unknown = JSON.parse(frame.body.toString("utf8") || "null");
-    switch (frame.type) {
-      case FrameType.ready:
-        this.message = message as ReadyMessage;
+    const message = readControlMessage(frame);
+    switch (message?.kind) {
+      case "ready":
+        this.message = message.ready;
         this.#isLoaded = true;
         this.#checkReady();
         break;
-      case FrameType.broken: {
-        const { message: text, stack, kind } = message as { message: string; stack: string; kind?: string | null };
-        this.#rejectReady(new GuestStartError(this.language, text, stack, { mistake: kind ?? null }));
+      case "broken": {
+        const { message: text, stack, mistake } = message;
+        this.#rejectReady(new GuestStartError(this.language, text, stack, { mistake }));
         break;
       }
-      case FrameType.exited: {
-        const { pid, status } = message as { pid: number; status: number };
-        this.#owner.childExited(pid, status < 0 ? `signal ${-status}` : `exit code ${status}`);
+      case "exited": {
+        const { pid, status } = message;
+        this.#owner.childExited(this, pid, status < 0 ? `signal ${-status}` : `exit code ${status}`);
         break;
       }
-      case FrameType.log:
-        this.#noted(message as { level: string; message: string });
+      case "log":
+        this.#noted(message);
         break;
-      case FrameType.modules:
-        for (const resolve of this.#modulesWaiting.splice(0)) resolve(message as string[]);
+      case "modules":
+        for (const resolve of this.#modulesWaiting.splice(0)) resolve(message.modules);
         break;
       default:
     }
