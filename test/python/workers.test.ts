@@ -109,8 +109,12 @@ test("TTIN and TTOU add and remove a process, and no request fails", async () =>
 
 test("--max-requests counts for each process: all are replaced together, and no request fails", async () => {
   const port = await serve("-w", "2", "--max-requests", "30");
-  const before = await bodies(port, "/pid", 8);
-  expect(before.size).toBe(2);
+  // Few of the requests that a process may have: on a busy machine one of the two may take a whole round.
+  const before = new Set<string>();
+  await eventually(async () => {
+    for (const pid of await bodies(port, "/pid", 4)) before.add(pid);
+    return before.size === 2;
+  }, "answers of both processes");
   const load = new LoadClient({ to: port, connections: 2, isKeepAlive: true }).start();
   await eventually(() => {
     const { interpreters } = processesOf(project.directory, command?.pid ?? 0);
