@@ -44,7 +44,7 @@ export function registerConfigCommand(program: Command, options: ConfigCommandOp
     .action(explainFile);
   config
     .command("graph")
-    .description("Draws what wraps what, and what is mounted where.")
+    .description("Draws how applications and filters are nested and mounted.")
     .argument("<file>", FILE_HELP)
     .argument("[variables...]", VARIABLES_HELP)
     .addOption(typeOption())

@@ -20,12 +20,12 @@ interface CtlOptions {
 export function registerCtlCommand(program: Command): void {
   const ctl = withSocket(program.command("ctl")).description("Controls a running server through its control socket.");
   withSocket(ctl.command("show"))
-    .description("Prints what is known, as JSON.")
+    .description("Prints the state of the server as JSON.")
     .addArgument(chosenFrom(new Argument("[what]", "what to show"), "view", SHOWN).default("all"))
     .action(async (what: Shown, _, command: Command) => ask(command, { command: "show", what }));
   withSocket(ctl.command("reload"))
-    .description("Loads code and configuration again.")
-    .option("--wait", "wait until it has worked or failed")
+    .description("Reloads code and configuration.")
+    .option("--wait", "wait until the reload has succeeded or failed")
     .action(async ({ wait = false }: { wait?: boolean }, command: Command) => {
       process.exit(await runReload(controlSocketOf(command), wait));
     });
@@ -34,8 +34,8 @@ export function registerCtlCommand(program: Command): void {
     .description("Opens the logs again, after a rotation.")
     .action(async (_, command: Command) => ask(command, { command: "reopen" }));
   withSocket(ctl.command("stop"))
-    .description("Stops the server; open requests are completed.")
-    .option("--quick", "cut open requests")
+    .description("Stops the server after it has completed open requests.")
+    .option("--quick", "cut off open requests")
     .action(async ({ quick = false }: { quick?: boolean }, command: Command) =>
       ask(command, { command: "stop", isQuick: quick }),
     );

@@ -15,7 +15,7 @@ export function registerFetchCommand(program: Command): void {
     .argument("<target>", "app.ts, app.py, module:attribute or app.ini#name")
     .argument("<path>", "path with query, or an absolute URL")
     .option("-X, --request <method>", "method (default: GET, or POST with data)")
-    .option("-H, --header <line>", "request header 'Name: value'; repeatable", collect)
+    .option("-H, --header <line>", "request header 'Name: value'; can be repeated", collect)
     .option("-d, --data <data>", "request body; @FILE reads a file, @- or - standard input, both unchanged")
     .option("-i, --include", "print status and headers before the body")
     .option("-o, --output <file>", "write to a file instead of standard output")

@@ -11,7 +11,7 @@ import type { ImportOptions } from "./import/import-file.ts";
 export function registerImportCommand(program: Command): void {
   program
     .command("import")
-    .description("Turns the configuration of gunicorn or uWSGI into a tsgi.config, and says what has no equivalent.")
+    .description("Translates a configuration of gunicorn or uWSGI, and reports what has no equivalent.")
     .argument("<file>", "gunicorn.conf.py, uwsgi.ini or Procfile")
     .addOption(
       chosenFrom(new Option("--from <kind>", "kind of the file (default: by its name)"), "kind of file", [
@@ -22,7 +22,7 @@ export function registerImportCommand(program: Command): void {
     )
     .option("-o, --output <file>", "write to tsgi.config.json or tsgi.config.ts (default: JSON to standard output)")
     .option("--force", "overwrite the file of --output")
-    .addHelpText("after", "\nA gunicorn.conf.py is Python and is run by python3: import only what you trust.")
+    .addHelpText("after", "\nA gunicorn.conf.py is run by python3: import only files that you trust.")
     .action(async (file: string, options: ImportOptions) => {
       const { importFile } = await import("./import/import-file.ts");
       const { config, remarks } = importFile(file, options, process.cwd(), process.env);

@@ -12,12 +12,12 @@ import type { InitOptions } from "./init/write-files.ts";
 export function registerInitCommand(program: Command): void {
   program
     .command("init")
-    .description("Writes what a platform needs to run this project.")
+    .description("Writes the files that a platform needs to run this project.")
     .addArgument(chosenFrom(new Argument("<platform>", "where it is to run"), "platform", Object.keys(PLATFORM_NAMES)))
-    .option("--target <target>", "what to serve (default: from tsgi.config, or what is there)")
+    .option("--target <target>", "what to serve (default: from tsgi.config, or a usual file)")
     .option("--name <name>", "name of the service (default: from package.json, or the directory)")
     .option("--port <number>", "port behind the front end (default: from tsgi.config, or 8000)")
-    .option("--socket <path>", "unix socket in place of the port, for nginx and systemd")
+    .option("--socket <path>", "unix socket instead of the port, for nginx and systemd")
     .option("--user <user>", "user of the service, for systemd (default: its name)")
     .option("--stdout", "print instead of writing")
     .option("--force", "overwrite files that exist")

@@ -19,8 +19,8 @@ interface ReloadOptions {
 export function registerReloadCommand(program: Command): void {
   program
     .command("reload")
-    .description("Lets a running server load code and configuration again, without losing a request.")
-    .option("--wait", `wait for the outcome; exits with ${EXIT_CODES.boot} when the old code stays`)
+    .description("Reloads code and configuration of a running server, without losing a request.")
+    .option("--wait", `wait for the outcome; exits with ${EXIT_CODES.boot} if the old code stays`)
     .option("-s, --control-socket <path>", "socket of the server (default: $TSGI_CONTROL_SOCKET)")
     .option("-p, --pid <file>", "pid file of the server, instead: sends SIGHUP, cannot wait")
     .action(async (options: ReloadOptions) => process.exit(await reload(options)));

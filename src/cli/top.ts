@@ -26,10 +26,10 @@ const CONTROL_C = "\x03";
 export function registerTopCommand(program: Command): void {
   program
     .command("top")
-    .description("Shows the workers of a running server, live; q ends it.")
+    .description("Shows the workers of a running server, live; press q to quit.")
     .option("-a, --stats <address>", "private listener of the server: HOST:PORT or unix:PATH (default: $TSGI_STATS)")
-    .option("-i, --interval <seconds>", "time between two looks", "1")
-    .option("--once", "print once and end, as when the output is no terminal")
+    .option("-i, --interval <seconds>", "time between two updates", "1")
+    .option("--once", "print once and exit, as if the output is not a terminal")
     .action(async (options: TopOptions) => process.exit(await top(options)));
 }
 

@@ -9,7 +9,7 @@ export function isTaken(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch {
-    return false; // below a file, say: whoever writes it hears why
+    return false; // below a file, for example: writing it reports why
   }
 }
 

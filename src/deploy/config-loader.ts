@@ -39,7 +39,7 @@ interface Reading {
   readonly requires: Requirement[];
 }
 
-/** What the keys of a section say by themselves, whoever asks for it and with whatever global values. */
+/** The keys of a section alone, independent of the caller and of global values. */
 interface Keys {
   readonly place: Place;
   readonly locals: OriginValues;

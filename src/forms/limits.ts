@@ -1,4 +1,4 @@
-// How large a form may be. Every limit is set on every form; whoever wants more asks for it. Source: the limits of Werkzeug, Django,
+// How large a form may be. Every form has every limit; a caller can raise them. Source: the limits of Werkzeug, Django,
 // Starlette and hapi, most of which came after an attack.
 import { FormError } from "./errors.ts";
 

@@ -36,7 +36,7 @@ export interface RequestInFlight {
 export interface InFlightOptions {
   /** Told of each request before its application is called, with how many there have been. */
   readonly begun?: ((requestCount: number) => void) | undefined;
-  /** Time from the head of a request to the begin of its answer, in seconds; then the client gets 504. 0 means no limit. @default 0 */
+  /** Time from the request headers to the first byte of the response, in seconds; then the client gets 504. 0 means no limit. @default 0 */
   readonly timeoutSeconds?: number | undefined;
   /** Requests that the application works for at once; above it the client gets 503 with Retry-After. 0 means no limit. @default 0 */
   readonly maxInFlight?: number | undefined;

@@ -96,7 +96,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, SocketListen
   #isPaused = false;
   /** The client has ended its side. */
   #hasEnded = false;
-  /** What the client sends is not understood any more; the answer in hand is the last. */
+  /** The client's further bytes cannot be parsed; the current response is the last. */
   #isCondemned = false;
   #isContinueOwed = false;
   /** The server stops, but the last answer did not say so: a request may be on its way (RFC 9112 section 9.6). */
@@ -470,7 +470,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, SocketListen
     this.#condemn(new ProtocolError(408, "ERR_HTTP_BODY_TIMEOUT", "The request body did not arrive in time"));
   }
 
-  /** The body cannot be had whole, so it is not known where a next request would begin: the answer in hand is the last. */
+  /** The body is incomplete, so it is unknown where the next request begins: the current response is the last. */
   #condemn(error: ProtocolError): void {
     this.#isCondemned = true;
     if (this.#exchange !== null) this.#exchange.isPersistent = false;

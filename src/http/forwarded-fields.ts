@@ -1,4 +1,4 @@
-// The values of X-Forwarded-For, -Proto, -Host, -Port, -Prefix and Forwarded (RFC 7239), for whoever has decided to believe them.
+// The values of X-Forwarded-For, -Proto, -Host, -Port, -Prefix and Forwarded (RFC 7239), for callers that trust them.
 //
 // Each proxy adds an element at the right: the address that it saw. Only what a trusted hop wrote counts, so lists are read from right to
 // left, and whatever stands left of what cannot be read is not looked at: the client may have made it up.

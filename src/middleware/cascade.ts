@@ -142,7 +142,7 @@ class RequestReplay {
       const kept = this.#chunks[index];
       if (kept !== undefined) return kept;
       if (this.#reading === null) return this.#readOn(turn);
-      await this.#reading.catch(() => undefined); // whoever began it hears of it
+      await this.#reading.catch(() => undefined); // its caller gets the error
     }
   }
 

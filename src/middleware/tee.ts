@@ -123,7 +123,7 @@ class BodyCopy {
   add(chunk: Bytes): void {
     if (chunk.length > this.#room) this.#isTruncated = true;
     if (this.#room === 0 || chunk.length === 0) return;
-    // Copied, since whoever owns the chunk may use its memory again.
+    // Copied, because the owner of the chunk may reuse its memory.
     const part = Buffer.from(chunk.subarray(0, this.#room));
     this.#chunks.push(part);
     this.#room -= part.length;

@@ -68,7 +68,7 @@ export function formatTraceparent({ traceId, spanId, isSampled }: TraceContext):
 }
 
 /**
- * Reads a `traceparent`; its parent-id is the span of whoever sent it.
+ * Reads a `traceparent`; its parent-id is the span of the caller.
  *
  * @returns null when it must be ignored: malformed, all zeros, of version ff, or of version 00 with more than it may have
  */

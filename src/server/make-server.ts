@@ -107,7 +107,7 @@ export class WSGIServer {
    * Stops: accepts no new connections, completes requests in progress, then closes everything. A second call waits for the first, and can
    * shorten its time.
    *
-   * @param graceSeconds - time for answers in hand; after it they are cut. @default 30
+   * @param graceSeconds - time for requests in progress; after it they are cut off. @default 30
    */
   close(graceSeconds?: number): Promise<void> {
     if (this.#closing === null) this.#closing = this.#close(graceSeconds);

@@ -62,7 +62,7 @@ function readFlag(word: string): { flag: Flag; glued: string | undefined } {
   const glued = equals === -1 ? undefined : word.slice(equals + 1);
   const exact = FLAGS.get(long);
   if (exact !== undefined) return { flag: exact, glued };
-  // argparse takes the begin of a flag, when it is the begin of one alone.
+  // argparse accepts the start of a flag if only one flag starts with it.
   const begun = [...FLAGS].filter(([name]) => name.startsWith(long)).map(([, flag]) => flag);
   const [only] = begun;
   if (only === undefined || begun.some(({ name }) => name !== only.name)) throw unknown(long);

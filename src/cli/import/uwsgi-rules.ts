@@ -57,8 +57,8 @@ export const UWSGI_RULES: Readonly<Record<string, UwsgiRule>> = {
   umask: "translated",
   "chmod-socket": "translated",
   procname: { to: "procName" },
-  "procname-prefix": { to: "procName", note: "it is the whole name, not the begin of one" },
-  "procname-prefix-spaced": { to: "procName", note: "it is the whole name, not the begin of one" },
+  "procname-prefix": { to: "procName", note: "it is the whole name, not a prefix" },
+  "procname-prefix-spaced": { to: "procName", note: "it is the whole name, not a prefix" },
   stats: {
     to: "stats",
     note: "the JSON is at /stats in a form of its own, beside /metrics for Prometheus; uwsgitop cannot read it, tsgi top can",
@@ -178,7 +178,7 @@ export const UWSGI_RULES: Readonly<Record<string, UwsgiRule>> = {
   "check-static": { missing: STATIC },
 };
 
-/** Rules by the begin of a name, for whole families; the first that fits counts. */
+/** Rules by the prefix of a name, for whole families; the first match counts. */
 export const UWSGI_FAMILIES: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^static|^check-static|^mime-?file|^file-serve-mode/, STATIC],
   [/^cheap|^idle$|^die-on-idle/, CHEAPER],

@@ -1,4 +1,4 @@
-// Checks passwords on threads of their own: the formats are slow on purpose, and whoever only guesses passwords must not stop the event
+// Checks passwords on threads of their own: the formats are slow on purpose, and guessing passwords must not stop the event
 // loop for everybody else. Few threads and a short queue, so that guessing takes a bounded part of the machine, and no memory.
 // An idle thread keeps no process alive; one that checks does, because somebody waits for its answer.
 import { Worker } from "node:worker_threads";

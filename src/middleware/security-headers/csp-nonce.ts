@@ -74,7 +74,7 @@ export class CspNonce implements SharedValue {
       throw new TSGIError("violation", "ERR_TSGI_CSP_NONCE_LATE", what);
     }
     this.#isUsed = true;
-    this.#mark.isSet = true; // whoever keeps this page for others would tell them the nonce
+    this.#mark.isSet = true; // a cache that gives this page to others would tell them the nonce
   }
 
   #make(): string {

@@ -43,7 +43,7 @@ export class DelayedResponse<Result> {
     }
     if (this.#work === undefined) {
       this.#work = this.#begin();
-      this.#work?.catch(() => undefined); // whoever waits for it notices
+      this.#work?.catch(() => undefined); // its caller gets the error
     }
     const head = { status, headers: headers.slice(), excInfo };
     if (this.#work === null || this.#write !== null) return this.#announce(head);

@@ -112,7 +112,7 @@ async function openDatabase(path: string): Promise<OpenDatabase> {
 }
 
 /**
- * Makes the file, or takes it from those who are neither its owner nor of its group: whoever reads it has the sessions of all. SQLite
+ * Makes the file, or takes it from those who are neither its owner nor of its group: anyone who can read it has all sessions. SQLite
  * gives its other files the same mode. One that is there is not opened here: closing it would end the locks of this process.
  */
 function makePrivate(path: string): void {

@@ -10,7 +10,7 @@ export type SymlinkPolicy = "inside" | "anywhere";
 /** What is done with names that begin with a dot. */
 export type DotfilePolicy = "ignore" | "deny" | "allow";
 
-/** An open file or directory; whoever has it closes the descriptor. */
+/** An open file or directory. Its holder closes the descriptor. */
 export interface OpenFile {
   readonly descriptor: number;
   readonly path: string;

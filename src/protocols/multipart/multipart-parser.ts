@@ -248,7 +248,7 @@ export class MultipartParser {
     return found !== -1 && found + this.#delimiter.length <= this.#end ? found : -1;
   }
 
-  /** Gives the index from which the last bytes may be the begin of a delimiter; the end when they are not. */
+  /** Returns the index from which the last bytes may be the start of a delimiter; the end if they are not. */
   #beginOfDelimiter(): number {
     const { length } = this.#delimiter;
     const first = Math.max(this.#start, this.#end - length + 1);

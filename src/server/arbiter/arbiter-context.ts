@@ -4,7 +4,7 @@ import type { ErrorLog } from "../logging/error-log.ts";
 import type { Services } from "./services.ts";
 import type { Hooks } from "../settings/hooks.ts";
 
-/** Given by whoever makes an arbiter. */
+/** Given by the creator of an arbiter. */
 export interface ArbiterContext {
   readonly log: ErrorLog;
   /** Of this package. */

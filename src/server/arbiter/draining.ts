@@ -7,7 +7,7 @@ import type { DrainMessage } from "../channel/messages.ts";
 import type { WorkerHandle } from "./worker-handle.ts";
 import { type ArbiterState, now } from "./arbiter-state.ts";
 
-/** Time for answers in hand at a quick stop, and in a worker whose code has been edited. Source: gunicorn. */
+/** Time for requests in progress at a quick stop, and in a worker whose code has been edited. Source: gunicorn. */
 export const QUICK_SECONDS = 2;
 /** Time between the end of a worker's patience and its end by force. */
 const KILL_SECONDS = 5;

@@ -39,7 +39,7 @@ export class NpmParent implements ArbiterService {
   #check(control: ArbiterControl): void {
     if (this.#parentNow() === this.#parent) return;
     if (this.#timer !== null) clearInterval(this.#timer);
-    // A terminal signals both: a second request to stop would cut what is in hand.
+    // A terminal signals both: a second request to stop would cut off requests in progress.
     if (!control.snapshot().isStopping) control.stop("graceful", "npm-ended");
   }
 }

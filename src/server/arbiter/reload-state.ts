@@ -32,7 +32,7 @@ export interface ReloadPlan {
   readonly stableSeconds: number;
 }
 
-/** The begin of a reload. */
+/** The start of a reload. */
 export const RELOAD_BEGIN: ReloadState = { step: "loading" };
 
 /**

@@ -1,4 +1,4 @@
-// The requests in hand: workers are asked for them when somebody wants to see them.
+// The requests in progress: workers are asked for them only when an operator wants to see them.
 import type { RequestsSnapshot } from "../control/arbiter-control.ts";
 import type { RequestsMessage } from "../channel/messages.ts";
 import type { WorkerHandle } from "./worker-handle.ts";

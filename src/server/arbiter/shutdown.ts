@@ -1,4 +1,4 @@
-// The stop of a server: readiness goes red, what is queued is accepted and answered, what is in hand is completed, then the end.
+// How a server stops: it reports that it is not ready, accepts and answers queued connections, completes requests in progress, and exits.
 import type { DrainMessage } from "../channel/messages.ts";
 import type { SystemdNotifier } from "./systemd.ts";
 import type { ArbiterSockets } from "./arbiter-sockets.ts";

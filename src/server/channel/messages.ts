@@ -9,10 +9,10 @@
 //   heartbeat, timed-out … ────►            while it lives
 //           ◄───────────────────── snapshot, list-requests   somebody wants to see it: it answers with a heartbeat, with requests
 //   retire ────────────────────►            it asks for a successor
-//           ◄───────────────────── drain    stop accepting, complete what is in hand
+//           ◄───────────────────── drain    stop accepting, complete requests in progress
 //           ◄───────────────────── seal     only when the server stops: accept what is queued, then close the listeners
 //   listeners-closed ──────────►            no connection is accepted any more
-//   ending ────────────────────►            nothing is in hand; processes of the application have the rest of the graceful timeout
+//   ending ────────────────────►            no requests are left; processes of the application have the rest of the graceful timeout
 //   drained ───────────────────►            those have ended; it exits with 0
 //
 // The application runs in the worker and may send messages of its own on the same channel. Who hears a message checks its shape and
@@ -33,7 +33,7 @@ export type BootStage = (typeof BOOT_STAGES)[number];
  */
 export const REQUEST_STATES = ["working", "answering", "abandoned"] as const;
 
-/** A request that a worker has in hand. */
+/** A request that a worker is working on. */
 export interface RequestInHand {
   readonly ageSeconds: number;
   readonly method: string;
@@ -49,7 +49,7 @@ export interface RequestInHand {
 export const LISTED_REQUESTS = 100;
 export const LISTED_CHARACTERS = 500;
 
-/** The oldest requests that a worker has in hand, and how many more there are. */
+/** The oldest requests that a worker is working on, and how many more there are. */
 export interface RequestsMessage {
   readonly type: "requests";
   readonly requests: readonly RequestInHand[];
@@ -109,12 +109,12 @@ export type ArbiterMessage =
   | DrainMessage
   | SealMessage
   | { readonly type: "reopen-logs" }
-  /** End now; requests in hand are cut. */
+  /** Exit now; requests in progress are cut off. */
   | { readonly type: "quit" }
   | { readonly type: "connection" }
   /** Send a heartbeat now. */
   | { readonly type: "snapshot" }
-  /** Say which requests are in hand. */
+  /** Report the requests in progress. */
   | { readonly type: "list-requests" };
 
 /**
@@ -127,7 +127,7 @@ export interface SealMessage {
   readonly kept: readonly string[];
 }
 
-/** Complete what is in hand, then exit. */
+/** Complete the requests in progress, then exit. */
 export interface DrainMessage {
   readonly type: "drain";
   readonly gracefulSeconds: number;

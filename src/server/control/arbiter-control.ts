@@ -2,13 +2,13 @@
 import type { RequestInHand } from "../channel/messages.ts";
 import type { ArbiterSnapshot, ReloadOutcome } from "../metrics/arbiter-snapshot.ts";
 
-/** The requests that workers have in hand. */
+/** The requests that workers are working on. */
 export interface RequestsSnapshot {
   /** Oldest first. `worker` is the number of the worker, `pid` its process. */
   readonly requests: readonly (RequestInHand & { readonly worker: number; readonly pid: number })[];
   /** How many more there are. */
   readonly leftOut: number;
-  /** Workers that did not answer, because they compute or are stopped: what they have in hand is not known. */
+  /** Workers that did not answer, because they are computing or stopped: their requests are not known. */
   readonly silentWorkers: readonly number[];
 }
 
@@ -23,7 +23,7 @@ export interface ArbiterControl {
   snapshot(): ArbiterSnapshot;
   /** Asks all workers for fresh heartbeats and waits for them, at most `maxSeconds`. */
   refresh(maxSeconds?: number): Promise<void>;
-  /** Asks all workers what they have in hand, and waits for their answers, at most `maxSeconds`. */
+  /** Asks all workers for their requests, and waits for the replies, at most `maxSeconds`. */
   requests(maxSeconds?: number): Promise<RequestsSnapshot>;
   /** Reloads as HUP does; a call during a reload waits for one more. */
   reload(options?: ReloadRequest): Promise<ReloadOutcome>;

@@ -1,4 +1,4 @@
-// The private listener: metrics for Prometheus, health and readiness for whoever starts the server, all that is known as JSON.
+// The private listener: metrics for Prometheus, health and readiness for the service manager, everything as JSON.
 // It runs in the arbiter, so that it answers even when every worker is busy.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { isIP } from "node:net";

@@ -12,7 +12,7 @@ export function mergeStats(list: readonly WorkerStats[]): WorkerStats {
   return list.reduce(add, emptyWorkerStats(Number.POSITIVE_INFINITY));
 }
 
-/** What remains of a worker that has ended: its counts, without what it had in hand. */
+/** What remains of a worker that has ended: its counts, without its requests in progress. */
 export function withoutGauges(stats: WorkerStats): WorkerStats {
   const python = stats.python === null ? null : { ...stats.python, queued: 0, running: 0, processes: [] };
   return { ...stats, inFlight: 0, connections: 0, eventLoopLagMs: 0, eventLoopLagMaxMs: 0, rssBytes: 0, python };

@@ -51,7 +51,7 @@ export function pythonFamilies({ python: total }: WorkerStats, { workers }: Arbi
     ),
     gauge(
       "requests_in_flight",
-      "Requests that Python has in hand",
+      "Requests that Python is working on",
       perPool(({ running }) => running),
     ),
     gauge(

@@ -1,4 +1,4 @@
-// What a worker has in hand, for an operator who wants to know what takes so long.
+// The requests of a worker, for an operator who wants to know what takes so long.
 import type { RequestInFlight } from "../../gateways/in-flight.ts";
 import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
 import { LISTED_CHARACTERS, LISTED_REQUESTS, type RequestInHand, type RequestsMessage } from "../channel/messages.ts";
