@@ -1,7 +1,6 @@
 // What an application of the framework says of its routes: as a table, or as OpenAPI.
 import { relative } from "node:path";
 import type { ListedRoute } from "../framework/route-list.ts";
-import { loadTarget } from "../guests/typescript/load-target.ts";
 import { CommandError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 
@@ -49,6 +48,7 @@ function print(text: string): Promise<void> {
 }
 
 async function load(target: string): Promise<Listing> {
+  const { loadTarget } = await import("../guests/typescript/load-target.ts");
   const { application } = await loadTarget(target);
   const listing = application as Partial<Listing>;
   if (typeof listing.listRoutes === "function" && typeof listing.openapi === "function") return listing as Listing;
