@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { WSGIErrorStream } from "./error-stream.ts";
 import { StringErrorStream } from "./string-error-stream.ts";
 
@@ -40,4 +40,11 @@ it("StringErrorStream keeps what is written", () => {
   stream.writelines(["two", "\n"]);
   stream.flush();
   expect(stream.text).toBe("one\ntwo\n");
+});
+
+it("WSGIErrorStream writes to the process's stderr unless told otherwise", () => {
+  const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  onTestFinished(() => void written.mockRestore());
+  new WSGIErrorStream().write("a line\n");
+  expect(written).toHaveBeenCalledWith("a line\n");
 });

@@ -335,3 +335,37 @@ describe("abort", () => {
     expect((await ran(failing, new NotingSink(), (run) => run.abort(reason))).log).toContain("a bug");
   });
 });
+
+describe("a body that had to wait for room", () => {
+  const run = async (sink: NotingSink, made: WSGIBody): Promise<string[]> => {
+    const environ = setupTestingDefaults({});
+    environ["wsgi.errors"] = new StringErrorStream();
+    runApplication(
+      (_environ, startResponse) => {
+        startResponse("200 OK", []);
+        return made;
+      },
+      environ,
+      sink,
+    );
+    await new Promise(setImmediate);
+    return sink.notes;
+  };
+
+  test("and then throws is broken off", async () => {
+    const notes: string[] = [];
+    const sink = new NotingSink(true);
+    expect(await run(sink, body(notes, false, "a", new Error("later")))).toEqual([
+      "200 OK",
+      "send a",
+      "drained",
+      "fail later",
+    ]);
+  });
+
+  test("is broken off when there never is room again", async () => {
+    const sink = new NotingSink(true);
+    sink.drained = () => Promise.reject(new Error("no room"));
+    expect(await run(sink, body([], false, "a", "b"))).toEqual(["200 OK", "send a", "fail no room"]);
+  });
+});

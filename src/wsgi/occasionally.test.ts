@@ -10,3 +10,8 @@ test("occasionally says yes once a minute", () => {
   now = 60_005;
   expect([mayWarn(), mayWarn()]).toEqual([true, false]);
 });
+
+test("occasionally goes by the process's own clock unless told otherwise", () => {
+  const mayWarn = occasionally();
+  expect([mayWarn(), mayWarn()]).toEqual([true, false]);
+});

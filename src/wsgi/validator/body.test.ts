@@ -178,3 +178,43 @@ describe("the validator", () => {
     expect(sink.notes).toEqual(["200 OK", "send a"]);
   });
 });
+
+describe("a body that is left early", () => {
+  it("is told so through the validator, now or later", async () => {
+    const left: string[] = [];
+    const noting = (name: string): { return: () => { done: true; value: undefined } } => ({
+      return() {
+        left.push(name);
+        return { done: true, value: undefined };
+      },
+    });
+    const now = bodyOf({
+      [Symbol.iterator]: () => ({ next: () => ({ done: false, value: Buffer.from("a") }), ...noting("now") }),
+    } as unknown as WSGIBody) as Iterable<Bytes>;
+    for (const chunk of now) if (chunk.length > 0) break;
+    const later = bodyOf({
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ done: false, value: Buffer.from("a") }),
+        return: async () => noting("later").return(),
+      }),
+    } as unknown as WSGIBody) as AsyncIterable<Bytes>;
+    for await (const chunk of later) if (chunk.length > 0) break;
+    expect(left).toEqual(["now", "later"]);
+    await (now as WSGIBody).close?.();
+    await (later as WSGIBody).close?.();
+  });
+
+  it("needs no iterator that can be told", async () => {
+    const now = bodyOf({
+      [Symbol.iterator]: () => ({ next: () => ({ done: false, value: Buffer.from("a") }) }),
+    } as unknown as WSGIBody) as Iterable<Bytes>;
+    for (const chunk of now) if (chunk.length > 0) break;
+    const later = bodyOf({
+      [Symbol.asyncIterator]: () => ({ next: async () => ({ done: false, value: Buffer.from("a") }) }),
+    } as unknown as WSGIBody) as AsyncIterable<Bytes>;
+    for await (const chunk of later) if (chunk.length > 0) break;
+    await (now as WSGIBody).close?.();
+    await (later as WSGIBody).close?.();
+    expect(later).not.toBe(now);
+  });
+});
