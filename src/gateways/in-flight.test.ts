@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { ServiceError } from "../http/errors.ts";
+import type { ServiceError } from "../http/errors.ts";
 import { mockEnviron } from "../testing/mock-environ.ts";
 import type { ApplicationRun } from "../wsgi/handler.ts";
 import { StringErrorStream } from "../wsgi/string-error-stream.ts";

@@ -99,6 +99,7 @@ describe("HttpServer.drain", () => {
     await wire.ended();
     wire.socket.destroy();
     await drained;
+    expect(server.connectionCount).toBe(0);
   });
 
   test("cuts what is open when its time is over", async () => {
@@ -120,6 +121,7 @@ describe("HttpServer.close", () => {
   test("takes no time where nobody is connected, also without an end to its time", async () => {
     const { server } = await serve();
     await server.close(Number.POSITIVE_INFINITY);
+    expect(server.isClosing).toBe(true);
   });
 });
 
@@ -224,6 +226,7 @@ describe("sockets that another process has accepted", () => {
     const wire = await Wire.open({ host: "127.0.0.1", port: (acceptor.address() as AddressInfo).port });
     wire.send(get("/received"));
     await wire.until("/received");
+    expect(server.connectionCount).toBe(1);
     wire.socket.destroy();
   });
 

@@ -44,7 +44,7 @@ it("StringErrorStream keeps what is written", () => {
 
 it("WSGIErrorStream writes to the process's stderr unless told otherwise", () => {
   const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
-  onTestFinished(() => void written.mockRestore());
+  onTestFinished(() => written.mockRestore());
   new WSGIErrorStream().write("a line\n");
   expect(written).toHaveBeenCalledWith("a line\n");
 });

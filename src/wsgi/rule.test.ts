@@ -6,7 +6,7 @@ const RULE: Rule<number> = {
   code: "ERR_TSGI_TEST",
   text: "A number is even",
   check: (subject: number) => (subject % 2 === 0 ? null : `${subject} is odd`),
-} as Rule<number>;
+};
 
 test("enforce throws what is broken, with what was found", () => {
   expect(() => enforce(RULE, 2)).not.toThrow();
@@ -15,7 +15,7 @@ test("enforce throws what is broken, with what was found", () => {
 
 test("enforce warns where the rule is a recommendation", () => {
   const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
-  onTestFinished(() => void warned.mockRestore());
+  onTestFinished(() => warned.mockRestore());
   enforce({ ...RULE, isWarning: true }, 3);
   expect(warned).toHaveBeenCalledWith("A number is even (3 is odd)", { type: "WSGIWarning", code: "ERR_TSGI_TEST" });
 });
@@ -31,7 +31,6 @@ test.each([
   [() => {}, "a function"],
   [new Map(), "an object of Map"],
   [Object.create(null), "a value of type object"],
-  [new (class {})(), "a value of type object"],
   [Symbol("s"), "a value of type symbol"],
 ])("show writes %j as %s", (value, expected) => {
   expect(show(value)).toBe(expected);
