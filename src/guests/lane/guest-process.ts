@@ -296,7 +296,8 @@ export class GuestProcess implements LaneOwner {
 
   #hear(frame: LaneFrame): void {
     const message = readControlMessage(frame);
-    switch (message?.kind) {
+    if (message === null) return;
+    switch (message.kind) {
       case "ready":
         this.message = message.ready;
         this.#isLoaded = true;
@@ -318,7 +319,6 @@ export class GuestProcess implements LaneOwner {
       case "modules":
         for (const resolve of this.#modulesWaiting.splice(0)) resolve(message.modules);
         break;
-      default:
     }
   }
 
