@@ -1,6 +1,6 @@
 // Joins the modules of src/ into few files: a process that starts reads a dozen of them in place of a hundred. Each entry keeps its
 // path, what entries share lies in chunks/, and each module is in one file only, so that a class is the same whoever imports it.
-import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
 
 import { ROOT } from "./project.mjs";
@@ -124,8 +124,12 @@ async function write(entries, directory, plugins) {
   await build.close();
 }
 
+/** A file of fewer bytes is read as fast as its source, and needs no map. */
+const MAPPED_BYTES = 1200;
+
 /**
  * Leaves one place for each line in the source maps: a stack says on which line, and a place for each word is most of their size.
+ * Small files lose theirs.
  *
  * @param {string} directory - of the build
  */
@@ -134,6 +138,13 @@ async function thinMaps(directory) {
   for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
     if (!name.endsWith(".js.map")) continue;
     const path = join(directory, name);
+    const script = path.slice(0, -".map".length);
+    const code = readFileSync(script, "utf8");
+    if (code.length < MAPPED_BYTES) {
+      rmSync(path);
+      writeFileSync(script, code.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n"));
+      continue;
+    }
     const map = JSON.parse(readFileSync(path, "utf8"));
     const lines = decode(map.mappings).map((line) => line.slice(0, 1).map((place) => place.slice(0, 4)));
     const mappings = encode(/** @type {import("@jridgewell/sourcemap-codec").SourceMapMappings} */ (lines));

@@ -36,7 +36,7 @@ async function checkGenerated() {
 }
 
 /** What `npm install tsgi` may cost: files, and bytes of the tarball. */
-const MOST_FILES = 550;
+const MOST_FILES = 500;
 const MOST_BYTES = 600_000;
 
 /** @returns {Promise<Outcome>} */
