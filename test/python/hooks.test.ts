@@ -1,5 +1,5 @@
 // Functions in Python that are called in the life of Python processes, as gunicorn calls them; Python's logging; threads before a fork.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Command, Project } from "../cli-command.ts";
 import { kill } from "../server/server-project.ts";
@@ -59,6 +59,8 @@ def worker_exit(server, worker):
 def child_exit(server, worker):
     note("child_exit %d" % worker.pid)
 `;
+
+const GUIDE = new URL("../../docs/guests/python.md", import.meta.url);
 
 let project: Project;
 let command: Command | undefined;
@@ -187,4 +189,61 @@ test.each([
   const port = await serve(target, ...options);
   expect((await send(port, "/cart")).status).toBe(200);
   expect(readFileSync(project.path("shop.log"), "utf8")).toBe("shop says asked for /cart\n");
+});
+
+const MEASURED = `
+import os, time
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest, multiprocess
+
+requests = Counter("shop_requests", "Requests")
+processes = Gauge("shop_processes", "Processes", multiprocess_mode="livesum")
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    if environ["PATH_INFO"] == "/metrics":
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)
+        return [generate_latest(registry)]
+    requests.inc()
+    processes.set(1)
+    time.sleep(0.02)
+    return [str(os.getpid()).encode()]
+`;
+
+test("prometheus_client counts over all processes, and forgets one that has been killed", async () => {
+  project.write("measured.py", MEASURED);
+  const [, hooks = ""] = /```python\n(from prometheus_client[\s\S]*?)```/.exec(readFileSync(GUIDE, "utf8")) ?? [];
+  project.write("prometheus.py", hooks);
+  mkdirSync(project.path("metrics"));
+  command = project.start(
+    [
+      "measured:application",
+      "-b",
+      "127.0.0.1:0",
+      "--workers",
+      "2",
+      "--python",
+      PYTHON,
+      "--python-hooks",
+      "prometheus.py",
+    ],
+    { env: { PROMETHEUS_MULTIPROC_DIR: project.path("metrics") } },
+  );
+  const port = await command.port();
+  const pids = new Set<string>();
+  let asked = 0;
+  await eventually(async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => send(port, "/")));
+    for (const { text } of answers) pids.add(text);
+    asked += answers.length;
+    return pids.size === 2;
+  }, "both processes to answer");
+  const valueOf = async (name: string): Promise<number> =>
+    Number(new RegExp(`^${name} (\\S+)$`, "m").exec((await send(port, "/metrics")).text)?.[1]);
+  expect(await valueOf("shop_requests_total")).toBe(asked);
+  expect(await valueOf("shop_processes")).toBe(2);
+
+  kill(Number([...pids][0]), "SIGKILL");
+  await eventually(async () => (await valueOf("shop_processes")) === 1, "the hook to take its gauge away");
+  expect(await valueOf("shop_requests_total")).toBe(asked);
 });
