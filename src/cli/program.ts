@@ -19,6 +19,7 @@ import { iniArguments, SERVER_NAME_HELP, splitOperands, withArguments } from "./
 import { registerInitCommand } from "./init.ts";
 import { formatMainHelp, helpExtent } from "./main-help.ts";
 import { registerReloadCommand } from "./reload-command.ts";
+import { registerLaneCheckCommand } from "./lane-check-command.ts";
 import { registerRoutesCommands } from "./routes-command.ts";
 import type { ArgumentReader } from "./serve.ts";
 import { registerTopCommand } from "./top.ts";
@@ -53,6 +54,7 @@ export function buildProgram(argv: readonly string[]): Command {
   registerInitCommand(program);
   registerReloadCommand(program);
   registerRoutesCommands(program);
+  registerLaneCheckCommand(program);
   registerTopCommand(program);
   registerCtlCommand(program);
   registerCompletionCommand(program);

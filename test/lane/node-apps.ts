@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { conformanceCases } from "../../src/testing/conformance/conformance-cases.ts";
 import { toApplication } from "../../src/wsgi/application.ts";
-import type { Bytes, WSGIApplication, WSGIEnvironment } from "../../src/wsgi/types.ts";
+import type { Bytes, HeaderList, WSGIApplication, WSGIEnvironment } from "../../src/wsgi/types.ts";
 
 /** A request for this path ends the guest before it has marked it as started. */
 export const ENDS_BEFORE_START = "/ends-before-start";
@@ -13,6 +13,8 @@ const bodies: Readonly<Record<string, (environ: WSGIEnvironment) => AsyncIterabl
   "/hello": () => [Buffer.from("hello")],
   "/pid": () => [Buffer.from(String(process.pid))],
   "/query": ({ QUERY_STRING }) => [Buffer.from(QUERY_STRING)],
+  "/path/café": ({ PATH_INFO }) => [Buffer.from(PATH_INFO, "latin1")],
+  "/headers": () => [],
   "/echo": async function* echo(environ) {
     for (;;) {
       const chunk = await environ["wsgi.input"].read(65_536);
@@ -47,7 +49,16 @@ export const application: WSGIApplication = (environ, startResponse) => {
   const name = environ["conformance.case"];
   const named = typeof name === "string" ? cases.get(decodeURIComponent(name)) : undefined;
   if (named !== undefined) return named(environ, startResponse);
-  const body = bodies[environ.PATH_INFO]?.(environ);
-  startResponse(body === undefined ? "404 Not Found" : "200 OK", [["Content-Type", "text/plain"]]);
+  const path = Buffer.from(environ.PATH_INFO, "latin1").toString();
+  const body = bodies[path]?.(environ);
+  const cookies: HeaderList =
+    path === "/headers"
+      ? [
+          ["Set-Cookie", "a=1"],
+          ["Set-Cookie", "b=2"],
+        ]
+      : [];
+  const status = body === undefined ? "404 Not Found" : path === "/headers" ? "201 Created" : "200 OK";
+  startResponse(status, [["Content-Type", "text/plain"], ...cookies]);
   return body ?? [];
 };

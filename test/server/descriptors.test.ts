@@ -43,7 +43,7 @@ test.skipIf(PYTHON === undefined)(
     const port = await command.port();
     const [worker = 0] = children(command.pid);
     const [python = 0] = children(worker);
-    limitDescriptors(worker, 12);
+    limitDescriptors(worker, 3);
     kill(python, "SIGKILL");
     await command.saw("could not be started: spawn", 2);
     limitDescriptors(worker, 1024);
@@ -56,7 +56,7 @@ test("an arbiter without free descriptors says why no worker starts, and starts 
   const command = server.start(["-w", "1"]);
   const port = await command.port();
   const [worker = 0] = children(command.pid);
-  limitDescriptors(command.pid, 12);
+  limitDescriptors(command.pid, 3);
   kill(worker, "SIGKILL");
   await command.saw("Its process could not be started: spawn", 2);
   limitDescriptors(command.pid, 1024);
