@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type TestRequestOptions, TestClient } from "../testing/test-client.ts";
 import type { WSGIApplication } from "../wsgi/types.ts";
 import { validator } from "../wsgi/validator.ts";
@@ -91,7 +91,7 @@ test("accessLog appends to a file", async () => {
     const client = new TestClient(filterFactory({}, { file, format: "common" })(hello), { raiseErrors: true });
     await client.get("/one");
     await client.get("/two");
-    await vi.waitFor(() => expect(readFileSync(file, "utf8").split("\n")).toHaveLength(3));
+    await expect.poll(() => readFileSync(file, "utf8").split("\n")).toHaveLength(3);
     expect(readFileSync(file, "utf8")).toMatch(/"GET \/one .*\n.*"GET \/two .*\n$/);
   } finally {
     rmSync(directory, { recursive: true });

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { makeServer } from "../server/make-server.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { atRequestEnd, isEndAwaited } from "./request-end.ts";
@@ -29,9 +29,9 @@ test.each(["in process", "over a socket"])("atRequestEnd runs behind close(), on
   await server?.listen();
   const client = new TestClient(server?.url ?? telling(events));
   const response = await client.get("/");
-  await vi.waitFor(() => expect(events).toEqual(["close", "end"]));
+  await expect.poll(() => events).toEqual(["close", "end"]);
   await client.get("/throw").catch(() => {});
-  await vi.waitFor(() => expect(events).toEqual(["close", "end", "end"]));
+  await expect.poll(() => events).toEqual(["close", "end", "end"]);
   expect(server === null ? response.errors : errors.text).toContain(
     "Error at the end of a request: Error: Duty failed",
   );
@@ -47,12 +47,12 @@ test("atRequestEnd waits for an application whose client has left", async () => 
   await server.listen();
   const controller = new AbortController();
   const left = fetch(server.url, { signal: controller.signal }).catch(() => "left");
-  await vi.waitFor(() => expect(isEndAwaited()).toBe(true));
+  await expect.poll(() => isEndAwaited()).toBe(true);
   controller.abort();
   expect(await left).toBe("left");
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(events).toEqual([]);
   rest();
-  await vi.waitFor(() => expect(events).toEqual(["close", "end"]));
+  await expect.poll(() => events).toEqual(["close", "end"]);
   await server.close();
 });
