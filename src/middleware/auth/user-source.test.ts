@@ -81,7 +81,9 @@ describe("HtpasswdFile", () => {
   it("checks no password whose clients have all left before its turn", async () => {
     const path = join(directory, "left");
     writeFileSync(path, `ada:${hashSync("right", 10)}`);
-    const file = new HtpasswdFile(path);
+    const file = new HtpasswdFile(path, () => 0);
+    // The file is read by now, so that all that follows comes to the queue in its order.
+    expect(await file.verify("ada", "wrong")).toBe(false);
     const client = new AbortController();
     const leaving = { "tsgi.signal": client.signal };
     const running = ["a", "b"].map((password) => file.verify("ada", password));
