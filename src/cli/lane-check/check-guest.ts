@@ -1,14 +1,15 @@
 // Plays TSGI's side of the lane protocol to a guest that somebody writes, and says of each rule whether it keeps it.
-import { findProgram } from "./find-program.ts";
+import { resolve } from "node:path";
 import { guestApplication } from "../../guests/lane/guest-application.ts";
 import { guestSettings, type GuestLogEntry, type GuestOptions } from "../../guests/lane/guest-options.ts";
 import { GuestPool } from "../../guests/lane/guest-pool.ts";
 import type { GuestCommand, GuestLanguage } from "../../guests/lane/language.ts";
+import { findInPath, isExecutable } from "../../is-file.ts";
 import { makeServer } from "../../server/make-server.ts";
+import { TestClient } from "../../testing/test-client.ts";
 import { EXIT_CODES } from "../exit-codes.ts";
 import { FileUnusableError, UsageError } from "../errors.ts";
 import { type CheckedGuest, LANE_CASES, type LaneCase } from "./lane-cases.ts";
-import { ask, type Sent } from "./ask.ts";
 
 /** What the command line says, as it was written. */
 export interface LaneCheckOptions {
@@ -94,14 +95,14 @@ async function start(
     errors: { write, writelines: (lines: Iterable<string>) => [...lines].forEach(write), flush() {} },
   });
   await server.listen();
-  const { port } = server.address as { port: number };
+  const client = new TestClient(server.url);
   return {
-    port,
-    ask: (path: string, sent?: Sent) => ask(port, path, sent),
+    client,
     errors: () => errors,
     restarts: () => pool.stats().restarts,
     replacements: () => pool.stats().replacements,
     async close() {
+      client.close();
       await server.close(1);
       await pool.close(1);
     },
@@ -118,7 +119,7 @@ class CheckedLanguage implements GuestLanguage {
 
   constructor([program = "", ...words]: readonly string[], { name, language }: LaneCheckOptions) {
     if (!/^[A-Za-z][A-Za-z\d]*$/.test(name)) throw new UsageError(`Option --name is "${name}"; expected one word`);
-    const path = findProgram(program);
+    const path = program.includes("/") ? runnable(resolve(program)) : findInPath(program, process.env["PATH"]);
     if (path === null) {
       throw new FileUnusableError(
         `Cannot find the program "${program}"; expected a path, or a name that PATH leads to`,
@@ -145,6 +146,10 @@ class CheckedLanguage implements GuestLanguage {
   fatalReport(report: string): string {
     return report;
   }
+}
+
+function runnable(path: string): string | null {
+  return isExecutable(path) ? path : null;
 }
 
 function readObject(text: string): Readonly<Record<string, unknown>> {

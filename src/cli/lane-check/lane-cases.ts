@@ -1,11 +1,10 @@
 // The rules that a guest is checked for. The guest serves the paths that docs/lane-protocol.md lists under "Checking a guest".
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Got, Sent } from "./ask.ts";
+import type { TestClient } from "../../testing/test-client.ts";
 
 /** A guest that runs behind an HTTP server. */
 export interface CheckedGuest {
-  readonly port: number;
-  ask(path: string, sent?: Sent): Promise<Got>;
+  readonly client: TestClient;
   /** What has been written to the error log. */
   errors(): string;
   /** Processes that were started again after an unexpected end. */
@@ -28,8 +27,8 @@ function expectEqual(what: string, got: unknown, wanted: unknown): void {
 }
 
 async function expectText(guest: CheckedGuest, path: string, text: string): Promise<void> {
-  const { status, body } = await guest.ask(path);
-  expectEqual(`${path} to answer`, [status, body.toString()], [200, text]);
+  const response = await guest.client.get(path);
+  expectEqual(`${path} to answer`, [response.status, response.text()], [200, text]);
 }
 
 async function eventually(what: string, isSo: () => boolean): Promise<void> {
@@ -39,9 +38,10 @@ async function eventually(what: string, isSo: () => boolean): Promise<void> {
 
 async function expectEcho(guest: CheckedGuest, size: number): Promise<void> {
   const body = Buffer.alloc(size, "0123456789");
-  const got = await guest.ask("/echo", { method: "POST", body });
+  const got = await guest.client.post("/echo", { body });
   expectEqual("a status", got.status, 200);
-  if (!got.body.equals(body)) throw new Error(`Expected ${size} bytes back as they were sent, got ${got.body.length}`);
+  const bytes = got.bytes();
+  if (!body.equals(bytes)) throw new Error(`Expected ${size} bytes back as they were sent, got ${bytes.length}`);
 }
 
 /** All cases, in an order from simple to hard. */
@@ -60,8 +60,8 @@ export const LANE_CASES: readonly LaneCase[] = [
   {
     title: "sends status and headers, one that comes twice as well",
     async check(guest) {
-      const { status, cookies } = await guest.ask("/headers");
-      expectEqual("status and cookies", [status, cookies], [201, ["a=1", "b=2"]]);
+      const { status, headers } = await guest.client.get("/headers");
+      expectEqual("status and cookies", [status, headers.getAll("Set-Cookie")], [201, ["a=1", "b=2"]]);
     },
   },
   { title: "reads a request body that comes within its frame", check: (guest) => expectEcho(guest, 1000) },
@@ -71,10 +71,10 @@ export const LANE_CASES: readonly LaneCase[] = [
     title: "answers 300 requests at once, each with its own answer",
     async check(guest) {
       const wanted = Array.from({ length: 300 }, (_, index) => `number=${index}`);
-      const got = await Promise.all(wanted.map((query) => guest.ask(`/query?${query}`)));
+      const got = await Promise.all(wanted.map((query) => guest.client.get(`/query?${query}`)));
       expectEqual(
         "answers",
-        got.map(({ body }) => body.toString()),
+        got.map((response) => response.text()),
         wanted,
       );
       expectEqual("restarts", guest.restarts(), 0);
@@ -83,7 +83,7 @@ export const LANE_CASES: readonly LaneCase[] = [
   {
     title: "sends FAIL when the application raises, and goes on",
     async check(guest) {
-      const { status } = await guest.ask("/raise");
+      const { status } = await guest.client.get("/raise");
       expectEqual("a status", status, 500);
       if (!guest.errors().includes("/raise")) throw new Error("Expected the request in the log");
       await expectText(guest, "/hello", "hello");
@@ -93,15 +93,16 @@ export const LANE_CASES: readonly LaneCase[] = [
   {
     title: "sends FAIL when the application raises after its first chunk, so that the response breaks off",
     async check(guest) {
-      const { isBroken, body } = await guest.ask("/raise-late");
-      expectEqual("the response to break off after its first bytes", [isBroken, body.length > 0], [true, true]);
+      const response = await guest.client.get("/raise-late");
+      const what = "the response to break off after its first bytes";
+      expectEqual(what, [response.isComplete, response.chunks.length > 0], [false, true]);
       await expectText(guest, "/hello", "hello");
     },
   },
   {
     title: "goes on after a client has left in the middle of an endless response",
     async check(guest) {
-      await guest.ask("/endless", { leaves: true }).catch(() => undefined);
+      await guest.client.get("/endless", { leaveAfterBytes: 1 });
       await expectText(guest, "/hello", "hello");
       const ended = guest.restarts();
       expectEqual("restarts", ended, 0);
@@ -110,17 +111,17 @@ export const LANE_CASES: readonly LaneCase[] = [
   {
     title: "ends in the middle of a request: 502 for that one, and another process answers the next",
     async check(guest) {
-      const { body: before } = await guest.ask("/pid");
-      const { status } = await guest.ask("/exit");
+      const before = (await guest.client.get("/pid")).text();
+      const { status } = await guest.client.get("/exit");
       expectEqual("a status", status, 502);
-      const { body: after } = await guest.ask("/pid");
-      if (before.equals(after)) throw new Error(`Expected another process, got ${after.toString()} again`);
+      const after = (await guest.client.get("/pid")).text();
+      if (before === after) throw new Error(`Expected another process, got ${after} again`);
     },
   },
   {
     title: "does not answer: 504 at the deadline, and another process answers the next",
     async check(guest) {
-      const { status } = await guest.ask("/stuck");
+      const { status } = await guest.client.get("/stuck");
       expectEqual("a status", status, 504);
       await eventually("the process to be replaced", () => guest.replacements() > 0);
       await expectText(guest, "/hello", "hello");

@@ -1,7 +1,6 @@
 // Finds the Python interpreter: --python, VIRTUAL_ENV, .venv, venv, python3. Source: what `python`, uv and editors look for.
-import { accessSync, constants } from "node:fs";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
-import { isFile } from "../../is-file.ts";
+import { findInPath, isExecutable, isFile } from "../../is-file.ts";
 import { pythonStartError } from "./errors.ts";
 
 /** An interpreter that was found, and why this one. */
@@ -57,7 +56,7 @@ export function findInterpreter(search: InterpreterSearch): PythonInterpreter {
     const path = inEnvironment(resolve(directory, place));
     if (path !== null) return { path, source, environment: resolve(directory, place) };
   }
-  const path = inPath("python3", environment["PATH"]) ?? inPath("python", environment["PATH"]);
+  const path = findInPath("python3", environment["PATH"]) ?? findInPath("python", environment["PATH"]);
   if (path === null)
     throw pythonStartError("No Python was found: tried VIRTUAL_ENV, .venv, venv and python3 in the PATH");
   return { path, source: "PATH", environment: null };
@@ -65,7 +64,7 @@ export function findInterpreter(search: InterpreterSearch): PythonInterpreter {
 
 function fromName(name: string, directory: string, path: string | undefined): Omit<PythonInterpreter, "source"> | null {
   if (!name.includes("/")) {
-    const command = inPath(name, path);
+    const command = findInPath(name, path);
     if (command !== null) return { path: command, environment: null };
   }
   const place = isAbsolute(name) ? name : resolve(directory, name);
@@ -116,20 +115,4 @@ function inEnvironment(root: string): string | null {
     if (isExecutable(path)) return path;
   }
   return null;
-}
-
-function inPath(command: string, path: string | undefined): string | null {
-  for (const directory of (path ?? "").split(delimiter)) {
-    if (directory !== "" && isExecutable(join(directory, command))) return join(directory, command);
-  }
-  return null;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return isFile(path);
-  } catch {
-    return false;
-  }
 }
