@@ -7,7 +7,7 @@ import { quotedPath } from "../wsgi/url.ts";
 import { type CompiledRoute, RouteCollection } from "./compiled-route.ts";
 import { decodeText } from "./decode-text.ts";
 import { FrameworkError } from "./errors.ts";
-import { Exchange, type Instead } from "./exchange.ts";
+import { Dispatch, type Instead } from "./dispatch.ts";
 import { raw, type SafeHtml } from "./html.ts";
 import { MethodNotAllowed, NotFound } from "./http-error.ts";
 import { openApiOf, type OpenApiInfo } from "./openapi.ts";
@@ -191,11 +191,11 @@ class Application<Own extends object = object> extends Scaffold<Own> implements 
     const route = found?.kind === "route" ? found.route : null;
     const request = new Request(environ, path, this, route, found?.kind === "route" ? found.values : {});
     const chain = route?.chain ?? this.#routes.ownChain;
-    const exchange = new Exchange(request, chain, route, instead, this.#isDevelopment);
+    const dispatch = new Dispatch(request, chain, route, instead, this.#isDevelopment);
     const run = (): WSGIBody | Promise<WSGIBody> =>
       route?.isDirect === true && chain.isPlain
-        ? exchange.runDirect(route, startResponse)
-        : exchange.run(startResponse);
+        ? dispatch.runDirect(route, startResponse)
+        : dispatch.run(startResponse);
     return this.#options.hasRequestContext === true ? withRequest(request, run) : run();
   }
 

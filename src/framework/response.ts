@@ -1,7 +1,7 @@
 // A response while it is made: status, headers, cookies, body. Source: Flask's Response for what it offers; cookie-es writes cookies.
 import { serialize } from "cookie-es";
 import { addPersonalCookie } from "../middleware/sessions/cookie.ts";
-import { isPromise } from "../middleware/writing/body-close.ts";
+import { isPromise } from "../wsgi/is-promise.ts";
 import { findHeader, setHeader } from "../middleware/writing/header-fields.ts";
 import { Headers } from "../wsgi/headers.ts";
 import type { Bytes, HeaderList, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
@@ -70,12 +70,7 @@ export class Response {
     const { status = 200, headers, type } = options;
     this.status = status;
     this.#headers = headers === undefined ? [] : pairsOf(headers);
-    this.#body =
-      typeof body === "string"
-        ? Buffer.from(body)
-        : body === null || body instanceof Uint8Array
-          ? body
-          : streamOf(body);
+    this.#body = sendable(body);
     const ownType = body === null ? undefined : body instanceof Uint8Array ? BYTES : HTML;
     if (type !== undefined) setHeader(this.#headers, "Content-Type", type);
     else if (ownType !== undefined && findHeader(this.#headers, "content-type") === null)
@@ -110,12 +105,7 @@ export class Response {
   /** Puts another body in the place of this one; Content-Type stays. */
   setBody(body: ResponseBody): void {
     this.discard();
-    this.#body =
-      typeof body === "string"
-        ? Buffer.from(body)
-        : body === null || body instanceof Uint8Array
-          ? body
-          : streamOf(body);
+    this.#body = sendable(body);
   }
 
   /** The cookie is set with this response; its value may be any text. */
@@ -169,6 +159,12 @@ function pairsOf(headers: HeadersInit): HeaderList {
     ? (headers as Readonly<HeaderList>)
     : Object.entries(headers as Readonly<Record<string, string>>);
   return pairs.map(([name, value]) => [name, value]);
+}
+
+/** Text as its bytes, bytes as they are, anything else as a stream. */
+function sendable(body: ResponseBody): Bytes | WSGIBody | null {
+  if (typeof body === "string") return Buffer.from(body);
+  return body === null || body instanceof Uint8Array ? body : streamOf(body);
 }
 
 /** A stream of text becomes one of bytes; `close` and the end of an iteration reach what was given. */

@@ -1,6 +1,6 @@
 // One request on its way: hooks, handler, error handlers, response. Each step is done at once while nothing is a promise, so that a
 // synchronous handler costs none. Source: Flask's full_dispatch_request for the order.
-import { isPromise } from "../middleware/writing/body-close.ts";
+import { isPromise } from "../wsgi/is-promise.ts";
 import { statusLine } from "../middleware/writing/answer.ts";
 import { asError } from "../middleware/writing/thrown-error.ts";
 import { errorText } from "../wsgi/error-text.ts";
@@ -21,7 +21,7 @@ type Later<Value> = Value | Promise<Value>;
 export type Instead = () => Response;
 
 /** One request. */
-export class Exchange {
+export class Dispatch {
   readonly #request: Request;
   readonly #chain: Chain;
   readonly #route: CompiledRoute | null;
