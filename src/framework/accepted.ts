@@ -1,10 +1,6 @@
 // Chooses a media type by the header Accept. Source: RFC 9110 section 12.5.1.
-
-interface Range {
-  readonly type: string;
-  readonly subtype: string;
-  readonly quality: number;
-}
+import { mediaTypeOf } from "../forms/media-type.ts";
+import { type MediaRange, mediaRangesOf } from "../middleware/writing/media-ranges.ts";
 
 /**
  * Gives the type that a client likes best.
@@ -15,7 +11,7 @@ interface Range {
  */
 export function acceptedOf<Type extends string>(accept: string | undefined, types: readonly Type[]): Type | null {
   if (accept === undefined || accept.trim() === "") return types[0] ?? null;
-  const ranges = accept.split(",").map(readRange);
+  const ranges = mediaRangesOf(accept);
   let best: Type | null = null;
   let most = 0;
   for (const type of types) {
@@ -25,18 +21,10 @@ export function acceptedOf<Type extends string>(accept: string | undefined, type
   return best;
 }
 
-function readRange(text: string): Range {
-  const [name = "", ...parameters] = text.split(";").map((part) => part.trim().toLowerCase());
-  const [type = "", subtype = ""] = name.split("/");
-  const quality = parameters.find((each) => each.startsWith("q="));
-  return { type, subtype, quality: quality === undefined ? 1 : Number(quality.slice(2)) || 0 };
-}
-
 /** The most specific range counts. */
-function qualityOf(wanted: string, ranges: readonly Range[]): number {
-  const [type = "", subtype = ""] = wanted.toLowerCase().split(";", 1)[0]?.split("/") ?? [];
-  const exact = ranges.find((range) => range.type === type && range.subtype === subtype);
-  const group = ranges.find((range) => range.type === type && range.subtype === "*");
-  const any = ranges.find((range) => range.type === "*" && range.subtype === "*");
-  return (exact ?? group ?? any)?.quality ?? 0;
+function qualityOf(wanted: string, ranges: readonly MediaRange[]): number {
+  const name = mediaTypeOf(wanted);
+  const group = `${name.split("/", 1)[0]}/*`;
+  const known = [name, group, "*/*"].map((each) => ranges.find((range) => range.name === each));
+  return known.find((range) => range !== undefined)?.quality ?? 0;
 }

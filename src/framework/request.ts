@@ -3,6 +3,7 @@
 import { parse as parseCookies } from "cookie-es";
 import type { FormFile } from "../forms/form-file.ts";
 import type { Form } from "../forms/form.ts";
+import { mediaTypeOf } from "../forms/media-type.ts";
 import { type FormOptions, parseForm } from "../forms/parse-form.ts";
 import { isJson, prefersJson } from "../middleware/error-documents/prefers-json.ts";
 import { type Session, sessionOf } from "../middleware/sessions/session.ts";
@@ -128,7 +129,7 @@ export class Request {
 
   /** Media type of the body, in lower case and without parameters; empty when none is named. */
   get type(): string {
-    return (this.environ.CONTENT_TYPE ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+    return mediaTypeOf(this.environ.CONTENT_TYPE);
   }
 
   /** Whether the client would rather have JSON than a page. */

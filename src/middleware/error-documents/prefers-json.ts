@@ -1,5 +1,7 @@
 // Whether a client is a program that reads JSON. Source: RFC 9110 section 12.5.1 (Accept).
+import { mediaTypeOf } from "../../forms/media-type.ts";
 import type { WSGIEnvironment } from "../../wsgi/types.ts";
+import { mediaRangesOf } from "../writing/media-ranges.ts";
 
 /**
  * Tells whether a client would rather have JSON than a page: it names JSON, and HTML less or not at all. What it takes by a wildcard says
@@ -12,22 +14,15 @@ export function prefersJson(environ: WSGIEnvironment): boolean {
   if (typeof accept !== "string" || !/json/i.test(accept)) return false;
   let json = 0;
   let html = 0;
-  for (const range of accept.toLowerCase().split(",")) {
-    const [type = "", ...parameters] = range.split(";").map((part) => part.trim());
-    if (isJson(type)) json = Math.max(json, qualityOf(parameters));
-    else if (type === "text/html" || type === "application/xhtml+xml") html = Math.max(html, qualityOf(parameters));
+  for (const { name, quality } of mediaRangesOf(accept)) {
+    if (isJson(name)) json = Math.max(json, quality);
+    else if (name === "text/html" || name === "application/xhtml+xml") html = Math.max(html, quality);
   }
   return json > html;
 }
 
 /** Tells whether a media type, parameters apart, is JSON: `application/json`, or one with the suffix `+json` (RFC 6839). */
 export function isJson(type: string): boolean {
-  const [name = ""] = type.toLowerCase().split(";", 1);
-  return name.trim() === "application/json" || name.trim().endsWith("+json");
-}
-
-/** Nothing is 1; what is no number is 0. */
-function qualityOf(parameters: readonly string[]): number {
-  const quality = parameters.find((parameter) => parameter.startsWith("q="));
-  return quality === undefined ? 1 : Number(quality.slice(2)) || 0;
+  const name = mediaTypeOf(type);
+  return name === "application/json" || name.endsWith("+json");
 }
