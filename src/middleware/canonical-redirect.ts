@@ -5,7 +5,7 @@ import { unescapeBytes } from "../http/target.ts";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { quotedPath } from "../wsgi/url.ts";
 import { answering, sendAnswer } from "./writing/answer.ts";
-import { configuredBase, isBelow } from "./writing/configured-path.ts";
+import { configuredBase, isWithin } from "./writing/configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { HostSet } from "./writing/host-set.ts";
 import { configuredHost, requestedHost } from "./writing/host.ts";
@@ -63,9 +63,8 @@ export function canonicalRedirect(options: CanonicalRedirectOptions): Middleware
       if (name !== null && name === asked && scheme === environ["wsgi.url_scheme"]) {
         return application(environ, startResponse);
       }
-      const path = environ.SCRIPT_NAME + environ.PATH_INFO;
-      const isOfServer = path === ""; // OPTIONS *, which has no address
-      if (isOfServer || exempt.some((base) => isBelow(path, base))) return application(environ, startResponse);
+      const isOfServer = environ.SCRIPT_NAME + environ.PATH_INFO === ""; // OPTIONS *, which has no address
+      if (isOfServer || isWithin(environ, exempt)) return application(environ, startResponse);
       if (name === null) return refuse(environ, startResponse);
       const location = addressFor(environ, scheme, name);
       const status = statusFor(environ.REQUEST_METHOD, isPermanent);

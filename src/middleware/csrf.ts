@@ -8,7 +8,7 @@ import { peekField } from "../forms/peek-field.ts";
 import { SHARED, type SharedValue } from "../protocols/lane/shared-value.ts";
 import type { Middleware, WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
 import { answering } from "./writing/answer.ts";
-import { configuredBase, isBelow } from "./writing/configured-path.ts";
+import { configuredBase, isWithin } from "./writing/configured-path.ts";
 import { addPersonalCookie, Cookie, COOKIE_READERS, type CookieOptions } from "./sessions/cookie.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { addVary } from "./writing/header-fields.ts";
@@ -100,7 +100,7 @@ export function csrf(options: CsrfOptions = {}): Middleware {
         if (newSecret !== null) addPersonalCookie(headers, cookie.write(environ, newSecret, null));
         else if (issuer.isUsed) addVary(headers, "Cookie");
       });
-      if (SAFE_METHODS.has(environ.REQUEST_METHOD) || isExempt(environ, exemptPaths))
+      if (SAFE_METHODS.has(environ.REQUEST_METHOD) || isWithin(environ, exemptPaths))
         return application(environ, start);
       return check(environ, secret).then((refusal) => (refusal ?? application)(environ, start));
     };
@@ -227,10 +227,4 @@ function originOfReferer(referer: unknown): string | undefined {
 function checkOrigin(entry: string): string {
   if (/^https?:\/\/[^\s/*?#@]+$/i.test(entry)) return configuredOrigin(entry);
   throw new MiddlewareOptionError(`Option "trustedOrigins" has the entry "${entry}"; expected "https://host"`);
-}
-
-function isExempt(environ: WSGIEnvironment, paths: readonly string[]): boolean {
-  if (paths.length === 0) return false;
-  const path = environ.SCRIPT_NAME + environ.PATH_INFO;
-  return paths.some((exempt) => isBelow(path, exempt));
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { sendAnswer, type Answer } from "./writing/answer.ts";
-import { configuredBase, isBelow } from "./writing/configured-path.ts";
+import { configuredBase, isWithin } from "./writing/configured-path.ts";
 import { NetworkSet } from "./writing/network-set.ts";
 import { decimal, fileIn, flag, integer, fromSection, within, words, type Configuration } from "./writing/options.ts";
 
@@ -91,7 +91,5 @@ function switchOf({
 }
 
 function isExempt(environ: WSGIEnvironment, allowed: NetworkSet, allowPaths: readonly string[]): boolean {
-  const path = environ.SCRIPT_NAME + environ.PATH_INFO;
-  if (allowPaths.some((each) => isBelow(path, each))) return true;
-  return allowed.has(environ.REMOTE_ADDR ?? "");
+  return isWithin(environ, allowPaths) || allowed.has(environ.REMOTE_ADDR ?? "");
 }

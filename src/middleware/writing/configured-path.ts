@@ -1,6 +1,7 @@
 // The paths that options name. People write them as text; SCRIPT_NAME and PATH_INFO hold bytes as native strings, addresses percent signs.
 // Source: PEP 3333, "Unicode Issues".
 import { encodeNative } from "../../wsgi/native-string.ts";
+import type { WSGIEnvironment } from "../../wsgi/types.ts";
 import { MiddlewareOptionError } from "../errors.ts";
 
 /**
@@ -28,6 +29,17 @@ export function configuredBase(path: string, option: string): string {
  */
 export function addressOfPath(path: string): string {
   return path.replaceAll(/[^\x21-\x7e]+/g, encodeURIComponent);
+}
+
+/**
+ * Tells whether a request is for one of some configured paths, or for what lies below them.
+ *
+ * @param bases - of {@link configuredBase}
+ */
+export function isWithin({ SCRIPT_NAME, PATH_INFO }: WSGIEnvironment, bases: readonly string[]): boolean {
+  if (bases.length === 0) return false;
+  const path = SCRIPT_NAME + PATH_INFO;
+  return bases.some((base) => isBelow(path, base));
 }
 
 /**
