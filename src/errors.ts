@@ -4,6 +4,14 @@
 /** Whose fault an error is: the peer's, the application's, the configuration's, or ours. */
 export type Fault = "remote" | "violation" | "configuration" | "internal";
 
+/**
+ * Tells whether the client is to blame. Such an error is not written to a log, which a client could fill otherwise. Another copy of this
+ * package may have thrown it, so that its class says nothing.
+ */
+export function isRemoteFault(error: unknown): boolean {
+  return error instanceof Error && "fault" in error && error.fault === "remote";
+}
+
 /** Base class of all errors of TSGI. `code` is stable, so programs can test it; `fault` says whose fault the error is. */
 export class TSGIError extends Error {
   /** Stable identifier, for example `ERR_TSGI_HEADERS_SENT`; a public contract. */

@@ -1,6 +1,7 @@
 // The response of a WSGI application that a handler has returned: it is called here, so that hooks see its status and headers as those of
 // any other. Source: PEP 3333 for startResponse, write() and bodies that announce themselves late.
-import { closeAfterError, isPromise } from "../middleware/writing/body-close.ts";
+import { closeAfterError } from "../middleware/writing/body-close.ts";
+import { isPromise } from "../wsgi/is-promise.ts";
 import { asyncChunks, openedBody } from "../middleware/writing/chunk-iterables.ts";
 import { toApplication } from "../wsgi/application.ts";
 import { ContractViolation } from "../wsgi/errors.ts";

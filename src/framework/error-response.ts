@@ -1,6 +1,7 @@
 // What a client sees of an error: a page, or problem+json for a program. Source: RFC 9457; Werkzeug's HTTPException for the page.
 import { escapeHtml, statusLine } from "../middleware/writing/answer.ts";
-import { isRemoteFault, statusOfError } from "../middleware/writing/thrown-error.ts";
+import { statusOfError } from "../middleware/writing/thrown-error.ts";
+import { isRemoteFault } from "../errors.ts";
 import { prefersJson } from "../middleware/error-documents/prefers-json.ts";
 import type { HeaderList, WSGIEnvironment } from "../wsgi/types.ts";
 import { HTTPError, httpError } from "./http-error.ts";

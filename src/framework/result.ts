@@ -1,5 +1,5 @@
 // What a handler returns, made a response by its shape. Source: Flask's make_response and Sinatra for the shapes.
-import { isPromise } from "../middleware/writing/body-close.ts";
+import { isPromise } from "../wsgi/is-promise.ts";
 import type { HeaderList, WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
 import { capturedResponse } from "./captured-response.ts";
 import { ResultError } from "./errors.ts";

@@ -5,7 +5,8 @@
 import { createWriteStream, type WriteStream } from "node:fs";
 import { escapeText } from "../wsgi/escape-text.ts";
 import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
-import { isPromise, withClose } from "./writing/body-close.ts";
+import { withClose } from "./writing/body-close.ts";
+import { isPromise } from "../wsgi/is-promise.ts";
 import { fileIn, oneOf, fromSection, type Configuration } from "./writing/options.ts";
 import { replaceResponse } from "./writing/replace-response.ts";
 import { statusOfError } from "./writing/thrown-error.ts";

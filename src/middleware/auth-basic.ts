@@ -3,7 +3,7 @@ import type { HeaderList, Middleware } from "../wsgi/types.ts";
 import { encodeNative } from "../wsgi/native-string.ts";
 import { sendAnswer } from "./writing/answer.ts";
 import { checkRealm, credentialsOf, quotedParameter, sendChallenge } from "./auth/authorization.ts";
-import { isPromise } from "./writing/body-close.ts";
+import { isPromise } from "../wsgi/is-promise.ts";
 import { MiddlewareOptionError, PasswordQueueFull } from "./errors.ts";
 import { type Configuration, fileIn, pairs, fromSection, text } from "./writing/options.ts";
 import { HtpasswdFile, toUserSource, type Users, type UserSource } from "./auth/user-source.ts";

@@ -2,7 +2,7 @@
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { encodeNative } from "../wsgi/native-string.ts";
 import { checkRealm, credentialsOf, quotedParameter, sendChallenge } from "./auth/authorization.ts";
-import { isPromise } from "./writing/body-close.ts";
+import { isPromise } from "../wsgi/is-promise.ts";
 import { digestSecret } from "./writing/constant-time.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { type Configuration, pairs, fromSection, text } from "./writing/options.ts";

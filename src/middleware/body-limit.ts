@@ -4,7 +4,7 @@ import { TSGIError } from "../errors.ts";
 import type { Bytes, InputStream, Middleware, StartResponse, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
 import { nextChunk, WSGIInputStream } from "../wsgi/input-stream.ts";
 import { sendAnswer } from "./writing/answer.ts";
-import { isPromise } from "./writing/body-close.ts";
+import { isPromise } from "../wsgi/is-promise.ts";
 import { bytes, type Configuration, fromSection, required, within } from "./writing/options.ts";
 
 /** Options of {@link bodyLimit}. */

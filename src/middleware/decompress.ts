@@ -3,7 +3,8 @@
 import type { Middleware, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
 import { WSGIInputStream } from "../wsgi/input-stream.ts";
 import { sendAnswer, type Answer } from "./writing/answer.ts";
-import { isPromise, withClose } from "./writing/body-close.ts";
+import { withClose } from "./writing/body-close.ts";
+import { isPromise } from "../wsgi/is-promise.ts";
 import { DecodedBody, type DecodingLimits } from "./decompress/decoded-body.ts";
 import { hasDecoder, REQUEST_CODINGS, type RequestCoding } from "./decompress/decoders.ts";
 import { MiddlewareOptionError } from "./errors.ts";

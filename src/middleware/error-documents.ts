@@ -12,14 +12,15 @@ import type {
 import { errorText } from "../wsgi/error-text.ts";
 import { escapeText } from "../wsgi/escape-text.ts";
 import { escapeHtml, sendAnswer, statusLine, type Answer } from "./writing/answer.ts";
-import { isPromise } from "./writing/body-close.ts";
+import { isPromise } from "../wsgi/is-promise.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { addVary, dropContentFields, dropHeader, findHeader } from "./writing/header-fields.ts";
 import { fileIn, flag, type OptionReader, pairs, fromSection, text, type Configuration } from "./writing/options.ts";
 import { pageRequest } from "./error-documents/page-request.ts";
 import { isJson, prefersJson } from "./error-documents/prefers-json.ts";
 import { changeHead, replaceResponse } from "./writing/replace-response.ts";
-import { asError, isRemoteFault, statusOfError } from "./writing/thrown-error.ts";
+import { asError, statusOfError } from "./writing/thrown-error.ts";
+import { isRemoteFault } from "../errors.ts";
 
 /** Keys of the environ that an application asked for a page by `path` finds: the status, and the path that failed. */
 export const ERROR_STATUS = "error_documents.status";

@@ -2,7 +2,8 @@
 // Source: PasteDeploy's ConfigMiddleware (egg:PasteDeploy#config) and its CONFIG; a thread-local stack there, an AsyncLocalStorage here.
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Bytes, Middleware, WSGIBody } from "../wsgi/types.ts";
-import { closedWith, isPromise } from "./writing/body-close.ts";
+import { closedWith } from "./writing/body-close.ts";
+import { isPromise } from "../wsgi/is-promise.ts";
 import type { Configuration } from "./writing/options.ts";
 
 /** Key of the environ with the values: a copy for each request. */

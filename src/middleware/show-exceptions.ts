@@ -5,10 +5,12 @@ import { HIDDEN, isSecretName, withoutSecrets } from "../secret-name.ts";
 import { errorText } from "../wsgi/error-text.ts";
 import { escapeText } from "../wsgi/escape-text.ts";
 import { sendAnswer, statusLine } from "./writing/answer.ts";
-import { closeAfterError, closedWith, isPromise } from "./writing/body-close.ts";
+import { closeAfterError, closedWith } from "./writing/body-close.ts";
+import { isPromise } from "../wsgi/is-promise.ts";
 import { resumedBody } from "./writing/chunk-iterables.ts";
 import { flag, fromSection, type Configuration } from "./writing/options.ts";
-import { asError, isRemoteFault, statusOfError } from "./writing/thrown-error.ts";
+import { asError, statusOfError } from "./writing/thrown-error.ts";
+import { isRemoteFault } from "../errors.ts";
 
 /** How much to show. */
 export interface ShowExceptionsOptions {

@@ -17,7 +17,7 @@ import type {
 } from "../wsgi/types.ts";
 import { negotiateCoding, type ContentCoding } from "./writing/accept-encoding.ts";
 import { sendAnswer, type Answer } from "./writing/answer.ts";
-import { isPromise } from "./writing/body-close.ts";
+import { isPromise } from "../wsgi/is-promise.ts";
 import { configuredBase, isBelow } from "./writing/configured-path.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { addVary, setHeader } from "./writing/header-fields.ts";

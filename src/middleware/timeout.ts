@@ -2,7 +2,8 @@
 import { TSGIError } from "../errors.ts";
 import type { Bytes, Middleware, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
 import { sendAnswer } from "./writing/answer.ts";
-import { closeAfterError, isPromise } from "./writing/body-close.ts";
+import { closeAfterError } from "./writing/body-close.ts";
+import { isPromise } from "../wsgi/is-promise.ts";
 import { resumedAsyncBody } from "./writing/chunk-iterables.ts";
 import { decimal, integer, fromSection, within, type Configuration } from "./writing/options.ts";
 

@@ -5,9 +5,11 @@
 //   called → (startResponse) announced → first non-empty chunk: sent → body exhausted: over
 // Until `sent` a failure can still become a 500; after it the answer can only be broken off.
 // A synchronous application that returns a list costs no promise, no iterator and no stream.
+import { isRemoteFault } from "../errors.ts";
 import { errorText } from "./error-text.ts";
 import { ContractViolation } from "./errors.ts";
 import { escapeText } from "./escape-text.ts";
+import { isPromise } from "./is-promise.ts";
 import type {
   Bytes,
   ExcInfo,
@@ -362,14 +364,6 @@ function joined(chunks: Bytes[]): Bytes | null {
     if (length > JOIN_BYTES) return null;
   }
   return Buffer.concat(chunks, length);
-}
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
-}
-
-function isRemoteFault(error: unknown): boolean {
-  return error instanceof Error && (error as { fault?: unknown }).fault === "remote";
 }
 
 function checkBody(body: unknown): void {

@@ -1,7 +1,8 @@
 // Checks both sides of the contract while a request passes. Source: PEP 3333; wsgiref.validate, whose checks are all here, and the ones it
 // lacks. The rules stand in validator/, one file per section of SPEC.md, each sentence beside its check.
+import { isPromise } from "./is-promise.ts";
 import { enforce } from "./rule.ts";
-import type { StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "./types.ts";
+import type { StartResponse, WSGIApplication, WSGIEnvironment } from "./types.ts";
 import { APPLICATION_ARGUMENTS } from "./validator/application.ts";
 import { guardBody } from "./validator/body.ts";
 import { guardEarlyHints } from "./validator/early-hints.ts";
@@ -55,8 +56,4 @@ function guarded(environ: WSGIEnvironment, exchange: CheckedCall): WSGIEnvironme
     },
     exchange,
   );
-}
-
-function isPromise(body: WSGIBody | Promise<WSGIBody>): body is Promise<WSGIBody> {
-  return typeof (body as { then?: unknown } | null | undefined)?.then === "function";
 }

@@ -1,5 +1,5 @@
 // HELLO, the first frame of each connection. Read strictly: whoever may open the socket writes it, and another user's process may.
-// Source: docs/lane-protocol.md, "Connecting".
+// Source: docs/lane-protocol.md, "HELLO".
 import { constants } from "node:os";
 import { LANE_VERSION } from "../../protocols/lane/frame.ts";
 import { MAX_BATCH } from "./policy.ts";

@@ -1,5 +1,5 @@
 // Where guests connect: a unix socket in a directory that only we (or holders of the token) can use, and the status file, in which
-// each lane says which request it has started and learns whose client has left. Source: docs/lane-protocol.md, "Connecting", "The status file".
+// each lane says which request it has started and learns whose client has left. Source: docs/lane-protocol.md, "Starting a guest", "The status file".
 import { Buffer } from "node:buffer";
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import {

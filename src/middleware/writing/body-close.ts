@@ -1,4 +1,5 @@
 // close() of bodies that middleware wraps. Source: PEP 3333, "Specification Details" (the paragraph on close()).
+import { isPromise } from "../../wsgi/is-promise.ts";
 import type { Bytes, WSGIBody } from "../../wsgi/types.ts";
 
 /** What `close` of a body is. */
@@ -42,9 +43,4 @@ export function closeAfterError(body: WSGIBody): void {
   } catch {
     // The first error is the one to report.
   }
-}
-
-/** Tells a promise (of any kind) from a value. */
-export function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }

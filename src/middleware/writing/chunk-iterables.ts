@@ -2,7 +2,8 @@
 // has ended or thrown is not; the readers here are generators, so that the language sees to it.
 // Source: ECMAScript, "Iteration"; PEP 3333 "Middleware Handling of Block Boundaries" (one chunk in, at most one out, at once).
 import type { Bytes, WSGIBody } from "../../wsgi/types.ts";
-import { closeAfterError, isPromise } from "./body-close.ts";
+import { closeAfterError } from "./body-close.ts";
+import { isPromise } from "../../wsgi/is-promise.ts";
 
 /** Maps each chunk, and adds what `end` gives after the last. */
 export function* mappedIterable(

@@ -15,7 +15,8 @@ import type {
   WSGIBody,
   WSGIEnvironment,
 } from "../../wsgi/types.ts";
-import { closeAfterError, closedWith, isPromise } from "./body-close.ts";
+import { closeAfterError, closedWith } from "./body-close.ts";
+import { isPromise } from "../../wsgi/is-promise.ts";
 import { asyncChunks, mappedAsyncIterable, mappedIterable, resumedAsyncBody, resumedBody } from "./chunk-iterables.ts";
 import { dropBodyFields, setHeader } from "./header-fields.ts";
 import { WrittenStream } from "./written-stream.ts";

@@ -7,11 +7,6 @@ export function statusOfError(error: unknown): number {
   return typeof status === "number" && Number.isInteger(status) && status >= 400 && status <= 599 ? status : 500;
 }
 
-/** Tells whether the client is to blame. Such an error is not written to a log, which a client could fill otherwise. */
-export function isRemoteFault(error: unknown): boolean {
-  return error instanceof Error && "fault" in error && error.fault === "remote";
-}
-
 /** Gives an error for whatever was thrown, as `excInfo` needs it. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(`Thrown value ${String(thrown)}`, { cause: thrown });
