@@ -10,9 +10,7 @@ import type { LaneCheckOptions } from "./lane-check/check-guest.ts";
 export function registerLaneCheckCommand(program: Command): void {
   program
     .command("lane-check")
-    .description(
-      "Runs a guest of another language and checks that it speaks the lane protocol (docs/lane-protocol.md).",
-    )
+    .description("Checks that a guest of another language speaks the lane protocol.")
     .argument("<command...>", "the guest; put -- in front of a command with options")
     .option("--name <word>", "name of the language", "Guest")
     .option("--language <json>", 'the member "language" of the launch options, as JSON', "{}")

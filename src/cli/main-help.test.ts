@@ -49,7 +49,7 @@ describe("help", () => {
     );
     expect(order).toEqual(order.toSorted((left, right) => left - right));
     expect(order).not.toContain(-1);
-    expect(text.split("\n").length).toBeLessThan(61);
+    expect(text.split("\n").length).toBeLessThan(60);
     expect(text).not.toContain("--max-requests-jitter");
   });
 

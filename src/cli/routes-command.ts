@@ -21,7 +21,7 @@ export function registerRoutesCommands(program: Command): void {
     });
   program
     .command("openapi")
-    .description("Prints the routes of an application of tsgi/framework as OpenAPI 3.1.")
+    .description("Prints an application of tsgi/framework as OpenAPI 3.1.")
     .argument("<target>", TARGET_HELP)
     .option("--title <text>", "title of the API (default: the target)")
     .option("--api-version <text>", "version of the API (default: 1.0.0)")
