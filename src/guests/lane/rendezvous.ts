@@ -17,6 +17,7 @@ import {
 import { createServer, type Server, type Socket } from "node:net";
 import { endianness, tmpdir } from "node:os";
 import { join } from "node:path";
+import { PORTABLE_SOCKET_PATH_BYTES } from "../../http/socket-path.ts";
 import type { Identity } from "../../identity.ts";
 import { FRAME_HEADER_BYTES, FrameType } from "../../protocols/lane/frame.ts";
 import { directoryPrefix, processName, removeAbandoned, SOCKET_NAME, STATUS_NAME } from "./abandoned-directories.ts";
@@ -30,8 +31,6 @@ const MOST_ANSWER_BYTES = 65_536;
 const LEAST_ANSWER_BYTES = 8192;
 /** What the answers of all lanes may take, unless there are thousands. */
 const ALL_ANSWER_BYTES = 16_777_216;
-/** Longest path of a socket everywhere: 104 bytes with the NUL at its end on macOS and the BSDs, 108 on Linux. Source: unix(7), unix(4). */
-const MAX_SOCKET_PATH_BYTES = 103;
 const RESERVE_BYTES = 1_048_576;
 
 /** The listening socket, the token and the status file of one pool of guests. */
@@ -188,7 +187,7 @@ function makePlace(
   const reasons: string[] = [];
   for (const parent of new Set(parents)) {
     const socket = join(parent, `${directoryPrefix()}XXXXXX`, SOCKET_NAME);
-    if (Buffer.byteLength(socket) > MAX_SOCKET_PATH_BYTES) {
+    if (Buffer.byteLength(socket) > PORTABLE_SOCKET_PATH_BYTES) {
       reasons.push(`"${parent}" is too long for a socket in it`);
       continue;
     }
