@@ -46,9 +46,18 @@ export const ARROWS = {
 /** Nothing else lies in these rooms. @type {Record<string, Division>} */
 export const DIVISIONS = {
   gateways: {
-    shared: ["access-entry.ts", "forwarded.ts", "in-flight.ts", "request-id.ts", "trusted-proxies.ts"],
+    shared: [
+      "access-entry.ts",
+      "application-calls.ts",
+      "forwarded.ts",
+      "gateway-environ.ts",
+      "in-flight.ts",
+      "request-id.ts",
+      "trusted-proxies.ts",
+    ],
     upper: [],
-    rooms: { http: [] },
+    // front/: what the gateways behind another web server are made of.
+    rooms: { http: [], front: [], fastcgi: ["front"], scgi: ["front"], uwsgi: ["front"], cgi: ["front"] },
   },
   middleware: {
     shared: ["errors.ts"],

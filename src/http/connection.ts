@@ -37,12 +37,11 @@ import { dateLine } from "./date-line.ts";
 import { endpointsOf, type Endpoints } from "./endpoints.ts";
 import { HeadParser, type Variables } from "./head-parser.ts";
 import { InputWindow } from "./input-window.ts";
-import type { Limits } from "./limits.ts";
 import { Output } from "./output.ts";
 import { RequestBody, type RequestBodyOwner } from "./request-body.ts";
 import { ResponseHead } from "./response-head.ts";
+import type { ServedConnection, ServerShare } from "./served-connection.ts";
 import { listenToSocket, type SocketListener } from "./socket-events.ts";
-import type { Ticker, TickListener } from "./ticker.ts";
 
 /** Answers the requests of connections. */
 export interface RequestListener {
@@ -54,17 +53,9 @@ export interface RequestListener {
   refused?(error: ProtocolError, connection: Connection): void;
 }
 
-/** What all connections of a server share. */
-export interface ConnectionOwner {
-  readonly limits: Limits;
-  readonly ticker: Ticker;
+/** What all HTTP connections of a server share. */
+export interface ConnectionOwner extends ServerShare {
   readonly listener: RequestListener;
-  /** True once the server is stopping: every answer closes its connection. */
-  readonly isClosing: boolean;
-  /** While it is stopping: time that a connection stays open for one more request behind an answer that has promised it, in seconds. */
-  readonly goodbyeSeconds: number;
-  /** The connection is gone. */
-  closed(connection: Connection): void;
 }
 
 /** Where a connection is in its life; the head of this file says more. */
@@ -80,7 +71,7 @@ const EMPTY = new Uint8Array(0);
 const NO_DEADLINE = Number.POSITIVE_INFINITY;
 
 /** A connection. It lives as long as its socket. */
-export class Connection implements ExchangeOwner, RequestBodyOwner, SocketListener, TickListener {
+export class Connection implements ExchangeOwner, RequestBodyOwner, SocketListener, ServedConnection {
   place = -1;
   readonly socket: Socket;
   #endpoints: Endpoints | null = null;
@@ -319,7 +310,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, SocketListen
       ),
     );
     this.#output.release();
-    this.#owner.closed(this);
+    this.#owner.closed();
   }
 
   /** Goes through the received bytes: the rest of a body, then one request after another. */

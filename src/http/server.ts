@@ -3,7 +3,7 @@
 // It stops in two ways. `close` ends idle connections at once: right for a server in a script. A client may have sent its next request
 // just now, though, and would see a reset; so `drain` first only announces itself: each answer says `Connection: close`, and idle
 // connections stay for a while. Source: RFC 9112 section 9.6.
-import type { ListenOptions, Server, Socket } from "node:net";
+import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
 import { Connection, type ConnectionOwner, type RequestListener } from "./connection.ts";
 import { clientCertificateOf, endpointsBetween, type Endpoints } from "./endpoints.ts";
@@ -11,6 +11,7 @@ import { ProtocolError } from "./errors.ts";
 import { Handshakes } from "./handshakes.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { ProxiedAddresses, ProxyProtocolOptions } from "./proxy-protocol.ts";
+import { isConnection, type ServedConnection, type SocketProtocol } from "./served-connection.ts";
 import { checkSocketPath } from "./socket-path.ts";
 import { Ticker, type TickListener } from "./ticker.ts";
 
@@ -91,12 +92,20 @@ export class HttpServer {
    *
    * @param where - host and port, path, or descriptor, as for `net.Server.listen`; `backlog` is honoured for each
    * @param tls - certificate, key and so on, to speak TLS on this listener
+   * @param protocol - what its connections speak in place of HTTP, without TLS and without a PROXY header
    * @returns the listener, once it listens
    * @throws the system's error (EADDRINUSE, EACCES …); SocketPathError for a path that Node would cut
    */
-  async listen(where: ListenOptions & { fd?: number }, tls: TlsOptions | null = null): Promise<Server> {
+  async listen(
+    where: ListenOptions & { fd?: number },
+    tls: TlsOptions | null = null,
+    protocol: SocketProtocol | null = null,
+  ): Promise<Server> {
     if (where.path !== undefined) checkSocketPath(where.path);
-    const listener = this.#handshakes.acceptor(tls);
+    const listener =
+      protocol === null
+        ? this.#handshakes.acceptor(tls)
+        : createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#begin(socket, protocol));
     await new Promise<void>((resolve, reject) => {
       listener.once("error", reject);
       const ready = (): void => {
@@ -125,9 +134,10 @@ export class HttpServer {
     return (socket) => void acceptor.emit("connection", socket);
   }
 
-  /** Serves a socket that was accepted elsewhere. */
-  accept(socket: Socket): void {
-    this.#handshakes.begin(socket);
+  /** Serves a socket that was accepted elsewhere. @param protocol - what it speaks in place of HTTP */
+  accept(socket: Socket, protocol: SocketProtocol | null = null): void {
+    if (protocol === null) this.#handshakes.begin(socket);
+    else this.#begin(socket, protocol);
   }
 
   /** From now on accepted connections wait. Clients who wait open no further connections, so that a queue can be emptied. */
@@ -220,19 +230,29 @@ export class HttpServer {
   }
 
   #ready(socket: Socket, addresses: ProxiedAddresses | null): void {
-    if (this.#held === null) {
-      this.#serve(socket, addresses);
-      return;
-    }
+    if (this.#held === null) this.#serve(socket, addresses);
+    else this.#hold(socket, () => this.#serve(socket, addresses));
+  }
+
+  #begin(socket: Socket, protocol: SocketProtocol): void {
+    const serve = (): ServedConnection => this.#count(socket, protocol.serve(socket, this.#shared));
+    if (this.#held === null) serve();
+    else this.#hold(socket, serve);
+  }
+
+  #hold(socket: Socket, serve: () => void): void {
     // One whose client does not wait is over before it is served.
     socket.on("error", () => socket.destroy());
-    this.#held.push(() => void (socket.destroyed || this.#serve(socket, addresses)));
+    this.#held?.push(() => void (socket.destroyed || serve()));
   }
 
   #serve(socket: Socket, addresses: ProxiedAddresses | null): Connection {
-    const { maxConnections } = this.#shared.limits;
     const endpoints = addresses === null ? null : announcedEndpoints(socket, addresses);
-    const connection = new Connection(socket, this.#shared, endpoints);
+    return this.#count(socket, new Connection(socket, this.#shared, endpoints));
+  }
+
+  #count<T extends ServedConnection>(socket: Socket, connection: T): T {
+    const { maxConnections } = this.#shared.limits;
     this.#connections += 1;
     if (maxConnections > 0 && this.#connections > maxConnections && !this.#makeRoom(connection)) {
       connection.refuse(new ProtocolError(503, "ERR_HTTP_TOO_MANY_CONNECTIONS", "Too many connections are open"));
@@ -245,20 +265,20 @@ export class HttpServer {
     if (this.#listener.tick !== undefined) this.#shared.ticker.add(this.#clock);
   }
 
-  #allConnections(): Connection[] {
-    const connections: Connection[] = [];
+  #allConnections(): ServedConnection[] {
+    const connections: ServedConnection[] = [];
     this.#shared.ticker.members.forEach((member) => {
-      if (member instanceof Connection) connections.push(member);
+      if (isConnection(member)) connections.push(member);
     });
     return connections;
   }
 
   /** Over the limit, an idle connection goes before a new one is turned away. */
-  #makeRoom(newcomer: Connection): boolean {
+  #makeRoom(newcomer: ServedConnection): boolean {
     const idle = this.#shared.ticker.members.find(
-      (member) => member instanceof Connection && member !== newcomer && member.isIdle,
+      (member) => isConnection(member) && member !== newcomer && member.isIdle,
     );
-    (idle as Connection | undefined)?.destroy();
+    (idle as ServedConnection | undefined)?.destroy();
     return idle !== undefined;
   }
 }
