@@ -111,8 +111,11 @@ function serve(start: string, options: readonly string[] = [], env: Readonly<Rec
 }
 
 test.skipIf(python === undefined).each(STARTERS)("$name: served at the address of the script", async ({ start }) => {
-  expect(await serve(start).port()).toBe(port);
+  const serving = serve(start);
+  expect(await serving.port()).toBe(port);
   expect((await send(port, "/")).text).toBe(`at ${port}`);
+  // Threads that its own server had started keep no process alive.
+  expect((await serving.stop()).stderr).not.toContain("The process is killed");
 });
 
 const WSGIREF = STARTERS[0]?.start ?? "";

@@ -256,7 +256,13 @@ def patch_cheroot(module, stage):
     def serve(server):
         application = getattr(server, "wsgi_app", None)
         if callable(application) and not stage.is_over:
-            if stage.serve(application, *sockets.address(server.socket)):
+            is_taken = True
+            try:
+                is_taken = stage.serve(application, *sockets.address(server.socket))
+            finally:
+                if is_taken:
+                    server.requests.stop()  # its threads wait for connections, and Python's end would wait for them
+            if is_taken:
                 return
         sockets.open(server.socket, server.request_queue_size)
         original_serve(server)
