@@ -1,6 +1,6 @@
 // How Python processes end: as under any other server, with their threads waited for and their `atexit` functions run.
 import { existsSync, readFileSync } from "node:fs";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test, type TestContext } from "vitest";
 import { type Command, Project } from "../cli-command.ts";
 import { kill } from "../server/server-project.ts";
 import { processesOf } from "./processes-of.ts";
@@ -21,7 +21,7 @@ def note(what, text=""):
 
 def at_exit():
     note("atexit-began")
-    time.sleep(0 if os.path.exists("hurry") else 4)
+    time.sleep(4)
     note("atexit")
 
 atexit.register(at_exit)
@@ -71,102 +71,108 @@ while True:
     time.sleep(1000)
 `;
 
-let project: Project;
-let command: Command | undefined;
+/** A server in a project of its own: the tests wait for most of their time, so they wait side by side. */
+class Served {
+  readonly project = new Project({ "app.py": APPLICATION, "script.py": THREADED_SCRIPT });
+  readonly command: Command;
 
-beforeEach(() => {
-  project = new Project({ "app.py": APPLICATION, "script.py": THREADED_SCRIPT });
-});
+  constructor(options: readonly string[], { onTestFinished }: TestContext) {
+    this.command = this.project.start(["-b", "127.0.0.1:0", "--python", PYTHON, ...options]);
+    onTestFinished(async () => {
+      this.command.signal("SIGTERM");
+      this.command.signal("SIGTERM");
+      await this.command.result;
+      for (const pid of this.interpreters()) kill(pid, "SIGKILL");
+      this.project.remove();
+    });
+  }
 
-afterEach(async () => {
-  command?.signal("SIGTERM");
-  command?.signal("SIGTERM");
-  await command?.result;
-  for (const pid of interpreters()) kill(pid, "SIGKILL");
-  command = undefined;
-  project.remove();
-});
+  async ask(path: string): Promise<string> {
+    return (await send(await this.command.port(), path)).text;
+  }
 
-async function serve(...options: readonly string[]): Promise<number> {
-  command = project.start(["-b", "127.0.0.1:0", "--python", PYTHON, ...options]);
-  return await command.port();
+  interpreters(): readonly number[] {
+    return processesOf(this.project.directory, this.command.pid).interpreters;
+  }
+
+  has(what: string, pid: number | string): boolean {
+    return existsSync(this.project.path(`${what}-${pid}`));
+  }
+
+  /** That this process has had the end that Python gives every program. */
+  expectWholeEnd(pid: string): void {
+    for (const what of ["worked", "thread", "atexit"]) expect(this.has(what, pid), what).toBe(true);
+    const temporary = readFileSync(this.project.path(`temporary-${pid}`), "utf8").split(" ");
+    for (const path of temporary) expect(existsSync(path), path).toBe(false);
+  }
 }
 
-function interpreters(): readonly number[] {
-  return processesOf(project.directory, command?.pid ?? 0).interpreters;
-}
-
-function has(what: string, pid: number | string): boolean {
-  return existsSync(project.path(`${what}-${pid}`));
-}
-
-/** That this process has had the end that Python gives every program. */
-function expectWholeEnd(pid: string): void {
-  for (const what of ["worked", "thread", "atexit"]) expect(has(what, pid), what).toBe(true);
-  const temporary = readFileSync(project.path(`temporary-${pid}`), "utf8").split(" ");
-  for (const path of temporary) expect(existsSync(path), path).toBe(false);
-}
-
-describe.each([
+describe.concurrent.each([
   { name: "one thread", options: ["app.py"] },
   { name: "several threads", options: ["app.py", "--threads", "3"] },
   { name: "preloaded and forked", options: ["app.py", "--preload", "-w", "2"] },
   { name: "a program whose main thread waits", options: ["script.py"] },
 ])("executors, threads, atexit functions and temporary files, $name:", ({ options }) => {
-  test.each(["SIGTERM", "SIGINT"] as const)("a stop (%s)", async (signal) => {
-    const port = await serve(...options);
-    const { text: pid } = await send(port, "/begin");
-    const all = interpreters();
-    await command?.stop(signal);
-    expectWholeEnd(pid);
-    expect(interpreters()).toEqual([]);
-    // The one that others were forked from ends as well.
-    for (const each of all) expect(has("atexit", each)).toBe(true);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    test(`a stop (${signal})`, async (context) => {
+      const served = new Served(options, context);
+      const pid = await served.ask("/begin");
+      const all = served.interpreters();
+      await served.command.stop(signal);
+      served.expectWholeEnd(pid);
+      expect(served.interpreters()).toEqual([]);
+      // The one that others were forked from ends as well.
+      for (const each of all) expect(served.has("atexit", each)).toBe(true);
+    });
+  }
+
+  test("a reload", async (context) => {
+    const served = new Served(options, context);
+    const pid = await served.ask("/begin");
+    const before = served.interpreters();
+    served.command.signal("SIGHUP");
+    await eventually(() => before.every((each) => !served.interpreters().includes(each)), "the old processes to end");
+    served.expectWholeEnd(pid);
+    expect(served.command.stderr).not.toContain("[ERROR]");
+  });
+});
+
+describe.concurrent("an end", () => {
+  test("by a replacement (--max-requests)", async (context) => {
+    const served = new Served(["app.py", "--max-requests", "1"], context);
+    const pid = await served.ask("/begin");
+    await eventually(() => !served.interpreters().includes(Number(pid)), "the old process to end");
+    served.expectWholeEnd(pid);
+    expect(served.command.stderr).not.toContain("[ERROR]");
   });
 
-  test("a reload", async () => {
-    const port = await serve(...options);
-    const { text: pid } = await send(port, "/begin");
-    const before = interpreters();
-    command?.signal("SIGHUP");
-    await eventually(() => before.every((each) => !interpreters().includes(each)), "the old processes to end");
-    expectWholeEnd(pid);
-    expect(command?.stderr).not.toContain("[ERROR]");
+  test("that never comes is forced when --graceful-timeout is over, and the log says so", async (context) => {
+    const served = new Served(["app.py", "--graceful-timeout", "3"], context);
+    await served.ask("/endless");
+    const begin = performance.now();
+    const result = await served.command.stop();
+    expect(performance.now() - begin).toBeGreaterThan(2500);
+    expect(result.code).toBe(0);
+    expect(result.stderr).toContain("The process is killed: it was told to end, and has not");
+    expect(served.interpreters()).toEqual([]);
   });
-});
 
-test("a replacement (--max-requests)", async () => {
-  const port = await serve("app.py", "--max-requests", "1");
-  const { text: pid } = await send(port, "/begin");
-  await eventually(() => !interpreters().includes(Number(pid)), "the old process to end");
-  expectWholeEnd(pid);
-  expect(command?.stderr).not.toContain("[ERROR]");
-});
-
-test("what never ends is killed when --graceful-timeout is over, and the log says so", async () => {
-  const port = await serve("app.py", "--graceful-timeout", "3");
-  await send(port, "/endless");
-  const begin = performance.now();
-  const result = await command?.stop();
-  expect(performance.now() - begin).toBeGreaterThan(2500);
-  expect(result?.code).toBe(0);
-  expect(result?.stderr).toContain("The process is killed: it was told to end, and has not");
-  expect(interpreters()).toEqual([]);
-});
-
-test.each([
-  { name: "one thread", options: [] },
-  { name: "several threads", options: ["--threads", "2"] },
-  { name: "preloaded and forked", options: ["--preload"] },
-])("a server that is killed while its Python processes end leaves none behind, $name", async ({ options }) => {
-  const port = await serve("app.py", "--graceful-timeout", "60", ...options);
-  const { text: pid } = await send(port, "/endless");
-  command?.signal("SIGTERM");
-  await eventually(() => has("stopping", pid), "it to wait for its threads");
-  expect(interpreters()).toContain(Number(pid));
-  const { workers } = processesOf(project.directory, command?.pid ?? 0);
-  command?.signal("SIGKILL");
-  for (const worker of workers) kill(worker, "SIGKILL");
-  await eventually(() => interpreters().length === 0, "the Python processes to end");
-  expect(has("atexit", pid)).toBe(false);
+  for (const { name, options } of [
+    { name: "one thread", options: [] },
+    { name: "several threads", options: ["--threads", "2"] },
+    { name: "preloaded and forked", options: ["--preload"] },
+  ]) {
+    test(`of a server that is killed meanwhile leaves no Python process behind, ${name}`, async (context) => {
+      const served = new Served(["app.py", "--graceful-timeout", "60", ...options], context);
+      const pid = await served.ask("/endless");
+      served.command.signal("SIGTERM");
+      await eventually(() => served.has("stopping", pid), "it to wait for its threads");
+      expect(served.interpreters()).toContain(Number(pid));
+      const { workers } = processesOf(served.project.directory, served.command.pid);
+      served.command.signal("SIGKILL");
+      for (const worker of workers) kill(worker, "SIGKILL");
+      await eventually(() => served.interpreters().length === 0, "the Python processes to end");
+      expect(served.has("atexit", pid)).toBe(false);
+    });
+  }
 });
