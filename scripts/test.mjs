@@ -1,4 +1,5 @@
-// `npm test`: installs what the tests need where it may, builds, and runs all tests; with --node24, and in CI, on Node 24 as well.
+// `npm test`: installs what the tests need where it may, builds, and runs all tests; with --node24, and in CI, on Node 24 as well
+// (without what no Node can change).
 // Other arguments go to vitest: `npm test -- src/wsgi`. Ends with the names of the tests that failed and one plain line of totals.
 // In CI, where two files run at a time on a machine that others use too, a file that fails runs once more alone. What passes then is
 // named as unsteady, so that it can be mended, and does not fail the run.
@@ -13,6 +14,26 @@ import { provide, provideNode } from "./provide.mjs";
 const RESULTS = join(ROOT, ".cache", "test-results");
 /** More than this is no accident. */
 const MOST_UNSTEADY_FILES = 3;
+
+/**
+ * What runs on one Node only: its subject is Python (how an interpreter starts and ends, which servers its programs find), another
+ * program, or text. Everything else may meet a Node that behaves differently, and runs on both.
+ */
+const ON_ONE_NODE = [
+  "test/architecture-picture.test.ts",
+  "test/check-imports.test.ts",
+  "test/cli-completion.test.ts",
+  "test/cli-import.test.ts",
+  "test/deploy-docs.test.ts",
+  "test/readme.test.ts",
+  "test/settings.test.ts",
+  "test/start.test.ts",
+  "test/deploy/{config-command,differential,documentation,errors,grammar,ini-command,openstack,published}.test.ts",
+  "test/middleware/*-docs.test.ts",
+  "test/python/{careless,command-targets,django-reload,endings,examples,forced,hooks,kill,lingering,loading}.test.ts",
+  "test/python/{oracle,other-user,output,script-address,sessions,shim-unittest,starters,stopped,targets}.test.ts",
+  "test/watching/{control,logs,python}.test.ts",
+];
 
 /**
  * What a run of the suite came to; `failed` has a line for each test that failed, `failedFiles` the files of these tests.
@@ -109,8 +130,9 @@ async function main() {
   /** @type {string[]} */
   const failures = [];
   const sum = { passed: 0, failed: IS_CI ? missing.length : 0, skipped: 0 };
-  for (const node of nodes) {
-    const totals = await runSuite(node, args);
+  for (const [place, node] of nodes.entries()) {
+    const left = place === 0 ? [] : ON_ONE_NODE.map((pattern) => `--exclude=${pattern}`);
+    const totals = await runSuite(node, [...args, ...left]);
     const unsteady = IS_CI ? await tryAgain(node, totals) : [];
     sum.passed += totals.passed;
     sum.failed += totals.failed.length;
