@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
+import { loadApp, type LoadOptions } from "../../src/deploy/load.ts";
 import type { WSGIApplication } from "../../src/wsgi/types.ts";
 
 /** What an application of {@link FACTORIES} tells about itself. */
@@ -28,6 +29,7 @@ export const composite = async (loader, globalConf, localConf) => {
   return tell({ made: "composite", globalConf, localConf, mounts });
 };
 export const server = (globalConf, localConf) => (served) => ({ made: "server", globalConf, localConf, inner: served.story });
+export const runner = (served, globalConf, localConf) => ({ made: "runner", globalConf, localConf, inner: served.story });
 export const loading = async (loader, globalConf, localConf) => {
   const contexts = [loader.appContext("a"), loader.filterContext("f", globalConf), loader.serverContext(null)];
   const inner = await loader.getApp("a", { ...globalConf, added: "by hand" });
@@ -42,6 +44,48 @@ export const notAFunction = 42;
 export const failing = () => { throw new Error("the database is away"); };
 export const holder = { made: "method", create(globalConf, localConf) { return tell({ made: this.made, globalConf, localConf }); } };
 export default app;
+`;
+
+/** Two filters of {@link FACTORIES}, to be put after the sections of a file. */
+export const FILTERS =
+  "\n[filter:f]\nuse = call:factories:filter\nname = f\n[filter:g]\nuse = call:factories:slowFilter\nname = g\n";
+
+/** A file with an object of each kind, and one mistake of each kind. */
+export const SHOP = `[DEFAULT]
+debug = true
+data = %(here)s/data
+
+[composite:main]
+use = call:factories:composite
+/ = home
+/api = api
+/old = hom
+
+[app:home]
+use = call:factories:app
+set debug = false
+debug = maybe
+title = <Home> & more
+
+[pipeline:api]
+pipeline = auth v1
+filter-with = log
+
+[app:v1]
+use = home
+title = V1
+
+[filter:auth]
+use = call:factories:filter
+[filter:log]
+use = call:factories:filtr
+
+[aplication:typo]
+[default]
+[application:v1]
+use = call:factories:app
+[server:main]
+use = egg:waitress#main
 `;
 
 /** A directory that is removed after the tests of the file. */
@@ -64,9 +108,19 @@ export class Project {
     writeFileSync(this.path(name), text);
     return `config:${this.path(name)}`;
   }
+
+  /** Writes a configuration and returns what its main application tells about itself. */
+  async story(text: string, options: LoadOptions = {}): Promise<Story> {
+    return storyOf(await loadApp(this.write("app.ini", text), options));
+  }
 }
 
 /** What an application tells about itself. */
 export function storyOf(application: WSGIApplication): Story {
   return (application as unknown as { story: Story }).story;
+}
+
+/** Names of the layers, outermost first. */
+export function layersOf(story: Story | undefined): string[] {
+  return story === undefined ? [] : [story.localConf["name"] ?? story.made, ...layersOf(story.inner)];
 }

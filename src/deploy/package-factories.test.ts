@@ -1,8 +1,8 @@
 // Packages of Python that files name, where Python does not have them: TSGI's own filters stand in, or an error names them.
 import { expect, test } from "vitest";
-import { loadApp } from "../../src/deploy/load.ts";
-import { TestClient } from "../../src/testing/test-client.ts";
-import { Project } from "./project.ts";
+import { loadApp } from "./load.ts";
+import { TestClient } from "../testing/test-client.ts";
+import { Project } from "../../test/deploy/project.ts";
 
 const project = new Project({
   "teller.mjs": `export const app = () => (environ, startResponse) => {
@@ -57,12 +57,12 @@ test.each([
 });
 
 test("everything that errors name in the place of Paste's is there", async () => {
-  const { counterpartOf } = await import("../../src/deploy/package-factories.ts");
+  const { counterpartOf } = await import("./package-factories.ts");
   const names = ["auth_basic", "auth_digest", "cgitb", "error_catcher", "errordocument", "evalerror", "flup_session"];
   const others = ["grantip", "gzip", "lint", "paste_session", "profile", "static", "translogger"];
   for (const name of [...names, ...others]) {
     const module = counterpartOf("Paste", name) ?? "none";
-    const found = await import(`../../src/middleware/${module}.ts`);
+    const found = await import(`../middleware/${module}.ts`);
     expect(found).toHaveProperty("filterFactory");
   }
 });

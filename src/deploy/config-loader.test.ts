@@ -1,11 +1,9 @@
-// Loading: what PasteDeploy loses or refuses and TSGI does not, errors with their place, and the warnings.
-import { fileURLToPath } from "node:url";
+// The sections of a file: what PasteDeploy loses or refuses and TSGI does not, errors with their place, and the warnings.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { DeployWarning } from "../../src/deploy/context.ts";
-import { DeployError } from "../../src/deploy/errors.ts";
-import { appConfig, loadApp, loadContext, loadFilter, loadServer, serverConfig } from "../../src/deploy/load.ts";
-import type { WSGIApplication } from "../../src/wsgi/types.ts";
-import { Project, storyOf, type Story } from "./project.ts";
+import type { DeployWarning } from "./context.ts";
+import { DeployError } from "./errors.ts";
+import { loadApp } from "./load.ts";
+import { FILTERS, layersOf, Project, storyOf, type Story } from "../../test/deploy/project.ts";
 
 const project = new Project();
 let warnings: DeployWarning[] = [];
@@ -19,30 +17,21 @@ afterEach(() => {
   delete process.env["TSGI_TEST_PASSWORD"];
 });
 
-async function story(text: string, globalConf: Record<string, string> = {}, name = "main"): Promise<Story> {
-  const uri = project.write("app.ini", text);
-  return storyOf(await loadApp(uri, { name, globalConf, onWarning: (warning) => warnings.push(warning) }));
+function story(text: string, globalConf: Record<string, string> = {}): Promise<Story> {
+  return project.story(text, { globalConf, onWarning: (warning) => warnings.push(warning) });
 }
-
-/** Names of the layers, outermost first. */
-function layers(told: Story | undefined): string[] {
-  return told === undefined ? [] : [told.localConf["name"] ?? told.made, ...layers(told.inner)];
-}
-
-const FILTERS =
-  "\n[filter:f]\nuse = call:factories:filter\nname = f\n[filter:g]\nuse = call:factories:slowFilter\nname = g\n";
 
 describe("closed traps", () => {
   test("filter-with works on a pipeline and on a filter-app", async () => {
     const pipeline = "[pipeline:main]\npipeline = f a\nfilter-with = g\n[app:a]\nuse = call:factories:app\n";
-    expect(layers(await story(pipeline + FILTERS))).toEqual(["g", "f", "app"]);
+    expect(layersOf(await story(pipeline + FILTERS))).toEqual(["g", "f", "app"]);
     const filterApp = "[filter-app:main]\nnext = a\nuse = f\nfilter-with = g\n[app:a]\nuse = call:factories:app\n";
-    expect(layers(await story(filterApp + FILTERS))).toEqual(["g", "f", "app"]);
+    expect(layersOf(await story(filterApp + FILTERS))).toEqual(["g", "f", "app"]);
   });
 
   test("filter-app takes call:", async () => {
     const text = "[filter-app:main]\nnext = a\nuse = call:factories:filter\n[app:a]\nuse = call:factories:app\n";
-    expect(layers(await story(text))).toEqual(["filter", "app"]);
+    expect(layersOf(await story(text))).toEqual(["filter", "app"]);
   });
 
   test("call: takes a factory inside an object, with its this", async () => {
@@ -51,7 +40,7 @@ describe("closed traps", () => {
 
   test("call: stands anywhere, its protocol follows from what is wanted", async () => {
     const text = "[pipeline:main]\npipeline = call:factories:filter call:factories:app\n";
-    expect(layers(await story(text))).toEqual(["filter", "app"]);
+    expect(layersOf(await story(text))).toEqual(["filter", "app"]);
     const app = await loadApp("call:./factories.mjs:app", { relativeTo: project.directory });
     expect(storyOf(app).made).toBe("app");
   });
@@ -68,94 +57,6 @@ describe("closed traps", () => {
   test("an empty default that comes of interpolation stays empty", async () => {
     const { globalConf } = await story("[DEFAULT]\na =\nb = %(a)s\n[app:main]\nuse = call:factories:app\n");
     expect(globalConf["b"]).toBe("");
-  });
-
-  test("appConfig needs no factory", () => {
-    const uri = project.write("app.ini", "[app:main]\nuse = egg:not-installed\nx = 1\n");
-    expect(appConfig(uri).localConf).toEqual({ x: "1" });
-  });
-});
-
-describe("asynchronous factories", () => {
-  test("of every kind are awaited", async () => {
-    const text =
-      "[pipeline:main]\npipeline = g h a\n[filter:h]\npaste.filter_app_factory = factories:filterApp\nname = h\n" +
-      "[app:a]\npaste.app_factory = factories:slowApp\n";
-    expect(layers(await story(text + FILTERS))).toEqual(["g", "h", "slow"]);
-  });
-
-  test("loadFilter gives middleware, even when a part of it is asynchronous", async () => {
-    const uri = project.write("app.ini", `[filter:main]\npaste.filter_app_factory = factories:filterApp\n${FILTERS}`);
-    const called: string[] = [];
-    const inner: WSGIApplication = () => [];
-    const application = (await loadFilter(uri))(inner);
-    await application({} as never, (status) => {
-      called.push(status);
-      return () => {};
-    });
-    expect(called).toEqual(["200 OK"]);
-  });
-});
-
-describe("composites", () => {
-  test("load other applications by name, globals handed on", async () => {
-    const text =
-      "[composite:main]\nuse = call:factories:composite\nset level = 2\n/ = a\n/b = b\n" +
-      "[app:a]\nuse = call:factories:app\n[pipeline:b]\npipeline = f a\n";
-    const { mounts } = await story(text + FILTERS);
-    expect(layers(mounts?.["/"])).toEqual(["app"]);
-    expect(layers(mounts?.["/b"])).toEqual(["f", "app"]);
-    expect(mounts?.["/"]?.globalConf).toMatchObject({ level: "2" });
-  });
-
-  test("find [app] when they give no name", async () => {
-    const text = "[composite:main]\nuse = call:factories:shortForm\n[app]\nuse = call:factories:app\nname = short\n";
-    await expect(story(text)).rejects.toMatchObject({ code: "ERR_TSGI_DEPLOY_SECTION_AMBIGUOUS" });
-    const other = text.replace("[composite:main]", "[composite:x]");
-    expect(layers((await story(other, {}, "x")).inner)).toEqual(["short"]);
-  });
-
-  test("get filters, servers, contexts and the parsed file from their loader", async () => {
-    const text =
-      "[composite:main]\nuse = call:factories:loading\n[app:a]\nuse = call:factories:app\n" +
-      "[filter:f]\nuse = call:factories:filter\nname = f\n[server:main]\nuse = call:factories:server\n";
-    const main = await story(text);
-    expect(main.made).toBe("server");
-    expect(main.localConf).toEqual({
-      filename: project.path("app.ini"),
-      kinds: "application filter server",
-      sections: "composite:main app:a filter:f server:main",
-    });
-    expect(layers(main.inner)).toEqual(["f", "app"]);
-    expect(main.inner?.inner?.globalConf["added"]).toBe("by hand");
-  });
-
-  test("that load themselves end with an error", async () => {
-    const text = "[composite:main]\nuse = call:factories:composite\n/ = main\n";
-    await expect(story(text)).rejects.toMatchObject({ code: "ERR_TSGI_DEPLOY_CYCLE", section: "composite:main" });
-  });
-});
-
-describe("servers", () => {
-  const text =
-    "[DEFAULT]\nworkers = 4\n[server:main]\nuse = egg:waitress#main\nhost = 0.0.0.0\nport = 6543\n" +
-    "[server:second]\nuse = main\nport = 6544\nget workers = workers\n";
-
-  test("serverConfig reads the settings of any section, whatever serves", () => {
-    const uri = project.write("app.ini", text);
-    expect(serverConfig(uri).localConf).toEqual({ host: "0.0.0.0", port: "6543" });
-    expect(serverConfig(uri, { name: "second" }).localConf).toEqual({ host: "0.0.0.0", port: "6544", workers: "4" });
-  });
-
-  test("a filter over a server gets a warning", () => {
-    const uri = project.write("app.ini", "[server:main]\nuse = call:x:y\nfilter-with = f\n");
-    serverConfig(uri, { onWarning: (warning) => warnings.push(warning) });
-    expect(warnings).toMatchObject([{ line: 3, key: "filter-with" }]);
-  });
-
-  test("loadServer says when the package is not there", async () => {
-    const uri = project.write("app.ini", text);
-    await expect(loadServer(uri)).rejects.toThrow('Cannot find the package "waitress" in node_modules');
   });
 });
 
@@ -220,13 +121,6 @@ describe("warnings", () => {
     const text = `[app:main]\nuse = a\ncolour = blue\n[app:a]\npaste.app_factory = factories:app\nfilter-with = f\n${FILTERS}`;
     expect((await story(text)).inner?.localConf).toEqual({ colour: "blue" });
     expect(warnings).toEqual([]);
-  });
-
-  test("are kept in the context, and go to the warnings of the process", async () => {
-    const uri = project.write("app.ini", "[app:main]\nuse = call:factories:app\nhere = /\n");
-    const emitted = new Promise<Error>((resolve) => process.once("warning", resolve));
-    expect(loadContext("application", uri).warnings).toHaveLength(1);
-    expect(await emitted).toMatchObject({ name: "DeployWarning", code: "TSGI_DEPLOY_IGNORED" });
   });
 });
 
@@ -340,40 +234,5 @@ describe("errors name the place", () => {
     expect(error).toBeInstanceOf(DeployError);
     expect(error).toMatchObject({ code: `ERR_TSGI_DEPLOY_${code}`, line, key, file: project.path("app.ini") });
     expect((error as Error).message).toContain(message);
-  });
-
-  test("and keep what a factory threw as their cause", async () => {
-    await expect(story("[app:main]\nuse = call:factories:failing\n")).rejects.toMatchObject({
-      cause: { message: "the database is away" },
-    });
-  });
-
-  test("of a value that a converter cannot read", async () => {
-    const converters = fileURLToPath(new URL("../../src/deploy/converters.ts", import.meta.url));
-    project.write(
-      "picky.ts",
-      `import { asBool } from ${JSON.stringify(converters)};
-      export const app = (g: object, l: Record<string, string>) => { asBool(l["debug"], { key: "debug" }); return () => []; };`,
-    );
-    const text = "[app:base]\nuse = call:picky:app\n[app:main]\nuse = base\n\ndebug = perhaps\n";
-    await expect(story(text)).rejects.toMatchObject({
-      code: "ERR_TSGI_DEPLOY_VALUE",
-      message: expect.stringMatching(
-        /^Value "perhaps" is neither [^(]*\(file "[^"]*app.ini", line 6, [^(]*$/,
-      ) as string,
-      section: "app:main",
-      key: "debug",
-    });
-  });
-
-  test("of a relative URI without a directory", async () => {
-    await expect(loadApp("config:app.ini")).rejects.toMatchObject({ code: "ERR_TSGI_DEPLOY_RELATIVE" });
-  });
-
-  test("of a file that is not UTF-8", async () => {
-    const uri = project.write("latin.ini", "");
-    const { writeFileSync } = await import("node:fs");
-    writeFileSync(project.path("latin.ini"), Buffer.from("[app:main]\nname = \xe4\n", "latin1"));
-    await expect(loadApp(uri)).rejects.toThrow("is not valid UTF-8");
   });
 });

@@ -1,9 +1,9 @@
 // Where factories come from: beside the file, node_modules, packages with a "tsgi" key, TypeScript, and other languages.
 import { describe, expect, test } from "vitest";
-import type { GuestFactory, GuestLayer, GuestResolver, Missing } from "../../src/deploy/guest-resolver.ts";
-import { loadApp, loadFilter, loadServer } from "../../src/deploy/load.ts";
-import type { Middleware, WSGIApplication } from "../../src/wsgi/types.ts";
-import { FACTORIES, Project, storyOf, type Story } from "./project.ts";
+import type { GuestFactory, GuestLayer, GuestResolver, Missing } from "./guest-resolver.ts";
+import { loadApp, loadFilter, loadServer } from "./load.ts";
+import type { Middleware, WSGIApplication } from "../wsgi/types.ts";
+import { FACTORIES, Project, storyOf, type Story } from "../../test/deploy/project.ts";
 
 const TYPESCRIPT = `
 enum Colour { Red = "red" }
