@@ -1,4 +1,4 @@
-// The suite of frameworks in Elysia, on Bun; install it to measure it: npm install --no-save elysia, in bench/.
+// The suite of frameworks in Elysia, on Bun.
 import { Elysia, t } from "elysia";
 
 new Elysia()
