@@ -21,14 +21,19 @@ const WORKER_MAIN = "server/worker/worker-main";
 /** What that one imports; for the other build they are entries. */
 const STARTED_BY_WORKER_MAIN = ["server/channel/worker-config", "server/worker/worker"];
 
-/** With what they import, the modules that the processes of `tsgi app.ts` always load: the arbiter, its workers, their thread. */
+/**
+ * With what they import, the modules that are always loaded together: by the processes of `tsgi app.ts` (the arbiter, its workers, their
+ * thread), by an application of the framework, by its test client.
+ */
 const LOADED = {
   arbiter: ["cli/main", "cli/serve", "server/settings/resolve"],
   worker: [...STARTED_BY_WORKER_MAIN, "server/loading/load-application", "guests/typescript/load-target"],
   thread: ["server/worker/event-loop-watch-thread"],
+  framework: ["direct", "request", "rule", "url-for"].map((name) => `framework/${name}`),
+  tests: ["testing/test-client"],
 };
 
-/** @typedef {{ arbiter: boolean, worker: boolean, thread: boolean }} Loaders - who always loads a module */
+/** @typedef {Record<keyof typeof LOADED, boolean>} Loaders - who always loads a module */
 
 /**
  * Chunks of what is always loaded; a module goes to the first that takes it. They follow the rooms, because the public entries import
@@ -39,10 +44,12 @@ const LOADED = {
 const CHUNKS = {
   base: ({ arbiter, worker, thread }, room) => thread || (arbiter && worker && !/^(?:server|guests|cli)\b/.test(room)),
   processes: ({ arbiter, worker }) => arbiter && worker,
-  wsgi: ({ worker }, room) => worker && room.startsWith("wsgi"),
+  wsgi: ({ worker }, room) => worker && /^(?:wsgi|middleware)\b/.test(room),
   http: ({ worker }, room) => worker && room.startsWith("http"),
   worker: ({ worker }) => worker,
   settings: ({ arbiter }, room) => arbiter && (room === "" || room.startsWith("server/settings")),
+  writing: ({ framework }, room) => framework && !room.startsWith("framework"),
+  testing: ({ tests }) => tests,
 };
 
 /** Stands for `import.meta.url` of a module until its chunk is known. */
@@ -171,10 +178,10 @@ function chunkGroups() {
  * @returns {(id: string) => Loaders}
  */
 function findLoaders(context) {
-  const arbiter = withImports(LOADED.arbiter, context);
-  const worker = withImports(LOADED.worker, context);
-  const thread = withImports(LOADED.thread, context);
-  return (id) => ({ arbiter: arbiter.has(id), worker: worker.has(id), thread: thread.has(id) });
+  const loaders = Object.entries(LOADED).map(
+    ([name, modules]) => /** @type {const} */ ([name, withImports(modules, context)]),
+  );
+  return (id) => /** @type {Loaders} */ (Object.fromEntries(loaders.map(([name, loaded]) => [name, loaded.has(id)])));
 }
 
 /**

@@ -1,5 +1,4 @@
 // Users and groups by name or number: whom a process shall belong to.
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { TSGIError } from "./errors.ts";
 
@@ -76,6 +75,8 @@ function readDatabase(path: string): string[][] {
 
 /** The number that a program of the system prints, alone or as the third part of a line; null when there is none. */
 function ask(program: string, args: readonly string[]): number | null {
+  // Nearly nobody gets here, and everybody would load the module.
+  const { execFileSync } = process.getBuiltinModule("node:child_process");
   try {
     const text = execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
     const number = text.split(":")[2] ?? text;

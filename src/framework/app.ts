@@ -7,6 +7,7 @@ import { quotedPath } from "../wsgi/url.ts";
 import { type CompiledRoute, RouteCollection } from "./compiled-route.ts";
 import { decodeText } from "./decode-text.ts";
 import { FrameworkError } from "./errors.ts";
+import { runDirect } from "./direct.ts";
 import { Dispatch, type Instead } from "./dispatch.ts";
 import { raw, type SafeHtml } from "./html.ts";
 import { MethodNotAllowed, NotFound } from "./http-error.ts";
@@ -49,6 +50,8 @@ interface Ready {
   readonly tables: ReadonlyMap<string, RouteTable<CompiledRoute>>;
   readonly hasSubdomains: boolean;
 }
+
+const NO_VALUES: RuleValues = {};
 
 type RoutesOf<Self> = Self extends KnownRoutes<infer Routes> ? Routes : object;
 /** The rule behind a name, as far as the compiler knows it; a name from "/" is a rule itself. */
@@ -189,14 +192,22 @@ class Application<Own extends object = object> extends Scaffold<Own> implements 
       };
     }
     const route = found?.kind === "route" ? found.route : null;
-    const request = new Request(environ, path, this, route, found?.kind === "route" ? found.values : {});
+    const request = new Request(environ, path, this, route, found?.kind === "route" ? found.values : NO_VALUES);
+    if (this.#options.hasRequestContext !== true) return this.#dispatch(request, route, instead, startResponse);
+    return withRequest(request, () => this.#dispatch(request, route, instead, startResponse));
+  }
+
+  #dispatch(
+    request: Request,
+    route: CompiledRoute | null,
+    instead: Instead | null,
+    startResponse: StartResponse,
+  ): WSGIBody | Promise<WSGIBody> {
+    if (route?.isDirect === true && route.chain.isPlain) {
+      return runDirect(request, route, startResponse, this.#isDevelopment);
+    }
     const chain = route?.chain ?? this.#routes.ownChain;
-    const dispatch = new Dispatch(request, chain, route, instead, this.#isDevelopment);
-    const run = (): WSGIBody | Promise<WSGIBody> =>
-      route?.isDirect === true && chain.isPlain
-        ? dispatch.runDirect(route, startResponse)
-        : dispatch.run(startResponse);
-    return this.#options.hasRequestContext === true ? withRequest(request, run) : run();
+    return new Dispatch(request, chain, route, instead, this.#isDevelopment).run(startResponse);
   }
 
   #compile(): Ready {

@@ -10,7 +10,7 @@ import type { Chain, CompiledRoute } from "./compiled-route.ts";
 import { asHttpError, errorResponse } from "./error-response.ts";
 import { type HTTPError, InternalServerError } from "./http-error.ts";
 import type { Request } from "./request.ts";
-import { HTML, JSON_TYPE, Response } from "./response.ts";
+import { HTML, Response } from "./response.ts";
 import { toResponse } from "./result.ts";
 import type { ErrorHandler } from "./scaffold.ts";
 import { checkResult } from "./validation.ts";
@@ -64,33 +64,12 @@ export class Dispatch {
   }
 
   /**
-   * Calls a handler around which nothing is. Its commonest results, text and plain objects, leave at once; everything else goes the way of {@link run}.
+   * Answers the request with what its handler has returned already, or thrown.
    *
-   * @param route - that of this request, which is direct
+   * @param returned - gives the one, or throws the other
    */
-  runDirect(route: CompiledRoute, startResponse: StartResponse): WSGIBody | Promise<WSGIBody> {
-    const request = this.#request;
-    let result: unknown;
-    let isText = false;
-    let text: string | undefined;
-    try {
-      result = route.handler(request, request.params as never); // the values of its rule
-      isText = typeof result === "string";
-      text = isText ? (result as string) : isRecord(result) ? JSON.stringify(result) : undefined;
-    } catch (error) {
-      return this.run(startResponse, () => {
-        throw error;
-      });
-    }
-    if (text !== undefined && request.takeAfterThis().length === 0) {
-      const body = Buffer.from(text);
-      startResponse("200 OK", [
-        ["Content-Type", isText ? HTML : JSON_TYPE],
-        ["Content-Length", String(body.length)],
-      ]);
-      return request.environ.REQUEST_METHOD === "HEAD" ? [] : [body];
-    }
-    return this.run(startResponse, () => next(result, (settled) => this.#response(settled)));
+  runAfter(startResponse: StartResponse, returned: () => unknown): WSGIBody | Promise<WSGIBody> {
+    return this.run(startResponse, () => next(returned(), (result) => this.#response(result)));
   }
 
   #produce(): Later<Response> {
@@ -319,10 +298,6 @@ function attempt<Result>(action: () => Later<Result>, fail: (error: unknown) => 
   } catch (error) {
     return fail(error);
   }
-}
-
-function isRecord(result: unknown): boolean {
-  return typeof result === "object" && result !== null && Object.getPrototypeOf(result) === Object.prototype;
 }
 
 function isNothing(result: unknown): result is null | undefined {

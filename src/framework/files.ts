@@ -1,9 +1,10 @@
 // Files as results: with conditions, ranges and tags, as the static filter sends them. Source: Flask's send_file and send_from_directory;
 // RFC 6266 and RFC 8187 for the name under which a file is saved.
 import { basename, dirname, resolve } from "node:path";
-import { staticFiles, type StaticOptions } from "../middleware/static.ts";
+import type { staticFiles, StaticOptions } from "../middleware/static.ts";
+import { isPromise } from "../wsgi/is-promise.ts";
 import { encodeNative } from "../wsgi/native-string.ts";
-import type { WSGIApplication } from "../wsgi/types.ts";
+import type { StartResponse, WSGIApplication, WSGIBody } from "../wsgi/types.ts";
 import { NotFound } from "./http-error.ts";
 
 /** How a file is sent. */
@@ -18,7 +19,9 @@ export interface SendOptions {
 
 /** Directories whose files were sent a moment ago, with what sends them. */
 const MOST_SITES = 100;
-const sites = new Map<string, (application: WSGIApplication) => WSGIApplication>();
+const sites = new Map<string, WSGIApplication>();
+/** The static filter, from the first file on: an application without files does not load it. */
+let filter: typeof staticFiles | null = null;
 
 /**
  * Sends a file that the application names.
@@ -48,31 +51,39 @@ function sending(
   policy: Pick<StaticOptions, "dotfiles" | "symlinks">,
 ): WSGIApplication {
   const age = maxAgeSeconds === undefined ? {} : { maxAgeSeconds };
-  const application = siteOf({ root, index: "", ...policy, ...age })(throwNotFound);
+  const options = { root, index: "", ...policy, ...age };
   const disposition = download === false ? null : attachment(download === true ? basename(name) : download);
   return function sendNamedFile(environ, startResponse) {
     const inner = { ...environ, PATH_INFO: encodeNative(`/${name}`) };
     // Other methods are answered with the file, too: the handler has done what they asked for.
     if (inner.REQUEST_METHOD !== "HEAD") inner.REQUEST_METHOD = "GET";
-    return application(inner, (status, headers, excInfo) => {
+    const send = (site: WSGIApplication): WSGIBody | Promise<WSGIBody> => site(inner, startFile);
+    const startFile: StartResponse = (status, headers, excInfo) => {
       const changed = headers.filter(([key]) => type === undefined || key.toLowerCase() !== "content-type");
       const isFile = /^(?:200|206)/.test(status);
       if (type !== undefined && isFile) changed.push(["Content-Type", type]);
       if (disposition !== null && isFile) changed.push(["Content-Disposition", disposition]);
       return startResponse(status, isFile ? changed : headers, excInfo);
-    });
+    };
+    const site = siteOf(options);
+    return isPromise(site) ? site.then(send) : send(site);
   };
 }
 
-function siteOf(options: StaticOptions): (application: WSGIApplication) => WSGIApplication {
+function siteOf(options: StaticOptions): WSGIApplication | Promise<WSGIApplication> {
   const key = JSON.stringify(options);
-  let site = sites.get(key);
-  if (site === undefined) {
-    site = staticFiles(options);
-    sites.set(key, site);
-    const [oldest] = sites.keys();
-    if (sites.size > MOST_SITES && oldest !== undefined) sites.delete(oldest);
+  const known = sites.get(key);
+  if (known !== undefined) return known;
+  if (filter === null) {
+    return import("../middleware/static.ts").then(({ staticFiles: loaded }) => {
+      filter = loaded;
+      return siteOf(options);
+    });
   }
+  const site = filter(options)(throwNotFound);
+  sites.set(key, site);
+  const [oldest] = sites.keys();
+  if (sites.size > MOST_SITES && oldest !== undefined) sites.delete(oldest);
   return site;
 }
 

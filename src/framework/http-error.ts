@@ -1,7 +1,7 @@
 // Errors that are answers: their status, and a sentence for the client. Source: RFC 9110 section 15; RFC 9457 (problem+json); Werkzeug's
 // exceptions for the names.
-import { STATUS_CODES } from "node:http";
 import { TSGIError } from "../errors.ts";
+import { reasonOf } from "../wsgi/reason-phrase.ts";
 import type { HeaderList } from "../wsgi/types.ts";
 import { FrameworkError } from "./errors.ts";
 
@@ -23,7 +23,7 @@ export class HTTPError extends TSGIError {
   /** @throws FrameworkError for a status that is no error */
   constructor(status: number, detail = "", options: HTTPErrorOptions = {}) {
     const { headers = [], extensions = {}, ...rest } = options;
-    const title = titleOf(status);
+    const title = reasonOf(status);
     super(status < 500 ? "remote" : "internal", "ERR_TSGI_HTTP", detail === "" ? title : `${title}: ${detail}`, rest);
     if (!Number.isInteger(status) || status < 400 || status > 599) {
       throw new FrameworkError(`Status ${status} is no error; expected one from 400 to 599`);
@@ -36,7 +36,7 @@ export class HTTPError extends TSGIError {
 
   /** The reason of the status, such as "Not Found". */
   get title(): string {
-    return titleOf(this.status);
+    return reasonOf(this.status);
   }
 }
 
@@ -128,8 +128,4 @@ export function httpError(status: number, detail?: string, options?: HTTPErrorOp
   if (status === 405 && options === undefined) return new MethodNotAllowed([], detail);
   const ErrorClass = CLASSES.get(status);
   return ErrorClass === undefined ? new HTTPError(status, detail, options) : new ErrorClass(detail, options);
-}
-
-function titleOf(status: number): string {
-  return STATUS_CODES[status] ?? "Unknown";
 }

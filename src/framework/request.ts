@@ -4,7 +4,7 @@ import { parse as parseCookies } from "cookie-es";
 import type { FormFile } from "../forms/form-file.ts";
 import type { Form } from "../forms/form.ts";
 import { mediaTypeOf } from "../forms/media-type.ts";
-import { type FormOptions, parseForm } from "../forms/parse-form.ts";
+import type { FormOptions } from "../forms/parse-form.ts";
 import { isJson, prefersJson } from "../middleware/error-documents/prefers-json.ts";
 import { type Session, sessionOf } from "../middleware/sessions/session.ts";
 import type { Bytes, InputStream, WSGIEnvironment } from "../wsgi/types.ts";
@@ -187,7 +187,7 @@ export class Request {
    * @throws FormError 415 when the body is no form; 400 when it is malformed or not UTF-8; 413 beyond a limit
    */
   form(options: FormOptions = {}): Promise<Form> {
-    this.#form ??= parseForm(this.environ, options);
+    this.#form ??= import("../forms/parse-form.ts").then(({ parseForm }) => parseForm(this.environ, options));
     return this.#form;
   }
 

@@ -1,7 +1,8 @@
 // From what a test writes to one complete request: target, header fields, body.
 
 import type { HeaderList } from "../wsgi/types.ts";
-import { type BodyOptions, encodeBody, isStreamed } from "./request-body.ts";
+import { isStreamed } from "./is-streamed.ts";
+import { type BodyOptions, encodeBody } from "./request-body.ts";
 import { type HeadersInput, hasHeader, headerPairs } from "./request-headers.ts";
 import { type Fields, type RequestTarget, parseRequestTarget } from "./request-target.ts";
 import type { WireRequest } from "./transport.ts";

@@ -1,8 +1,7 @@
 // What goes back to whom.
 import { describe, expect, test } from "vitest";
 import { CookieJar } from "./cookie-jar.ts";
-import { DEFAULT_BASE } from "./mock-environ.ts";
-import { parseRequestTarget } from "./request-target.ts";
+import { DEFAULT_BASE, parseRequestTarget } from "./request-target.ts";
 
 const at = (url: string) => parseRequestTarget(url, DEFAULT_BASE);
 

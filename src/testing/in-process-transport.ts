@@ -6,7 +6,7 @@ import { requestEnded } from "../wsgi/request-end.ts";
 import { StringErrorStream } from "../wsgi/string-error-stream.ts";
 import type { Bytes, HeaderList, WSGIApplication } from "../wsgi/types.ts";
 import { NoResponseError } from "./errors.ts";
-import { requestEnviron } from "./mock-environ.ts";
+import { requestEnviron } from "./request-environ.ts";
 import { RecordingSink } from "./recording-sink.ts";
 import type { Transport, WireRequest, WireResponse } from "./transport.ts";
 

@@ -52,11 +52,6 @@ export function encodeBody(options: BodyOptions): EncodedBody {
   return { contentType: null, content: typeof body === "string" ? Buffer.from(body) : (body ?? null) };
 }
 
-/** True when the content has no known length. */
-export function isStreamed(content: EncodedBody["content"]): content is AsyncIterable<Bytes> {
-  return content !== null && !(content instanceof Uint8Array);
-}
-
 function encodeMultipart(form: Fields, files: NonNullable<BodyOptions["files"]>): EncodedBody {
   const boundary = `tsgi-${randomUUID()}`;
   const parts: Uint8Array[] = [];

@@ -13,6 +13,9 @@ export interface RequestTarget {
   readonly query: string;
 }
 
+/** Where requests of a test come from and go to, unless an absolute URL says otherwise. */
+export const DEFAULT_BASE = { scheme: "http", host: "localhost" } as const;
+
 /** Fields of a query or form: an object, pairs in order, or URLSearchParams. A list repeats the name. */
 export type Fields =
   | URLSearchParams

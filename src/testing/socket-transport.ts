@@ -7,7 +7,7 @@ import { finished } from "node:stream/promises";
 import type { SecureContextOptions } from "node:tls";
 import type { Bytes, HeaderList } from "../wsgi/types.ts";
 import { NoResponseError, RedirectError } from "./errors.ts";
-import { isStreamed } from "./request-body.ts";
+import { isStreamed } from "./is-streamed.ts";
 import { type RequestTarget, absoluteForm, originForm } from "./request-target.ts";
 import type { Transport, WireRequest, WireResponse } from "./transport.ts";
 

@@ -4,16 +4,16 @@
 import { toApplication } from "../wsgi/application.ts";
 import type { WSGIApplicationLike } from "../wsgi/types.ts";
 import { validator } from "../wsgi/validator.ts";
-import { type BasicAuth, type ComposedRequest, type RequestContent, composeRequest } from "./compose-request.ts";
+import type { BasicAuth, ComposedRequest, RequestContent } from "./compose-request.ts";
 import { CookieJar } from "./cookie-jar.ts";
 import { RedirectError, TestUsageError } from "./errors.ts";
 import { InProcessTransport } from "./in-process-transport.ts";
-import { DEFAULT_BASE } from "./mock-environ.ts";
-import { isStreamed } from "./request-body.ts";
+import { isStreamed } from "./is-streamed.ts";
 import { type HeadersInput, hasHeader, headerPairs } from "./request-headers.ts";
-import { type RequestTarget, parseRequestTarget } from "./request-target.ts";
-import { type ClientTlsOptions, type ServerAddress, SocketTransport } from "./socket-transport.ts";
-import { TestResponse } from "./test-response.ts";
+import { DEFAULT_BASE, type RequestTarget, parseRequestTarget } from "./request-target.ts";
+import { LateTransport } from "./late-transport.ts";
+import type { ClientTlsOptions, ServerAddress } from "./socket-transport.ts";
+import type { TestResponse } from "./test-response.ts";
 import type { ResponseWatch, Transport } from "./transport.ts";
 
 /** Redirects that a client follows before it calls them a circle. */
@@ -68,7 +68,11 @@ export class TestClient {
     if (typeof target === "string") {
       const { address, ...base } = serverOf(target);
       this.#base = base;
-      this.#transport = new SocketTransport(base, address, options.tls);
+      // An application in process needs no client of node:http, which takes long to load.
+      this.#transport = new LateTransport(async () => {
+        const { SocketTransport } = await import("./socket-transport.ts");
+        return new SocketTransport(base, address, options.tls);
+      });
     } else {
       const application = toApplication(target);
       this.#base = options.baseUrl ? parseRequestTarget(options.baseUrl, DEFAULT_BASE) : DEFAULT_BASE;
@@ -114,7 +118,7 @@ export class TestClient {
   async request(method: string, address: string, options: TestRequestOptions = {}): Promise<TestResponse> {
     const { followRedirects = this.#options.followRedirects, raiseErrors = this.#options.raiseErrors } = options;
     const history: TestResponse[] = [];
-    let request = this.#compose(method, address, options);
+    let request = await this.#compose(method, address, options);
     for (;;) {
       const response = await this.#exchange(request, options, history, raiseErrors === true);
       const next = followRedirects ? redirected(request, response) : null;
@@ -132,7 +136,9 @@ export class TestClient {
     this.#transport.close();
   }
 
-  #compose(method: string, address: string, options: TestRequestOptions): ComposedRequest {
+  /** What only requests need is loaded with the first one, for applications that only hand out a client. */
+  async #compose(method: string, address: string, options: TestRequestOptions): Promise<ComposedRequest> {
+    const { composeRequest } = await import("./compose-request.ts");
     const headers = headerPairs(options.headers);
     for (const [name, value] of headerPairs(this.#options.headers)) {
       if (!hasHeader(headers, name)) headers.push([name, value]);
@@ -152,6 +158,7 @@ export class TestClient {
     const headers = cookie === null ? request.headers : [...request.headers, ["Cookie", cookie] as [string, string]];
     const wire = await this.#transport.send({ ...request, headers, watch });
     if (raiseErrors && wire.error !== undefined) throw wire.error;
+    const { TestResponse } = await import("./test-response.ts");
     const response = new TestResponse(wire, target, [...history]);
     this.cookies.store(response.headers.getAll("Set-Cookie"), target);
     return response;

@@ -1,6 +1,6 @@
 // The short answers that middleware gives itself: a status, and a line of text or a page that says what happened.
 // Source: RFC 9110 section 15 for the statuses; PEP 3333 for the calls.
-import { STATUS_CODES } from "node:http";
+import { reasonOf } from "../../wsgi/reason-phrase.ts";
 import type { HeaderList, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 
 /** A short response. */
@@ -18,7 +18,7 @@ export interface Answer {
 
 /** Returns the status line of a code, for `startResponse`: `404` becomes `"404 Not Found"`. */
 export function statusLine(code: number): string {
-  return `${code} ${STATUS_CODES[code] ?? "Unknown"}`;
+  return `${code} ${reasonOf(code)}`;
 }
 
 /**
