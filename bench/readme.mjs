@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // @ts-check
 // Writes the tables of the project's README from the records in results/; with --check only tells whether they are up to date (exit code
-// 1 when they are not). Run: node bench/readme.mjs [--check]
+// 1 when they are not). `npm run generate` runs it.
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
@@ -86,7 +86,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const page = readFileSync(README, "utf8");
   if (!process.argv.includes("--check")) writeReadme();
   else if (withTables(page) !== page) {
-    process.stderr.write("README.md does not show the newest results; run: node bench/readme.mjs\n");
+    process.stderr.write("README.md does not show the newest results\n");
     process.exitCode = 1;
   }
 }

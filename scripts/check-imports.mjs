@@ -161,7 +161,9 @@ function checkPlace(file, src) {
     return isAllowed ? [] : [`src/${file.path}:1 is in no room; only ${ROOT_FILES.join(", ")} may be`];
   }
   if (!Object.hasOwn(ARROWS, room)) {
-    return [`src/${file.path}:1 is in "${room}", which is no room of scripts/check-imports.mjs`];
+    return [
+      `src/${file.path}:1 is in "${room}", which is no room; a new one belongs in ARROWS of scripts/check-imports.mjs`,
+    ];
   }
   const division = DIVISIONS[room];
   const fault = division && checkInnerPlace(file, division, src);
@@ -179,7 +181,9 @@ function checkInnerPlace({ path, isTest, text }, division, src) {
   const { shared, upper, upperText, rooms } = division;
   if (inner !== undefined) {
     const isKnown = Object.hasOwn(rooms, inner) || (upperText && existsSync(join(src, room, `${inner}.ts`)));
-    return isKnown ? undefined : `is in "${room}/${inner}", which is no room of scripts/check-imports.mjs`;
+    return isKnown
+      ? undefined
+      : `is in "${room}/${inner}", which is no room; a new one belongs in DIVISIONS.${room} of scripts/check-imports.mjs`;
   }
   if (isTest || shared.includes(rest) || upper.includes(rest) || upperText?.test(text)) return undefined;
   const owners = upperText === undefined ? [...shared, ...upper].join(", ") : `what matches ${upperText}`;

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { ensureBuilt } from "./build.mjs";
+import { generate } from "./generate.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { ROOT, capture } from "./project.mjs";
 
@@ -11,29 +12,6 @@ import { ROOT, capture } from "./project.mjs";
 
 /** @param {string} name - of a package's program */
 const bin = (name) => join(ROOT, "node_modules", ".bin", name);
-
-/** Files that a program writes; each generator, called with --check, ends with 1 when its file is not fresh. */
-const GENERATORS = [
-  "scripts/generate-spec.ts",
-  "scripts/generate-settings.ts",
-  "scripts/generate-deploy.ts",
-  "scripts/generate-api.ts",
-  "scripts/generate-architecture.mjs",
-  "bench/readme.mjs",
-];
-
-/** @returns {Promise<Outcome>} */
-async function checkGenerated() {
-  const outcomes = [];
-  for (const generator of GENERATORS) {
-    if (!existsSync(join(ROOT, generator))) outcomes.push({ code: 1, output: `${generator} does not exist\n` });
-    else outcomes.push(await capture(process.execPath, [bin("jiti"), generator, "--check"]));
-  }
-  return {
-    code: outcomes.every(({ code }) => code === 0) ? 0 : 1,
-    output: outcomes.map(({ output }) => output).join(""),
-  };
-}
 
 /** What `npm install tsgi` may cost: files, and bytes of the tarball. */
 const MOST_FILES = 500;
@@ -76,9 +54,18 @@ async function checkLock() {
   return { code: faults.length === 0 ? 0 : 1, output: faults.join("") };
 }
 
-/** @type {{ name: string, what: string, run: () => Promise<Outcome> }[]} */
+/**
+ * `hint`: what to do when it fails, where its own output does not say so.
+ *
+ * @type {{ name: string, what: string, run: () => Promise<Outcome>, hint?: string }[]}
+ */
 const CHECKS = [
-  { name: "lock", what: "lock files complete, name no registry", run: checkLock },
+  {
+    name: "lock",
+    what: "lock files complete, name no registry",
+    run: checkLock,
+    hint: "Write no addresses with: npm install --omit-lockfile-registry-resolved; take what is missing from the last commit",
+  },
   {
     name: "types",
     what: "types of sources and tests",
@@ -102,7 +89,12 @@ const CHECKS = [
     what: "lint, with types",
     run: () => capture(bin("oxlint"), ["--type-aware", "--deny-warnings", "--report-unused-disable-directives"]),
   },
-  { name: "format", what: "format", run: () => capture(bin("oxfmt"), ["--check"]) },
+  {
+    name: "format",
+    what: "format",
+    run: () => capture(bin("oxfmt"), ["--check"]),
+    hint: "Run: npm run format",
+  },
   {
     name: "imports",
     what: "import rule, no cycles",
@@ -114,8 +106,13 @@ const CHECKS = [
     run: () => capture(process.execPath, [join(ROOT, "scripts", "check-exports.mjs")]),
   },
   { name: "package", what: "package as published, and its size", run: checkPackage },
-  { name: "generated", what: "generated files fresh", run: checkGenerated },
-  { name: "unused", what: "no unused file, export or dependency", run: () => capture(bin("knip"), ["--no-progress"]) },
+  { name: "generated", what: "generated files fresh", run: () => generate(true), hint: "Run: npm run generate" },
+  {
+    name: "unused",
+    what: "no unused file, export or dependency",
+    run: () => capture(bin("knip"), ["--no-progress"]),
+    hint: 'Remove it, or the word "export"; name a file that is started by its path in knip.json',
+  },
 ];
 
 const LOOK_AT_DIST = new Set(["exports", "package"]);
@@ -136,10 +133,10 @@ async function main() {
   if (chosen.some(({ name }) => LOOK_AT_DIST.has(name))) await ensureBuilt();
 
   const failures = [];
-  for (const { name, what, run } of chosen) {
+  for (const { name, what, run, hint } of chosen) {
     const { code, output } = await run();
     console.log(`${code === 0 ? "ok    " : "FAILED"} ${name.padEnd(12)} ${what}`);
-    if (code !== 0) failures.push({ name, output });
+    if (code !== 0) failures.push({ name, output: hint === undefined ? output : `${output.trimEnd()}\n${hint}` });
   }
   for (const { name, output } of failures) console.log(`\n--- ${name}\n${output.trim()}`);
   console.log(

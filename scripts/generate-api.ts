@@ -1,5 +1,5 @@
 // Writes docs/api.md, the list of all that the package exports, from the doc blocks in src; with --check only tells whether it is up to
-// date (exit code 1 when it is not). Run: node --import jiti/register scripts/generate-api.ts [--check]
+// date (exit code 1 when it is not). `npm run generate` runs it.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -45,7 +45,7 @@ const page = [PREFACE, ...sections].join("\n");
 
 if (process.argv.includes("--check")) {
   if (readOrEmpty() !== page) {
-    console.error("docs/api.md is stale: run node --import jiti/register scripts/generate-api.ts");
+    console.error("docs/api.md is stale");
     process.exitCode = 1;
   }
 } else {

@@ -1,6 +1,6 @@
 // Draws docs/architecture.svg: the rooms of src/ and what they import, in rows by the rule of check-imports.mjs. An import against that
 // rule would be an arrow that does not point down, and is an error. With --check only tells whether the picture is up to date (exit
-// code 1 when it is not). Run: node scripts/generate-architecture.mjs [--check]
+// code 1 when it is not). `npm run generate` runs it.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -244,7 +244,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   if (!process.argv.includes("--check")) {
     writeFileSync(PICTURE, picture);
   } else if (!existsSync(PICTURE) || readFileSync(PICTURE, "utf8") !== picture) {
-    console.error("docs/architecture.svg is stale: run node scripts/generate-architecture.mjs");
+    console.error("docs/architecture.svg is stale");
     process.exitCode = 1;
   }
 }

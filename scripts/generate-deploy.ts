@@ -1,6 +1,6 @@
 // Puts the files that `tsgi init` writes into docs/deploy/: behind each line `<!-- tsgi init nginx: shop.conf -->` stands that file, for a
 // project called shop. With --check only tells whether all are up to date (exit code 1 when not).
-// Run: node --import jiti/register scripts/generate-deploy.ts [--check]
+// `npm run generate` runs it.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { type Platform, PLATFORMS } from "../src/cli/init/platforms.ts";
 import type { Project } from "../src/cli/init/project.ts";
@@ -48,7 +48,7 @@ for (const name of readdirSync(FOLDER).filter((file) => file.endsWith(".md"))) {
   });
   if (after === before) continue;
   if (process.argv.includes("--check")) {
-    console.error(`docs/deploy/${name} is stale: run node --import jiti/register scripts/generate-deploy.ts`);
+    console.error(`docs/deploy/${name} is stale`);
     isFresh = false;
   } else {
     writeFileSync(page, after);

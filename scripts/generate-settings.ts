@@ -1,5 +1,5 @@
 // Writes docs/settings.md from the declarations of the settings; with --check only tells whether it is up to date (exit code 1 when
-// it is not). Run: node --import jiti/register scripts/generate-settings.ts [--check]
+// it is not). `npm run generate` runs it.
 import { readFileSync, writeFileSync } from "node:fs";
 import { plainDefault } from "../src/server/settings/describe.ts";
 import { AT_START_ONLY } from "../src/server/settings/at-start-only.ts";
@@ -70,7 +70,7 @@ const page = [PREFACE, ...SECTIONS.map(sectionText), reloadText(), hooksText(), 
 
 if (process.argv.includes("--check")) {
   if (readOrEmpty() !== page) {
-    console.error("docs/settings.md is stale: run node --import jiti/register scripts/generate-settings.ts");
+    console.error("docs/settings.md is stale");
     process.exitCode = 1;
   }
 } else {

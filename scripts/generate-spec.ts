@@ -1,5 +1,5 @@
 // Writes SPEC.md from the rules of the validator; with --check only tells whether it is up to date (exit code 1 when it is not).
-// Run: node --import jiti/register scripts/generate-spec.ts [--check]
+// `npm run generate` runs it.
 import { readFileSync, writeFileSync } from "node:fs";
 import { RULE_SECTIONS } from "../src/wsgi/validator/sections.ts";
 import type { RuleSection, RuleText } from "../src/wsgi/rule.ts";
@@ -29,7 +29,7 @@ const spec = [PREFACE, ...RULE_SECTIONS.map((section, index) => sectionOf(sectio
 
 if (process.argv.includes("--check")) {
   if (readOrEmpty() !== spec) {
-    console.error("SPEC.md is stale: run node --import jiti/register scripts/generate-spec.ts");
+    console.error("SPEC.md is stale");
     process.exitCode = 1;
   }
 } else {

@@ -106,15 +106,6 @@ async function askPatiently(port: number, headers: Readonly<Record<string, strin
 }
 
 describe("docs/deploy", () => {
-  test("shows what tsgi init writes", () => {
-    const jiti = join(ROOT, "node_modules", ".bin", "jiti");
-    const { status, stderr } = spawnSync(jiti, ["scripts/generate-deploy.ts", "--check"], {
-      cwd: ROOT,
-      encoding: "utf8",
-    });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-  });
-
   test.each(Object.keys(PLATFORM_NAMES))(
     "has a page for %s with a text of its own, and the overview links to it",
     (name) => {

@@ -1,11 +1,7 @@
-// The settings as the operator of the real command meets them, and the page that is generated from them.
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+// The settings as the operator of the real command meets them.
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { type Command, Project } from "./cli-command.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const project = new Project({
   "app.ts": `
     import type { WSGIApplication } from "tsgi/wsgi";
@@ -42,17 +38,6 @@ function start(args: readonly string[], env: Readonly<Record<string, string>> = 
   commands.add(command);
   return command;
 }
-
-describe("docs/settings.md", () => {
-  test("is what the declarations say", () => {
-    const jiti = join(ROOT, "node_modules", ".bin", "jiti");
-    const { status, stderr } = spawnSync(jiti, ["scripts/generate-settings.ts", "--check"], {
-      cwd: ROOT,
-      encoding: "utf8",
-    });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-  });
-});
 
 describe("tsgi", () => {
   test("takes everything from a configuration file in TypeScript: target, settings and hooks", async () => {
