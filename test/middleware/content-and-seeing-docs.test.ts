@@ -189,6 +189,13 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
+/** What the section of a middleware promises. */
+function checkOf(name: string): Check {
+  const check = CHECKS[name];
+  if (check === undefined) throw new Error(`CHECKS of this file has no "${name}"; add what its section promises`);
+  return check;
+}
+
 test("each section has a check", () => {
   expect(sections.map(({ name }) => name)).toEqual(Object.keys(CHECKS));
 });
@@ -221,7 +228,7 @@ describe.each(sections)("$name", ({ name, keys, ini, program }) => {
       'import { app } from "./app.ts";\nexport const appFactory = () => app;\n',
     );
     const client = new TestClient(await loadApp(`config:${path}`), { validate: name !== "validator-filter" });
-    await expect(CHECKS[name]?.(client)).resolves.toBeUndefined();
+    await expect(checkOf(name)(client)).resolves.toBeUndefined();
   });
 
   test("in a program", async () => {
@@ -229,6 +236,6 @@ describe.each(sections)("$name", ({ name, keys, ini, program }) => {
     writeFileSync(path, program);
     const { application } = await jiti.import<{ application: WSGIApplicationLike }>(path);
     const client = new TestClient(application, { validate: name !== "validator-filter" });
-    await expect(CHECKS[name]?.(client)).resolves.toBeUndefined();
+    await expect(checkOf(name)(client)).resolves.toBeUndefined();
   });
 });

@@ -207,6 +207,13 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
+/** What the section of a middleware promises. */
+function checkOf(name: string): Check {
+  const check = CHECKS[name];
+  if (check === undefined) throw new Error(`CHECKS of this file has no "${name}"; add what its section promises`);
+  return check;
+}
+
 test("each section has a check", () => {
   expect(sections.map(({ name }) => name)).toEqual(Object.keys(CHECKS));
 });
@@ -232,6 +239,15 @@ test("the overview names every middleware that an INI file can use, and no other
     /export (?:async )?function (?:filter|composite)Factory/.test(readFileSync(join(source, file), "utf8")),
   );
   expect(named.toSorted()).toEqual(usable.map((file) => file.slice(0, -3)).toSorted());
+});
+
+test("the overview leads to a section for each", () => {
+  const links = [...overview.matchAll(/`([\w-]+)`\]\(([\w-]+\.md)#([\w-]+)\)/g)];
+  expect(links.length).toBeGreaterThan(35);
+  for (const [, name = "", page = "", anchor] of links) {
+    expect(anchor).toBe(name);
+    expect(readFileSync(join(ROOT, "docs", page), "utf8")).toContain(`\n## ${name}\n`);
+  }
 });
 
 describe.each(sections.filter(isFilter))("$name", ({ name, keys }) => {
@@ -266,13 +282,13 @@ describe.each(sections)("$name", (section) => {
     const path = join(directory, `${name}.ini`);
     const pipeline = isFilter(section) ? `[pipeline:main]\npipeline = ${name} app\n\n` : "";
     writeFileSync(path, `${pipeline}${APP_SECTIONS}\n${ini}`);
-    await expect(CHECKS[name]?.(new TestClient(await loadApp(`config:${path}`)))).resolves.toBeUndefined();
+    await expect(checkOf(name)(new TestClient(await loadApp(`config:${path}`)))).resolves.toBeUndefined();
   });
 
   test("in a program", async () => {
     const path = join(directory, `${name}.ts`);
     writeFileSync(path, program);
     const { application } = await jiti.import<{ application: WSGIApplicationLike }>(path);
-    await expect(CHECKS[name]?.(new TestClient(application))).resolves.toBeUndefined();
+    await expect(checkOf(name)(new TestClient(application))).resolves.toBeUndefined();
   });
 });
