@@ -4,6 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { FORWARDED_FIELDS } from "../../gateways/forwarded.ts";
+import { parseValue } from "./parse-value.ts";
 import { printConfig } from "./print-config.ts";
 import { resolveSettings } from "./resolve.ts";
 import type { Setting } from "./setting.ts";
@@ -16,11 +17,15 @@ const ADDRESSES = fc.constantFrom("127.0.0.1:80", ":0", "[::1]:9", "unix:/run/a 
 const NETWORKS = fc.constantFrom("10.0.0.0/8", "::1", "unix", "*", "192.168.1.1");
 const TEXT = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 }).filter((text) => !text.includes("\0"));
 
+/** Texts for settings with a pattern; each takes some. */
+const SHAPED_TEXTS = ["", "/shop", "shop", "8000"];
+
 /** Values as a configuration file may hold them. */
 function inputOf(setting: Setting): fc.Arbitrary<unknown> {
   switch (setting.type) {
     case "text":
-      if (setting.pattern !== undefined) return fc.constantFrom("/shop", "");
+      if (setting.pattern !== undefined)
+        return fc.constantFrom(...SHAPED_TEXTS.filter((text) => "value" in parseValue(setting, text)));
       return setting.default === null ? fc.option(TEXT) : TEXT;
     case "integer":
       return fc.integer({ min: setting.minimum, max: setting.maximum });
