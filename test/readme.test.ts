@@ -113,11 +113,28 @@ describe("documentation", () => {
     expect(local.filter((link) => !existsSync(join(ROOT, dirname(page), link)))).toEqual([]);
   });
 
-  test.each([...README.matchAll(/npm (?:run )?(start|test|run \w+|bench)/g)].map(([, name = ""]) => [name]))(
-    "npm %s, which the README names, exists",
-    (name) => {
-      const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-      expect(scripts).toHaveProperty(name);
-    },
-  );
+  test.each(["ARCHITECTURE.md", "CONTRIBUTING.md"])("%s names only files that exist", (page) => {
+    const text = readFileSync(join(ROOT, page), "utf8");
+    // NAME stands for what the reader adds.
+    const paths = [...text.matchAll(/`((?!tsgi\/)[\w-]+\/[\w./-]+)`/g)].flatMap(([, path = ""]) =>
+      path.includes("NAME") ? [] : [path],
+    );
+    expect(paths.length).toBeGreaterThan(10);
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)) && !existsSync(join(ROOT, "src", path)))).toEqual([]);
+  });
+
+  test("ARCHITECTURE.md says what each room holds", () => {
+    const text = readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8");
+    const rooms = ["src", "src/server"].flatMap((parent) =>
+      readdirSync(join(ROOT, parent), { withFileTypes: true }).filter((entry) => entry.isDirectory()),
+    );
+    expect(rooms.flatMap(({ name }) => (text.includes(`\n| \`${name}/\` | `) ? [] : [name]))).toEqual([]);
+  });
+
+  test.each(["README.md", "CONTRIBUTING.md"])("%s names only commands of npm that exist", (page) => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    const named = [...readFileSync(join(ROOT, page), "utf8").matchAll(/npm (?:run )?(start|test|(?<=run )\w+)/g)];
+    expect(named.length).toBeGreaterThan(2);
+    for (const [, name] of named) expect(scripts).toHaveProperty(name ?? "");
+  });
 });
