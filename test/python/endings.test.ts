@@ -98,13 +98,13 @@ class Served {
   has(what: string, pid: number | string): boolean {
     return existsSync(this.project.path(`${what}-${pid}`));
   }
+}
 
-  /** That this process has had the end that Python gives every program. */
-  expectWholeEnd(pid: string): void {
-    for (const what of ["worked", "thread", "atexit"]) expect(this.has(what, pid), what).toBe(true);
-    const temporary = readFileSync(this.project.path(`temporary-${pid}`), "utf8").split(" ");
-    for (const path of temporary) expect(existsSync(path), path).toBe(false);
-  }
+/** That this process has had the end that Python gives every program. */
+function expectWholeEnd(served: Served, pid: string): void {
+  for (const what of ["worked", "thread", "atexit"]) expect(served.has(what, pid), what).toBe(true);
+  const temporary = readFileSync(served.project.path(`temporary-${pid}`), "utf8").split(" ");
+  for (const path of temporary) expect(existsSync(path), path).toBe(false);
 }
 
 describe.concurrent.each([
@@ -119,7 +119,7 @@ describe.concurrent.each([
       const pid = await served.ask("/begin");
       const all = served.interpreters();
       await served.command.stop(signal);
-      served.expectWholeEnd(pid);
+      expectWholeEnd(served, pid);
       expect(served.interpreters()).toEqual([]);
       // The one that others were forked from ends as well.
       for (const each of all) expect(served.has("atexit", each)).toBe(true);
@@ -132,7 +132,7 @@ describe.concurrent.each([
     const before = served.interpreters();
     served.command.signal("SIGHUP");
     await eventually(() => before.every((each) => !served.interpreters().includes(each)), "the old processes to end");
-    served.expectWholeEnd(pid);
+    expectWholeEnd(served, pid);
     expect(served.command.stderr).not.toContain("[ERROR]");
   });
 });
@@ -142,7 +142,7 @@ describe.concurrent("an end", () => {
     const served = new Served(["app.py", "--max-requests", "1"], context);
     const pid = await served.ask("/begin");
     await eventually(() => !served.interpreters().includes(Number(pid)), "the old process to end");
-    served.expectWholeEnd(pid);
+    expectWholeEnd(served, pid);
     expect(served.command.stderr).not.toContain("[ERROR]");
   });
 
