@@ -29,13 +29,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["src/**/*.test.ts"], testTimeout: 60 * SECOND },
+        test: { name: "unit", include: ["src/**/*.test.ts", "apps/*/src/**/*.test.ts"], testTimeout: 60 * SECOND },
       },
       {
         extends: true,
         test: {
           name: "system",
-          include: ["test/**/*.test.ts"],
+          include: ["test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
           pool: "forks",
           testTimeout: 240 * SECOND,
           hookTimeout: 240 * SECOND,

@@ -258,10 +258,7 @@ function checkNamed(file, entry, packages) {
   const { specifier } = entry;
   if (specifier.startsWith("node:")) return undefined;
   if (isBuiltin(specifier)) return `write "node:${specifier}"`;
-  const name = specifier
-    .split("/")
-    .slice(0, specifier.startsWith("@") ? 2 : 1)
-    .join("/");
+  const name = packageName(specifier);
   if (name === packages.name) return "the package itself; import the file that owns the symbol";
   if (packages.runtime.has(name) || (file.isTest && packages.development.has(name))) return undefined;
   return "which is not among the dependencies of package.json";
@@ -269,9 +266,10 @@ function checkNamed(file, entry, packages) {
 
 /**
  * @param {SourceFile[]} files
+ * @param {string} folder - that their paths are below
  * @returns {string[]} one line for each cycle
  */
-function findCycles(files) {
+function findCycles(files, folder) {
   const graph = new Map(files.map((file) => [file.path, file.imports]));
   /** @type {Map<string, "open" | "done">} */
   const states = new Map();
@@ -287,7 +285,9 @@ function findCycles(files) {
       const state = states.get(target);
       if (state === "open") {
         const steps = trail.slice(trail.findIndex((step) => step.path === target));
-        cycles.push(`cycle: ${steps.map((step) => `src/${step.path}:${step.line}`).join(" -> ")} -> src/${target}`);
+        cycles.push(
+          `cycle: ${steps.map((step) => `${folder}/${step.path}:${step.line}`).join(" -> ")} -> ${folder}/${target}`,
+        );
       } else if (state === undefined) {
         visit(target);
       }
@@ -297,6 +297,59 @@ function findCycles(files) {
   };
   for (const { path } of files) if (!states.has(path)) visit(path);
   return cycles;
+}
+
+/** @param {string} folder @returns {string[]} the folders in it, none where it is missing */
+function foldersIn(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+}
+
+/**
+ * @param {string} project
+ * @param {string} folder - of a private package, below the project
+ * @param {Record<string, Record<string, string>> & { name: string }} manifest - of the published package
+ * @returns {string[]} what is wrong with its imports
+ */
+function checkApp(project, folder, manifest) {
+  const root = join(project, folder);
+  const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const runtime = Object.keys({ ...own.dependencies, ...own.optionalDependencies, ...own.peerDependencies });
+  const development = Object.keys({ ...own.devDependencies, ...manifest.devDependencies });
+  const files = readSources(root);
+  const faults = files.flatMap(({ path, isTest, imports }) =>
+    imports.flatMap(({ line, specifier, target }) => {
+      const isForDevelopers = isTest || !path.startsWith("src/");
+      const name = packageName(specifier);
+      const isKnown =
+        target === undefined
+          ? specifier.startsWith("node:") ||
+            specifier.startsWith(`${manifest.name}/`) ||
+            runtime.includes(name) ||
+            (isForDevelopers && development.includes(name))
+          : !target.startsWith("..") && existsSync(join(root, target));
+      return isKnown
+        ? []
+        : [`${folder}/${path}:${line} imports "${specifier}": neither public, nor its own, nor declared`];
+    }),
+  );
+  return [
+    ...faults,
+    ...findCycles(
+      files.filter((file) => !file.isTest),
+      folder,
+    ),
+  ];
+}
+
+/** @param {string} specifier @returns {string} the name of the package in it */
+function packageName(specifier) {
+  return specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
 }
 
 /**
@@ -326,7 +379,14 @@ export function checkImports(project) {
       return fault === undefined ? [] : [`src/${file.path}:${entry.line} imports "${entry.specifier}": ${fault}`];
     }),
   ]);
-  violations.push(...findCycles(files.filter((file) => !file.isTest)));
+  violations.push(
+    ...findCycles(
+      files.filter((file) => !file.isTest),
+      "src",
+    ),
+  );
+  const apps = foldersIn(join(project, "apps"));
+  violations.push(...apps.flatMap((name) => checkApp(project, `apps/${name}`, manifest)));
   return { violations, files: files.length, imports: files.reduce((sum, file) => sum + file.imports.length, 0) };
 }
 

@@ -24,8 +24,9 @@ function isInstalled() {
   const wanted = lockedPackages("package-lock.json");
   const present = lockedPackages("node_modules/.package-lock.json");
   if (wanted === undefined || present === undefined) return false;
-  return Object.entries(wanted).every(([path, { version, optional }]) => {
-    if (path === "") return true;
+  return Object.entries(wanted).every(([path, { version, link, optional }]) => {
+    // The package itself, and the private ones of apps/ beside it.
+    if (!path.startsWith("node_modules/") || link === true) return true;
     const installed = present[path];
     return installed === undefined ? optional === true : installed.version === version;
   });

@@ -48,6 +48,11 @@ const ALLOWED = {
   "src/guests/python/i.ts": `import "../lane/h.ts";`,
   "src/cli/d.ts": `const b = await import("../server/worker/b.ts");`,
   "test/help.ts": "",
+  "apps/shop/package.json": JSON.stringify({ name: "shop", dependencies: { pg: "8" } }),
+  "apps/shop/src/a.ts": `import "./b.ts"; import "tsgi/wsgi"; import "pg"; import "node:fs";`,
+  "apps/shop/src/b.ts": "",
+  "apps/shop/src/b.test.ts": `import "vitest"; import "../test/c.ts";`,
+  "apps/shop/test/c.ts": "",
 };
 
 describe("check-imports", () => {
@@ -64,6 +69,13 @@ describe("check-imports", () => {
   });
 
   test.each<[what: string, files: Record<string, string>, error: RegExp]>([
+    [
+      "an app that reaches into src",
+      { "apps/shop/src/b.ts": `import "../../../src/errors.ts";` },
+      /apps\/shop\/src\/b\.ts:1 .*neither public/,
+    ],
+    ["an app with an undeclared package", { "apps/shop/src/b.ts": `import "mime";` }, /imports "mime": neither public/],
+    ["a cycle in an app", { "apps/shop/src/b.ts": `import "./a.ts";` }, /^cycle: apps\/shop\/src\/a\.ts:1 -> /],
     [
       "an import against the arrows",
       { "src/http/x.ts": `\n\nimport { a } from "../wsgi/a.ts";` },

@@ -1,0 +1,164 @@
+// PUT, POST and DELETE. Conditions are checked in the transaction that makes the change.
+import type { HeaderList, WSGIBody } from "tsgi/wsgi";
+import { Problem } from "../problem.ts";
+import type { Write } from "../storage/change-tree.ts";
+import { append, find, found, put, remove } from "../storage/document.ts";
+import { entityTag, textTag } from "../storage/entity-tag.ts";
+import { locate } from "../storage/locate.ts";
+import { abandon, adopt } from "../storage/stage.ts";
+import type { Staged } from "../storage/store.ts";
+import type { Work } from "../storage/work.ts";
+import type { Path } from "../text/pointer.ts";
+import { nodeUrl } from "./address.ts";
+import { factHeaders, headerText, sendNothing, sendText } from "./answer.ts";
+import { readJsonBody, type JsonBody } from "./body.ts";
+import { checkChange, type Conditions } from "./conditions.ts";
+import { prefersRepresentation, type Exchange } from "./exchange.ts";
+import { isJsonType, mediaType, PATCH_TYPES } from "./media-type.ts";
+import type { ApiSettings } from "./settings.ts";
+
+/** Characters of a text that is laid out before the write that links it. */
+const STAGED_FROM = 64 * 1024;
+
+/** What a change has done. */
+interface Outcome {
+  readonly version: number;
+  readonly path: Path;
+  readonly isNew: boolean;
+  readonly tag: string;
+}
+
+/** Answers PUT. */
+export async function putNode(exchange: Exchange, settings: ApiSettings): Promise<WSGIBody> {
+  const { path, query, conditions } = exchange;
+  checkPath(path, settings);
+  const body = await readBody(exchange, settings, path);
+  const outcome = await storing(exchange, settings, body.text, function* putting(write, value): Work<Outcome> {
+    yield* checkNode(conditions, path, settings);
+    const { path: placed, isNew } = yield* put(write, path, value, query.hasParents);
+    return { version: write.seq, path: placed, isNew, tag: yield* tagOf(write, settings, placed, body.text) };
+  });
+  return sendStored(exchange, outcome, body, outcome.isNew ? 201 : 204, body.isUnchanged);
+}
+
+/** Answers POST. */
+export async function postNode(exchange: Exchange, settings: ApiSettings): Promise<WSGIBody> {
+  const { environ, path, query, conditions } = exchange;
+  const type = mediaType(environ);
+  if (type !== null && PATCH_TYPES.includes(type)) {
+    throw new Problem("unsupported-type", { detail: `A body of type ${type} is for the method PATCH` });
+  }
+  if (type === null || !isJsonType(type)) {
+    throw new Problem("unsupported-type", {
+      detail: `Expected Content-Type: application/json, got ${type ?? "none"}; curl sends it with --json`,
+    });
+  }
+  const body = await readBody(exchange, settings, [...path, "-"]);
+  const outcome = await storing(exchange, settings, body.text, function* posting(write, value): Work<Outcome> {
+    yield* checkNode(conditions, path, settings, true);
+    const added = yield* append(write, path, value, query.at);
+    return { version: write.seq, path: added, isNew: true, tag: yield* tagOf(write, settings, added, body.text) };
+  });
+  return sendStored(exchange, outcome, body, 201, true);
+}
+
+/** Answers DELETE. */
+export async function deleteNode(exchange: Exchange, settings: ApiSettings): Promise<WSGIBody> {
+  const { path, conditions } = exchange;
+  const version = await settings.store.write(function* deleting(write): Work<number> {
+    yield* checkNode(conditions, path, settings, true);
+    yield* remove(write, path);
+    return write.seq;
+  });
+  return sendNothing(exchange, 204, factHeaders({ version }));
+}
+
+/**
+ * Checks what a request expects of the node.
+ *
+ * @param mustExist - whether a missing node is 404 whatever the request expects (RFC 9110 section 13.2.1)
+ */
+export function* checkNode(
+  conditions: Conditions,
+  path: Path,
+  { store, isMatchRequired }: ApiSettings,
+  mustExist = false,
+): Work<void> {
+  const { ifMatch, ifNoneMatch } = conditions;
+  if (ifMatch === null && ifNoneMatch === null) {
+    if (isMatchRequired) throw new Problem("match-required");
+    return;
+  }
+  const lookup = yield* locate(path);
+  if (mustExist) found(lookup, path);
+  checkChange(conditions, lookup.isFound ? entityTag(lookup.node, store.epoch) : null);
+}
+
+/** Keys of a path that may be made, and how deep they may lead. */
+export function checkPath(path: Path, { text: { keyBytes, depth } }: ApiSettings): void {
+  if (path.length > depth) throw new Problem("too-deep", { detail: `Containers may be ${depth} deep` });
+  for (const token of path) {
+    if (token.length * 3 > keyBytes && Buffer.byteLength(token) > keyBytes) {
+      throw new Problem("key-too-long", { detail: `A key may have ${keyBytes} bytes` });
+    }
+  }
+}
+
+/** Tag of a value that was just stored. */
+function* tagOf({ layout }: Write, { store }: ApiSettings, path: Path, text: string): Work<string> {
+  // So short, it lies inline.
+  return text.length <= 2 * layout.size ? textTag(text) : entityTag(yield* find(path), store.epoch);
+}
+
+async function readBody({ environ }: Exchange, { maxBody, text }: ApiSettings, path: Path): Promise<JsonBody> {
+  const depth = Math.max(0, text.depth - path.length);
+  return await readJsonBody(environ, maxBody, depth === text.depth ? text : { ...text, depth }, path);
+}
+
+/** Runs a write of a text, which is laid out before if it is long. */
+async function storing(
+  { conditions, path }: Exchange,
+  settings: ApiSettings,
+  text: string,
+  work: (write: Write, value: string) => Work<Outcome>,
+): Promise<Outcome> {
+  const { store } = settings;
+  if (text.length < STAGED_FROM) return await store.write((write) => work(write, text));
+  // What is refused now needs no room; what is accepted now is checked again.
+  await store.read(() => checkNode(conditions, path, settings));
+  const staged: Staged = await store.stage(text);
+  try {
+    return await store.write(function* linking(write): Work<Outcome> {
+      yield* adopt(write, staged);
+      return yield* work(write, staged.value);
+    });
+  } catch (error) {
+    await store.write(() => abandon(staged));
+    throw error;
+  }
+}
+
+/** An answer may have a tag only if the client knows what it belongs to. Source: RFC 9110 section 9.3.4. */
+function sendStored(
+  exchange: Exchange,
+  { version, path, tag, isNew }: Outcome,
+  { text }: JsonBody,
+  status: number,
+  isTagged: boolean,
+): WSGIBody {
+  const url = nodeUrl(exchange.environ, path);
+  const location: HeaderList = isNew ? [["Location", headerText(url)]] : [];
+  if (prefersRepresentation(exchange.environ)) {
+    const headers: HeaderList = [
+      ...factHeaders({ version, tag }),
+      ...location,
+      ["Content-Location", headerText(url)],
+      ["Preference-Applied", "return=representation"],
+    ];
+    return sendText(exchange, isNew ? 201 : 200, text, headers);
+  }
+  const headers: HeaderList = [...factHeaders(isTagged ? { version, tag } : { version }), ...location];
+  // PEP 3333's validators want a type where there may be a body; an empty one is not JSON.
+  if (status === 201) headers.push(["Content-Type", "text/plain"], ["Content-Length", "0"]);
+  return sendNothing(exchange, status, headers);
+}

@@ -1,0 +1,119 @@
+// GET with `?children`: one level of a node, with types and counts, in pages. So a client looks at a document of any size.
+import type { WSGIBody } from "tsgi/wsgi";
+import { find, sizeOf, typeOf } from "../storage/document.ts";
+import { entityTag } from "../storage/entity-tag.ts";
+import { findPlace, linesOf } from "../storage/array-pages.ts";
+import { getContainer, inlineText, type Found } from "../storage/locate.ts";
+import { referredId, type ContainerRow, type MemberRow } from "../storage/rows.ts";
+import { rows, type Work } from "../storage/work.ts";
+import { countOf, elementsOf, membersOf, typeAt, type JsonType, type MemberSpan } from "../text/spans.ts";
+import { Problem } from "../problem.ts";
+import { factHeaders, sendNothing, sendText } from "./answer.ts";
+import { isKnown, REPRESENTATION_MARK } from "./conditions.ts";
+import { documentVersion } from "./document-version.ts";
+import type { Exchange } from "./exchange.ts";
+import type { ApiSettings } from "./settings.ts";
+
+const DEFAULT_LIMIT = 100;
+const MOST_CHILDREN = 1000;
+/** Characters of a scalar that is told. */
+const LONGEST_VALUE = 1024;
+
+/** A child, and the cursor behind it. */
+interface Child {
+  readonly text: string;
+  readonly cursor: number;
+}
+
+/** Answers GET with `?children`. */
+export function readChildren(exchange: Exchange, { store }: ApiSettings): WSGIBody | Promise<WSGIBody> {
+  const read = store.read(() => listing(exchange, store.epoch));
+  return read instanceof Promise ? read.then((value) => answer(value)) : answer(read);
+
+  function answer({ version, tag, text }: { version: number; tag: string; text: string | null }): WSGIBody {
+    const headers = factHeaders({ version, tag });
+    return text === null ? sendNothing(exchange, 304, headers) : sendText(exchange, 200, text, headers);
+  }
+}
+
+function* listing(
+  { path, query, conditions }: Exchange,
+  epoch: string,
+): Work<{ version: number; tag: string; text: string | null }> {
+  const limit = Math.max(1, Math.min(query.limit ?? DEFAULT_LIMIT, MOST_CHILDREN));
+  const after = cursorOf(query.after);
+  const version = yield* documentVersion();
+  const node = yield* find(path);
+  const tag = `${entityTag(node, epoch)}${REPRESENTATION_MARK}children`;
+  if (isKnown(conditions, tag)) return { version, tag, text: null };
+  const type = typeOf(node);
+  if (type !== "object" && type !== "array")
+    return { version, tag, text: `{"type":"${type}",${valueText(inlineText(node))}}` };
+  // One more than wanted tells whether there are more.
+  const children = yield* childrenOf(node, type, after, limit + 1);
+  const shown = children.slice(0, limit);
+  const next = children.length > limit ? `,"next":${shown.at(-1)?.cursor}` : "";
+  const list = shown.map(({ text }) => text).join(",");
+  return { version, tag, text: `{"type":"${type}","count":${sizeOf(node)},"children":[${list}]${next}}` };
+}
+
+function cursorOf(text: string | undefined): number {
+  if (text === undefined) return 0;
+  if (/^[0-9]{1,15}$/.test(text)) return Number(text);
+  throw new Problem("bad-parameter", { detail: `Expected what "next" gave in "after", got "${text}"` });
+}
+
+function childrenOf(node: Found, type: "object" | "array", after: number, limit: number): Work<Child[]> {
+  if (node.split === null) return inlineChildren(inlineText(node), type, after, limit);
+  return type === "object" ? splitMembers(node.split, after, limit) : splitElements(node.split, after, limit);
+}
+
+function* splitMembers({ id }: ContainerRow, after: number, limit: number): Work<Child[]> {
+  const children: Child[] = [];
+  for (const { key, ord, value } of yield* rows<MemberRow>("membersAfter", id, after, limit)) {
+    children.push({ text: yield* childText(`"key":"${key}"`, value), cursor: ord });
+  }
+  return children;
+}
+
+function* splitElements(array: ContainerRow, after: number, limit: number): Work<Child[]> {
+  const children: Child[] = [];
+  let index = after;
+  while (index < array.count && children.length < limit) {
+    const place = yield* findPlace(array, index);
+    const step = place?.steps.at(-1);
+    if (step === undefined) break;
+    for (const line of linesOf(step.page.data).slice(step.line, step.line + limit - children.length)) {
+      children.push({ text: yield* childText(`"index":${index}`, line), cursor: (index += 1) });
+    }
+  }
+  return children;
+}
+
+function* inlineChildren(text: string, type: "object" | "array", after: number, limit: number): Work<Child[]> {
+  const children: Child[] = [];
+  let position = 0;
+  for (const span of type === "object" ? membersOf(text, 0) : elementsOf(text, 0)) {
+    position += 1;
+    if (position <= after) continue;
+    if (children.length >= limit) break;
+    const name = type === "object" ? `"key":"${(span as MemberSpan).key}"` : `"index":${position - 1}`; // of membersOf
+    children.push({ text: yield* childText(name, text.slice(span.start, span.end)), cursor: position });
+  }
+  return children;
+}
+
+function* childText(name: string, value: string): Work<string> {
+  const id = referredId(value);
+  if (id !== null) {
+    const { kind, count } = yield* getContainer(id);
+    return `{${name},"type":"${kind}","count":${count}}`;
+  }
+  const type: JsonType = typeAt(value, 0);
+  if (type === "object" || type === "array") return `{${name},"type":"${type}","count":${countOf(value, 0)}}`;
+  return value.length > LONGEST_VALUE ? `{${name},"type":"${type}"}` : `{${name},"type":"${type}",${valueText(value)}}`;
+}
+
+function valueText(value: string): string {
+  return `"value":${value}`;
+}

@@ -1,0 +1,15 @@
+// The factory that jsonstore.ini names.
+import { fileURLToPath } from "node:url";
+import type { AppFactory } from "tsgi/deploy";
+import { jsonStore } from "./api/json-store.ts";
+import { readPage } from "./api/page.ts";
+import { openStore } from "./open-store.ts";
+import { readSettings } from "./settings.ts";
+
+const PAGE = fileURLToPath(new URL("../page", import.meta.url));
+
+/** `paste.app_factory` of a store. */
+export const appFactory: AppFactory = async (globalConf, localConf) => {
+  const { url, open, api } = readSettings(globalConf, localConf, process.env);
+  return jsonStore({ ...api, store: await openStore(url, open), page: readPage(PAGE) });
+};

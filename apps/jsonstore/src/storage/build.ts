@@ -1,0 +1,90 @@
+// Turns compact text into what a row holds: the text itself while it is short, otherwise a reference to a container that is built here.
+// The text may have references in it already; then all around them gets rows of its own.
+import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_OBJECT } from "../text/characters.ts";
+import { stringEnd, valueEndWithin } from "../text/spans.ts";
+import { PageBuilder } from "./array-pages.ts";
+import { reference } from "./rows.ts";
+import { oneRow, run, type Work } from "./work.ts";
+
+/** How a value is laid out in rows. */
+export interface Layout {
+  /** Characters of a page. A text of more than twice this is split. */
+  readonly size: number;
+}
+
+/** What new containers are marked with. */
+export interface Marks {
+  /** Number of the write. */
+  readonly version: number;
+  /** While they are not yet part of the document: of what they are a part. */
+  readonly staging: number | null;
+}
+
+/** A container that is being filled. */
+interface Open {
+  readonly id: number;
+  readonly isObject: boolean;
+  count: number;
+  key: string;
+  readonly pages: PageBuilder | null;
+}
+
+/** Returns what a row holds for a value. */
+export function* build(text: string, { size }: Layout, marks: Marks): Work<string> {
+  const most = 2 * size;
+  if (text.length <= most && !text.includes("@")) return text;
+  if (!isContainer(text) || valueEndWithin(text, 0, most) >= 0) return text;
+  const stack: Open[] = [yield* open(text, 0, size, marks)];
+  let at = 1;
+  for (;;) {
+    const top = stack.at(-1);
+    if (top === undefined) throw new Error("The text has an end too many");
+    const code = text.charCodeAt(at);
+    if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) {
+      stack.pop();
+      yield* close(top);
+      const parent = stack.at(-1);
+      if (parent === undefined) return reference(top.id);
+      yield* add(parent, reference(top.id));
+      at += 1;
+      continue;
+    }
+    if (code === COMMA) at += 1;
+    if (top.isObject) {
+      const keyEnd = stringEnd(text, at);
+      top.key = text.slice(at + 1, keyEnd - 1);
+      at = keyEnd + 1;
+    }
+    const end = valueEndWithin(text, at, most);
+    if (end >= 0) {
+      yield* add(top, text.slice(at, end));
+      at = end;
+    } else {
+      stack.push(yield* open(text, at, size, marks));
+      at += 1;
+    }
+  }
+}
+
+function isContainer(text: string): boolean {
+  return text.startsWith("{") || text.startsWith("[");
+}
+
+function* open(text: string, at: number, size: number, { version, staging }: Marks): Work<Open> {
+  const isObject = text.charCodeAt(at) === OPEN_OBJECT;
+  const kind = isObject ? "object" : "array";
+  const { id } = yield* oneRow<{ readonly id: number }>("addContainer", kind, version, staging);
+  return { id, isObject, count: 0, key: "", pages: isObject ? null : new PageBuilder(id, size) };
+}
+
+function* add(container: Open, value: string): Work<void> {
+  if (container.pages !== null) return yield* container.pages.add(value);
+  container.count += 1;
+  return yield* run("addMember", container.id, container.key, container.count, value);
+}
+
+function* close({ id, count, pages }: Open): Work<void> {
+  if (pages === null) return yield* run("setContainer", count, null, id);
+  const end = yield* pages.end();
+  return yield* run("setContainer", end.count, end.root, id);
+}

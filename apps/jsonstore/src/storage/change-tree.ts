@@ -1,0 +1,113 @@
+// Changes rows. What is changed inside of an inline text is one new text of its row; everything else is a row or a line of a page.
+import { insertElement, removeElement, removeMember, replaceSpan, setMember } from "../text/edit.ts";
+import { escapeKey } from "../text/json-key.ts";
+import { insertAt, removeAt, replaceElement } from "./array-pages.ts";
+import { build, type Layout } from "./build.ts";
+import type { Found, Slot } from "./locate.ts";
+import { referredId, type ChangeOp } from "./rows.ts";
+import { ROOT_CONTAINER, ROOT_KEY } from "./statements.ts";
+import { oneRow, run, type Work } from "./work.ts";
+
+/** One change, for those who watch. */
+export interface Change {
+  readonly op: ChangeOp;
+  readonly path: readonly string[];
+  /** A text, or what refers to a container; null for what is gone. */
+  readonly value: string | null;
+}
+
+/** A write that is under way. */
+export interface Write {
+  /** Its number in the order of all writes. */
+  readonly seq: number;
+  readonly layout: Layout;
+  readonly changes: Change[];
+}
+
+/** Makes a value the document of a store that has none. */
+export function* addRoot(write: Write, value: string): Work<void> {
+  yield* run("addMember", ROOT_CONTAINER, ROOT_KEY, 1, yield* built(write, value));
+}
+
+/** Gives a node another value. */
+export function* replaceNode(write: Write, node: Found, value: string): Work<void> {
+  if (node.start === 0 && node.end === node.slot.value.length) {
+    yield* discard(node.slot.value);
+    yield* setSlot(write, node.slot, value);
+  } else {
+    yield* setSlot(write, node.slot, replaceSpan(node.slot.value, node, value));
+  }
+  yield* touch(write, node, node.split?.id);
+}
+
+/** Adds a member that is not there yet, behind the others. */
+export function* addMember(write: Write, object: Found, token: string, value: string): Work<void> {
+  const key = escapeKey(token);
+  const { slot, split } = object;
+  if (split === null) {
+    yield* setSlot(write, slot, setMember(slot.value, object, key, value));
+  } else {
+    const { ord } = yield* oneRow<{ readonly ord: number | null }>("lastOrder", split.id);
+    yield* run("addMember", split.id, key, (ord ?? 0) + 1, yield* built(write, value));
+    yield* run("setContainer", split.count + 1, null, split.id);
+  }
+  yield* touch(write, object);
+}
+
+/** Puts an element in front of the one at an index, which is at most the length of the array. */
+export function* addElement(write: Write, array: Found, index: number, value: string): Work<void> {
+  const { slot, split } = array;
+  if (split === null) yield* setSlot(write, slot, insertElement(slot.value, array, index, value));
+  else yield* insertAt(split, index, yield* built(write, value), write.layout.size);
+  yield* touch(write, array);
+}
+
+/**
+ * Takes a node out of its parent.
+ *
+ * @param parent - null for the document itself
+ * @param isKept - whether its rows are needed elsewhere
+ */
+export function* removeNode(
+  write: Write,
+  parent: Found | null,
+  node: Found,
+  key: string | number,
+  isKept = false,
+): Work<void> {
+  const { slot } = node;
+  if (!isKept && node.start === 0 && node.end === slot.value.length) yield* discard(slot.value);
+  if (parent === null) return yield* run("dropMember", ROOT_CONTAINER, ROOT_KEY);
+  if (parent.split === null) {
+    const text = parent.slot.value;
+    const rest =
+      typeof key === "number" ? removeElement(text, parent, key) : removeMember(text, parent, escapeKey(key));
+    yield* setSlot(write, parent.slot, rest);
+  } else if (slot.kind === "element") {
+    yield* removeAt(slot.array, slot.place);
+  } else {
+    yield* run("dropMember", slot.container, slot.key);
+    yield* run("setContainer", parent.split.count - 1, null, parent.split.id);
+  }
+  return yield* touch(write, parent);
+}
+
+function* setSlot(write: Write, slot: Slot, value: string): Work<void> {
+  const stored = yield* built(write, value);
+  if (slot.kind === "member") yield* run("setMember", stored, slot.container, slot.key);
+  else yield* replaceElement(slot.array, slot.place, stored, write.layout.size);
+}
+
+function built({ seq, layout }: Write, value: string): Work<string> {
+  return build(value, layout, { version: seq, staging: null });
+}
+
+/** A sweeper removes the rows later: to unlink them is quick, however many there are. */
+function* discard(value: string): Work<void> {
+  const id = referredId(value);
+  if (id !== null) yield* run("addOrphan", id);
+}
+
+function* touch({ seq }: Write, { versioned }: Found, but?: number): Work<void> {
+  for (const id of versioned) if (id !== but) yield* run("touchContainer", seq, id);
+}

@@ -1,0 +1,119 @@
+// Writes the text of a node, in pieces. With a stack of its own: a document may be as deep as it likes.
+import { entriesOf, getPage, linesOf } from "./array-pages.ts";
+import { referredId, type ContainerRow } from "./rows.ts";
+import { getContainer } from "./locate.ts";
+import { oneRow, type Work } from "./work.ts";
+
+/** Members that one statement joins. */
+const MEMBERS = 256;
+
+/** What is left to write: a text, a value that is a reference, or the rest of an object. */
+type Rest =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "values"; readonly lines: readonly string[]; next: number }
+  | { readonly kind: "pages"; readonly pages: readonly number[]; next: number }
+  | { readonly kind: "members"; readonly id: number; after: number; isFirst: boolean }
+  | { readonly kind: "joined"; readonly id: number; readonly parts: readonly string[]; next: number };
+
+interface TextPart {
+  readonly text: string | null;
+  readonly last: number | null;
+  readonly number: number;
+}
+
+/**
+ * Writes the text of a value.
+ *
+ * @param value - as it lies in a row
+ * @param emit - takes each piece
+ */
+export function* copyText(value: string, emit: (piece: string) => void): Work<void> {
+  const id = referredId(value);
+  if (id === null) return emit(value);
+  const stack: Rest[] = [];
+  yield* openContainer(id, stack, emit);
+  for (let rest = stack.at(-1); rest !== undefined; rest = stack.at(-1)) {
+    switch (rest.kind) {
+      case "text":
+        stack.pop();
+        emit(rest.text);
+        break;
+      case "values":
+        yield* nextValue(rest, stack, emit);
+        break;
+      case "pages":
+        yield* nextPage(rest, stack, emit);
+        break;
+      case "members":
+        yield* nextMembers(rest, stack, emit);
+        break;
+      case "joined":
+        yield* nextJoined(rest, stack, emit);
+        break;
+    }
+  }
+}
+
+function* openContainer(id: number, stack: Rest[], emit: (piece: string) => void): Work<void> {
+  const container: ContainerRow = yield* getContainer(id);
+  if (container.kind === "object") {
+    emit("{");
+    stack.push({ kind: "text", text: "}" }, { kind: "members", id, after: 0, isFirst: true });
+  } else {
+    emit("[");
+    stack.push({ kind: "text", text: "]" });
+    if (container.root !== null) stack.push({ kind: "pages", pages: [container.root], next: 0 });
+  }
+}
+
+function* nextMembers(rest: Rest & { kind: "members" }, stack: Rest[], emit: (piece: string) => void): Work<void> {
+  const { text, last, number } = yield* oneRow<TextPart>("memberText", rest.id, rest.after, MEMBERS);
+  if (number < MEMBERS) stack.pop();
+  if (text === null || last === null) return;
+  if (!rest.isFirst) emit(",");
+  rest.isFirst = false;
+  rest.after = last;
+  if (!text.includes("\n")) return emit(text);
+  stack.push({ kind: "joined", id: rest.id, parts: text.split("\n"), next: 0 });
+}
+
+/** Every second part is a reference, or the order of a member with a long value. */
+function* nextJoined(rest: Rest & { kind: "joined" }, stack: Rest[], emit: (piece: string) => void): Work<void> {
+  const part = rest.parts[rest.next];
+  const isText = rest.next % 2 === 0;
+  rest.next += 1;
+  if (rest.next >= rest.parts.length) stack.pop();
+  if (part === undefined) return;
+  if (isText) return emit(part);
+  const id = referredId(part);
+  if (id !== null) return yield* openContainer(id, stack, emit);
+  const { value } = yield* oneRow<{ readonly value: string }>("memberAt", rest.id, Number(part.slice(1)));
+  return emit(value);
+}
+
+function* nextPage(rest: Rest & { kind: "pages" }, stack: Rest[], emit: (piece: string) => void): Work<void> {
+  const id = rest.pages[rest.next];
+  if (id === undefined) {
+    stack.pop();
+    return;
+  }
+  if (rest.next > 0) emit(",");
+  rest.next += 1;
+  const { level, data } = yield* getPage(id);
+  if (level > 0) stack.push({ kind: "pages", pages: entriesOf(data).map(({ page }) => page), next: 0 });
+  else if (data.startsWith("@") || data.includes("\n@")) stack.push({ kind: "values", lines: linesOf(data), next: 0 });
+  else emit(data.replaceAll("\n", ","));
+}
+
+function* nextValue(rest: Rest & { kind: "values" }, stack: Rest[], emit: (piece: string) => void): Work<void> {
+  const line = rest.lines[rest.next];
+  if (line === undefined) {
+    stack.pop();
+    return;
+  }
+  if (rest.next > 0) emit(",");
+  rest.next += 1;
+  const id = referredId(line);
+  if (id === null) return emit(line);
+  return yield* openContainer(id, stack, emit);
+}

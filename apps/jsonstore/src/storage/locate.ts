@@ -1,0 +1,106 @@
+// Finds the node of a path: rows as far as there are any, offsets of a text from there on.
+import { OPEN_ARRAY, OPEN_OBJECT } from "../text/characters.ts";
+import { escapeKey } from "../text/json-key.ts";
+import { arrayIndex, type Path } from "../text/pointer.ts";
+import { findElement, findMember, type Span } from "../text/spans.ts";
+import { findPlace, valueAt, type ElementPlace } from "./array-pages.ts";
+import { referredId, type ContainerRow } from "./rows.ts";
+import { ROOT_CONTAINER, ROOT_KEY } from "./statements.ts";
+import { row, type Work } from "./work.ts";
+
+/** The row, or the line of a page, that holds a value. */
+export type Slot =
+  | { readonly kind: "member"; readonly container: number; readonly key: string; readonly value: string }
+  | { readonly kind: "element"; readonly array: ContainerRow; readonly place: ElementPlace; readonly value: string };
+
+/** A node that is there. */
+export interface Found extends Span {
+  readonly slot: Slot;
+  /** Its container, if it has rows of its own. */
+  readonly split: ContainerRow | null;
+  /** The containers with rows above it, and itself if it is one: whose version a change inside it moves. */
+  readonly versioned: readonly number[];
+}
+
+/** Why there is no node at a path. */
+export type MissingReason = "no-document" | "no-member" | "no-element" | "not-an-index" | "not-a-container";
+
+/** What is at a path. */
+export type Lookup =
+  | { readonly isFound: true; readonly node: Found }
+  | {
+      readonly isFound: false;
+      readonly reason: MissingReason;
+      /** Number of tokens that lead to something. */
+      readonly deepest: number;
+      /** What they lead to; null without a document. */
+      readonly parent: Found | null;
+    };
+
+/** Returns the text of a node that lies inline. */
+export function inlineText({ slot, start, end }: Found): string {
+  return start === 0 && end === slot.value.length ? slot.value : slot.value.slice(start, end);
+}
+
+/** Finds the node of a path. */
+export function* locate(path: Path): Work<Lookup> {
+  const root = yield* row<{ readonly value: string }>("getMember", ROOT_CONTAINER, ROOT_KEY);
+  if (root === undefined) return { isFound: false, reason: "no-document", deepest: 0, parent: null };
+  let slot: Slot = { kind: "member", container: ROOT_CONTAINER, key: ROOT_KEY, value: root.value };
+  const versioned: number[] = [];
+  for (let depth = 0; ; depth += 1) {
+    const id = referredId(slot.value);
+    if (id === null) return locateInline(slot, versioned, path, depth);
+    const split = yield* getContainer(id);
+    versioned.push(id);
+    const token = path[depth];
+    const node: Found = { slot, start: 0, end: slot.value.length, split, versioned };
+    if (token === undefined) return { isFound: true, node };
+    const next = yield* child(split, token);
+    if (typeof next === "string") return { isFound: false, reason: next, deepest: depth, parent: node };
+    slot = next;
+  }
+}
+
+function* child(split: ContainerRow, token: string): Work<Slot | MissingReason> {
+  if (split.kind === "object") {
+    const key = escapeKey(token);
+    const found = yield* row<{ readonly value: string }>("getMember", split.id, key);
+    return found === undefined ? "no-member" : { kind: "member", container: split.id, key, value: found.value };
+  }
+  const index = arrayIndex(token);
+  if (index === null) return token === "-" ? "no-element" : "not-an-index";
+  if (index >= split.count) return "no-element";
+  const place = yield* findPlace(split, index);
+  return place === null ? "no-element" : { kind: "element", array: split, place, value: valueAt(place) };
+}
+
+function locateInline(slot: Slot, versioned: readonly number[], path: Path, from: number): Lookup {
+  const text = slot.value;
+  let span: Span = { start: 0, end: text.length };
+  for (let depth = from; depth < path.length; depth += 1) {
+    const token = path[depth] ?? "";
+    const next = inlineChild(text, span.start, token);
+    if (typeof next === "string") {
+      return { isFound: false, reason: next, deepest: depth, parent: { slot, ...span, split: null, versioned } };
+    }
+    span = next;
+  }
+  return { isFound: true, node: { slot, start: span.start, end: span.end, split: null, versioned } };
+}
+
+function inlineChild(text: string, start: number, token: string): Span | MissingReason {
+  const code = text.charCodeAt(start);
+  if (code === OPEN_OBJECT) return findMember(text, start, escapeKey(token)) ?? "no-member";
+  if (code !== OPEN_ARRAY) return "not-a-container";
+  const index = arrayIndex(token);
+  if (index === null) return token === "-" ? "no-element" : "not-an-index";
+  return findElement(text, start, index) ?? "no-element";
+}
+
+/** @throws Error when it is missing: the file is damaged */
+export function* getContainer(id: number): Work<ContainerRow> {
+  const container = yield* row<ContainerRow>("getContainer", id);
+  if (container === undefined) throw new Error(`The database is damaged: container ${id} is missing`);
+  return container;
+}

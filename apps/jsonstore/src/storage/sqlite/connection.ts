@@ -1,0 +1,74 @@
+// One connection to the file, with its prepared statements. It keeps the database: @photostructure/sqlite 1.2.1 crashes when a database
+// is collected while its statements live.
+import { STATEMENTS, type StatementName } from "../statements.ts";
+import type { Call, Work } from "../work.ts";
+import type { SqliteClass, SqliteDatabase, SqliteStatement } from "./database-class.ts";
+
+/** What makes a write safe against: the death of a process, or of the machine too. */
+export type Durability = "process" | "power";
+
+/** A connection. */
+export class Connection {
+  readonly #database: SqliteDatabase;
+  readonly #statements: Partial<Record<StatementName, SqliteStatement>> = {};
+  readonly #controls = new Map<string, SqliteStatement>();
+
+  constructor(databaseClass: SqliteClass, path: string, durability: Durability) {
+    this.#database = new databaseClass(path);
+    // Two that open at once wait for each other here, and for one that recovers the file after a crash.
+    this.exec("PRAGMA busy_timeout = 5000");
+    this.exec("PRAGMA journal_mode = WAL");
+    this.exec(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`);
+    this.exec("PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384");
+  }
+
+  /** Milliseconds that a statement waits for a lock, with the process. */
+  setBusyTimeout(milliseconds: number): void {
+    this.exec(`PRAGMA busy_timeout = ${milliseconds}`);
+  }
+
+  exec(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  /** Runs a statement that is not among the store's own. */
+  ask(sql: string): unknown {
+    return this.#database.prepare(sql).get();
+  }
+
+  /** Runs work to its end. */
+  run<T>(work: Work<T>): T {
+    let step = work.next();
+    while (step.done !== true) step = work.next(this.call(step.value));
+    return step.value;
+  }
+
+  /** Runs work that sees one state of the file. */
+  snapshot<T>(work: Work<T>): T {
+    this.control("BEGIN");
+    try {
+      return this.run(work);
+    } finally {
+      this.control("COMMIT");
+    }
+  }
+
+  /** Begins and ends transactions and savepoints. */
+  control(sql: string): void {
+    let statement = this.#controls.get(sql);
+    if (statement === undefined) this.#controls.set(sql, (statement = this.#database.prepare(sql)));
+    statement.run();
+  }
+
+  call({ name, wants, values }: Call): unknown {
+    const statement = (this.#statements[name] ??= this.#database.prepare(STATEMENTS[name]));
+    if (wants === "row") return statement.get(...values);
+    if (wants === "rows") return statement.all(...values);
+    statement.run(...values);
+    return undefined;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}

@@ -1,0 +1,77 @@
+// One state of the file, on a connection of its own.
+import type { Snapshot } from "../store.ts";
+import type { Work } from "../work.ts";
+import type { Connection } from "./connection.ts";
+import { storageProblem } from "./sqlite-error.ts";
+
+/** Characters that are collected before a piece is sent. */
+const PIECE = 64 * 1024;
+
+/** Collects pieces. */
+class PieceBuffer {
+  #pieces: string[] = [];
+  #length = 0;
+
+  get isFull(): boolean {
+    return this.#length >= PIECE;
+  }
+
+  add(piece: string): void {
+    this.#pieces.push(piece);
+    this.#length += piece.length;
+  }
+
+  take(): string {
+    const text = this.#pieces.join("");
+    this.#pieces = [];
+    this.#length = 0;
+    return text;
+  }
+}
+
+/** Keeps a read transaction open. */
+export class SqliteSnapshot implements Snapshot {
+  readonly #connection: Connection;
+  readonly #onClose: (isSound: boolean) => void;
+  #isClosed = false;
+
+  constructor(connection: Connection, onClose: (isSound: boolean) => void) {
+    this.#connection = connection;
+    this.#onClose = onClose;
+    connection.control("BEGIN");
+  }
+
+  read<T>(work: () => Work<T>): T {
+    try {
+      return this.#connection.run(work());
+    } catch (error) {
+      throw storageProblem(error);
+    }
+  }
+
+  async *pieces(work: (emit: (piece: string) => void) => Work<void>): AsyncGenerator<string, void> {
+    const buffer = new PieceBuffer();
+    const steps = work((piece) => buffer.add(piece));
+    let step = steps.next();
+    for (;;) {
+      while (step.done !== true && !buffer.isFull && !this.#isClosed) {
+        step = steps.next(this.#connection.call(step.value));
+      }
+      if (this.#isClosed) return;
+      const text = buffer.take();
+      if (text !== "") yield text;
+      if (step.done === true) return;
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      this.#connection.control("COMMIT");
+      this.#onClose(true);
+    } catch {
+      this.#onClose(false);
+    }
+  }
+}

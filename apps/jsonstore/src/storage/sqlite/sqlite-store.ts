@@ -1,0 +1,182 @@
+// The store in a file of SQLite, which several processes use at once.
+import { watch, type FSWatcher } from "node:fs";
+import { basename, dirname } from "node:path";
+import { Problem } from "../../problem.ts";
+import type { Layout } from "../build.ts";
+import type { Write } from "../change-tree.ts";
+import { sweep, trimLog } from "../housekeeping.ts";
+import { stageText } from "../stage.ts";
+import type { Snapshot, Staged, Store } from "../store.ts";
+import { row, type Work } from "../work.ts";
+import { Connection, type Durability } from "./connection.ts";
+import { sqliteClass, type SqliteClass } from "./database-class.ts";
+import { makeFile, prepareSchema } from "./schema.ts";
+import { isBusy, storageProblem } from "./sqlite-error.ts";
+import { SqliteSnapshot } from "./sqlite-snapshot.ts";
+import { Writer } from "./writer.ts";
+
+/** How a file is used. */
+export interface SqliteOptions {
+  readonly path: string;
+  /** @default "process" */
+  readonly durability?: Durability;
+  /** Characters of a page. @default 1024 */
+  readonly pageSize?: number;
+}
+
+const DEFAULT_PAGE_SIZE = 1024;
+/** Snapshots that may be open at once. */
+const MOST_SNAPSHOTS = 64;
+/** Connections that are kept for the next snapshot. */
+const SPARE_CONNECTIONS = 2;
+/** Milliseconds between two looks at the file, while somebody watches. */
+const POLL = 50;
+/** Milliseconds from one round of housekeeping to the next. */
+const ROUND = 30_000;
+const SWEEP_PAUSE = 10;
+/** Milliseconds that a read waits for a process that recovers the file after a crash. */
+const READ_PATIENCE = 1000;
+
+/** Opens the file, which is made when it is missing. */
+export async function openSqlite(options: SqliteOptions): Promise<Store> {
+  return new SqliteStore(await sqliteClass(), options);
+}
+
+class SqliteStore implements Store {
+  readonly epoch: string;
+  readonly #path: string;
+  readonly #layout: Layout;
+  readonly #openConnection: () => Connection;
+  readonly #readConnection: Connection;
+  readonly #writeConnection: Connection;
+  readonly #writer: Writer;
+  readonly #listeners = new Set<() => void>();
+  readonly #spare: Connection[] = [];
+  #snapshots = 0;
+  #watcher: FSWatcher | null = null;
+  #poll: NodeJS.Timeout | null = null;
+  #seen = -1;
+  #round: NodeJS.Timeout | null = null;
+  #isClosed = false;
+
+  constructor(databaseClass: SqliteClass, { path, durability = "process", pageSize }: SqliteOptions) {
+    makeFile(path);
+    this.#path = path;
+    this.#layout = { size: pageSize ?? DEFAULT_PAGE_SIZE };
+    this.#openConnection = () => new Connection(databaseClass, path, durability);
+    this.#writeConnection = this.#openConnection();
+    this.epoch = prepareSchema(this.#writeConnection);
+    this.#writeConnection.setBusyTimeout(0);
+    this.#readConnection = this.#openConnection();
+    this.#readConnection.setBusyTimeout(READ_PATIENCE);
+    this.#writer = new Writer(this.#writeConnection, this.#layout, () => this.#notify());
+    this.#later(ROUND * Math.random());
+  }
+
+  read<T>(work: () => Work<T>): T {
+    try {
+      return this.#readConnection.snapshot(work());
+    } catch (error) {
+      throw isBusy(error) ? new Problem("busy", {}, { cause: error }) : storageProblem(error);
+    }
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    if (this.#snapshots >= MOST_SNAPSHOTS) throw new Problem("too-many-readers");
+    const connection = this.#spare.pop() ?? this.#openConnection();
+    this.#snapshots += 1;
+    return new SqliteSnapshot(connection, (isSound) => {
+      this.#snapshots -= 1;
+      if (isSound && this.#spare.length < SPARE_CONNECTIONS && !this.#isClosed) this.#spare.push(connection);
+      else connection.close();
+    });
+  }
+
+  async write<T>(work: (write: Write) => Work<T>): Promise<T> {
+    return await this.#writer.write(work);
+  }
+
+  async stage(text: string): Promise<Staged> {
+    return await stageText(text, this.#layout, (work) => this.write(work));
+  }
+
+  watch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    this.#startWatching();
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size === 0) this.#stopWatching();
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#round !== null) clearTimeout(this.#round);
+    this.#stopWatching();
+    await this.#writer.idle();
+    for (const connection of this.#spare.splice(0)) connection.close();
+    this.#readConnection.close();
+    this.#writeConnection.close();
+  }
+
+  /** The file of the write-ahead log changes with each commit; the poll beside it is for those that the system does not report. */
+  #startWatching(): void {
+    if (this.#poll !== null) return;
+    this.#seen = -1;
+    this.#poll = setInterval(() => this.#look(), POLL);
+    this.#poll.unref();
+    const log = `${basename(this.#path)}-wal`;
+    try {
+      // The directory, because the file may be made anew.
+      this.#watcher = watch(dirname(this.#path), { persistent: false }, (_event, name) => {
+        if (name === log) this.#look();
+      });
+      this.#watcher.on("error", () => this.#watcher?.close());
+    } catch {
+      // Without it the poll sees the same later.
+    }
+  }
+
+  #stopWatching(): void {
+    this.#watcher?.close();
+    this.#watcher = null;
+    if (this.#poll !== null) clearInterval(this.#poll);
+    this.#poll = null;
+  }
+
+  #look(): void {
+    if (this.#isClosed || this.#listeners.size === 0) return;
+    try {
+      const seq = this.read(() => row<{ readonly value: string }>("getMeta", "seq"));
+      if (Number(seq?.value) === this.#seen) return;
+      this.#seen = Number(seq?.value);
+    } catch {
+      return; // The next look may succeed.
+    }
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #later(milliseconds: number): void {
+    if (this.#isClosed) return;
+    this.#round = setTimeout(() => void this.#keepHouse(), milliseconds);
+    this.#round.unref();
+  }
+
+  /** One small transaction, then again soon if there is more to do. */
+  async #keepHouse(): Promise<void> {
+    let hasMore = false;
+    try {
+      hasMore = await this.write(function* keepHouse(): Work<boolean> {
+        return (yield* sweep()) || (yield* trimLog());
+      });
+      if (!hasMore) this.#writeConnection.ask("PRAGMA wal_checkpoint(PASSIVE)");
+    } catch {
+      // A full disk or a lock: the next round tries again.
+    }
+    this.#later(hasMore ? SWEEP_PAUSE : ROUND);
+  }
+}

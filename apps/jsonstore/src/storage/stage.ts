@@ -1,0 +1,52 @@
+// A large value is laid out before it becomes a part of the document: in slices, each in a transaction of its own, so that others go on
+// writing. A crash leaves rows behind that the sweeper finds by their staging.
+import { build, type Layout } from "./build.ts";
+import type { Write } from "./change-tree.ts";
+import { referredId } from "./rows.ts";
+import type { Staged } from "./store.ts";
+import { oneRow, run, type Work } from "./work.ts";
+
+/** Milliseconds of work in one transaction. */
+const SLICE = 8;
+
+/**
+ * Lays a text out.
+ *
+ * @param write - runs each slice
+ */
+export async function stageText(
+  text: string,
+  layout: Layout,
+  write: <T>(work: (write: Write) => Work<T>) => Promise<T>,
+): Promise<Staged> {
+  const { id } = await write(() => oneRow<{ readonly id: number }>("addStaging", Date.now()));
+  const building = build(text, layout, { version: 0, staging: id });
+  let answer: unknown;
+  for (;;) {
+    const value = await write(function* slice(): Work<string | null> {
+      const endsAt = performance.now() + SLICE;
+      yield* run("keepStaging", Date.now(), id);
+      do {
+        const step = building.next(answer);
+        if (step.done === true) return step.value;
+        answer = yield step.value;
+      } while (performance.now() < endsAt);
+      return null;
+    });
+    if (value !== null) return { value, staging: id };
+  }
+}
+
+/** Makes a staged value a part of the document's history: its rows belong to the write that links them. */
+export function* adopt({ seq }: Write, { value, staging }: Staged): Work<void> {
+  const id = referredId(value);
+  if (id !== null) yield* run("touchContainer", seq, id);
+  yield* run("dropStaging", staging);
+}
+
+/** Gives a staged value back that is not wanted after all. */
+export function* abandon({ value, staging }: Staged): Work<void> {
+  const id = referredId(value);
+  if (id !== null) yield* run("addOrphan", id);
+  yield* run("dropStaging", staging);
+}

@@ -1,0 +1,63 @@
+// All SQL of the store, by name: one text for SQLite and PostgreSQL. Parameters are question marks in their order.
+//
+// The document is a tree. What is small lies inline, as its exact compact text, in the row of its parent. A larger object has a row for
+// each member, a larger array pages of lines under a tree that counts (array-pages.ts). A value that starts with `@` is no text but the
+// id of such a container: no text of JSON starts so.
+
+/** The root of the document is the member "" of a container that is not there. */
+export const ROOT_CONTAINER = 0;
+export const ROOT_KEY = "";
+
+export const STATEMENTS = {
+  getMeta: "SELECT value FROM meta WHERE key = ?",
+  setMeta: "UPDATE meta SET value = ? WHERE key = ?",
+
+  getContainer: "SELECT id, kind, count, root_page AS root, version FROM container WHERE id = ?",
+  addContainer: "INSERT INTO container (kind, count, version, staging) VALUES (?, 0, ?, ?) RETURNING id",
+  setContainer: "UPDATE container SET count = ?, root_page = ? WHERE id = ?",
+  touchContainer: "UPDATE container SET version = ? WHERE id = ?",
+  dropContainer: "DELETE FROM container WHERE id = ?",
+  containersOfStaging: "SELECT id FROM container WHERE staging = ?",
+
+  getMember: "SELECT value FROM member WHERE container = ? AND key = ?",
+  getMemberPlace: "SELECT ord, value FROM member WHERE container = ? AND key = ?",
+  setMember: "UPDATE member SET value = ? WHERE container = ? AND key = ?",
+  addMember: "INSERT INTO member (container, key, ord, value) VALUES (?, ?, ?, ?)",
+  lastOrder: "SELECT max(ord) AS ord FROM member WHERE container = ?",
+  dropMember: "DELETE FROM member WHERE container = ? AND key = ?",
+  membersAfter: "SELECT key, ord, value FROM member WHERE container = ? AND ord > ? ORDER BY ord LIMIT ?",
+  memberAt: "SELECT value FROM member WHERE container = ? AND ord = ?",
+  // As one text; what is long or a container has lines of its own, which no text of JSON has.
+  memberText: `SELECT string_agg('"' || key || '":' || shown, ',' ORDER BY ord) AS text, max(ord) AS last, count(*) AS number
+    FROM (SELECT key, ord, CASE WHEN octet_length(value) > 4096 THEN '\n=' || ord || '\n'
+      WHEN substr(value, 1, 1) = '@' THEN '\n' || value || '\n' ELSE value END AS shown
+      FROM member WHERE container = ? AND ord > ? ORDER BY ord LIMIT ?) AS part`,
+
+  getPage: "SELECT id, level, data FROM page WHERE id = ?",
+  addPage: "INSERT INTO page (container, level, data) VALUES (?, ?, ?) RETURNING id",
+  setPage: "UPDATE page SET data = ? WHERE id = ?",
+  dropPage: "DELETE FROM page WHERE id = ?",
+  pagesOf: "SELECT id, level, data FROM page WHERE container = ? LIMIT ?",
+
+  addChange: "INSERT INTO change (seq, number, op, path, value, at) VALUES (?, ?, ?, ?, ?, ?)",
+  changesAfter: "SELECT seq, op, path, value FROM change WHERE seq > ? ORDER BY seq, number LIMIT ?",
+  changesOf: "SELECT seq, op, path, value FROM change WHERE seq = ? ORDER BY number",
+  oldestChange: "SELECT min(seq) AS seq FROM change",
+  dropChanges: "DELETE FROM change WHERE seq <= ?",
+  lastChangeBefore: "SELECT max(seq) AS seq FROM change WHERE at < ?",
+
+  addOrphan: "INSERT INTO orphan (container) VALUES (?) ON CONFLICT DO NOTHING",
+  someOrphan: "SELECT container FROM orphan LIMIT 1",
+  dropOrphan: "DELETE FROM orphan WHERE container = ?",
+
+  addStaging: "INSERT INTO staging (at) VALUES (?) RETURNING id",
+  keepStaging: "UPDATE staging SET at = ? WHERE id = ?",
+  dropStaging: "DELETE FROM staging WHERE id = ?",
+  oldStagings: "SELECT id FROM staging WHERE at < ? LIMIT 1",
+} as const;
+
+/** Name of a statement. */
+export type StatementName = keyof typeof STATEMENTS;
+
+/** Number and kind of the tables' format; another one is refused. */
+export const FORMAT = "1";

@@ -1,0 +1,36 @@
+// What the API needs of a database.
+import type { Write } from "./change-tree.ts";
+import type { Work } from "./work.ts";
+
+/** A value that lies in rows of its own already, and is not yet part of the document. */
+export interface Staged {
+  /** What a row holds for it. */
+  readonly value: string;
+  /** What keeps it from the sweeper. */
+  readonly staging: number;
+}
+
+/** One state of the document, kept until it is closed. */
+export interface Snapshot {
+  read<T>(work: () => Work<T>): T | Promise<T>;
+  /** Pieces that some work emits, as they are asked for. */
+  pieces(work: (emit: (piece: string) => void) => Work<void>): AsyncGenerator<string, void>;
+  close(): void | Promise<void>;
+}
+
+/** Transactions on one document. */
+export interface Store {
+  /** Differs between databases: versions of one say nothing about another. */
+  readonly epoch: string;
+  /** Runs work that sees one state of the document. It must be short: others wait. */
+  read<T>(work: () => Work<T>): T | Promise<T>;
+  /** Keeps one state of the document, for what takes longer. */
+  snapshot(): Promise<Snapshot>;
+  /** Runs work that changes the document; all of it or nothing, and it is safe when the promise resolves. */
+  write<T>(work: (write: Write) => Work<T>): Promise<T>;
+  /** Lays a large text out in rows, in many short transactions. */
+  stage(text: string): Promise<Staged>;
+  /** Is told when a write of any process may have happened. @returns a function that ends this */
+  watch(listener: () => void): () => void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,147 @@
+// Finds values in compact text by their offsets. The text was checked when it came in (compact.ts), so nothing is checked again.
+import { AT, BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from "./characters.ts";
+
+/** A part of a text. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The types that JSON has. */
+export type JsonType = "object" | "array" | "string" | "number" | "boolean" | "null";
+
+/** Returns the type of the value that starts at an index. */
+export function typeAt(text: string, start: number): JsonType {
+  switch (text.charCodeAt(start)) {
+    case OPEN_OBJECT:
+      return "object";
+    case OPEN_ARRAY:
+      return "array";
+    case QUOTE:
+      return "string";
+    case 0x74:
+    case 0x66:
+      return "boolean";
+    case 0x6e:
+      return "null";
+    default:
+      return "number";
+  }
+}
+
+/** Returns the index after the string whose opening quote is at `start`. */
+export function stringEnd(text: string, start: number): number {
+  let quote = text.indexOf('"', start + 1);
+  while (text.charCodeAt(quote - 1) === BACKSLASH && isEscapedAt(text, quote)) quote = text.indexOf('"', quote + 1);
+  return quote + 1;
+}
+
+function isEscapedAt(text: string, quote: number): boolean {
+  let at = quote - 1;
+  while (text.charCodeAt(at) === BACKSLASH) at -= 1;
+  return (quote - at) % 2 === 0;
+}
+
+/** Returns the index after the value that starts at `start`. */
+export function valueEnd(text: string, start: number): number {
+  return valueEndWithin(text, start, Number.POSITIVE_INFINITY, false);
+}
+
+/**
+ * Returns the index after the value that starts at `start`, or -1 if an array or object is longer than `most`, or has a reference to a
+ * container in it and `isPlain` is set.
+ */
+export function valueEndWithin(text: string, start: number, most: number, isPlain = true): number {
+  const first = text.charCodeAt(start);
+  if (first === QUOTE) return stringEnd(text, start);
+  if (first !== OPEN_OBJECT && first !== OPEN_ARRAY) return scalarEnd(text, start);
+  const stop = start + most;
+  let depth = 0;
+  let at = start;
+  while (at < stop) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = stringEnd(text, at);
+      continue;
+    }
+    at += 1;
+    if (code === OPEN_OBJECT || code === OPEN_ARRAY) depth += 1;
+    else if (code === AT && isPlain) return -1;
+    else if ((code === CLOSE_OBJECT || code === CLOSE_ARRAY) && (depth -= 1) === 0) return at <= stop ? at : -1;
+  }
+  return -1;
+}
+
+function scalarEnd(text: string, start: number): number {
+  let at = start;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    if (code === COMMA || code === CLOSE_OBJECT || code === CLOSE_ARRAY) break;
+    at += 1;
+  }
+  return at;
+}
+
+/** A member of an object: its canonical key and where its value is. */
+export interface MemberSpan extends Span {
+  readonly key: string;
+  /** Of the opening quote of the key. */
+  readonly keyStart: number;
+}
+
+/** Iterates over the members of the object that starts at `start`. */
+export function* membersOf(text: string, start: number): Generator<MemberSpan> {
+  if (text.charCodeAt(start + 1) === CLOSE_OBJECT) return;
+  let keyStart = start + 1;
+  for (;;) {
+    const keyEnd = stringEnd(text, keyStart);
+    const end = valueEnd(text, keyEnd + 1);
+    yield { key: text.slice(keyStart + 1, keyEnd - 1), keyStart, start: keyEnd + 1, end };
+    if (text.charCodeAt(end) !== COMMA) return;
+    keyStart = end + 1;
+  }
+}
+
+/** Iterates over the elements of the array that starts at `start`. */
+export function* elementsOf(text: string, start: number): Generator<Span> {
+  if (text.charCodeAt(start + 1) === CLOSE_ARRAY) return;
+  let at = start + 1;
+  for (;;) {
+    const end = valueEnd(text, at);
+    yield { start: at, end };
+    if (text.charCodeAt(end) !== COMMA) return;
+    at = end + 1;
+  }
+}
+
+/** Finds a member by its canonical key. */
+export function findMember(text: string, start: number, key: string): MemberSpan | null {
+  if (text.charCodeAt(start + 1) === CLOSE_OBJECT) return null;
+  let keyStart = start + 1;
+  for (;;) {
+    const keyEnd = stringEnd(text, keyStart);
+    const end = valueEnd(text, keyEnd + 1);
+    if (keyEnd - keyStart === key.length + 2 && text.startsWith(key, keyStart + 1)) {
+      return { key, keyStart, start: keyEnd + 1, end };
+    }
+    if (text.charCodeAt(end) !== COMMA) return null;
+    keyStart = end + 1;
+  }
+}
+
+/** Finds an element by its position. */
+export function findElement(text: string, start: number, index: number): Span | null {
+  let position = 0;
+  for (const span of elementsOf(text, start)) {
+    if (position === index) return span;
+    position += 1;
+  }
+  return null;
+}
+
+/** Counts what is in the array or object that starts at `start`. */
+export function countOf(text: string, start: number): number {
+  let count = 0;
+  for (const _ of text.charCodeAt(start) === OPEN_OBJECT ? membersOf(text, start) : elementsOf(text, start)) count += 1;
+  return count;
+}

@@ -1,0 +1,47 @@
+// A store in a directory of its own, and a client of its API.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { TestClient } from "tsgi/testing";
+import type { WSGIApplication } from "tsgi/wsgi";
+import { jsonStore } from "../src/api/json-store.ts";
+import type { ApiSettings } from "../src/api/settings.ts";
+import { openStore } from "../src/open-store.ts";
+import { readSettings } from "../src/settings.ts";
+import type { Store } from "../src/storage/store.ts";
+
+/** A store that a test has opened. */
+export interface TestStore {
+  readonly directory: string;
+  readonly path: string;
+  readonly store: Store;
+  readonly application: WSGIApplication;
+  readonly client: TestClient;
+  close(): Promise<void>;
+}
+
+/** Small pages, so that small documents reach all limits. */
+const PAGE_SIZE = 32;
+
+/** Opens a new store. */
+export async function openTestStore(
+  changes: Partial<ApiSettings> = {},
+  pageSize: number | undefined = PAGE_SIZE,
+): Promise<TestStore> {
+  const directory = mkdtempSync(join(tmpdir(), "jsonstore-"));
+  const path = join(directory, "store.db");
+  const store = await openStore(`sqlite:${path}`, pageSize === undefined ? {} : { pageSize });
+  const { api } = readSettings({}, { database: path }, {});
+  const application = jsonStore({ ...api, store, page: { files: new Map() }, ...changes });
+  return {
+    directory,
+    path,
+    store,
+    application,
+    client: new TestClient(application),
+    async close() {
+      await store.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
