@@ -1,5 +1,5 @@
 // `npm test`: installs what the tests need where it may, builds, and runs all tests; with --node24, and in CI, on Node 24 as well
-// (without what no Node can change).
+// (without what no Node can change). In CI the first run measures coverage.
 // Other arguments go to vitest: `npm test -- src/wsgi`. Ends with the names of the tests that failed and one plain line of totals.
 // In CI, where two files run at a time on a machine that others use too, a file that fails runs once more alone. What passes then is
 // named as unsteady, so that it can be mended, and does not fail the run.
@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { delimiter, dirname, join, relative } from "node:path";
 
 import { ensureBuilt } from "./build.mjs";
+import { COVERAGE_ARGS, readCoverage } from "./coverage.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { IS_CI, ROOT, run } from "./project.mjs";
 import { provide, provideNode } from "./provide.mjs";
@@ -129,11 +130,19 @@ async function main() {
   // All runs' failures stand together at the end: what a run printed is thousands of lines up when the next one ends.
   /** @type {string[]} */
   const failures = [];
+  /** @type {string[]} */
+  const figures = [];
   const sum = { passed: 0, failed: IS_CI ? missing.length : 0, skipped: 0 };
   for (const [place, node] of nodes.entries()) {
     const left = place === 0 ? [] : ON_ONE_NODE.map((pattern) => `--exclude=${pattern}`);
-    const totals = await runSuite(node, [...args, ...left]);
+    const isMeasured = IS_CI && place === 0 && args.length === 0;
+    const totals = await runSuite(node, [...args, ...left, ...(isMeasured ? COVERAGE_ARGS : [])]);
     const unsteady = IS_CI ? await tryAgain(node, totals) : [];
+    if (isMeasured) {
+      const coverage = readCoverage();
+      figures.push(...coverage.table);
+      totals.failed.push(...coverage.failures);
+    }
     sum.passed += totals.passed;
     sum.failed += totals.failed.length;
     sum.skipped += totals.skipped;
@@ -148,7 +157,7 @@ async function main() {
     sum.failed += sum.skipped;
     sum.skipped = 0;
   }
-  for (const line of failures) console.log(line);
+  for (const line of [...figures, ...failures]) console.log(line);
   console.log(`${sum.passed} passed, ${sum.failed} failed${sum.skipped > 0 ? `, ${sum.skipped} skipped` : ""}`);
   return sum.failed === 0 && sum.passed > 0;
 }
