@@ -50,4 +50,32 @@ describe("checkConfig", () => {
   test("reports a file that is not there", async () => {
     expect(await checkConfig(project.path("nowhere.ini"))).toMatchObject([{ level: "error" }]);
   });
+
+  test("calls TSGI's own filters, which only read their options, and no factory of the application", async () => {
+    const own = "[filter:limit]\nuse = egg:tsgi#body-limit\nmax_bytes = plenty\n";
+    project.write(
+      "own.ini",
+      `${own}[app:main]\nuse = call:factories:failing\n[filter:f]\nuse = call:factories:failing\n`,
+    );
+    expect(await checkConfig(project.path("own.ini"))).toMatchObject([
+      { level: "error", line: 3, section: "filter:limit", key: "max_bytes" },
+    ]);
+  });
+
+  test("leaves the server of a package alone, since the command serves by itself", async () => {
+    project.write("servers.ini", "[server:main]\nuse = egg:waitress\n[server:own]\nuse = call:factories:srver\n");
+    expect(await checkConfig(project.path("servers.ini"))).toMatchObject([{ line: 4, key: "use" }]);
+  });
+
+  test("checks an unnamed section, and the mounts of a composite that name sections", async () => {
+    const text =
+      "[app]\nuse = call:factories:ap\n[composite:c]\nuse = call:factories:composite\n" +
+      "domain x.org = gone\ntitle = gone\nempty =\nname = f d\n[filter:f]\nuse = call:factories:filter\n[app:d]\nuse = call:factories:app\n";
+    project.write("mounts.ini", text);
+    const problems = await checkConfig(project.path("mounts.ini"));
+    expect(problems.map(({ section, key }) => [section, key])).toEqual([
+      ["app", "use"],
+      ["composite:c", "domain x.org"],
+    ]);
+  });
 });

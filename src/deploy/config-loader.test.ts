@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { DeployWarning } from "./context.ts";
 import { DeployError } from "./errors.ts";
-import { loadApp } from "./load.ts";
+import { appConfig, loadApp, loadContext, serverConfig } from "./load.ts";
 import { FILTERS, layersOf, Project, storyOf, type Story } from "../../test/deploy/project.ts";
 
 const project = new Project();
@@ -60,6 +60,80 @@ describe("closed traps", () => {
   });
 });
 
+describe("values", () => {
+  test.each<[what: string, text: string, globals: Record<string, string>, locals: Record<string, string>]>([
+    [
+      "set writes global values, however many",
+      "[DEFAULT]\na = 1\n[app:main]\nset a = 2\nset b = %(a)s\n",
+      { a: "2", b: "1" },
+      {},
+    ],
+    [
+      "get copies a global value under another name",
+      "[DEFAULT]\na = 1\n[app:main]\nget b = a\n",
+      { a: "1" },
+      { b: "1" },
+    ],
+    [
+      "set and get in [DEFAULT] are inherited",
+      "[DEFAULT]\na = %(b)s\nb = 1\nset a = 3\nget c = a\n[app:main]\n",
+      { a: "3" },
+      { c: "3" },
+    ],
+    ["an own set beats the inherited one", "[DEFAULT]\nset a = 3\n[app:main]\nset a = 4\n", { a: "4" }, {}],
+    [
+      "the caller's values beat those of [DEFAULT], but not where they are interpolated",
+      "[DEFAULT]\ncaller = 1\n[app:main]\nb = %(caller)s %(other)s\n",
+      { caller: "5%", other: "6%" },
+      { b: "1 6%" },
+    ],
+    [
+      "a name of the own section is found before that of [DEFAULT]",
+      "[DEFAULT]\na = 1\n[app:main]\nmine = 2\nb = %(mine)s %(a)s\n",
+      { a: "1" },
+      { mine: "2", b: "2 1" },
+    ],
+    [
+      "a section writes over those that it uses",
+      "[app:one]\nuse = two\na = 2\nb = 2\n[app:two]\nuse = call:x:y\na = 1\nb = 1\nc = 1\n[app:main]\nuse = one\na = 3\n",
+      {},
+      { a: "3", b: "2", c: "1" },
+    ],
+  ])("%s", (_, text, globals, locals) => {
+    const uri = project.write("app.ini", text.includes("use = ") ? text : `${text}use = call:x:y\n`);
+    const { globalConf, localConf } = appConfig(uri, { globalConf: { caller: "5%", other: "6%" } });
+    expect(localConf).toEqual(locals);
+    expect(globalConf).toMatchObject({ here: project.directory, __file__: project.path("app.ini"), ...globals });
+  });
+
+  test("set of the caller is final text, as all that comes from outside", () => {
+    const uri = project.write("app.ini", "[app:main]\nuse = call:x:y\n");
+    expect(appConfig(uri, { globalConf: { "set rate": "5%" } }).globalConf).toMatchObject({ rate: "5%" });
+  });
+
+  test("an included file knows its own place, the section that includes it keeps its own", () => {
+    project.write("sub/inner.ini", "[app:main]\nuse = call:x:y\nplace = %(here)s\n");
+    const uri = project.write("app.ini", "[app:main]\nuse = config:sub/inner.ini\nouter = %(here)s\n");
+    const { globalConf, localConf } = appConfig(uri);
+    expect(localConf).toEqual({ place: project.path("sub"), outer: project.directory });
+    expect(globalConf["__file__"]).toBe(project.path("app.ini"));
+  });
+});
+
+describe("the protocol of call:", () => {
+  test.each<[header: string, wanted: "application" | "filter" | "server", protocol: string]>([
+    ["app:main", "application", "paste.app_factory"],
+    ["application:main", "application", "paste.app_factory"],
+    ["composite:main", "application", "paste.composite_factory"],
+    ["composit:main", "application", "paste.composite_factory"],
+    ["filter:main", "filter", "paste.filter_factory"],
+    ["server:main", "server", "paste.server_factory"],
+  ])("of [%s] is that of its prefix", (header, wanted, protocol) => {
+    const uri = project.write("app.ini", `[${header}]\nuse = call:x:y\n`);
+    expect(loadContext(wanted, uri)).toMatchObject({ kind: "factory", protocol });
+  });
+});
+
 describe("warnings", () => {
   test.each<[what: string, text: string, globalConf: Record<string, string>, line: number, message: string]>([
     [
@@ -96,6 +170,13 @@ describe("warnings", () => {
       {},
       3,
       'Key "colour" of [app:main] reaches no factory: [pipeline:p] is a pipeline',
+    ],
+    [
+      "a key over an application within a filter-app",
+      `[app:main]\nuse = p\ncolour = blue\n[filter-app:p]\nuse = f\nnext = a\n[app:a]\nuse = call:factories:app\n${FILTERS}`,
+      {},
+      3,
+      'Key "colour" of [app:main] reaches no factory: [filter-app:p] is an object within a filter ("filter-app")',
     ],
     [
       "set over a pipeline",
@@ -152,6 +233,22 @@ describe("errors name the place", () => {
       undefined,
       undefined,
       "[app:main] on line 1, [pipeline:main] on line 2",
+    ],
+    [
+      "a prefix that is mistyped",
+      "[app:main]\nuse = wiki\n[zzzzzz:wiki]\n[ap:wiki]\n[ap:other]\n",
+      "SECTION_MISSING",
+      2,
+      "use",
+      "did you mean [app:wiki] by [ap:wiki] on line 4",
+    ],
+    [
+      "extra keys in a pipeline",
+      "[pipeline:main]\npipeline = a\nrequre = b\nother = c\n",
+      "KEY_EXTRA",
+      3,
+      "requre",
+      'settings: "requre", "other"; expected "pipeline", "filter-with", "require" and "set …" only; did you mean "require"',
     ],
     ["no factory", "[app:main]\nuze = x\n", "NO_FACTORY", 2, "uze", 'did you mean "use"'],
     [
@@ -234,5 +331,13 @@ describe("errors name the place", () => {
     expect(error).toBeInstanceOf(DeployError);
     expect(error).toMatchObject({ code: `ERR_TSGI_DEPLOY_${code}`, line, key, file: project.path("app.ini") });
     expect((error as Error).message).toContain(message);
+  });
+
+  test("of a server without factory names TSGI's own, unless a key is mistyped", () => {
+    const errorOf = (text: string) => () => serverConfig(project.write("server.ini", text));
+    const own = 'TSGI\'s own server is "use = egg:tsgi"';
+    expect(errorOf("[server:main]\nport = 80\n")).toThrow(own);
+    expect(errorOf("[server:main]\nus = egg:tsgi\n")).toThrow('did you mean "use" by "us"');
+    expect(errorOf("[server:main]\nus = egg:tsgi\n")).not.toThrow(own);
   });
 });

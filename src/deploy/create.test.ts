@@ -1,22 +1,16 @@
 // How objects are built: what is awaited, what composites get, and what factories throw or return.
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { loadApp, loadFilter, loadServer } from "./load.ts";
 import type { WSGIApplication } from "../wsgi/types.ts";
 import { FILTERS, layersOf, Project } from "../../test/deploy/project.ts";
 
-const CONVERTERS = JSON.stringify(fileURLToPath(new URL("./converters.ts", import.meta.url)));
-const ERRORS = JSON.stringify(fileURLToPath(new URL("./errors.ts", import.meta.url)));
-
 const project = new Project({
-  "picky.ts": `
-import { asBool } from ${CONVERTERS};
-import { DeployError } from ${ERRORS};
-type Conf = Record<string, string>;
-export const app = (g: Conf, l: Conf) => { asBool(l["debug"], { key: "debug" }); return () => []; };
-export const placed = () => { throw new DeployError("ERR_TSGI_DEPLOY_VALUE", "Not here", { file: "/other.ini" }); };
+  "picky.mjs": `
+const mistake = (code, what, place) => Object.assign(new Error(what), { code, what, detail: "", ...place });
+export const unreadable = (g, l) => { throw mistake("ERR_TSGI_DEPLOY_VALUE", \`Value "\${l.debug}" is neither\`, { key: "debug" }); };
+export const placed = () => { throw mistake("ERR_TSGI_DEPLOY_VALUE", "Not here", { file: "/other.ini" }); };
 export const thrower = () => { throw "no more disk"; };
-export const quoting = (g: Conf, l: Conf) => { throw new Error(\`Option '\${l["quoted"]}' cannot be\`); };
+export const quoting = (g, l) => { throw new Error(\`Option '\${l.quoted}' cannot be\`); };
 export const rejecting = async () => { throw new Error("the database is away"); };
 export const failingFilter = () => () => { throw new Error("no application"); };
 export const emptyFilter = () => async () => null;
@@ -84,6 +78,22 @@ describe("composites", () => {
       code: "ERR_TSGI_DEPLOY_CYCLE",
       section: "composite:main",
     });
+  });
+});
+
+describe("a filter of several layers", () => {
+  test("waits where one of them is asynchronous", async () => {
+    const text =
+      "[filter:main]\npaste.filter_app_factory = factories:filterApp\nname = inner\nfilter-with = outer\n" +
+      "[filter:outer]\npaste.filter_app_factory = factories:filterApp\nname = outer\n";
+    const told: string[] = [];
+    const inner = Object.assign<WSGIApplication, object>(() => [], { story: { made: "app", localConf: {} } });
+    const application = (await loadFilter(project.write("app.ini", text)))(inner);
+    await application({} as never, (status) => {
+      told.push(status);
+      return () => {};
+    });
+    expect(told).toEqual(["200 OK"]);
   });
 });
 
@@ -174,8 +184,8 @@ describe("what a factory throws or returns becomes an error with its place", () 
     expect(await errorOf(text)).toMatchObject({ line, code: "ERR_TSGI_DEPLOY_FACTORY" });
   });
 
-  test("a value that a converter cannot read is where it was written, through use too", async () => {
-    const text = "[app:base]\nuse = call:picky:app\n[app:main]\nuse = base\n\ndebug = perhaps\n";
+  test("a value that a converter of any copy of TSGI cannot read is where it was written, through use too", async () => {
+    const text = "[app:base]\nuse = call:picky:unreadable\n[app:main]\nuse = base\n\ndebug = perhaps\n";
     await expect(project.story(text)).rejects.toMatchObject({
       code: "ERR_TSGI_DEPLOY_VALUE",
       message: expect.stringMatching(
@@ -187,10 +197,8 @@ describe("what a factory throws or returns becomes an error with its place", () 
   });
 
   test("an error that has a place keeps it", async () => {
-    expect(await errorOf("[app:main]\nuse = call:picky:placed\n")).toMatchObject({
-      file: "/other.ini",
-      line: undefined,
-    });
+    const error = await errorOf("[app:main]\nuse = call:picky:placed\n");
+    expect(error).toMatchObject({ file: "/other.ini", message: "Not here" });
   });
 
   test("secrets of the values are hidden", async () => {

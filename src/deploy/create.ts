@@ -49,8 +49,7 @@ export class ObjectBuilder {
   async application(context: Context): Promise<WSGIApplication> {
     const layers = await this.#bind(context);
     const group = trailingGuest(layers);
-    const inner = layers.at(-1);
-    if (inner === undefined) throw new DeployError("ERR_TSGI_DEPLOY_NO_FACTORY", "Nothing to build", context.place);
+    const inner = layers.at(-1) as BoundLayer; // Every context ends in a factory.
     const guest = guestOf(inner);
     const core =
       guest === null
@@ -85,11 +84,10 @@ export class ObjectBuilder {
    * @throws {DeployError} when the factory is not found, or fails
    */
   async server(context: Context): Promise<Server> {
-    const [layer] = await this.#bind(context);
-    if (layer === undefined || layer.factory.kind === "foreign") {
+    const [layer] = (await this.#bind(context)) as [BoundLayer]; // Nothing wraps a server.
+    if (layer.factory.kind === "foreign") {
       const what = "A server of another language cannot serve TSGI applications; expected a server of TSGI";
-      const place = layer === undefined ? context.place : placeOf(layer.context);
-      throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, place);
+      throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", what, placeOf(layer.context));
     }
     const { factory } = layer;
     const [globalConf, localConf] = configurations(layer.context);
@@ -267,8 +265,7 @@ function identityOf({ reference, wanted, protocol }: FactoryContext): string {
 }
 
 function trailingGuest(layers: readonly BoundLayer[]): readonly BoundLayer[] {
-  const last = layers.at(-1);
-  const guest = last === undefined ? null : guestOf(last);
+  const guest = guestOf(layers.at(-1) as BoundLayer); // Every context ends in a factory.
   return layers.slice(layers.findLastIndex((layer) => guestOf(layer) !== guest) + 1);
 }
 

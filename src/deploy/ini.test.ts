@@ -82,6 +82,11 @@ describe("parseIni refuses", () => {
   });
 });
 
+test("an error quotes no line that is probably a secret, or goes on with one", () => {
+  expect(catchError(() => parseIni("[a]\npassword hunter2\n", "/x.ini")).message).not.toContain("hunter2");
+  expect(catchError(() => parseIni("[a]\nsecret =\nhunter2\n", "/x.ini")).message).toContain('Line "(hidden)" has no');
+});
+
 function catchError(action: () => unknown): DeployError {
   try {
     action();

@@ -49,11 +49,8 @@ export class OriginValues implements Iterable<[key: string, setting: OriginValue
   put(key: string, setting: OriginValue): void {
     const earlier = this.#settings.get(key);
     // The same key of the same file again (through "use") replaces nothing, and must not lose what it replaced before.
-    if (earlier !== undefined && earlier.origin === setting.origin && earlier.value === setting.value) return;
-    this.#own().set(
-      key,
-      earlier === undefined ? setting : { value: setting.value, origin: setting.origin, replaced: earlier },
-    );
+    if (earlier !== undefined && isSame(earlier, setting)) return;
+    this.#own().set(key, earlier === undefined ? setting : over(setting, earlier));
   }
 
   /** Writes all settings of another set over the own ones. */
@@ -99,4 +96,14 @@ export class OriginValues implements Iterable<[key: string, setting: OriginValue
     this.#isShared = false;
     return this.#settings;
   }
+}
+
+/** A setting over an earlier one; what it replaced (or copied) before stays between the two. */
+function over({ value, origin, replaced }: OriginValue, earlier: OriginValue): OriginValue {
+  const isNext = replaced === undefined || isSame(replaced, earlier);
+  return { value, origin, replaced: isNext ? earlier : over(replaced, earlier) };
+}
+
+function isSame(one: OriginValue, other: OriginValue): boolean {
+  return one.origin === other.origin && one.value === other.value;
 }

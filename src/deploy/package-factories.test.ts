@@ -50,6 +50,7 @@ test.each([
   ["a name that PasteDeploy has not", "egg:PasteDeploy#prefx", /"prefx" is not in package.*; did you mean "prefix"/],
   ["a name that Paste has not", "egg:Paste#nothing", /"nothing" is not in package "Paste"/],
   ["what TSGI has under another name", "egg:Paste#translogger", /TSGI's own, .*, is "egg:tsgi#access-log"/],
+  ["a filter of TSGI that is mistyped", "egg:tsgi#corss", /"corss" is not in package "tsgi".*; did you mean "cors"/],
   ["an application that is asked for as a filter", "egg:Paste#urlmap", /"urlmap" is not in package "Paste"/],
 ])("%s is an error that helps", async (_what, use, message) => {
   const text = `[pipeline:main]\npipeline = f app\n[filter:f]\nuse = ${use}\n[app:app]\nuse = call:teller:app\n`;

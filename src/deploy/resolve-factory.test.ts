@@ -1,5 +1,6 @@
 // Where factories come from: beside the file, node_modules, packages with a "tsgi" key, TypeScript, and other languages.
 import { describe, expect, test } from "vitest";
+import { DeployError } from "./errors.ts";
 import type { GuestFactory, GuestLayer, GuestResolver, Missing } from "./guest-resolver.ts";
 import { loadApp, loadFilter, loadServer } from "./load.ts";
 import type { Middleware, WSGIApplication } from "../wsgi/types.ts";
@@ -17,6 +18,19 @@ const project = new Project({
   "typed.ts": TYPESCRIPT,
   "shop/web.mjs": FACTORIES.replaceAll('"app"', '"shop app"'),
   "plugins/index.mjs": FACTORIES.replaceAll('"app"', '"plugin app"'),
+  "broken.mjs": `throw new Error("No import today");`,
+  "thrower.mjs": `throw "no text";`,
+  "nested.mjs": FACTORIES.replaceAll('"app"', '"nested app"').replace(
+    "export default app",
+    "export default { group: { app } }",
+  ),
+  "nulls.mjs": "export const nothing = null;",
+  "node_modules/bare/package.json": '{"tsgi":{"apps":{"both":"./f.mjs:app"},"composites":{"both":"./f.mjs:app"}}}',
+  "node_modules/Cased/package.json": '{"name":"Cased"}',
+  "node_modules/spoilt/package.json": "{",
+  "node_modules/import-only/package.json": '{"name":"import-only","exports":{"./other":"./other.js"}}',
+  "own/package.json": '{"name":"own-package","tsgi":{"apps":{"main":"./f.mjs:app"}}}',
+  "own/f.mjs": FACTORIES.replaceAll('"app"', '"own app"'),
   "common.cjs": `exports.app = (g, l) => Object.assign(() => [], { story: { made: "commonjs", globalConf: g, localConf: l } });`,
   "node_modules/esm-only/package.json": `{"name":"esm-only","type":"module","exports":{"import":"./main.js"}}`,
   "node_modules/esm-only/main.js": FACTORIES.replaceAll('"app"', '"esm app"'),
@@ -38,6 +52,47 @@ async function made(use: string, guests: readonly GuestResolver[] = []): Promise
   return storyOf(await loadApp(uri, { guests })).made;
 }
 
+describe("a factory is not found", () => {
+  test.each<[what: string, use: string, message: string]>([
+    ["in a module that fails", "call:broken:app", 'broken.mjs" fails when it is imported: No import today'],
+    ["in a module that throws what is no error", "call:thrower:app", "fails when it is imported: no text"],
+    ["where the export is null", "call:nulls:nothing", '"nulls:nothing" is null; expected a factory function'],
+    ["under an export that is not there", "call:factories:ap", 'does not export "ap"; did you mean "app"'],
+    ["inside an export that has no members", "call:factories:notAFunction.x", 'does not export "notAFunction.x"'],
+    ["by a path that only a package has", "call:./esm-only:app", 'Cannot find the module "./esm-only"'],
+    ["in a package that exports other paths only", "call:import-only:app", 'Cannot find the module "import-only"'],
+    ["twice in a package", "egg:bare#both", 'Several entry points "both" of package'],
+    ["in a package without such an entry point", "egg:@scope/kit#man", 'did you mean "main"'],
+    ["in a package without any", "egg:Cased#main", 'Entry point "main" is not in package "Cased"'],
+    [
+      "in a package of a similar name",
+      "egg:Casd#main",
+      'Cannot find the package "Casd" in node_modules; did you mean "Cased"',
+    ],
+    ["in no package at all", "egg:#main", 'Cannot find the package "" in node_modules'],
+    [
+      "outside of the folder of TSGI's middleware",
+      "egg:tsgi#../errors",
+      'Entry point "../errors" is not in package "tsgi"',
+    ],
+  ])("%s: %s", async (_, use, message) => {
+    await expect(made(use)).rejects.toMatchObject({
+      code: "ERR_TSGI_DEPLOY_FACTORY",
+      key: "use",
+      message: expect.stringContaining(message) as string,
+    });
+  });
+
+  test("in a module without a default export, where no attribute is given", async () => {
+    const uri = project.write("app.ini", "[app:main]\npaste.app_factory = nulls\n");
+    await expect(loadApp(uri)).rejects.toThrow('does not export "default"');
+  });
+
+  test("where a package.json cannot be read, which is no mistake of the configuration", async () => {
+    await expect(made("egg:spoilt")).rejects.toThrow(SyntaxError);
+  });
+});
+
 describe("a factory is found", () => {
   test.each<[use: string, made: string]>([
     ["call:factories:app", "app"],
@@ -46,6 +101,7 @@ describe("a factory is found", () => {
     ["call:typed:app", "red"],
     ["call:./typed.ts:app", "red"],
     ["call:common:app", "commonjs"],
+    ["call:nested:group.app", "nested app"],
     ["call:shop.web:app", "shop app"],
     ["call:shop/web:app", "shop app"],
     ["call:plugins:app", "plugin app"],
@@ -55,6 +111,16 @@ describe("a factory is found", () => {
     ["egg:@scope/kit#main", "kit app"],
   ])("by %s", async (use, story) => {
     expect(await made(use)).toBe(story);
+  });
+
+  test("in the package that the file itself belongs to, before all others", async () => {
+    const uri = project.write("own/app.ini", "[app:main]\nuse = egg:own-package\n");
+    expect(storyOf(await loadApp(uri)).made).toBe("own app");
+  });
+
+  test("by an explicit entry point whose extras, as setuptools writes them, say nothing here", async () => {
+    const uri = project.write("app.ini", "[app:main]\npaste.app_factory = factories:app [db, cache]\n");
+    expect(storyOf(await loadApp(uri)).made).toBe("app");
   });
 
   test("by an explicit protocol without attribute: the default export", async () => {
@@ -143,6 +209,46 @@ describe("another language", () => {
     expect(loud.built).toEqual([
       ["c paste.filter_factory", "app paste.app_factory"],
       ["a paste.filter_factory", "b paste.filter_factory"],
+    ]);
+  });
+
+  test("gives its mistakes a place, and is told of the packages that are required", async () => {
+    const broken = new LoudLanguage();
+    broken.findCall = async () => {
+      throw new DeployError("ERR_TSGI_DEPLOY_FACTORY", "Loud cannot read this");
+    };
+    await expect(made("call:loud:app", [broken])).rejects.toMatchObject({ line: 2, key: "use" });
+    broken.findCall = async () => {
+      throw new RangeError("A fault of Loud");
+    };
+    await expect(made("call:loud:app", [broken])).rejects.toThrow(RangeError);
+    const uri = project.write("app.ini", "[app:main]\nuse = call:factories:app\nrequire = Quiet\n");
+    await expect(loadApp(uri, { guests: [new LoudLanguage()] })).rejects.toThrow(
+      'Package "Quiet" is required, but not found in node_modules and in Loud',
+    );
+  });
+
+  test("may have two entry points of a name, but then which one is unclear", async () => {
+    const two = new LoudLanguage();
+    two.findEntryPoints = async () => [
+      { protocol: "paste.app_factory", location: "a", handle: "a" },
+      { protocol: "paste.composite_factory", location: "b", handle: "b" },
+    ];
+    await expect(made("egg:Loud", [two])).rejects.toThrow('Several entry points "main" of package "Loud" match');
+  });
+
+  test("learns the place of a layer and of each of its keys", async () => {
+    const loud = new LoudLanguage();
+    const places: unknown[] = [];
+    loud.createApplication = async ([layer]) => {
+      places.push(layer?.placeOf(), layer?.placeOf("x"), layer?.placeOf("unknown"));
+      return () => [];
+    };
+    await loadApp(project.write("app.ini", "[app:main]\nuse = call:loud:app\nx = 1\n"), { guests: [loud] });
+    expect(places).toMatchObject([
+      { line: 2, key: "use" },
+      { line: 3, key: "x" },
+      { line: 2, key: "use" },
     ]);
   });
 

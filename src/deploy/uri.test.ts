@@ -17,6 +17,7 @@ describe("splitUri", () => {
 
   test.each<[uri: string, message: string]>([
     ["app.ini", 'has no scheme; expected one of "config:", "egg:", "call:", for example "config:app.ini"'],
+    ["", 'URI "" has no scheme; expected one of "config:", "egg:", "call:"'],
     ["conf:app.ini", 'unknown scheme "conf"; expected one of "config:", "egg:", "call:"'],
     ["http://x", 'unknown scheme "http"'],
   ])("refuses %j", (uri, message) => {
