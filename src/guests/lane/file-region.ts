@@ -8,7 +8,7 @@ const REGION_BYTES = 32;
 const BLOCK_BYTES = 262_144;
 
 /** What a `file` frame says. */
-export interface FileRegion {
+interface FileRegion {
   readonly path: string;
   readonly offset: number;
   readonly length: number;
@@ -17,12 +17,28 @@ export interface FileRegion {
 }
 
 /**
- * Reads the body of a `file` frame.
+ * Opens the file that a `file` frame names, if it is the very file that the application has open.
  *
- * @param body - offset, length, device and inode in 8 bytes each, then the path
- * @returns the region, or null when it makes no sense
+ * @param body - of the frame: offset, length, device and inode in 8 bytes each, then the path
+ * @returns the part of it that is to be sent; null when the application has to send it itself
  */
-export function parseFileRegion(body: Buffer): FileRegion | null {
+export async function openFileRegion(body: Buffer): Promise<FileRegionBody | null> {
+  const region = parseFileRegion(body);
+  if (region === null) return null;
+  let file: FileHandle | null = null;
+  try {
+    file = await open(region.path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const status = await file.stat({ bigint: true });
+    if (status.isFile() && status.dev === region.device && status.ino === region.inode)
+      return new FileRegionBody(file, region.offset, region.length);
+  } catch {
+    // It is not there, or may not be read.
+  }
+  await file?.close();
+  return null;
+}
+
+function parseFileRegion(body: Buffer): FileRegion | null {
   if (body.length <= REGION_BYTES) return null;
   const offset = Number(body.readBigUInt64LE(0));
   const length = Number(body.readBigUInt64LE(8));
@@ -36,27 +52,10 @@ export function parseFileRegion(body: Buffer): FileRegion | null {
   };
 }
 
-/**
- * Opens the file, if it is the very file that the application has open.
- *
- * @param region - where it lies
- * @returns a handle, or null: the application then sends it itself
- */
-export async function openFileRegion(region: FileRegion): Promise<FileHandle | null> {
-  let file: FileHandle;
-  try {
-    file = await open(region.path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch {
-    return null;
-  }
-  const status = await file.stat({ bigint: true });
-  if (status.isFile() && status.dev === region.device && status.ino === region.inode) return file;
-  await file.close();
-  return null;
-}
-
 /** A part of a file as a body; `close` closes the file. */
 export class FileRegionBody implements AsyncIterableIterator<Bytes> {
+  /** Number of bytes. */
+  readonly length: number;
   readonly #file: FileHandle;
   #position: number;
   #left: number;
@@ -67,6 +66,7 @@ export class FileRegionBody implements AsyncIterableIterator<Bytes> {
    * @param length - number of bytes
    */
   constructor(file: FileHandle, offset: number, length: number) {
+    this.length = length;
     this.#file = file;
     this.#position = offset;
     this.#left = length;

@@ -2,8 +2,14 @@
 import { EMPTY_INPUT } from "../../wsgi/input-stream.ts";
 import type { StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { GuestExchange } from "./guest-exchange.ts";
-import type { GuestPool } from "./guest-pool.ts";
-import { hasBody, readBody, type BodyLimits } from "./guest-request-body.ts";
+import type { GuestSettings } from "./guest-options.ts";
+import { hasBody, readBody, type BodyLimits, type UploadSlots } from "./guest-request-body.ts";
+
+/** Takes requests: a pool, as far as an application needs it. */
+export interface RequestTaker {
+  readonly settings: GuestSettings;
+  readonly dispatcher: UploadSlots & { submit(exchange: GuestExchange): void };
+}
 
 /**
  * The application that sends each request to a pool.
@@ -11,7 +17,7 @@ import { hasBody, readBody, type BodyLimits } from "./guest-request-body.ts";
  * @param pool - the processes
  * @param inner - the application that the guest's filters call back; null where there is none
  */
-export function guestApplication(pool: GuestPool, inner: WSGIApplication | null): WSGIApplication {
+export function guestApplication(pool: RequestTaker, inner: WSGIApplication | null): WSGIApplication {
   const { dispatcher, settings } = pool;
   const limits: BodyLimits = {
     memoryBytes: settings.bodyMemoryBytes,

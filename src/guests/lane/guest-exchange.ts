@@ -149,7 +149,8 @@ export class GuestExchange {
       }
       this.#startResponse(status, headers);
     } catch (error) {
-      this.#responseBody?.close();
+      // A file, for example, would stay open. Whatever goes wrong with it now, the answer has failed already.
+      Promise.resolve(body.close?.()).catch(() => {});
       this.#reject(error);
       return;
     }

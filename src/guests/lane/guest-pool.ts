@@ -3,17 +3,17 @@
 import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
 import { LaneDispatcher } from "./lane-dispatcher.ts";
 import { endGroup } from "./end-group.ts";
-import { GuestClientGone, GuestProcessDied, GuestStartError } from "./errors.ts";
+import { GuestStartError } from "./errors.ts";
 import type { GuestExchange } from "./guest-exchange.ts";
 import type { GuestProcess } from "./guest-process.ts";
-import { keptAnswers } from "./kept-answers.ts";
 import type { Lane } from "./lane.ts";
 import type { GuestLanguage } from "./language.ts";
 import type { GuestSettings } from "./guest-options.ts";
-import { MAX_ENDED_PROCESSES, restartDelay } from "./policy.ts";
+import { restartDelay } from "./policy.ts";
 import { PoolClock, type ClockListener } from "./pool-clock.ts";
 import { ProcessSet, type ProcessSetOwner } from "./process-set.ts";
 import type { GuestStats } from "./guest-stats.ts";
+import { salvage } from "./salvage.ts";
 
 /** A process that was ready for this long, or has had a request, has not failed to start; in milliseconds. */
 const SETTLED_MILLISECONDS = 1000;
@@ -303,9 +303,8 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     process.failStart(
       new GuestStartError(name, `The process ended before the application was loaded (${reason})`, report),
     );
-    const rest = process.lanes.map((lane) => this.#salvage(lane, process, reason, report));
-    const hasBegun = rest.some(({ lost }) => lost > 0);
-    for (const { unbegun } of rest) this.#sendElsewhere(unbegun, reason, !hasBegun && !wasExpected);
+    const unbegun = salvage(process, this.#set.rendezvous, { language: name, reason, report, wasExpected });
+    this.dispatcher.putBack(unbegun);
     this.dispatcher.schedule();
     this.#endUnusedTemplates();
     if (wasExpected || process.isTemplate) return;
@@ -316,60 +315,6 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     this.#failures = hasStarted ? 0 : this.#failures + 1;
     if (process.isRetiring && process.replacement !== null) return;
     if (wasReady || this.#restarts > 0) this.#restart();
-  }
-
-  /** Ends what a lane has begun: with the answer that it has left behind, if there is one. */
-  #salvage(
-    lane: Lane,
-    process: GuestProcess,
-    reason: string,
-    report: string,
-  ): { readonly lost: number; readonly unbegun: readonly GuestExchange[] } {
-    const { name } = this.language;
-    const rest = lane.takeAll();
-    const started = this.#set.rendezvous.started(lane.slot);
-    const kept = keptAnswers(this.#set.rendezvous.kept(lane.slot));
-    lane.destroy();
-    const lost = lane.marksStarted ? rest.findIndex((exchange) => exchange.id === started) + 1 : rest.length;
-    for (const exchange of rest.slice(0, lost)) {
-      const answer = exchange.responseBody === null ? kept.get(exchange.id) : undefined;
-      if (answer !== undefined) {
-        exchange.whole(answer.head, answer.body);
-        continue;
-      }
-      if (exchange.abandonedAt !== 0) exchange.fail(new GuestClientGone(name));
-      exchange.fail(
-        new GuestProcessDied(
-          name,
-          `The ${name} process ${process.pid} ended (${reason}) while it worked on ${exchange.description}`,
-          report,
-        ),
-      );
-    }
-    return { lost, unbegun: rest.slice(lost) };
-  }
-
-  /**
-   * Puts requests back that a process had not begun when it ended.
-   *
-   * @param isSuspect - it had begun no other, either: one of these may have ended it, and would end one process after another
-   */
-  #sendElsewhere(exchanges: readonly GuestExchange[], reason: string, isSuspect: boolean): void {
-    const { name } = this.language;
-    const others: GuestExchange[] = [];
-    for (const exchange of exchanges) {
-      if (isSuspect) {
-        exchange.endedProcesses += 1;
-        exchange.isSlow = true;
-      }
-      if (exchange.endedProcesses < MAX_ENDED_PROCESSES) {
-        others.push(exchange);
-        continue;
-      }
-      const message = `${MAX_ENDED_PROCESSES} ${name} processes ended, one after another, before they began ${exchange.description}`;
-      exchange.fail(new GuestProcessDied(name, `${message} (the last: ${reason})`));
-    }
-    this.dispatcher.putBack(others);
   }
 
   #restart(): void {

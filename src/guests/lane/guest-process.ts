@@ -6,11 +6,10 @@ import { FrameType, frameText, type LaneFrame } from "../../protocols/lane/frame
 import { LaneDecoder } from "../../protocols/lane/lane-decoder.ts";
 import { LineSplitter } from "../../protocols/line-splitter.ts";
 import { readControlMessage, type GuestReady } from "./control-messages.ts";
-import type { LaneDispatcher } from "./lane-dispatcher.ts";
 import { GuestDeadlineMissed, GuestStartError } from "./errors.ts";
 import type { GuestExchange } from "./guest-exchange.ts";
 import type { ControlHello, Hello, StackDump } from "./hello.ts";
-import { Lane, type LaneOwner } from "./lane.ts";
+import { Lane, type LaneListener, type LaneOwner } from "./lane.ts";
 import { GUEST_LOG_LEVELS, type GuestLogEntry, type GuestSettings } from "./guest-options.ts";
 import type { GuestLanguage } from "./language.ts";
 
@@ -29,7 +28,7 @@ export type ProcessState = "starting" | "ready" | "draining" | "ending" | "dead"
 export interface ProcessOwner {
   readonly settings: GuestSettings;
   readonly language: GuestLanguage;
-  readonly dispatcher: LaneDispatcher;
+  readonly dispatcher: LaneListener;
   ready(process: GuestProcess): void;
   retire(process: GuestProcess, reason: string): void;
   /** The process is gone (or its lanes are); the exchanges on them have no answer. */
@@ -61,11 +60,9 @@ export class GuestProcess implements LaneOwner {
   isKilled = false;
   /** When it is killed if it is still draining, or ending. */
   killAt = Infinity;
-  answeredCount = 0;
   /** Resolves when it takes requests (a template: can be forked); rejects when it ends before. */
   readonly whenReady: Promise<void>;
   readonly #owner: ProcessOwner;
-  readonly #dispatcher: LaneDispatcher;
   #control: Socket | null = null;
   #dumpOf: StackDump | null = null;
   #report = "";
@@ -87,7 +84,6 @@ export class GuestProcess implements LaneOwner {
     this.index = index;
     this.isTemplate = isTemplate;
     this.#owner = owner;
-    this.#dispatcher = owner.dispatcher;
     this.whenReady = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
       this.#rejectReady = reject;
@@ -99,6 +95,13 @@ export class GuestProcess implements LaneOwner {
   get outstanding(): number {
     let sum = 0;
     for (const lane of this.lanes) sum += lane.outstanding;
+    return sum;
+  }
+
+  /** Requests that it has answered. */
+  get answeredCount(): number {
+    let sum = 0;
+    for (const lane of this.lanes) sum += lane.answeredCount;
     return sum;
   }
 
@@ -133,7 +136,9 @@ export class GuestProcess implements LaneOwner {
       return;
     }
     const { threads, answerBufferBytes } = this.#owner.settings;
-    this.lanes.push(new Lane(socket, this.index * threads + hello.lane, hello, answerBufferBytes, this));
+    this.lanes.push(
+      new Lane(socket, this.index * threads + hello.lane, hello, answerBufferBytes, this, this.#owner.dispatcher),
+    );
     this.#checkReady();
   }
 
@@ -250,23 +255,6 @@ export class GuestProcess implements LaneOwner {
 
   // What its lanes tell.
 
-  returned(_lane: Lane, exchanges: GuestExchange[]): void {
-    this.#dispatcher.requeue(exchanges);
-  }
-
-  measured(milliseconds: number): void {
-    this.#dispatcher.measured(milliseconds);
-  }
-
-  answered(exchange: GuestExchange, milliseconds: number): void {
-    this.answeredCount += 1;
-    this.#dispatcher.answeredIn(exchange.environ.PATH_INFO, milliseconds);
-  }
-
-  relieved(): void {
-    this.#dispatcher.relieved();
-  }
-
   wantsRetirement(reason: string): void {
     this.#owner.retire(this, reason);
   }
@@ -283,8 +271,8 @@ export class GuestProcess implements LaneOwner {
     for (const line of text.trimEnd().split("\n")) this.#log("error", line);
   }
 
-  abort(lane: Lane, id: number): void {
-    this.#owner.abort(lane.slot, id);
+  abort(slot: number, id: number): void {
+    this.#owner.abort(slot, id);
   }
 
   /** Each connection once: the control channel, and one for each thread. */

@@ -2,7 +2,7 @@
 import { GuestClientGone, GuestUnavailable } from "./errors.ts";
 import { ExchangeQueue } from "./exchange-queue.ts";
 import type { GuestExchange } from "./guest-exchange.ts";
-import type { Lane } from "./lane.ts";
+import type { Lane, LaneListener } from "./lane.ts";
 import { PathTimes } from "./path-times.ts";
 import {
   batchDepth,
@@ -28,7 +28,7 @@ export interface DispatchTarget {
 }
 
 /** Queues requests, and dispatches them. */
-export class LaneDispatcher {
+export class LaneDispatcher implements LaneListener {
   readonly #language: string;
   readonly #queueLimit: number;
   readonly #watch: () => void;

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { FrameFlag, FrameType, frameText } from "../../protocols/lane/frame.ts";
 import { mockEnviron } from "../../testing/mock-environ.ts";
 import { GuestExchange } from "./guest-exchange.ts";
-import { Lane, type LaneOwner } from "./lane.ts";
+import { Lane, type LaneListener, type LaneOwner } from "./lane.ts";
 
 const REQUESTS = 3;
 /** The request whose answer may come in parts, and the one that fails. */
@@ -60,12 +60,6 @@ class Run {
     const owner: LaneOwner = {
       language: "Model",
       isForeign: false,
-      returned: (_, exchanges) => {
-        for (const { id } of exchanges) this.#returned.add(id);
-      },
-      measured: nothing,
-      answered: nothing,
-      relieved: nothing,
       wantsRetirement: nothing,
       ended: (_, error) => {
         this.error ??= error;
@@ -73,8 +67,16 @@ class Run {
       logged: nothing,
       abort: nothing,
     };
+    const listener: LaneListener = {
+      requeue: (exchanges) => {
+        for (const { id } of exchanges) this.#returned.add(id);
+      },
+      measured: nothing,
+      answeredIn: nothing,
+      relieved: nothing,
+    };
     const hello = { kind: "lane", process: 0, lane: 0, thread: "", keys: 0, maxBatch: 64, status: "mmap" } as const;
-    this.#lane = new Lane(socket as unknown as Socket, 0, hello, 1000, owner);
+    this.#lane = new Lane(socket as unknown as Socket, 0, hello, 1000, owner, listener);
     this.#dispatch(2);
   }
 

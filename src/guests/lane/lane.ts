@@ -1,45 +1,49 @@
 // One lane: the socket to one thread of a guest, and the requests that it works on, in order. Source: docs/lane-protocol.md.
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
-import { decodeHead, encodeEnviron, KeyLists } from "../../protocols/lane/environ-text.ts";
+import { decodeHead } from "../../protocols/lane/environ-text.ts";
 import { LaneProtocolError } from "../../protocols/lane/errors.ts";
-import { FrameFlag, FrameType, frameHeader, frameText, type LaneFrame } from "../../protocols/lane/frame.ts";
+import { FrameFlag, FrameType, frameHeader, type LaneFrame } from "../../protocols/lane/frame.ts";
 import { LaneDecoder } from "../../protocols/lane/lane-decoder.ts";
 import { receiveChanges } from "../../protocols/lane/shared-value.ts";
 import { GuestApplicationFailed, GuestClientGone } from "./errors.ts";
 import type { GuestExchange } from "./guest-exchange.ts";
-import { FileRegionBody, openFileRegion, parseFileRegion } from "./file-region.ts";
+import { openFileRegion } from "./file-region.ts";
 import type { LaneHello } from "./hello.ts";
 import { InnerCall } from "./inner-call.ts";
+import { LaneRequests } from "./lane-requests.ts";
 import type { LaneLoad } from "./policy.ts";
+import { RequestFrames } from "./request-frames.ts";
 
 /** Bodies up to this size are sent as part of the batch's text; longer ones as texts would cost more in garbage than they save in calls. */
 const TEXT_BODY_BYTES = 1024;
-/** Places of answered requests that are kept before the list is cut. */
-const SPENT_PLACES = 256;
 
-/** What a lane tells the process it belongs to. */
+/** The process that a lane belongs to. */
 export interface LaneOwner {
   /** The guest's language, for messages. */
   readonly language: string;
   /** It runs as another user than this process. */
   readonly isForeign: boolean;
-  /** Requests came back that were not started. */
-  returned(lane: Lane, exchanges: GuestExchange[]): void;
-  /** A batch was answered; `milliseconds` per request. */
-  measured(milliseconds: number): void;
-  /** A request was answered, this long after it came first in its lane. */
-  answered(exchange: GuestExchange, milliseconds: number): void;
-  /** There is room for more requests. */
-  relieved(lane: Lane): void;
   /** The process should be replaced. */
   wantsRetirement(reason: string): void;
-  /** The lane has ended: what was running on it has no answer. */
+  /** The lane has ended: the requests on it get no answer. */
   ended(lane: Lane, error: Error | null): void;
   /** Text for the log that belongs to no request of this lane. */
   logged(text: string): void;
   /** Tells the guest that nobody wants the answer to this request any more. */
-  abort(lane: Lane, id: number): void;
+  abort(slot: number, id: number): void;
+}
+
+/** What a lane tells those who give it requests. */
+export interface LaneListener {
+  /** Requests came back that were not started. */
+  requeue(exchanges: readonly GuestExchange[]): void;
+  /** A batch was answered, in this time for each request. */
+  measured(milliseconds: number): void;
+  /** A request for this path was answered, this long after it came first in its lane. */
+  answeredIn(path: string, milliseconds: number): void;
+  /** There is room for more requests. */
+  relieved(): void;
 }
 
 /** The state of one lane. */
@@ -55,7 +59,8 @@ export class Lane implements LaneLoad {
   progressedAt = 0;
   /** When the current request last did something other than to write to the log, in milliseconds. */
   activeAt = 0;
-  batches = 0;
+  /** Requests that it has answered. */
+  answeredCount = 0;
   isLost = false;
   /** The guest has given requests back and is still at something, which may have been answered already: it takes no others yet. */
   isHeld = false;
@@ -63,14 +68,11 @@ export class Lane implements LaneLoad {
   isFeeding = false;
   readonly #socket: Socket;
   readonly #owner: LaneOwner;
+  readonly #listener: LaneListener;
   readonly #decoder: LaneDecoder;
   readonly #answerBytes: number;
-  readonly #keyLists: KeyLists;
-  /** Requests in the order in which they are answered; those before `#first` are over. */
-  #running: GuestExchange[] = [];
-  #first = 0;
-  /** Ids of the last request of each batch. */
-  #batchEnds: number[] = [];
+  readonly #frames: RequestFrames;
+  readonly #requests = new LaneRequests();
   #batchStartedAt = 0;
   #batchCount = 0;
   #innerCall: InnerCall | null = null;
@@ -89,16 +91,25 @@ export class Lane implements LaneLoad {
    * @param hello - what the guest said
    * @param answerBytes - how much of one answer is buffered here before the guest is made to wait
    * @param owner - the process
+   * @param listener - who gives it requests
    */
-  constructor(socket: Socket, slot: number, hello: LaneHello, answerBytes: number, owner: LaneOwner) {
+  constructor(
+    socket: Socket,
+    slot: number,
+    hello: LaneHello,
+    answerBytes: number,
+    owner: LaneOwner,
+    listener: LaneListener,
+  ) {
     this.#socket = socket;
     this.slot = slot;
     this.thread = hello.thread;
     this.maxBatch = hello.maxBatch;
     this.marksStarted = hello.status !== "none";
-    this.#keyLists = new KeyLists(hello.keys);
+    this.#frames = new RequestFrames(hello.keys);
     this.#answerBytes = answerBytes;
     this.#owner = owner;
+    this.#listener = listener;
     this.#decoder = new LaneDecoder((frame) => this.#receive(frame));
     socket.on("data", (chunk: Buffer) => this.#data(chunk));
     socket.on("error", () => {});
@@ -107,12 +118,17 @@ export class Lane implements LaneLoad {
 
   /** Requests that were sent and are not answered. */
   get outstanding(): number {
-    return this.#running.length - this.#first;
+    return this.#requests.length;
+  }
+
+  /** Batches among them. */
+  get batches(): number {
+    return this.#requests.batches;
   }
 
   /** The request that is answered next; null when the lane is idle. */
   get current(): GuestExchange | null {
-    return this.#running[this.#first] ?? null;
+    return this.#requests.current;
   }
 
   /** Whether it has ever had a request. */
@@ -127,7 +143,7 @@ export class Lane implements LaneLoad {
 
   /** Requests without an answer, in order. */
   get unanswered(): GuestExchange[] {
-    return this.#running.slice(this.#first);
+    return this.#requests.all;
   }
 
   /**
@@ -142,13 +158,12 @@ export class Lane implements LaneLoad {
       this.progressedAt = now;
       this.#batchStartedAt = now;
     }
-    this.batches += 1;
     let text = "";
     this.#socket.cork();
     for (const exchange of exchanges) {
       exchange.dispatchedAt = now;
-      this.#running.push(exchange);
-      text += this.#requestHead(exchange, isBatched);
+      this.#requests.push(exchange);
+      text += this.#frames.head(exchange, isBatched);
       const { body } = exchange;
       if (body.kind === "memory") {
         if (body.bytes.length <= TEXT_BODY_BYTES) {
@@ -162,10 +177,17 @@ export class Lane implements LaneLoad {
     }
     if (text !== "") this.#socket.write(text, "latin1");
     this.#socket.uncork();
-    this.#batchEnds.push((exchanges.at(-1) as GuestExchange).id); // a batch is never empty
+    this.#requests.endBatch();
   }
 
-  /** Lets the socket go. */
+  /** Nobody wants the answer to a request any more. */
+  abandon(exchange: GuestExchange): void {
+    if (exchange.abandonedAt !== 0) return;
+    exchange.abandonedAt = performance.now();
+    if (this.current === exchange) this.#owner.abort(this.slot, exchange.id);
+  }
+
+  /** Closes the socket. */
   destroy(): void {
     this.isLost = true;
     this.#socket.destroy();
@@ -173,13 +195,8 @@ export class Lane implements LaneLoad {
 
   /** Empties the lane; called when its process is gone. */
   takeAll(): GuestExchange[] {
-    const rest = this.unanswered;
-    this.#running = [];
-    this.#first = 0;
-    this.batches = 0;
-    this.#batchEnds = [];
     this.#innerCall?.end();
-    return rest;
+    return this.#requests.clear();
   }
 
   #data(chunk: Buffer): void {
@@ -226,7 +243,7 @@ export class Lane implements LaneLoad {
         return;
       case FrameType.free:
         this.isHeld = false;
-        this.#owner.relieved(this);
+        this.#listener.relieved();
         return;
       default:
     }
@@ -291,7 +308,7 @@ export class Lane implements LaneLoad {
         error.stack ?? "",
       ),
     );
-    this.#abandon(exchange);
+    this.abandon(exchange);
   }
 
   #response(exchange: GuestExchange, frame: LaneFrame): void {
@@ -302,10 +319,10 @@ export class Lane implements LaneLoad {
     }
     const owner = {
       resume: (): void => this.#resume(),
-      abandon: (): void => this.#abandon(exchange),
+      abandon: (): void => this.abandon(exchange),
     };
     const body = exchange.begin(frame.head, frame.totalBytes, owner, this.#answerBytes);
-    if (body === null) this.#abandon(exchange);
+    if (body === null) this.abandon(exchange);
     else body.push(frame.body);
   }
 
@@ -337,58 +354,37 @@ export class Lane implements LaneLoad {
     if (this.isHeld) this.#heldSince = this.#receivedAt;
     const since = Math.max(exchange.dispatchedAt, this.#currentSince);
     this.#currentSince = this.#receivedAt;
-    this.#owner.answered(exchange, this.#receivedAt - since);
-    this.#running[this.#first] = undefined as unknown as GuestExchange; // lets it go; never read before the list is cut
-    this.#first += 1;
+    this.answeredCount += 1;
+    this.#listener.answeredIn(exchange.environ.PATH_INFO, this.#receivedAt - since);
     this.#batchCount += 1;
-    // A lane that is never idle would otherwise keep a place for each request that it has ever had.
-    if (this.#first === this.#running.length || this.#first >= SPENT_PLACES) {
-      this.#running = this.#running.slice(this.#first);
-      this.#first = 0;
-    }
-    if (this.#batchEnds[0] === exchange.id) this.#batchOver();
+    if (this.#requests.shift()) this.#batchOver();
     if (this.#isWaiting) this.#resume();
   }
 
   #batchOver(): void {
     const now = this.#receivedAt;
-    this.#batchEnds.shift();
-    this.batches -= 1;
-    this.#owner.measured((now - this.#batchStartedAt) / Math.max(1, this.#batchCount));
+    this.#listener.measured((now - this.#batchStartedAt) / Math.max(1, this.#batchCount));
     this.#batchStartedAt = now;
     this.#batchCount = 0;
     this.progressedAt = now;
-    this.#owner.relieved(this);
+    this.#listener.relieved();
   }
 
   /** Takes back what the guest has not started because what it is at takes long. */
   #returned(body: Buffer): void {
     const ids = new Set<number>();
     for (let at = 0; at + 4 <= body.length; at += 4) ids.add(body.readUInt32LE(at));
-    const rest = this.unanswered;
-    const back = rest.filter((exchange) => ids.has(exchange.id));
-    this.#running = rest.filter((exchange) => !ids.has(exchange.id));
-    this.#first = 0;
-    // None is left where the guest is still in the close() of what it has answered.
-    const last = this.#running.at(-1);
-    this.#batchEnds = last === undefined ? [] : [last.id];
-    this.batches = this.#batchEnds.length;
+    const back = this.#requests.remove(ids);
     this.isHeld = true;
     this.#heldSince = this.#receivedAt;
-    this.#owner.measured(performance.now() - this.progressedAt);
-    this.#owner.returned(this, back);
+    this.#listener.measured(performance.now() - this.progressedAt);
+    this.#listener.requeue(back);
   }
 
   #resume(): void {
     if (!this.#isWaiting) return;
     this.#isWaiting = false;
     this.#socket.resume();
-  }
-
-  #abandon(exchange: GuestExchange): void {
-    if (exchange.abandonedAt !== 0) return;
-    exchange.abandonedAt = performance.now();
-    if (this.current === exchange) this.#owner.abort(this, exchange.id);
   }
 
   /** Gives the guest the next piece of a body that is streamed. */
@@ -409,41 +405,14 @@ export class Lane implements LaneLoad {
   }
 
   #offerFile(exchange: GuestExchange, frame: LaneFrame): void {
-    const region = parseFileRegion(frame.body);
     // Another user's process would have us read for it what it may not: its descriptor may be one that does not read (O_PATH).
-    const opened =
-      region === null || this.#owner.isForeign ? Promise.resolve(null) : openFileRegion(region).catch(() => null);
-    void opened.then((file) => {
-      if (file !== null && region !== null && !exchange.isSettled) {
-        exchange.beginWith(frame.head, region.length, new FileRegionBody(file, region.offset, region.length));
-        this.#send(frameHeader(FrameType.taken, exchange.id, 0, 0, FrameFlag.end), null);
-      } else {
-        if (file !== null) void file.close();
-        this.#send(frameHeader(FrameType.taken, exchange.id, 0, 0), null);
-      }
+    const offered = this.#owner.isForeign ? Promise.resolve(null) : openFileRegion(frame.body);
+    void offered.then((file) => {
+      const isTaken = file !== null && !exchange.isSettled;
+      if (isTaken) exchange.beginWith(frame.head, file.length, file);
+      else void file?.close();
+      this.#send(frameHeader(FrameType.taken, exchange.id, 0, 0, isTaken ? FrameFlag.end : 0), null);
     });
-  }
-
-  /** The frame of a request, up to its body in memory; behind the one that tells its keys, where the guest does not know them. */
-  #requestHead(exchange: GuestExchange, isBatched: boolean): string {
-    const { environ, body, inner } = exchange;
-    let flags = isBatched ? FrameFlag.batched : 0;
-    if (inner !== null) flags |= FrameFlag.inner;
-    if (environ["wsgi.early_hints"] !== undefined) flags |= FrameFlag.hints;
-    if (body.kind === "file") flags |= FrameFlag.bodyFile;
-    if (body.kind === "stream") flags |= FrameFlag.bodyStream;
-    const path = body.kind === "file" ? latin1(body.path) : "";
-    const bodyBytes = body.kind === "memory" ? body.bytes.length : path.length;
-    const keyed = this.#keyLists.encode(environ);
-    if (keyed === null) {
-      const { text, pairs, hasJson } = encodeEnviron(environ);
-      if (hasJson) flags |= FrameFlag.json;
-      return frameHeader(FrameType.request, exchange.id, text.length, bodyBytes, flags, pairs) + text + path;
-    }
-    const { text, list, hasJson, definition } = keyed;
-    flags |= hasJson ? FrameFlag.json | FrameFlag.keyed : FrameFlag.keyed;
-    const frame = frameHeader(FrameType.request, exchange.id, text.length, bodyBytes, flags, list) + text + path;
-    return definition === null ? frame : frameText(FrameType.keys, 0, definition, "", 0, list) + frame;
   }
 
   #send(text: string, body: Uint8Array | null): void {
@@ -462,8 +431,4 @@ export class Lane implements LaneLoad {
 /** A head in UTF-8, of which the log takes one line. */
 function firstLine(head: string): string {
   return Buffer.from(head, "latin1").toString("utf8").split("\n", 1)[0] ?? "";
-}
-
-function latin1(path: string): string {
-  return Buffer.from(path).toString("latin1");
 }

@@ -17,8 +17,6 @@ const MEMORY_SHARE = 0.9;
 export interface ClockListener {
   /** A request has taken too long; null for what its thread does after the answer. */
   overdue(process: GuestProcess, lane: Lane, exchange: GuestExchange | null): void;
-  /** Nobody waits for a request any more. */
-  abort(slot: number, id: number): void;
   /** A process that answers its last requests, or ends, is looked at. */
   leaving(process: GuestProcess, now: number): void;
   /** A process should be replaced. */
@@ -100,10 +98,7 @@ export class PoolClock {
         if (isOverdue(lane.heldMilliseconds(now), deadline, false)) this.#listener.overdue(process, lane, null);
         continue;
       }
-      if (exchange.abandonedAt === 0 && !exchange.isSettled && exchange.environ["tsgi.signal"]?.aborted === true) {
-        exchange.abandonedAt = now;
-        this.#listener.abort(lane.slot, exchange.id);
-      }
+      if (!exchange.isSettled && exchange.environ["tsgi.signal"]?.aborted === true) lane.abandon(exchange);
       const isWanted = exchange.abandonedAt === 0;
       // What it goes on sending when nobody wants it is no progress.
       const since = Math.max(exchange.dispatchedAt, isWanted ? lane.activeAt : exchange.abandonedAt);
