@@ -35,6 +35,8 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
   readonly #set: ProcessSet;
   readonly #clock: PoolClock;
   #failures = 0;
+  /** All processes have been ready once. */
+  #isStarted = false;
   #isClosing = false;
   #restarts = 0;
   #replacements = 0;
@@ -60,6 +62,9 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
       for (let count = 0; count < this.settings.processes; count += 1)
         started.push((await this.#set.spawn()).whenReady);
       await Promise.all(started);
+      this.#isStarted = true;
+      // One may have ended while the others loaded.
+      if (this.#isShort) this.#restart();
     } catch (error) {
       await this.close(0);
       throw error;
@@ -106,6 +111,8 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     }
     this.dispatcher.serveWith(this.#set.processes);
     this.dispatcher.schedule();
+    // As after the start.
+    if (this.#isShort) this.#restart();
   }
 
   /** What the pool is doing. */
@@ -313,14 +320,22 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     // Requests that end their process, however many, must not keep the others waiting for longer and longer.
     const hasStarted = wasReady && (hasWorked || performance.now() - process.readyAt > SETTLED_MILLISECONDS);
     this.#failures = hasStarted ? 0 : this.#failures + 1;
-    if (process.isRetiring && process.replacement !== null) return;
-    if (wasReady || this.#restarts > 0) this.#restart();
+    if (this.#isStarted && this.#isShort) this.#restart();
   }
 
+  /** Fewer processes than there should be serve, or are about to. */
+  get #isShort(): boolean {
+    const staying = this.#set.processes.filter(
+      ({ state, isRetiring, isHeldBack }) => (state === "ready" || state === "starting") && !isRetiring && !isHeldBack,
+    );
+    return staying.length < this.settings.processes;
+  }
+
+  /** Starts one more process, unless there are enough by then. */
   #restart(): void {
     this.#restarts += 1;
     setTimeout(() => {
-      if (this.#isClosing || this.#set.processes.length >= this.settings.processes * 2) return;
+      if (this.#isClosing || !this.#isShort) return;
       this.#set.spawn().then(
         (process) => process.whenReady.catch((error: unknown) => this.#logFailure(error)),
         (error: unknown) => {

@@ -9,6 +9,9 @@ import type { GuestLanguage } from "./language.ts";
 import { launch } from "./launch.ts";
 import { Rendezvous } from "./rendezvous.ts";
 
+/** How long a process that could not load the application may take to end, in milliseconds. */
+const FAILED_MILLISECONDS = 2000;
+
 /** Who hears how processes end. */
 export interface ProcessSetOwner extends ProcessOwner {
   /** It has ended, and its output is complete. */
@@ -147,7 +150,11 @@ export class ProcessSet {
       process.kill();
     }, startupSeconds * 1000);
     const stop = (): void => clearTimeout(timer);
-    process.whenReady.then(stop, stop);
+    process.whenReady.then(stop, () => {
+      stop();
+      // It ends by itself, and may have something to run before that.
+      setTimeout(() => process.kill(), FAILED_MILLISECONDS).unref();
+    });
   }
 
   #freeIndex(): number {
