@@ -83,6 +83,7 @@ describe("toApplication", () => {
     ["a class that is iterated asynchronously, even with call()", IteratedLater, "hello"],
     ["a subclass", class extends Iterated {}, "/spam"],
     ["a constructor function that is iterated", OldStyle, "hello"],
+    ["a function that listens, but handles nothing", Object.assign(plain.bind(null), { listen() {} }), ""],
   ];
   it.each(cases)("takes %s", async (_form, target, body) => {
     expect(await answerOf(target)).toEqual({ status: "200 OK", body });
@@ -99,7 +100,23 @@ describe("toApplication", () => {
       class {
         call() {}
       },
-      /pass an instance/,
+      /class \(anonymous\).*pass an instance, "new TheClass\(\)"/,
+    ],
+    [
+      "an Express application",
+      Object.assign(() => {}, { listen() {}, handle() {} }),
+      /an Express application .* takes \(req, res\)/,
+    ],
+    ["a fetch handler", { fetch: () => {} }, /it is a fetch handler .* which is no WSGI application/],
+    ["a boolean", true, /the boolean true/],
+    ["a symbol", Symbol("app"), /Cannot use a symbol/],
+    ["an object without prototype", Object.create(null), /Cannot use an object as/],
+    [
+      "an object of an unnamed class",
+      new (class {
+        value = 1;
+      })(),
+      /an object of \(anonymous\)/,
     ],
     ["undefined", undefined, /Cannot use undefined .* expected a function/],
     ["null", null, /Cannot use null/],
@@ -111,6 +128,8 @@ describe("toApplication", () => {
   ];
   it.each(refused)("refuses %s", (_what, target, message) => {
     expect(() => toApplication(target)).toThrow(message);
-    expect(() => toApplication(target)).toThrow(ContractViolation);
+    expect(() => toApplication(target)).toThrow(
+      expect.objectContaining({ code: "ERR_TSGI_NOT_AN_APPLICATION", constructor: ContractViolation }) as Error,
+    );
   });
 });

@@ -65,6 +65,9 @@ describe("checkHeaders", () => {
     [[["connection", "close"]], "ERR_TSGI_HOP_BY_HOP"],
     [[["Transfer-Encoding", "chunked"]], "ERR_TSGI_HOP_BY_HOP"],
     [[["Trailer", "x"]], "ERR_TSGI_HOP_BY_HOP"],
+    [[["content-lengthy", "x"]], null],
+    [[["content-danger", "x"]], null],
+    [[["CONTENT-LENGTH", "x"]], "ERR_TSGI_HEADER_CONTENT_LENGTH"],
     [[["Content-Length", "-1"]], "ERR_TSGI_HEADER_CONTENT_LENGTH"],
     [[["Content-Length", "1, 1"]], "ERR_TSGI_HEADER_CONTENT_LENGTH"],
     [[["Content-Length", ""]], "ERR_TSGI_HEADER_CONTENT_LENGTH"],
@@ -79,5 +82,27 @@ describe("checkHeaders", () => {
   ];
   it.each(cases)("of %j gives %s", (headers, code) => {
     expect(codeOf(() => checkHeaders(headers))).toBe(code);
+  });
+});
+
+describe("a refusal shows what it got", () => {
+  const long = `${"x".repeat(100)}\n`;
+  const cases: [action: () => void, text: string][] = [
+    [() => checkStatus(200), "(got 200)"],
+    [() => checkStatus("200 \u0161"), '(got "200 \u0161")'],
+    [() => checkStatus(Symbol("x")), "(got a value of type symbol)"],
+    [() => checkHeaders({}), "(got an object of Object)"],
+    [() => checkHeaders(undefined), "(got undefined)"],
+    [() => checkHeaders([() => {}]), "(got a function)"],
+    [() => checkHeaders([["a", "b", "c"]]), "(got 3 items)"],
+    [() => checkHeaders([["a", ["b"]]]), '(got "a", an array of 1)'],
+    [() => checkHeaders([["a b", "c"]]), '(got "a b")'],
+    [() => checkHeaders([["a", long]]), `(got "${"x".repeat(80)}…")`],
+    [() => checkHeaders([["Connection", "close"]]), '(got "Connection")'],
+    [() => checkHeaders([["Content-Length", "1x"]]), '(got "1x")'],
+    [() => checkHeaders(["1", "1"].map((length) => ["Content-Length", length])), "(got several)"],
+  ];
+  it.each(cases)("%s: %s", (action, text) => {
+    expect(action).toThrow(text);
   });
 });

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { makeServer } from "../server/make-server.ts";
 import { TestClient } from "../testing/test-client.ts";
-import { atRequestEnd, isEndAwaited } from "./request-end.ts";
+import { atRequestEnd, isEndAwaited, requestEnded } from "./request-end.ts";
+import { StringErrorStream } from "./string-error-stream.ts";
+import { setupTestingDefaults } from "./testing-defaults.ts";
 import type { WSGIApplication } from "./types.ts";
 
 /** Says what happened in which order; a copy of the environ is the same request. */
@@ -55,4 +57,31 @@ test("atRequestEnd waits for an application whose client has left", async () => 
   rest();
   await expect.poll(() => events).toEqual(["close", "end"]);
   await server.close();
+});
+
+test("atRequestEnd says when nobody could call", () => {
+  expect(atRequestEnd(setupTestingDefaults({}), () => {})).toBe(false);
+  expect(isEndAwaited()).toBe(false);
+});
+
+test("what fails at the end of a request is told, and the rest is done", async () => {
+  const { signal } = new AbortController();
+  const environ = setupTestingDefaults({ "tsgi.signal": signal });
+  const done: string[] = [];
+  const duties = [
+    () => {
+      throw new Error("First");
+    },
+    async () => Promise.reject(new Error("Second")),
+    () => void done.push("third"),
+  ];
+  expect(duties.map((duty) => atRequestEnd(environ, duty))).toEqual([true, true, true]);
+  const errors = new StringErrorStream();
+  requestEnded(signal, errors);
+  requestEnded(signal, errors);
+  expect(isEndAwaited()).toBe(false);
+  await new Promise(setImmediate);
+  await Promise.resolve();
+  expect(done).toEqual(["third"]);
+  expect(errors.text).toMatch(/Error at the end of a request: Error: First[^]*Error: Second/);
 });
