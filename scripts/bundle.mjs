@@ -31,6 +31,8 @@ const LOADED = {
   thread: ["server/worker/event-loop-watch-thread"],
   framework: ["direct", "request", "rule", "url-for"].map((name) => `framework/${name}`),
   tests: ["testing/test-client"],
+  /** What runs where there is no Node: a chunk of its own, into which nothing else may come. */
+  portable: ["gateways/fetch/index"],
 };
 
 /** @typedef {Record<keyof typeof LOADED, boolean>} Loaders - who always loads a module */
@@ -42,6 +44,7 @@ const LOADED = {
  * @type {Record<string, (by: Loaders, room: string) => boolean>}
  */
 const CHUNKS = {
+  portable: ({ portable }) => portable,
   base: ({ arbiter, worker, thread }, room) => thread || (arbiter && worker && !/^(?:server|guests|cli)\b/.test(room)),
   processes: ({ arbiter, worker }) => arbiter && worker,
   wsgi: ({ worker }, room) => worker && /^(?:wsgi|middleware)\b/.test(room),
@@ -108,7 +111,8 @@ async function write(entries, directory, plugins) {
   const build = await rolldown({
     cwd: ROOT,
     input: Object.fromEntries(entries.map((entry) => [entry, pathOf(entry)])),
-    platform: "node",
+    // Node's own modules are external like all others; with "node" the runtime of the bundler would import one.
+    platform: "neutral",
     // Packages and Node's own modules.
     external: /^[^./]/,
     plugins,

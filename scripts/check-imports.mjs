@@ -48,6 +48,7 @@ export const DIVISIONS = {
   gateways: {
     shared: [
       "access-entry.ts",
+      "answer.ts",
       "application-calls.ts",
       "forwarded.ts",
       "gateway-environ.ts",
@@ -57,7 +58,16 @@ export const DIVISIONS = {
     ],
     upper: [],
     // front/: what the gateways behind another web server are made of.
-    rooms: { http: [], front: [], fastcgi: ["front"], scgi: ["front"], uwsgi: ["front"], cgi: ["front"] },
+    rooms: {
+      http: [],
+      fetch: [],
+      node: [],
+      front: [],
+      fastcgi: ["front"],
+      scgi: ["front"],
+      uwsgi: ["front"],
+      cgi: ["front"],
+    },
   },
   middleware: {
     shared: ["errors.ts"],

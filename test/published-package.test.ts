@@ -118,6 +118,25 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** What a file of the installed package imports, and what those import, below its dist. */
+function importsBelow(entry: string): string[] {
+  const root = join(folder, "node_modules", "tsgi", "dist");
+  const files = new Set([join(root, entry)]);
+  const others = new Set<string>();
+  for (const file of files) {
+    for (const [, specifier = ""] of readFileSync(file, "utf8").matchAll(/\b(?:from|import) ?\(?"([^"]+)"/g)) {
+      if (specifier.startsWith(".")) files.add(join(dirname(file), specifier));
+      else others.add(specifier);
+    }
+  }
+  return [...others];
+}
+
+test("the fetch gateway, as it is installed, imports nothing of Node", () => {
+  expect(importsBelow("gateways/node/index.js")).toContain("node:net");
+  expect(importsBelow("gateways/fetch/index.js")).toEqual([]);
+});
+
 interface Served {
   readonly child: ChildProcess;
   readonly url: string;

@@ -42,3 +42,11 @@ export class ServiceError extends TSGIError {
     this.status = status;
   }
 }
+
+/** The body that an application gave is not as long as it has announced. */
+export function wrongLength(announced: number, given: number): ResponseViolation {
+  return new ResponseViolation(
+    "ERR_HTTP_BODY_LENGTH",
+    `The response body does not match Content-Length: ${announced} announced, ${given} given`,
+  );
+}

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 
 import { ClientDisconnected, ProtocolError, ServiceError } from "./errors.ts";
-import { errorPage, Exchange, type ExchangeOwner } from "./exchange.ts";
+import { errorPage } from "./error-page.ts";
+import { Exchange, type ExchangeOwner } from "./exchange.ts";
 import { HeadParser } from "./head-parser.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { RequestBody } from "./request-body.ts";

@@ -2,7 +2,8 @@
 // Source: RFC 9112 sections 6 and 9, RFC 9110 sections 6.4, 8.6, 9.3.2, 15.
 //
 // The answer lives through: announced (head checked, nothing sent) → sent (head is out) → over.
-import { ClientDisconnected, ResponseViolation, ServiceError } from "./errors.ts";
+import { ClientDisconnected, ResponseViolation, wrongLength } from "./errors.ts";
+import { errorPage, refusalStatus } from "./error-page.ts";
 import type { HeadParser, Variables } from "./head-parser.ts";
 import { dateLine } from "./date-line.ts";
 import type { RequestBody } from "./request-body.ts";
@@ -308,48 +309,4 @@ export class Exchange {
       this.#owner.completed(this);
     }
   }
-}
-
-/** The plain page of an error: fixed text, nothing of the request in it. */
-export function errorPage(status: number): { status: string; fields: Fields; body: Uint8Array } {
-  const line = `${status} ${REASONS[status] ?? "Error"}`;
-  return {
-    status: line,
-    fields: status === 503 ? [PAGE_TYPE, ["Retry-After", "1"]] : [PAGE_TYPE],
-    body: Buffer.from(`${line}\n`, "latin1"),
-  };
-}
-
-const PAGE_TYPE = ["Content-Type", "text/plain; charset=utf-8"] as const;
-
-const REASONS: Record<number, string> = {
-  400: "Bad Request",
-  408: "Request Timeout",
-  413: "Content Too Large",
-  414: "URI Too Long",
-  415: "Unsupported Media Type",
-  417: "Expectation Failed",
-  431: "Request Header Fields Too Large",
-  500: "Internal Server Error",
-  501: "Not Implemented",
-  502: "Bad Gateway",
-  503: "Service Unavailable",
-  504: "Gateway Timeout",
-  505: "HTTP Version Not Supported",
-};
-
-function refusalStatus(error: unknown): number {
-  if (typeof error !== "object" || error === null) return 500;
-  const { fault, status } = error as { fault?: unknown; status?: unknown };
-  const isOurs = fault === "remote" || error instanceof ServiceError;
-  return isOurs && typeof status === "number" && Number.isInteger(status) && status >= 400 && status < 600
-    ? status
-    : 500;
-}
-
-function wrongLength(announced: number, sent: number): ResponseViolation {
-  return new ResponseViolation(
-    "ERR_HTTP_BODY_LENGTH",
-    `The response body does not match Content-Length: ${announced} announced, ${sent} given`,
-  );
 }

@@ -5,6 +5,7 @@
 // These lines come from any client and meet those of any other; therefore lines that hold secrets are not among them, and each is a copy.
 // Source: RFC 9110 section 5.1 (names), RFC 3875 section 4.1.18 (the CGI variable of a field).
 import { isSecretName } from "../secret-name.ts";
+import { fieldVariable } from "./field-variable.ts";
 import { TOKEN, trimOWS } from "./grammar.ts";
 import { ownText } from "./own-text.ts";
 
@@ -53,7 +54,7 @@ export class FieldName {
     // A token is ASCII, so no letter can fold into another one here.
     const lower = spelling.toLowerCase();
     this.lower = lower;
-    this.variable = variableOf(lower);
+    this.variable = fieldVariable(lower);
     this.role = ROLES.get(lower) ?? FieldRole.plain;
     this.spelling = spelling;
     this.isKept = isKept;
@@ -106,13 +107,6 @@ function understand(raw: string): FieldName | null {
   const found = new FieldName(ownText(raw), cache.size < MAX_CACHED);
   if (found.isKept) cache.set(found.spelling, found);
   return found;
-}
-
-/** A name with `_` would forge the variable of one with `-` (CVE-2024-45614), so it has none. */
-function variableOf(lower: string): string {
-  if (lower.includes("_")) return "";
-  const upper = lower.toUpperCase().replaceAll("-", "_");
-  return lower === "content-type" || lower === "content-length" ? upper : `HTTP_${upper}`;
 }
 
 /** Stands before the first field of every request, so that this one is expected too. */

@@ -1,6 +1,5 @@
 // The grammar of HTTP/1.1 messages, by the names of RFC 9110 and RFC 9112. Patterns run on latin-1 strings: one code unit per byte.
 // All are anchored classes or single negated classes, so each is linear (CVE-2020-5236 was a backtracking header pattern).
-import { isIPv6 } from "node:net";
 
 /** token = 1*tchar (RFC 9110 section 5.6.2). */
 export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -13,19 +12,6 @@ export const NOT_TARGET = /[^\x21\x22\x24-\x7e]/;
 
 /** status-line's status-code SP reason-phrase (RFC 9112 section 4). */
 export const STATUS = /^[1-9][0-9][0-9] [\t\x20-\x7e\x80-\xff]*$/;
-
-/** uri-host [":" port] (RFC 9110 section 7.2; RFC 3986 section 3.2.2): reg-name (not empty), IPv4 or a bracketed IP literal. */
-const HOST =
-  /^(?:\[[0-9A-Fa-f:.]+\]|\[v[0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?$/;
-
-/**
- * Whether a text is a host, with or without a port. The pattern lets any hexadecimal digits and colons stand in brackets; an IPv6
- * address is more than that.
- */
-export function isHost(text: string): boolean {
-  if (!HOST.test(text)) return false;
-  return !text.startsWith("[") || text.startsWith("[v") || isIPv6(text.slice(1, text.indexOf("]")));
-}
 
 /** 1*DIGIT. */
 export const DIGITS = /^[0-9]+$/;

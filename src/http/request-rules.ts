@@ -1,7 +1,8 @@
 // What a whole head must fulfil, once its last line is there: host, framing, persistence, expectations. Where two servers could decide
 // differently, the request is refused. Source: RFC 9112 sections 3.2, 6, 9.3; RFC 9110 sections 7.2, 8.6, 10.1.1.
 import { ProtocolError } from "./errors.ts";
-import { DIGITS, isHost, TOKEN, trimOWS } from "./grammar.ts";
+import { DIGITS, TOKEN, trimOWS } from "./grammar.ts";
+import { isHost } from "./host.ts";
 
 /** Digits of the largest Content-Length that JavaScript counts exactly. */
 const MAX_LENGTH_DIGITS = 15;

@@ -31,6 +31,7 @@ export class ResponseHead {
   /** Status line and fields, each line ended; without the empty line that ends the head. */
   readonly text: string;
   readonly statusCode: number;
+  readonly #status: string;
   /** The announced length of the body; -1 when the application announced none. */
   readonly contentLength: number;
   readonly hasDate: boolean;
@@ -67,10 +68,16 @@ export class ResponseHead {
       text += `${name}: ${value}\r\n`;
     }
     this.fields = fields;
+    this.#status = status;
     this.text = text;
     this.statusCode = code;
     this.contentLength = contentLength;
     this.hasDate = hasDate;
+  }
+
+  /** What stands behind the code in the status line; may be empty. */
+  get reason(): string {
+    return this.#status.slice(4);
   }
 }
 

@@ -1,6 +1,8 @@
 // The four forms of a request target (RFC 9112 section 3.2), split by hand: URL parsers rewrite paths.
 import { ProtocolError } from "./errors.ts";
-import { isHost, NOT_TARGET } from "./grammar.ts";
+import { NOT_TARGET } from "./grammar.ts";
+import { isHost } from "./host.ts";
+import { unescapeBytes } from "./unescape-bytes.ts";
 
 /** A request target in its parts; strings are latin-1, one code unit per byte. */
 export interface Target {
@@ -15,7 +17,6 @@ export interface Target {
 }
 
 const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i;
-const ESCAPE = /%([0-9A-Fa-f]{2})/g;
 
 /**
  * Splits a request target.
@@ -64,9 +65,4 @@ function split(raw: string, pathAndQuery: string, authority: string | null): Tar
 function percentDecode(path: string): string {
   if (path.includes("%00")) throw new ProtocolError(400, "ERR_HTTP_TARGET", "The path of the request contains '%00'");
   return unescapeBytes(path);
-}
-
-/** Decodes each `%XX` of a path to the byte that it stands for; an invalid escape stays as it is. */
-export function unescapeBytes(path: string): string {
-  return path.replace(ESCAPE, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

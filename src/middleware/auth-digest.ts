@@ -15,7 +15,7 @@ import { isEqualSecret } from "./writing/constant-time.ts";
 import { DigestNonces } from "./auth/digest-nonce.ts";
 import { MiddlewareOptionError } from "./errors.ts";
 import { parseHost } from "../http/host.ts";
-import { unescapeBytes } from "../http/target.ts";
+import { unescapeBytes } from "../http/unescape-bytes.ts";
 import { requestedHost } from "./writing/host.ts";
 import { HtdigestFile } from "./auth/htdigest-file.ts";
 import { type Configuration, fileIn, integer, pairs, fromSection, text, within, words } from "./writing/options.ts";

@@ -1,7 +1,7 @@
 // Sends clients to https and to the one name of a site. Source: RFC 9110 sections 15.4.2 to 15.4.9 for the statuses; Django's
 // SECURE_SSL_REDIRECT and PREPEND_WWW. Where to is said by the options alone: a Host of the client's own making leads nobody elsewhere.
 import { isIPv4 } from "node:net";
-import { unescapeBytes } from "../http/target.ts";
+import { unescapeBytes } from "../http/unescape-bytes.ts";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { quotedPath } from "../wsgi/url.ts";
 import { answering, sendAnswer } from "./writing/answer.ts";

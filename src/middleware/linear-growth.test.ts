@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 
 import { matchesGlob } from "../cli/glob.ts";
 import { parseForwarded, readPrefix, splitList, walk } from "../http/forwarded-fields.ts";
-import { CHUNK_EXTENSION, isHost } from "../http/grammar.ts";
+import { CHUNK_EXTENSION } from "../http/grammar.ts";
+import { isHost } from "../http/host.ts";
 import { parseHost } from "../http/host.ts";
 import { parseTarget } from "../http/target.ts";
 import { mockEnviron } from "../testing/mock-environ.ts";

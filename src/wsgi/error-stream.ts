@@ -1,4 +1,5 @@
 // `wsgi.errors` over a function that writes text. Source: PEP 3333, "Input and Error Streams" (text mode, "\n" as the line ending).
+import { nextTurn } from "./next-turn.ts";
 import type { ErrorStream } from "./types.ts";
 
 /** A line that grows longer than this (in UTF-16 units) is passed on before it is complete. */
@@ -48,7 +49,7 @@ export class WSGIErrorStream implements ErrorStream {
   #planFlush(): void {
     if (this.#isFlushPlanned) return;
     this.#isFlushPlanned = true;
-    setImmediate(() => {
+    nextTurn(() => {
       this.#isFlushPlanned = false;
       this.flush();
     });

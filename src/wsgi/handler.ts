@@ -6,6 +6,7 @@
 // Until `sent` a failure can still become a 500; after it the answer can only be broken off.
 // A synchronous application that returns a list costs no promise, no iterator and no stream.
 import { isRemoteFault } from "../errors.ts";
+import { concatBytes, NO_BYTES } from "./bytes.ts";
 import { errorText } from "./error-text.ts";
 import { ContractViolation } from "./errors.ts";
 import { escapeText } from "./escape-text.ts";
@@ -64,8 +65,6 @@ export interface ApplicationRun {
 
 /** Up to this many bytes the chunks of a list are joined and leave in one write. */
 const JOIN_BYTES = 65_536;
-
-const EMPTY = new Uint8Array(0);
 
 /**
  * Calls an application and passes its response to a sink.
@@ -289,7 +288,7 @@ class Run implements ApplicationRun {
 
   #finish(): void {
     if (!this.#isSent) {
-      this.#whole(EMPTY);
+      this.#whole(NO_BYTES);
       return;
     }
     this.#sink.finish();
@@ -356,14 +355,14 @@ class Run implements ApplicationRun {
 function joined(chunks: Bytes[]): Bytes | null {
   const first = chunks[0];
   if (chunks.length === 1) return first instanceof Uint8Array ? first : null;
-  if (first === undefined) return chunks.length === 0 ? EMPTY : null;
+  if (first === undefined) return chunks.length === 0 ? NO_BYTES : null;
   let length = 0;
   for (const chunk of chunks) {
     if (!(chunk instanceof Uint8Array)) return null;
     length += chunk.length;
     if (length > JOIN_BYTES) return null;
   }
-  return Buffer.concat(chunks, length);
+  return concatBytes(chunks, length);
 }
 
 function checkBody(body: unknown): void {

@@ -1,9 +1,9 @@
 // `wsgi.input` over any source of chunks. Source: PEP 3333, "Input and Error Streams"; Python's io.BufferedIOBase for the meaning of
 // each argument. Chunks are kept as they came and joined once, when a result spans several; every byte is looked at once.
+import { allocateBytes, NO_BYTES, viewBytes } from "./bytes.ts";
 import type { Bytes, InputStream } from "./types.ts";
 
 const NEWLINE = 0x0a;
-const EMPTY_BYTES = Buffer.alloc(0);
 /** Spent chunks are cut off the front of the queue once there are this many of them. */
 const SPENT_CHUNKS = 512;
 
@@ -19,12 +19,12 @@ export interface ByteSource {
 }
 
 /**
- * The body of a request as an {@link InputStream}. Overlapping reads are served in the order of the calls. Results are Buffers; if one
+ * The body of a request as an {@link InputStream}. Overlapping reads are served in the order of the calls. Results are Buffers where the runtime has them; if one
  * chunk holds the whole result, it is a view of that chunk.
  */
 export class WSGIInputStream implements InputStream {
   readonly #source: ByteSource;
-  #chunks: Buffer[] = [];
+  #chunks: Bytes[] = [];
   /** Index of the first unread chunk, and of the first unread byte in it. */
   #head = 0;
   #offset = 0;
@@ -64,7 +64,7 @@ export class WSGIInputStream implements InputStream {
     const wanted = limitOf(size);
     return this.#serve(() => {
       const head = this.#chunks[this.#head];
-      if (head === undefined) return this.#isEnded || wanted === 0 ? EMPTY_BYTES : undefined;
+      if (head === undefined) return this.#isEnded || wanted === 0 ? NO_BYTES : undefined;
       return this.#take(Math.min(wanted, head.length - this.#offset));
     });
   }
@@ -153,18 +153,18 @@ export class WSGIInputStream implements InputStream {
     if (chunk === null) {
       this.#isEnded = true;
     } else if (chunk.length > 0) {
-      this.#chunks.push(asBuffer(chunk));
+      this.#chunks.push(viewBytes(chunk));
       this.#bufferedBytes += chunk.length;
     }
   }
 
   /** An attempt that remembers how far it has looked for the newline, so that no byte is looked at twice. */
-  #lineAttempt(limit: number): () => Buffer | undefined {
+  #lineAttempt(limit: number): () => Bytes | undefined {
     let next = 0;
     let seen = 0;
     return () => {
       while (seen < limit && this.#head + next < this.#chunks.length) {
-        const chunk = this.#chunks[this.#head + next] as Buffer; // the index is below the length
+        const chunk = this.#chunks[this.#head + next] as Bytes; // the index is below the length
         const start = next === 0 ? this.#offset : 0;
         const end = Math.min(chunk.length, start + (limit - seen));
         // Only the part within the limit is searched, or many small readline(size) calls would each search the whole chunk.
@@ -179,14 +179,14 @@ export class WSGIInputStream implements InputStream {
   }
 
   /** Takes `size` buffered bytes off the queue: a view when the first chunk holds them all, otherwise one copy. */
-  #take(size: number): Buffer {
-    if (size === 0) return EMPTY_BYTES;
+  #take(size: number): Bytes {
+    if (size === 0) return NO_BYTES;
     this.#bufferedBytes -= size;
-    const first = this.#chunks[this.#head] as Buffer; // size > 0 bytes are buffered
+    const first = this.#chunks[this.#head] as Bytes; // size > 0 bytes are buffered
     if (first.length - this.#offset >= size) return this.#advance(first, size);
-    const joined = Buffer.allocUnsafeSlow(size);
+    const joined = allocateBytes(size);
     for (let filled = 0; filled < size;) {
-      const chunk = this.#chunks[this.#head] as Buffer; // fewer than the buffered bytes are taken so far
+      const chunk = this.#chunks[this.#head] as Bytes; // fewer than the buffered bytes are taken so far
       const part = this.#advance(chunk, Math.min(chunk.length - this.#offset, size - filled));
       joined.set(part, filled);
       filled += part.length;
@@ -195,7 +195,7 @@ export class WSGIInputStream implements InputStream {
   }
 
   /** Cuts `size` bytes off the first chunk, and drops the chunk when it is spent. */
-  #advance(chunk: Buffer, size: number): Buffer {
+  #advance(chunk: Bytes, size: number): Bytes {
     const start = this.#offset;
     const end = start + size;
     const part = start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end);
@@ -204,7 +204,7 @@ export class WSGIInputStream implements InputStream {
       return part;
     }
     this.#offset = 0;
-    this.#chunks[this.#head] = EMPTY_BYTES; // lets the memory go before the queue is compacted
+    this.#chunks[this.#head] = NO_BYTES; // lets the memory go before the queue is compacted
     this.#head += 1;
     if (this.#head === this.#chunks.length) {
       this.#chunks = [];
@@ -250,8 +250,4 @@ export function nextChunk(input: InputStream, size: number): Promise<Bytes> {
 
 function limitOf(size: number | undefined): number {
   return size === undefined || size < 0 ? Infinity : size;
-}
-
-function asBuffer(chunk: Uint8Array): Buffer {
-  return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }

@@ -2,6 +2,7 @@
 // known by its `tsgi.signal`, which every copy of an environ keeps; a gateway says when it is over. Source: SPEC.md, section "Lifetime"; Rack's
 // `rack.response_finished`.
 import { errorText } from "./error-text.ts";
+import { nextTurn } from "./next-turn.ts";
 import type { ErrorStream, WSGIEnvironment } from "./types.ts";
 
 type Duty = () => void | Promise<void>;
@@ -46,7 +47,7 @@ export function requestEnded(signal: AbortSignal, errors: ErrorStream): void {
   if (list === undefined) return;
   duties.delete(signal);
   waiting -= 1;
-  setImmediate(() => {
+  nextTurn(() => {
     const report = (error: unknown): void => errors.write(`Error at the end of a request: ${errorText(error)}\n`);
     for (const duty of list) {
       try {

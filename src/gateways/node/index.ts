@@ -1,0 +1,3 @@
+// tsgi/gateways/node: an application as a (req, res) listener. For users; inside the package import the files that own the symbols.
+export { type NodeHandler, type NodeHandlerOptions, toNodeHandler } from "./node-handler.ts";
+export type { NodeRequest, NodeResponse } from "./node-message.ts";

@@ -1,0 +1,156 @@
+// The body of a Node request as a source of `wsgi.input`: read when the application asks, so that the socket waits otherwise.
+// Source: node:stream, "Readable streams" in paused mode.
+import type { Readable } from "node:stream";
+import { ClientDisconnected, ProtocolError } from "../../http/errors.ts";
+import { ContractViolation } from "../../wsgi/errors.ts";
+import type { ByteSource } from "../../wsgi/input-stream.ts";
+import type { Bytes } from "../../wsgi/types.ts";
+
+/** A source that a gateway can end. */
+export interface BodySource extends ByteSource {
+  /** The rest will not come. */
+  fail(reason: Error): void;
+  /** The answer is over: nobody needs the rest. */
+  close(): void;
+}
+
+/**
+ * Gives the body of a request.
+ *
+ * @param request - with `rawBody` or `body` if another middleware has read it: bytes are taken from there
+ * @param contentLength - CONTENT_LENGTH, if the client has sent one
+ * @param maxBytes - 0 means no limit
+ * @returns null when there is none
+ * @throws ProtocolError 413 when a longer body is announced
+ */
+export function bodySourceOf(
+  request: Readable & { readonly headers: object },
+  contentLength: string | undefined,
+  maxBytes: number,
+): BodySource | null {
+  const isAnnounced = contentLength === undefined ? hasOpenBody(request) : Number(contentLength) > 0;
+  if (!isAnnounced) return null;
+  if (maxBytes > 0 && Number(contentLength) > maxBytes) throw tooLarge(maxBytes);
+  if (!request.readableDidRead && !request.readableEnded) return new MessageBody(request, maxBytes);
+  const { rawBody, body } = request as { rawBody?: unknown; body?: unknown };
+  if (rawBody instanceof Uint8Array) return bytesSource(rawBody);
+  return body instanceof Uint8Array ? bytesSource(body) : CONSUMED;
+}
+
+/** Chunked, or of HTTP/2 without a length. */
+function hasOpenBody(request: Readable & { readonly headers: object }): boolean {
+  if ("transfer-encoding" in request.headers) return true;
+  return "stream" in request && !(request.stream as { endAfterHeaders?: boolean }).endAfterHeaders;
+}
+
+class MessageBody implements BodySource {
+  readonly #stream: Readable;
+  readonly #maxBytes: number;
+  #bytes = 0;
+  #failure: Error | null = null;
+  #isListening = false;
+  #isEnded = false;
+  #waiting: (() => void) | null = null;
+
+  constructor(stream: Readable, maxBytes: number) {
+    this.#stream = stream;
+    this.#maxBytes = maxBytes;
+  }
+
+  pull(): Bytes | null | Promise<Bytes | null> {
+    this.#listen();
+    const chunk = this.#next();
+    return chunk === undefined ? this.#wait() : chunk;
+  }
+
+  fail(reason: Error): void {
+    if (this.#isEnded) return;
+    this.#failure ??= reason;
+    this.#wake();
+  }
+
+  close(): void {
+    this.fail(new ClientDisconnected("The application read the request body after the response was complete"));
+    // Node throws away what nobody has read; who listens for it would keep it.
+    if (!this.#isListening) return;
+    this.#stream.off("readable", this.#wake);
+    this.#stream.resume();
+  }
+
+  /** @returns undefined when there is nothing yet */
+  #next(): Bytes | null | undefined {
+    if (this.#failure !== null) throw this.#failure;
+    const chunk = this.#stream.read() as Buffer | null;
+    if (chunk !== null) {
+      this.#bytes += chunk.length;
+      if (this.#maxBytes > 0 && this.#bytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
+      return chunk;
+    }
+    return this.#isEnded || this.#stream.readableEnded ? null : undefined;
+  }
+
+  async #wait(): Promise<Bytes | null> {
+    for (;;) {
+      await new Promise<void>((resolve) => {
+        this.#waiting = resolve;
+      });
+      const chunk = this.#next();
+      if (chunk !== undefined) return chunk;
+    }
+  }
+
+  #listen(): void {
+    if (this.#isListening) return;
+    this.#isListening = true;
+    const gone = (cause?: Error): void =>
+      this.fail(
+        new ClientDisconnected(
+          "The client disconnected before it had sent the whole request body",
+          cause === undefined ? {} : { cause },
+        ),
+      );
+    this.#stream
+      .on("readable", this.#wake)
+      .once("end", () => {
+        this.#isEnded = true;
+        this.#wake();
+      })
+      .once("error", gone)
+      .once("close", () => gone());
+  }
+
+  readonly #wake = (): void => {
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.();
+  };
+}
+
+function bytesSource(bytes: Uint8Array): BodySource {
+  let rest: Uint8Array | null = bytes;
+  return {
+    pull() {
+      const chunk = rest;
+      rest = null;
+      return chunk;
+    },
+    fail() {},
+    close() {},
+  };
+}
+
+/** Stands for a body that is gone; who does not ask for it gets along without. */
+const CONSUMED: BodySource = {
+  pull() {
+    throw new ContractViolation(
+      "ERR_TSGI_BODY_CONSUMED",
+      "Another middleware, such as express.json(), has read the request body; mount this handler before it, or keep the bytes in req.rawBody",
+    );
+  },
+  fail() {},
+  close() {},
+};
+
+function tooLarge(maxBytes: number): ProtocolError {
+  return new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", `The request body is longer than ${maxBytes} bytes`);
+}
