@@ -118,7 +118,10 @@ class MultipartForm {
     if (this.#files > this.#limits.files) throw beyond(`${this.#limits.files} files`);
     const first = await this.#nextBytes();
     if (onFile === undefined || (first === null && head.rawFilename === "")) {
-      for (let bytes = first; bytes !== null; bytes = await this.#nextBytes()) await this.#store.add(bytes);
+      for (let bytes = first; bytes !== null; bytes = await this.#nextBytes()) {
+        const written = this.#store.add(bytes);
+        if (written !== undefined) await written;
+      }
       this.#parts.push(new FormFile(fileHeadOf(head), await this.#store.finish()));
       return;
     }

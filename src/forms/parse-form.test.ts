@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { mockEnviron } from "../testing/mock-environ.ts";
 import type { WSGIEnvironment } from "../wsgi/types.ts";
@@ -66,6 +67,37 @@ describe("parseForm of urlencoded forms", () => {
     ],
   ])("reads %s", async (_what, body, fields) => {
     expect(await read(body)).toEqual(fields);
+  });
+
+  test("reads any bytes as browsers do, or refuses those that are not UTF-8", async () => {
+    const piece = fc.constantFrom(
+      "a",
+      "&",
+      "=",
+      "+",
+      "%",
+      "%2",
+      "%41",
+      "%2b",
+      "%2B",
+      "%00",
+      "%7f",
+      "%80",
+      "%C3%A4",
+      "%c3",
+      "%zz",
+      "%E2%82%AC",
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { maxLength: 12 }), async (pieces) => {
+        const body = pieces.join("");
+        const expected = [...new URLSearchParams(body)];
+        // U+FFFD is what the standard puts in the place of bytes that are no text.
+        if (expected.flat().some((text) => text.includes("\uFFFD"))) expect((await refusal(body))[0]).toBe(400);
+        else expect(await read(body)).toEqual(expected);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test("gives first values, all values, and names once", async () => {
