@@ -38,6 +38,8 @@ export interface AppOptions<Own extends object = object> {
   readonly maxBodyBytes?: number;
   /** Host with which subdomains begin, such as `example.com`. @default routes count for any host */
   readonly serverName?: string;
+  /** Whether a slash at the end of a path counts; a route may say otherwise. @default true */
+  readonly strictSlashes?: boolean;
   /** Renders templates for `render`. @default none */
   readonly templates?: TemplateEngine;
   /** Whether `getRequest()` works. @default false */
@@ -81,7 +83,7 @@ class Application<Own extends object = object> extends Scaffold<Own> implements 
     this.#options = options;
     this.#isDevelopment = options.isDevelopment ?? process.env["NODE_ENV"] === "development";
     this.maxBodyBytes = options.maxBodyBytes ?? 1_048_576;
-    this.#routes = new RouteCollection(this);
+    this.#routes = new RouteCollection(this, options.strictSlashes ?? true);
   }
 
   /** All routes, in the order of definition. */

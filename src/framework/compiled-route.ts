@@ -45,6 +45,8 @@ export interface CompiledRoute {
   readonly rule: Rule;
   /** With HEAD, where there is GET. */
   readonly methods: ReadonlySet<string>;
+  /** Whether a slash at the end counts. */
+  readonly isStrict: boolean;
   /** As the application knows it: with the names of its blueprints. */
   readonly name: string;
   readonly handler: AnyHandler;
@@ -70,9 +72,12 @@ export class RouteCollection {
   readonly routes: CompiledRoute[] = [];
   readonly chains: Chain[] = [];
   readonly #site: Site;
+  readonly #isStrict: boolean;
   readonly #taken = new Map<string, CompiledRoute>();
 
-  constructor(application: ScaffoldParts) {
+  /** @param isStrict - whether a slash at the end counts where a route does not say it */
+  constructor(application: ScaffoldParts, isStrict: boolean) {
+    this.#isStrict = isStrict;
     const converters = new Map([...CONVERTERS, ...application.converters]);
     this.#site = { chain: this.#chain([application], ""), prefix: "", subdomain: null, converters };
   }
@@ -124,6 +129,7 @@ export class RouteCollection {
       handler,
       options,
       place,
+      isStrict: options.strictSlashes ?? this.#isStrict,
       chain,
       input,
       subdomain,

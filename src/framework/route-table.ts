@@ -8,6 +8,8 @@ export interface TableRoute {
   readonly rule: Rule;
   /** In upper case; HEAD and OPTIONS too where they are answered. */
   readonly methods: ReadonlySet<string>;
+  /** Whether a slash at the end counts: otherwise the rule matches with and without it. */
+  readonly isStrict: boolean;
 }
 
 /** What became of a path. */
@@ -35,6 +37,8 @@ interface Group<Route> {
 
 interface Entry<Route> {
   readonly route: Route;
+  /** As the route says, but of two rules that differ by a slash at the end each is for its own paths. */
+  readonly isStrict: boolean;
   /** Place among all routes. */
   readonly order: number;
 }
@@ -46,11 +50,13 @@ export class RouteTable<Route extends TableRoute> {
   constructor(routes: readonly Route[]) {
     const groups = new Map<string, Group<Route>>();
     const sorted = routes.toSorted((left, right) => Rule.compare(left.rule, right.rule));
+    const branches = new Set(routes.filter(({ rule }) => rule.isBranch).map(({ rule }) => rule.key));
     for (const [order, route] of sorted.entries()) {
+      const entry = { route, order, isStrict: route.isStrict || branches.has(`${route.rule.key}/`) };
       const shape = route.rule.shape(plainSegment).replace(/(?<=.)\/$/, "");
       const known = groups.get(shape);
-      if (known === undefined) groups.set(shape, { entries: [{ route, order }], isContested: false });
-      else known.entries.push({ route, order });
+      if (known === undefined) groups.set(shape, { entries: [entry], isContested: false });
+      else known.entries.push(entry);
     }
     markContested(groups);
     for (const [shape, group] of groups) addRoute(this.#router, "", namedShape(shape), group);
@@ -67,8 +73,8 @@ export class RouteTable<Route extends TableRoute> {
     const group = findRoute(this.#router, "", plain, WITHOUT_PARAMS)?.data;
     if (group === undefined) return this.#findMerged(method, path);
     if (!group.isContested) {
-      for (const { route } of group.entries) {
-        const found = route.methods.has(method) ? tried(route, path) : null;
+      for (const entry of group.entries) {
+        const found = entry.route.methods.has(method) ? tried(entry, path) : null;
         if (found !== null) return found;
       }
     }
@@ -80,8 +86,9 @@ export class RouteTable<Route extends TableRoute> {
     const entries = findAllRoutes(this.#router, "", plain, WITHOUT_PARAMS).flatMap(({ data }) => data.entries);
     entries.sort((left, right) => left.order - right.order);
     const allowed = new Set<string>();
-    for (const { route } of entries) {
-      const found = tried(route, path);
+    for (const entry of entries) {
+      const { route } = entry;
+      const found = tried(entry, path);
       if (found === null) continue;
       if (route.methods.has(method)) return found;
       if (found.kind === "route") for (const each of route.methods) allowed.add(each);
@@ -100,17 +107,21 @@ export class RouteTable<Route extends TableRoute> {
   }
 }
 
-/** A rule that ends with a slash is meant by a path without it too: the client is sent there. */
-function tried<Route extends TableRoute>(route: Route, path: string): Found<Route> | null {
+/** A rule that ends with a slash is meant by a path without it too: the client is sent there, unless the slash does not count. */
+function tried<Route extends TableRoute>({ route, isStrict }: Entry<Route>, path: string): Found<Route> | null {
   const { rule } = route;
-  if (rule.isStatic) {
-    if (rule.text === path) return { kind: "route", route, values: NO_VALUES };
-    return rule.isBranch && rule.text === `${path}/` ? { kind: "redirect", path: rule.text } : null;
-  }
-  const values = rule.match(path);
+  const values = matched(rule, path);
   if (values !== null) return { kind: "route", route, values };
-  if (!rule.isBranch || path.endsWith("/") || rule.match(`${path}/`) === null) return null;
-  return { kind: "redirect", path: `${path}/` };
+  if (rule.isBranch === path.endsWith("/") || (isStrict && !rule.isBranch)) return null;
+  const meant = rule.isBranch ? `${path}/` : path.slice(0, -1);
+  const meantValues = matched(rule, meant);
+  if (meantValues === null) return null;
+  return isStrict ? { kind: "redirect", path: meant } : { kind: "route", route, values: meantValues };
+}
+
+function matched(rule: Rule, path: string): RuleValues | null {
+  if (!rule.isStatic) return rule.match(path);
+  return rule.text === path ? NO_VALUES : null;
 }
 
 /** Routes that meet at one place of a path. */

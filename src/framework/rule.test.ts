@@ -64,7 +64,7 @@ describe("a rule", () => {
         // As a client and a server see it: an address that no client changes, decoded once.
         const { pathname } = new URL(url, "http://localhost");
         expect(pathname.replaceAll("'", "%27")).toBe(url.replaceAll("'", "%27"));
-        const matched = new RouteTable([{ rule: subject, methods: new Set(["GET"]) }]).find(
+        const matched = new RouteTable([{ rule: subject, methods: new Set(["GET"]), isStrict: true }]).find(
           "GET",
           decodeURIComponent(pathname),
         );
@@ -119,7 +119,7 @@ describe("RouteTable", () => {
     fc.assert(
       fc.property(rules, fc.array(path, { minLength: 5, maxLength: 5 }), (texts, paths) => {
         const unique = new Map(texts.map((each) => [rule(each).key, rule(each)]));
-        const routes = [...unique.values()].map((each) => ({ rule: each, methods: new Set(["GET"]) }));
+        const routes = [...unique.values()].map((each) => ({ rule: each, methods: new Set(["GET"]), isStrict: true }));
         const table = new RouteTable(routes);
         const sorted = routes.toSorted((left, right) => Rule.compare(left.rule, right.rule));
         for (const each of paths) {

@@ -235,15 +235,19 @@ function isText(segment: readonly RulePart[]): segment is readonly string[] {
 /** Kind (text, value), then less for more fixed characters, less for more values, and the weight of the converters. */
 type SegmentWeight = readonly [kind: number, characters: number, values: number, weight: number];
 
-/** A rule that goes on is more specific than one that has ended. */
+/** A rule that goes on is more specific than one that has ended; one that has ended with a slash comes last, since it takes both paths. */
 const NO_SEGMENT: SegmentWeight = [2, 0, 0, 0];
+const LAST_SLASH: SegmentWeight = [2, 0, 0, 1];
 
 /** From a value on that may hold slashes, all counts as one segment. */
 function weightsOf(segments: readonly (readonly RulePart[])[]): SegmentWeight[] {
   const start = segments.findIndex((segment) =>
     segment.some((part) => typeof part !== "string" && part.converter.hasSlashes === true),
   );
-  if (start === -1) return segments.map(weightOf);
+  if (start === -1) {
+    const isBranch = segments.at(-1)?.length === 0;
+    return isBranch ? [...segments.slice(0, -1).map(weightOf), LAST_SLASH] : segments.map(weightOf);
+  }
   return [...segments.slice(0, start).map(weightOf), weightOf(segments.slice(start).flat())];
 }
 

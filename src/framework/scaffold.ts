@@ -15,6 +15,8 @@ import type { HandlerParams, RouteSchemas } from "./validation.ts";
 export interface RouteOptions extends RouteSchemas {
   /** @default those that the method of the application names; `route` takes GET */
   readonly methods?: readonly string[];
+  /** Whether a slash at the end of a path counts: with `false` the rule matches with and without it. @default that of the application */
+  readonly strictSlashes?: boolean;
   /** For `urlFor`. @default the name of the handler's function; the rule where it has none */
   readonly name?: string;
   /** One line for OpenAPI. */

@@ -10,12 +10,12 @@
 // websocket rules, `strict_slashes=False`, values that are added to the query when a rule lacks them (they throw here: a mistyped name
 // would be lost), pickling of maps, HTTP methods per build, locale-dependent URL schemes.
 import { describe, expect, it } from "vitest";
-import { App } from "./app.ts";
+import { App, type AppOptions } from "./app.ts";
 import { Blueprint } from "./blueprint.ts";
 import type { Converter } from "./converters.ts";
 
 /** Answers with the rule and the values. */
-function appOf(rules: readonly string[], options: ConstructorParameters<typeof App>[0] = {}): App {
+function appOf(rules: readonly string[], options: AppOptions = {}): App {
   const app = new App(options);
   for (const rule of rules) app.get(rule, (request) => ({ rule: request.rule, ...request.params }));
   return app as App;
@@ -23,6 +23,7 @@ function appOf(rules: readonly string[], options: ConstructorParameters<typeof A
 
 interface Case {
   readonly rules: readonly string[];
+  readonly options?: AppOptions;
   /** What a path gives: the rule and its values, a status, or where it leads. */
   readonly paths: Readonly<Record<string, readonly [rule: string, values?: object] | number | string>>;
 }
@@ -40,6 +41,35 @@ const CASES: Readonly<Record<string, Case>> = {
       "/b/x/": 404,
       "/d/x/y": "/d/x/y/",
       "/d/x/y/": ["/d/<path:e>/", { e: "x/y" }],
+    },
+  },
+  "a rule with a slash at its end beside one without": {
+    rules: ["/a/", "/a", "/<int:n>/", "/<int:n>", "/b/<c>", "/b/<c>/"],
+    paths: {
+      "/a": ["/a"],
+      "/a/": ["/a/"],
+      "/1": ["/<int:n>", { n: 1 }],
+      "/1/": ["/<int:n>/", { n: 1 }],
+      "/b/x": ["/b/<c>", { c: "x" }],
+      "/b/x/": ["/b/<c>/", { c: "x" }],
+    },
+  },
+  "slashes at the end that do not count": {
+    rules: ["/leaf", "/branch/", "/both", "/both/", "/<int:n>", "/b/<c>/", "/<name>/x"],
+    options: { strictSlashes: false },
+    paths: {
+      "/leaf": ["/leaf"],
+      "/leaf/": ["/leaf"],
+      "/leaf//": "/leaf/",
+      "/branch": ["/branch/"],
+      "/branch/": ["/branch/"],
+      "/both": ["/both"],
+      "/both/": ["/both/"],
+      "/1/": ["/<int:n>", { n: 1 }],
+      "/b/c": ["/b/<c>/", { c: "c" }],
+      "/b/c/": ["/b/<c>/", { c: "c" }],
+      "/y/x/": ["/<name>/x", { name: "y" }],
+      "/y/": 404,
     },
   },
   "merged slashes": {
@@ -180,14 +210,31 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-describe.each(Object.entries(CASES))("%s", (_, { rules, paths }) => {
-  const client = appOf(rules).test();
+describe.each(Object.entries(CASES))("%s", (_, { rules, options, paths }) => {
+  const client = appOf(rules, options).test();
   it.each(Object.entries(paths))("%s", async (path, expected) => {
     const response = await client.get(`http://localhost${path}`);
     const isRoute = typeof expected === "object";
     const found = isRoute ? response.json() : (response.headers.get("Location") ?? response.status);
     expect(found).toEqual(isRoute ? { rule: expected[0], ...expected[1] } : expected);
     expect(response.status).toBe(isRoute ? 200 : typeof expected === "string" ? 308 : expected);
+  });
+});
+
+describe("a slash at the end", () => {
+  const app = new App();
+  app.get("/lenient", { strictSlashes: false }, () => "lenient").post("/strict/", () => "strict");
+  const client = app.test();
+
+  it("does not count for a route that says so", async () => {
+    expect((await client.get("/lenient/?x=1")).text()).toBe("lenient");
+    const wrong = await client.post("/lenient/");
+    expect([wrong.status, wrong.headers.get("Allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
+  });
+
+  it("counts for the others, whatever the method, with the query", async () => {
+    const sent = await client.post("/strict?x=1&y=%2F");
+    expect([sent.status, sent.headers.get("Location")]).toEqual([308, "/strict/?x=1&y=%2F"]);
   });
 });
 
