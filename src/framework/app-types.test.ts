@@ -78,6 +78,10 @@ describe("types of a rule", () => {
       expectTypeOf(day).toEqualTypeOf<Date>();
       return "";
     });
+    new Blueprint("tenants", { prefix: "/<int:year>", subdomain: "<tenant>" }).get("/<id>", (_, params) => {
+      expectTypeOf(params).toEqualTypeOf<{ readonly year: number; readonly tenant: string; readonly id: string }>();
+      return "";
+    });
     expect(app.routes.length).toBe(3);
   });
 });

@@ -1,5 +1,4 @@
 // The application: a WSGI application that is written as routes and hooks. Source: Flask's application object.
-import { requestedHost } from "../middleware/writing/host.ts";
 import { urlMap, type UrlMapEntry } from "../middleware/url-map.ts";
 import { TestClient, type TestClientOptions } from "../testing/test-client.ts";
 import type { StartResponse, WSGIApplication, WSGIApplicationLike, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
@@ -9,6 +8,7 @@ import { decodeText } from "./decode-text.ts";
 import { FrameworkError } from "./errors.ts";
 import { runDirect } from "./direct.ts";
 import { Dispatch, type Instead } from "./dispatch.ts";
+import { Hosts } from "./hosts.ts";
 import { raw, type SafeHtml } from "./html.ts";
 import { MethodNotAllowed, NotFound } from "./http-error.ts";
 import { openApiOf, type OpenApiInfo } from "./openapi.ts";
@@ -19,11 +19,11 @@ import { withRequest } from "./request-context.ts";
 import { redirect } from "./redirect.ts";
 import { Response } from "./response.ts";
 import type { RunOptions } from "./run-options.ts";
-import { type Found, RouteTable } from "./route-table.ts";
+import type { Found } from "./route-table.ts";
 import { encodeSegment, type RuleValues } from "./rule.ts";
 import type { OwnConverters } from "./rule-params.ts";
 import { type KnownRoutes, type Registration, type RouteDefinition, Scaffold } from "./scaffold.ts";
-import { completeUrl, RouteNames, type UrlArguments, type UrlOptions } from "./url-for.ts";
+import { type Address, completeUrl, RouteNames, type UrlArguments, type UrlOptions } from "./url-for.ts";
 
 /** How an application behaves. */
 export interface AppOptions<Own extends object = object> {
@@ -44,13 +44,6 @@ export interface AppOptions<Own extends object = object> {
   readonly templates?: TemplateEngine;
   /** Whether `getRequest()` works. @default false */
   readonly hasRequestContext?: boolean;
-}
-
-/** What was compiled of an application. */
-interface Ready {
-  /** By subdomain; "" for routes of any host. */
-  readonly tables: ReadonlyMap<string, RouteTable<CompiledRoute>>;
-  readonly hasSubdomains: boolean;
 }
 
 const NO_VALUES: RuleValues = {};
@@ -75,7 +68,7 @@ class Application<Own extends object = object> extends Scaffold<Own> implements 
   readonly #routes: RouteCollection;
   readonly #mounts: UrlMapEntry[] = [];
   #mounted: WSGIApplication | null = null;
-  #ready: Ready | null = null;
+  #hosts: Hosts | null = null;
   #names: RouteNames | null = null;
 
   constructor(options: AppOptions<Own> = {}) {
@@ -115,13 +108,15 @@ class Application<Own extends object = object> extends Scaffold<Own> implements 
     ...[values, options]: UrlArguments<RuleOf<Name, RoutesOf<Self>>, Own>
   ): string {
     const app = this as unknown as Application; // it is called on an application
-    return completeUrl(app.#pathOf(name, values ?? {}), options ?? {}, null);
+    return completeUrl(app.#addressOf(name, values ?? {}).path, options ?? {}, null, null);
   }
 
   /** For the request, which asks with where it came in. */
   urlOf(request: Request, name: string, values: RuleValues, options: UrlOptions): string {
     const own = name.startsWith(".") ? relativeName(request.endpoint, name) : name;
-    return completeUrl(this.#pathOf(own, values), options, request.environ);
+    const { path, subdomain } = this.#addressOf(own, values);
+    const host = (this.#hosts ??= this.#compile()).elsewhere(request.environ, subdomain);
+    return completeUrl(path, options, request.environ, host);
   }
 
   /** Renders a template to a page. @throws FrameworkError without the option "templates" */
@@ -157,11 +152,11 @@ class Application<Own extends object = object> extends Scaffold<Own> implements 
   }
 
   protected override checkOpen(what: string): void {
-    if (this.#ready === null) return;
+    if (this.#hosts === null) return;
     if (!this.#isDevelopment) {
       throw new FrameworkError(`Cannot ${what}: the application has answered requests already; do it before`);
     }
-    this.#ready = null;
+    this.#hosts = null;
     this.#names = null;
   }
 
@@ -180,13 +175,13 @@ class Application<Own extends object = object> extends Scaffold<Own> implements 
   }
 
   #route(environ: WSGIEnvironment, startResponse: StartResponse): WSGIBody | Promise<WSGIBody> {
-    const ready = (this.#ready ??= this.#compile());
+    const hosts = (this.#hosts ??= this.#compile());
     let path = "/";
     let found: Found<CompiledRoute> | null = null;
     let instead: Instead | null = null;
     try {
       path = decodeText(environ.PATH_INFO || "/", "The path");
-      found = this.#tableFor(ready, environ)?.find(environ.REQUEST_METHOD, path) ?? { kind: "none" };
+      found = hosts.find(environ, path);
       if (found.kind !== "route") instead = insteadOf(found, environ);
     } catch (error) {
       instead = () => {
@@ -212,31 +207,12 @@ class Application<Own extends object = object> extends Scaffold<Own> implements 
     return new Dispatch(request, chain, route, instead, this.#isDevelopment).run(startResponse);
   }
 
-  #compile(): Ready {
+  #compile(): Hosts {
     for (const chain of this.#routes.chains) chain.collect();
-    const groups = new Map<string, CompiledRoute[]>();
-    for (const route of this.#routes.routes) {
-      const group = groups.get(route.subdomain ?? "");
-      if (group === undefined) groups.set(route.subdomain ?? "", [route]);
-      else group.push(route);
-    }
-    const tables = new Map([...groups].map(([subdomain, routes]) => [subdomain, new RouteTable(routes)]));
-    const hasSubdomains = [...tables.keys()].some((subdomain) => subdomain !== "");
-    if (hasSubdomains && this.#options.serverName === undefined) {
-      throw new FrameworkError('A blueprint has a subdomain, and the application no "serverName"; expected both');
-    }
-    return { tables, hasSubdomains };
+    return new Hosts(this.#routes.routes, this.#options.serverName);
   }
 
-  #tableFor({ tables, hasSubdomains }: Ready, environ: WSGIEnvironment): RouteTable<CompiledRoute> | undefined {
-    if (!hasSubdomains) return tables.get("");
-    const name = requestedHost(environ)?.name ?? "";
-    const suffix = `.${(this.#options.serverName ?? "").toLowerCase()}`;
-    const subdomain = name.endsWith(suffix) ? name.slice(0, -suffix.length) : "";
-    return tables.get(subdomain) ?? tables.get("");
-  }
-
-  #pathOf(name: string, values: RuleValues): string {
+  #addressOf(name: string, values: RuleValues): Address {
     this.#names ??= new RouteNames(this.#routes.routes);
     return this.#names.build(name, values);
   }

@@ -5,11 +5,15 @@ import type { OwnConverters } from "./rule-params.ts";
 import { Scaffold } from "./scaffold.ts";
 
 /** Where a blueprint belongs. */
-export interface BlueprintOptions<Own extends object> {
-  /** Path in front of its rules. @default "" */
-  readonly prefix?: string;
-  /** Only for this subdomain of the application's `serverName`. @default that of what it is registered with */
-  readonly subdomain?: string;
+export interface BlueprintOptions<
+  Own extends object,
+  Prefix extends string = string,
+  Subdomain extends string = string,
+> {
+  /** Path in front of its rules; it may have values. @default "" */
+  readonly prefix?: Prefix;
+  /** Only for this subdomain of the application's `serverName`; `<tenant>` is a value. @default that of what it is registered with */
+  readonly subdomain?: Subdomain;
   /** Further converters for its rules. */
   readonly converters?: Own & OwnConverters;
 }
@@ -22,7 +26,11 @@ export interface BlueprintOptions<Own extends object> {
  * admin.get("/", { name: "index" }, () => "Hello");
  * app.register(admin); // urlFor("admin.index")
  */
-export class Blueprint<Own extends object = object> extends Scaffold<Own> {
+export class Blueprint<
+  Own extends object = object,
+  const Prefix extends string = "",
+  const Subdomain extends string = "",
+> extends Scaffold<Own, `${Subdomain}${Prefix}`> {
   readonly name: string;
   readonly prefix: string;
   readonly subdomain: string | null;
@@ -32,7 +40,7 @@ export class Blueprint<Own extends object = object> extends Scaffold<Own> {
    * @param name - stands in front of the names of its routes, with a dot
    * @throws FrameworkError for a name with a dot, or a prefix that is no path
    */
-  constructor(name: string, options: BlueprintOptions<Own> = {}) {
+  constructor(name: string, options: BlueprintOptions<Own, Prefix, Subdomain> = {}) {
     super(options.converters, null);
     if (!/^[^.\s]+$/.test(name))
       throw new FrameworkError(`Blueprint "${name}" has a name with a dot or a blank, or none`);

@@ -1,6 +1,7 @@
 // Routes as they are asked: the definitions of an application and of all blueprints in it, with the hooks around each.
 import { CONVERTERS, type ConverterSource } from "./converters.ts";
 import { FrameworkError } from "./errors.ts";
+import { subdomainRule } from "./hosts.ts";
 import { Rule } from "./rule.ts";
 import type {
   AfterHook,
@@ -54,7 +55,8 @@ export interface CompiledRoute {
   readonly place: Error;
   readonly chain: Chain;
   readonly input: InputReader | null;
-  readonly subdomain: string | null;
+  /** Rule of its subdomain, with a slash in front; null for any host. */
+  readonly subdomain: Rule | null;
   /** Whether its handler is called with what the path gives, and what it returns is the response, as long as the chain is plain. */
   readonly isDirect: boolean;
 }
@@ -63,7 +65,7 @@ export interface CompiledRoute {
 interface Site {
   readonly chain: Chain;
   readonly prefix: string;
-  readonly subdomain: string | null;
+  readonly subdomain: Rule | null;
   readonly converters: ReadonlyMap<string, ConverterSource>;
 }
 
@@ -105,11 +107,12 @@ export class RouteCollection {
       );
     }
     blueprint.close();
+    const converters = new Map([...outer.converters, ...blueprint.converters]);
     const site: Site = {
       chain: this.#chain([...outer.chain.scaffolds, blueprint], namePrefix),
       prefix: joined(outer.prefix, prefix),
-      subdomain: subdomain ?? outer.subdomain,
-      converters: new Map([...outer.converters, ...blueprint.converters]),
+      subdomain: subdomain === null ? outer.subdomain : subdomainRule(subdomain, converters),
+      converters,
     };
     for (const definition of blueprint.definitions) this.#add(definition, site);
     for (const inner of blueprint.registrations) this.#register(inner, site);
@@ -118,10 +121,12 @@ export class RouteCollection {
   #add({ rule: text, methods, options, handler, name, place }: RouteDefinition, site: Site): void {
     const { chain, subdomain } = site;
     const rule = new Rule(joined(site.prefix, text), site.converters);
-    const input = inputReader(
-      options,
-      rule.values.map((value) => value.name),
-    );
+    const names = rule.values.map((value) => value.name);
+    const twice = subdomain?.values.find((value) => names.includes(value.name));
+    if (twice !== undefined) {
+      throw new FrameworkError(`Rule "${rule.text}" has a value "${twice.name}", which its subdomain has too`);
+    }
+    const input = inputReader(options, [...names, ...(subdomain?.values ?? []).map((value) => value.name)]);
     const route: CompiledRoute = {
       rule,
       methods: new Set(methods.includes("GET") ? [...methods, "HEAD"] : methods),
@@ -136,7 +141,7 @@ export class RouteCollection {
       isDirect: input === null && options.response === undefined,
     };
     for (const method of methods) {
-      const key = `${subdomain ?? ""} ${method} ${rule.key}`;
+      const key = `${subdomain?.key ?? ""} ${method} ${rule.key}`;
       const other = this.#taken.get(key);
       if (other !== undefined) {
         throw new FrameworkError(

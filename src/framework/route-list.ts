@@ -28,7 +28,7 @@ export function listRoutes(routes: readonly CompiledRoute[]): ListedRoute[] {
       name,
       place: placeOf(place),
       schemas: SCHEMAS.filter((schema) => options[schema] !== undefined),
-      subdomain,
+      subdomain: subdomain === null ? null : subdomain.text.slice(1),
     }))
     .toSorted((left, right) => (left.rule < right.rule ? -1 : Number(left.rule > right.rule)));
 }

@@ -104,19 +104,19 @@ type RouteDecorator = (method: AnyHandler, context: ClassMethodDecoratorContext)
 export type DecoratingFunction = (rule: string, options?: RouteOptions) => RouteDecorator;
 
 /** How a route is defined. */
-export interface RouteFunction<Own> {
+export interface RouteFunction<Own, Before extends string = ""> {
   /** @throws FrameworkError when the rule cannot be read, or another one matches the same paths */
   <Self, const Rule extends string>(
     this: Self,
     rule: Rule,
-    handler: Handler<HandlerParams<Rule, Own, unknown>>,
+    handler: Handler<HandlerParams<`${Before}${Rule}`, Own, unknown>>,
   ): WithRoute<Self, Rule, unknown>;
   /** @param options - schemas, a name, what OpenAPI says of it */
   <Self, const Rule extends string, const Options extends RouteOptions>(
     this: Self,
     rule: Rule,
     options: Options,
-    handler: Handler<HandlerParams<Rule, Own, Options>>,
+    handler: Handler<HandlerParams<`${Before}${Rule}`, Own, Options>>,
   ): WithRoute<Self, Rule, Options>;
 }
 
@@ -158,8 +158,11 @@ class Callable {
   }
 }
 
-/** Routes, hooks and error handlers. */
-export abstract class Scaffold<Own extends object = object> extends Callable implements ScaffoldParts {
+/** Routes, hooks and error handlers. `Before` is what stands in front of each rule and may have values too: subdomain and prefix. */
+export abstract class Scaffold<Own extends object = object, Before extends string = "">
+  extends Callable
+  implements ScaffoldParts
+{
   readonly definitions: RouteDefinition[] = [];
   readonly registrations: Registration[] = [];
   readonly beforeHooks: BeforeHook[] = [];
@@ -184,12 +187,12 @@ export abstract class Scaffold<Own extends object = object> extends Callable imp
   protected abstract registered(registration: Registration): void;
 
   /** Defines a route for GET, and HEAD with it; `methods` of the options names others. */
-  readonly route: RouteFunction<Own> & DecoratingFunction = this.#routeFunction(null);
-  readonly get: RouteFunction<Own> = this.#routeFunction("GET");
-  readonly post: RouteFunction<Own> = this.#routeFunction("POST");
-  readonly put: RouteFunction<Own> = this.#routeFunction("PUT");
-  readonly patch: RouteFunction<Own> = this.#routeFunction("PATCH");
-  readonly delete: RouteFunction<Own> = this.#routeFunction("DELETE");
+  readonly route: RouteFunction<Own, Before> & DecoratingFunction = this.#routeFunction(null);
+  readonly get: RouteFunction<Own, Before> = this.#routeFunction("GET");
+  readonly post: RouteFunction<Own, Before> = this.#routeFunction("POST");
+  readonly put: RouteFunction<Own, Before> = this.#routeFunction("PUT");
+  readonly patch: RouteFunction<Own, Before> = this.#routeFunction("PATCH");
+  readonly delete: RouteFunction<Own, Before> = this.#routeFunction("DELETE");
 
   /** Runs before each handler, in the order of definition; those of the application first. */
   before(hook: BeforeHook): this {
@@ -252,7 +255,7 @@ export abstract class Scaffold<Own extends object = object> extends Callable imp
     return this;
   }
 
-  #routeFunction(fixed: string | null): RouteFunction<Own> & DecoratingFunction {
+  #routeFunction(fixed: string | null): RouteFunction<Own, Before> & DecoratingFunction {
     const define = (rule: string, first?: RouteOptions | AnyHandler, second?: AnyHandler): unknown => {
       const options = typeof first === "object" ? first : {};
       const handler = typeof first === "function" ? first : second;
@@ -276,7 +279,7 @@ export abstract class Scaffold<Own extends object = object> extends Callable imp
         }
       };
     };
-    return define as RouteFunction<Own> & DecoratingFunction; // the overloads are those of the interfaces
+    return define as RouteFunction<Own, Before> & DecoratingFunction; // the overloads are those of the interfaces
   }
 
   #define(rule: string, methods: readonly string[], options: RouteOptions, handler: AnyHandler): this {

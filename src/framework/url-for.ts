@@ -4,6 +4,7 @@ import { suggestion } from "../nearest-name.ts";
 import type { WSGIEnvironment } from "../wsgi/types.ts";
 import { applicationUri, quotedPath } from "../wsgi/url.ts";
 import { FrameworkError } from "./errors.ts";
+import { builtSubdomain } from "./hosts.ts";
 import type { RuleParams } from "./rule-params.ts";
 import type { Rule, RuleValues } from "./rule.ts";
 
@@ -31,6 +32,15 @@ export type UrlArguments<Text extends string, Own> = string extends Text
 export interface NamedRoute {
   readonly name: string;
   readonly rule: Rule;
+  readonly subdomain: Rule | null;
+}
+
+/** Where a route is. */
+export interface Address {
+  /** Encoded, from "/". */
+  readonly path: string;
+  /** "" for routes of any host. */
+  readonly subdomain: string;
 }
 
 /** Finds routes by name, or by their rule. */
@@ -48,23 +58,35 @@ export class RouteNames {
   }
 
   /**
-   * Writes a path.
+   * Writes an address.
    *
    * @param name - several rules may have it: the one with exactly these values is taken
    * @throws FrameworkError for an unknown name, and for a value that is missing, surplus, or does not fit
    */
-  build(name: string, values: RuleValues): string {
+  build(name: string, values: RuleValues): Address {
     const byRule = this.#byRule.get(name);
     const routes = this.#byName.get(name) ?? (byRule === undefined ? undefined : [byRule]);
     if (routes === undefined) {
       throw new FrameworkError(`There is no route "${name}"${suggestion(name, [...this.#byName.keys()])}`);
     }
     const given = Object.keys(values).filter((each) => values[each] !== undefined);
-    const exact = routes.find(
-      ({ rule }) => rule.values.length === given.length && rule.values.every((value) => given.includes(value.name)),
-    );
-    return (exact ?? routes[0])?.rule.build(values) ?? "/";
+    const exact = routes.find((route) => {
+      const places = placesOf(route);
+      return places.length === given.length && places.every((place) => given.includes(place));
+    });
+    const { rule, subdomain } = exact ?? (routes[0] as NamedRoute); // a name has a route
+    if (subdomain === null) return { path: rule.build(values), subdomain: "" };
+    const ofHost = new Set(subdomain.values.map((value) => value.name));
+    const entries = Object.entries(values);
+    return {
+      path: rule.build(Object.fromEntries(entries.filter(([key]) => !ofHost.has(key)))),
+      subdomain: builtSubdomain(subdomain, Object.fromEntries(entries.filter(([key]) => ofHost.has(key)))),
+    };
   }
+}
+
+function placesOf({ rule, subdomain }: NamedRoute): string[] {
+  return [...rule.values, ...(subdomain?.values ?? [])].map((value) => value.name);
 }
 
 /**
@@ -72,8 +94,14 @@ export class RouteNames {
  *
  * @param path - encoded, from "/"
  * @param environ - of the request; null outside of one
+ * @param host - where the path is; null at the host that the client asked
  */
-export function completeUrl(path: string, options: UrlOptions, environ: WSGIEnvironment | null): string {
+export function completeUrl(
+  path: string,
+  options: UrlOptions,
+  environ: WSGIEnvironment | null,
+  host: string | null,
+): string {
   const { query, anchor, external = false } = options;
   const tail = queryText(query) + (anchor === undefined ? "" : `#${encodeURIComponent(anchor)}`);
   if (environ === null) {
@@ -81,6 +109,7 @@ export function completeUrl(path: string, options: UrlOptions, environ: WSGIEnvi
       throw new FrameworkError("An external address needs a request, which names the host; use request.urlFor");
     return path + tail;
   }
+  if (host !== null) return `${environ["wsgi.url_scheme"]}://${host}${quotedPath(environ.SCRIPT_NAME)}${path}${tail}`;
   if (!external) return quotedPath(environ.SCRIPT_NAME) + path + tail;
   return applicationUri(environ).replace(/\/$/, "") + path + tail;
 }

@@ -12,7 +12,9 @@
 import { describe, expect, it } from "vitest";
 import { App, type AppOptions } from "./app.ts";
 import { Blueprint } from "./blueprint.ts";
+import type { TestClient } from "../testing/test-client.ts";
 import type { Converter } from "./converters.ts";
+import { FrameworkError } from "./errors.ts";
 
 /** Answers with the rule and the values. */
 function appOf(rules: readonly string[], options: AppOptions = {}): App {
@@ -311,6 +313,50 @@ describe("blueprints", () => {
     expect([await text("apixexample.test"), await text("other.test")]).toEqual(["site", "site"]);
     const without = new App().register(new Blueprint("api", { subdomain: "api" }).get("/", () => "") as Blueprint);
     expect((await without.test().get("/")).status).toBe(500);
+  });
+
+  it("of a subdomain with values get them, and addresses lead from one to the other", async () => {
+    const tenants = new Blueprint("tenants", { subdomain: "<tenant>.App" });
+    tenants.get("/", { name: "index" }, (_, { tenant }) => `index of ${tenant}`);
+    tenants.get("/users/<int:id>", { name: "user" }, (request, { tenant, id }) => [
+      `${tenant} ${id}`,
+      request.urlFor(".index", { tenant }),
+      request.urlFor(".user", { tenant: "globex", id: 2 }, { query: { a: 1 } }),
+      request.urlFor("home"),
+      request.urlFor("admin.index", {}, { anchor: "x" }),
+    ]);
+    const admin = new Blueprint("admin", { subdomain: "admin.app" });
+    admin.get("/", { name: "index" }, () => "admin");
+    const app = new App({ serverName: "Example.test" });
+    app.get("/", { name: "home" }, (request) => [
+      request.urlFor("home"),
+      request.urlFor("tenants.index", { tenant: "acme" }),
+    ]);
+    app.register(tenants).register(admin);
+    const on = (host: string): TestClient => app.test({ baseUrl: `http://${host}` });
+    expect((await on("ACME.app.example.test").get("/")).text()).toBe("index of acme");
+    expect((await on("acme.app.example.test:8000").get("/users/7")).json()).toEqual([
+      "acme 7",
+      "/",
+      "http://globex.app.example.test:8000/users/2?a=1",
+      "http://example.test:8000/",
+      "http://admin.app.example.test:8000/#x",
+    ]);
+    expect((await on("example.test").get("/")).json()).toEqual(["/", "http://acme.app.example.test/"]);
+    expect((await on("admin.app.example.test").get("/")).text()).toBe("admin");
+    // The fixed subdomain has no such route; the one with a value has.
+    expect((await on("admin.app.example.test").get("/users/7")).json<string[]>()[0]).toBe("admin 7");
+    expect((await on("acme.app.example.test").get("/nothing")).status).toBe(404);
+    expect((await on("acme.app.example.test").post("/")).status).toBe(405);
+    for (const tenant of ["a/b", "Acme", "a b", "a:80", "é", "..", "a..b", "", "a@b"]) {
+      expect(() => app.urlFor("tenants.index", { tenant }), tenant).toThrow(FrameworkError);
+    }
+    expect(() => app.urlFor("tenants.index", {})).toThrow('needs a value "tenant"');
+    const twice = new Blueprint("twice", { subdomain: "<id>" });
+    twice.get("/<id>", () => "");
+    expect(() => new App({ serverName: "x.test" }).register(twice)).toThrow(
+      'a value "id", which its subdomain has too',
+    );
   });
 
   it("bring converters", async () => {
