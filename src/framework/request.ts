@@ -4,6 +4,7 @@ import { parse as parseCookies } from "cookie-es";
 import type { FormFile } from "../forms/form-file.ts";
 import type { Form } from "../forms/form.ts";
 import { mediaTypeOf } from "../forms/media-type.ts";
+import type { FormLimits } from "../forms/limits.ts";
 import type { FormOptions } from "../forms/parse-form.ts";
 import { isJson, prefersJson } from "../middleware/error-documents/prefers-json.ts";
 import { type Session, sessionOf } from "../middleware/sessions/session.ts";
@@ -29,18 +30,22 @@ export interface RequestOwner {
   urlOf(request: Request, name: string, values: RuleValues, options: UrlOptions): string;
 }
 
+/** What a request needs of its route. */
+interface RequestRoute {
+  readonly name: string;
+  readonly rule: { readonly text: string };
+  readonly options: { readonly formLimits?: Partial<FormLimits>; readonly maxBodyBytes?: number };
+}
+
 /** A request. */
 export class Request {
   readonly environ: WSGIEnvironment;
   /** The path below the application, decoded. */
   readonly path: string;
-  /** Name of the route; null when there is none for the path. */
-  readonly endpoint: string | null;
-  /** The rule of the route, as it was written. */
-  readonly rule: string | null;
   /** The values of the path. */
   readonly params: RuleValues;
   readonly #owner: RequestOwner;
+  readonly #route: RequestRoute | null;
   #state: RequestState | null = null;
   #args: URLSearchParams | null = null;
   #cookies: ReadonlyMap<string, string> | null = null;
@@ -53,15 +58,24 @@ export class Request {
     environ: WSGIEnvironment,
     path: string,
     owner: RequestOwner,
-    route: { readonly name: string; readonly rule: { readonly text: string } } | null,
+    route: RequestRoute | null,
     params: RuleValues,
   ) {
     this.environ = environ;
     this.path = path;
     this.#owner = owner;
-    this.endpoint = route === null ? null : route.name;
-    this.rule = route === null ? null : route.rule.text;
+    this.#route = route;
     this.params = params;
+  }
+
+  /** Name of the route; null when there is none for the path. */
+  get endpoint(): string | null {
+    return this.#route === null ? null : this.#route.name;
+  }
+
+  /** The rule of the route, as it was written. */
+  get rule(): string | null {
+    return this.#route === null ? null : this.#route.rule.text;
   }
 
   get method(): string {
@@ -149,7 +163,7 @@ export class Request {
 
   /** The whole body. @throws RequestBodyError (413) when it is longer than the application allows */
   bytes(): Promise<Bytes> {
-    this.#bytes ??= readBytes(this.environ, { limit: this.#owner.maxBodyBytes });
+    this.#bytes ??= readBytes(this.environ, { limit: this.#route?.options.maxBodyBytes ?? this.#owner.maxBodyBytes });
     return this.#bytes;
   }
 
@@ -183,11 +197,13 @@ export class Request {
   /**
    * The form that was sent: its text fields and its files, read once.
    *
-   * @param options - limits; those of the first call count
+   * @param options - limits, in front of those of the route; those of the first call count
    * @throws FormError 415 when the body is no form; 400 when it is malformed or not UTF-8; 413 beyond a limit
    */
   form(options: FormOptions = {}): Promise<Form> {
-    this.#form ??= import("../forms/parse-form.ts").then(({ parseForm }) => parseForm(this.environ, options));
+    this.#form ??= import("../forms/parse-form.ts").then(({ parseForm }) =>
+      parseForm(this.environ, { ...this.#route?.options.formLimits, ...options }),
+    );
     return this.#form;
   }
 

@@ -1,5 +1,6 @@
 // What an application and a blueprint have in common: routes, hooks, error handlers, blueprints in them. Here they are only written down.
 // Source: Flask's Scaffold.
+import type { FormLimits } from "../forms/limits.ts";
 import { isToken } from "../wsgi/head-rules.ts";
 import type { StartResponse, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
 import type { ConverterSource } from "./converters.ts";
@@ -19,6 +20,10 @@ export interface RouteOptions extends RouteSchemas {
   readonly strictSlashes?: boolean;
   /** For `urlFor`. @default the name of the handler's function; the rule where it has none */
   readonly name?: string;
+  /** How large its forms may be, where those of `tsgi/forms` do not fit: a route that takes uploads allows more. */
+  readonly formLimits?: Partial<FormLimits>;
+  /** Most bytes of a body that `json`, `text` and `bytes` read. @default that of the application */
+  readonly maxBodyBytes?: number;
   /** One line for OpenAPI. */
   readonly summary?: string;
   readonly description?: string;

@@ -78,6 +78,43 @@ describe("schemas", () => {
     expect((await client.post("/form", { json: {} })).status).toBe(415);
   });
 
+  it("check the fields of a multipart form, beside its files", async () => {
+    const upload = new App().post("/", { form: z.object({ title: z.string().min(1) }) }, async (request, { form }) => {
+      const [file] = await request.files("photo");
+      return [form.title, file?.filename, await file?.text()];
+    });
+    const files = { photo: { filename: "a.txt", content: "pixels" } };
+    const sent = await upload.test().post("/", { form: { title: "Cat" }, files });
+    expect(sent.json()).toEqual(["Cat", "a.txt", "pixels"]);
+    const wrong = await upload.test().post("/", { form: { title: "" }, files });
+    expect([wrong.status, wrong.json<{ errors: object[] }>().errors]).toMatchObject([
+      422,
+      [{ in: "form", pointer: "/title" }],
+    ]);
+  });
+
+  it("read forms and bodies within the limits of their route", async () => {
+    const form = z.object({ a: z.string() });
+    const limited = new App({ maxBodyBytes: 20 })
+      .post("/small", { form, formLimits: { fields: 1 } }, () => "small")
+      .post(
+        "/large",
+        { formLimits: { bodyBytes: 20_000_000, textBytes: 20_000_000 } },
+        async (request) => (await request.form()).get("a")?.length ?? 0,
+      )
+      .post("/usual", async (request) => (await request.form()).get("a")?.length ?? 0)
+      .post("/text", { maxBodyBytes: 30 }, (request) => request.text());
+    const client = limited.test();
+    expect((await client.post("/small", { form: { a: "1" } })).text()).toBe("small");
+    expect((await client.post("/small", { form: { a: "1", b: "2" } })).status).toBe(413);
+    const long = "x".repeat(17_000_000);
+    expect((await client.post("/large", { form: { a: long } })).text()).toBe("17000000");
+    expect((await client.post("/usual", { form: { a: long } })).status).toBe(413);
+    const statusOf = async (length: number): Promise<number> =>
+      (await client.post("/text", { body: "y".repeat(length) })).status;
+    expect([await statusOf(30), await statusOf(31)]).toEqual([200, 413]);
+  });
+
   it("never see the name __proto__", async () => {
     const open = new App().get("/", { query: z.looseObject({}) }, (_, { query }) => ({ keys: Object.keys(query) }));
     expect((await open.test().get("/?__proto__=x&constructor=y")).json()).toEqual({ keys: ["constructor"] });
