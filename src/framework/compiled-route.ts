@@ -1,7 +1,7 @@
 // Routes as they are asked: the definitions of an application and of all blueprints in it, with the hooks around each.
 import { CONVERTERS, type ConverterSource } from "./converters.ts";
 import { FrameworkError } from "./errors.ts";
-import { subdomainRule } from "./hosts.ts";
+import { subdomainRule } from "./subdomain.ts";
 import { Rule } from "./rule.ts";
 import type {
   AfterHook,

@@ -4,7 +4,7 @@ import { suggestion } from "../nearest-name.ts";
 import type { WSGIEnvironment } from "../wsgi/types.ts";
 import { applicationUri, quotedPath } from "../wsgi/url.ts";
 import { FrameworkError } from "./errors.ts";
-import { builtSubdomain } from "./hosts.ts";
+import { builtSubdomain } from "./subdomain.ts";
 import type { RuleParams } from "./rule-params.ts";
 import type { Rule, RuleValues } from "./rule.ts";
 
@@ -70,11 +70,12 @@ export class RouteNames {
       throw new FrameworkError(`There is no route "${name}"${suggestion(name, [...this.#byName.keys()])}`);
     }
     const given = Object.keys(values).filter((each) => values[each] !== undefined);
-    const exact = routes.find((route) => {
+    const found = routes.find((route) => {
       const places = placesOf(route);
       return places.length === given.length && places.every((place) => given.includes(place));
     });
-    const { rule, subdomain } = exact ?? (routes[0] as NamedRoute); // a name has a route
+    const [first] = routes;
+    const { rule, subdomain } = (found ?? first) as NamedRoute; // a name has a route
     if (subdomain === null) return { path: rule.build(values), subdomain: "" };
     const ofHost = new Set(subdomain.values.map((value) => value.name));
     const entries = Object.entries(values);

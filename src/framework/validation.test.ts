@@ -104,14 +104,14 @@ describe("schemas", () => {
       )
       .post("/usual", async (request) => (await request.form()).get("a")?.length ?? 0)
       .post("/text", { maxBodyBytes: 30 }, (request) => request.text());
-    const client = limited.test();
-    expect((await client.post("/small", { form: { a: "1" } })).text()).toBe("small");
-    expect((await client.post("/small", { form: { a: "1", b: "2" } })).status).toBe(413);
+    const limitedClient = limited.test();
+    expect((await limitedClient.post("/small", { form: { a: "1" } })).text()).toBe("small");
+    expect((await limitedClient.post("/small", { form: { a: "1", b: "2" } })).status).toBe(413);
     const long = "x".repeat(17_000_000);
-    expect((await client.post("/large", { form: { a: long } })).text()).toBe("17000000");
-    expect((await client.post("/usual", { form: { a: long } })).status).toBe(413);
+    expect((await limitedClient.post("/large", { form: { a: long } })).text()).toBe("17000000");
+    expect((await limitedClient.post("/usual", { form: { a: long } })).status).toBe(413);
     const statusOf = async (length: number): Promise<number> =>
-      (await client.post("/text", { body: "y".repeat(length) })).status;
+      (await limitedClient.post("/text", { body: "y".repeat(length) })).status;
     expect([await statusOf(30), await statusOf(31)]).toEqual([200, 413]);
   });
 
