@@ -33,7 +33,9 @@ const SMALLEST_PAGE = 32;
 export interface StoreSettings {
   readonly url: string;
   readonly open: { readonly durability: Durability; readonly pageSize?: number; readonly maxSize?: number };
-  readonly api: Omit<ApiSettings, "store" | "page" | "feed">;
+  /** Clients that watch, in one process. */
+  readonly maxListeners: number;
+  readonly api: Omit<ApiSettings, "store" | "page" | "feed" | "stopping">;
 }
 
 /**
@@ -73,12 +75,12 @@ export function readSettings(
   return {
     url,
     open: { durability, ...(pageSize !== undefined && { pageSize }), ...(maxSize !== undefined && { maxSize }) },
+    maxListeners: options.maxListeners ?? 1000,
     api: {
       isReadOnly: options.readOnly ?? false,
       isMatchRequired: options.requireMatch ?? false,
       maxBody: options.maxBody ?? 64 * MEGABYTE,
       maxOperations: options.maxOperations ?? 10_000,
-      maxListeners: options.maxListeners ?? 1000,
       text: {
         depth: options.maxDepth ?? DEFAULT_TEXT_LIMITS.depth,
         keyBytes: options.maxKey ?? DEFAULT_TEXT_LIMITS.keyBytes,

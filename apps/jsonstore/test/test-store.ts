@@ -1,9 +1,11 @@
 // A store in a directory of its own, and a client of its API.
+import { setMaxListeners } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TestClient } from "tsgi/testing";
 import type { WSGIApplication } from "tsgi/wsgi";
+import { Feed } from "../src/api/feed.ts";
 import { jsonStore } from "../src/api/json-store.ts";
 import type { ApiSettings } from "../src/api/settings.ts";
 import { openStore } from "../src/open-store.ts";
@@ -28,11 +30,20 @@ export async function openTestStore(
   changes: Partial<ApiSettings> = {},
   pageSize: number | undefined = PAGE_SIZE,
 ): Promise<TestStore> {
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal);
   const directory = mkdtempSync(join(tmpdir(), "jsonstore-"));
   const path = join(directory, "store.db");
   const store = await openStore(`sqlite:${path}`, pageSize === undefined ? {} : { pageSize });
-  const { api } = readSettings({}, { database: path }, {});
-  const application = jsonStore({ ...api, store, page: { files: new Map() }, ...changes });
+  const { api, maxListeners } = readSettings({}, { database: path }, {});
+  const application = jsonStore({
+    ...api,
+    store,
+    feed: new Feed(store, maxListeners),
+    stopping: stopping.signal,
+    page: { files: new Map() },
+    ...changes,
+  });
   return {
     directory,
     path,
@@ -40,6 +51,7 @@ export async function openTestStore(
     application,
     client: new TestClient(application),
     async close() {
+      stopping.abort();
       await store.close();
       rmSync(directory, { recursive: true, force: true });
     },

@@ -9,6 +9,7 @@ import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
 import type { WSGIEnvironment } from "../../wsgi/types.ts";
 import { dispatchOf } from "../settings/arbiter-options.ts";
 import { callHook } from "../settings/call-hook.ts";
+import { announceDrain } from "./drain-signal.ts";
 import { describeBootFailure } from "./describe-boot-failure.ts";
 import { emptyAndClose } from "../sockets/listen-queue.ts";
 import { explain } from "../sockets/listeners.ts";
@@ -289,6 +290,7 @@ export class Worker {
     // The end of Python processes is not cut short where requests are, at a quick stop: who does not want to wait asks twice.
     this.#endBy = Math.max(deadline, performance.now() + this.#config.options.gracefulTimeout * 1000);
     server.beginDrain(idleSeconds);
+    announceDrain();
     if (isQueueKept) for (const listener of this.#listeners) listener.close();
     else await new Promise<void>((resolve) => (this.#sealed = resolve));
     const graceLeft = Math.max(0, (deadline - performance.now()) / 1000);

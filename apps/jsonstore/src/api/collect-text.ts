@@ -16,5 +16,6 @@ export function* collectText(node: Found, most: number): Work<string | null> {
     if (length > most) return null;
     step = steps.next(yield step.value);
   }
+  if (length > most) return null;
   return pieces.length === 1 ? (pieces[0] ?? "") : pieces.join("");
 }

@@ -9,6 +9,7 @@ import { INDEX, prefersHtml, sendPageFile } from "./page.ts";
 import { patchNode } from "./patch-node.ts";
 import { readChildren } from "./read-children.ts";
 import { readNode } from "./read-node.ts";
+import { watchNode } from "./watch-node.ts";
 import type { ApiSettings } from "./settings.ts";
 
 type Method = (exchange: Exchange, settings: ApiSettings) => WSGIBody | Promise<WSGIBody>;
@@ -53,6 +54,7 @@ function read(exchange: Exchange, settings: ApiSettings): WSGIBody | Promise<WSG
   if (query.problem !== undefined) return explain(exchange, query.problem);
   if (query.isChildren) return readChildren(exchange, settings);
   if (accept === undefined || accept === "*/*") return readNode(exchange, settings);
+  if (accept.includes("text/event-stream")) return watchNode(exchange, settings);
   if (prefersHtml(accept) && settings.page.files.has(INDEX)) return sendPageFile(exchange, settings.page, INDEX);
   if (!/application\/(?:json|\*)|\*\/\*|[+]json/.test(accept)) throw new Problem("not-acceptable");
   return readNode(exchange, settings);

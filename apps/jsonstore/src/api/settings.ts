@@ -1,5 +1,6 @@
 // How a store is served.
 import type { Store } from "../storage/store.ts";
+import type { Feed } from "./feed.ts";
 import type { TextLimits } from "../text/compact.ts";
 
 /** What the API is made of. */
@@ -12,8 +13,10 @@ export interface ApiSettings {
   readonly maxBody: number;
   readonly text: TextLimits;
   readonly maxOperations: number;
-  /** Clients that watch, in one process. */
-  readonly maxListeners: number;
+  /** Tells those who watch. */
+  readonly feed: Feed;
+  /** Fires when the process is about to end: streams without an end must end by themselves. */
+  readonly stopping: AbortSignal;
   /** Files of the page, by name. */
   readonly page: Page;
 }

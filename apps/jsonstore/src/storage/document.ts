@@ -100,7 +100,7 @@ function* attach(
   const index = token === "-" ? count : arrayIndex(token);
   if (index !== count) throw new Problem("index-out-of-range", { pointer, detail: `The array has ${count} elements` });
   yield* addElement(write, parent, count, value);
-  write.changes.push({ op: "insert", path: [...path.slice(0, depth), String(count)], value });
+  write.changes.push({ op: "append", path: [...path.slice(0, depth), String(count)], value });
   return String(count);
 }
 
@@ -139,7 +139,7 @@ export function* insert(write: Write, path: Path, array: Found, at: number | nul
   }
   yield* addElement(write, array, index, value);
   const added = [...path, String(index)];
-  write.changes.push({ op: "insert", path: added, value });
+  write.changes.push({ op: index === count ? "append" : "insert", path: added, value });
   return added;
 }
 

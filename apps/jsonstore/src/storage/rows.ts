@@ -24,8 +24,11 @@ export interface PageRow {
   readonly data: string;
 }
 
-/** What a write did to one node. `put` and `delete` are about members and whole nodes, `insert` and `remove` shift the elements behind. */
-export type ChangeOp = "put" | "delete" | "insert" | "remove";
+/**
+ * What a write did to one node. `put` and `delete` are about members and whole nodes, `append` adds a last element, `insert` and `remove`
+ * move the elements behind.
+ */
+export type ChangeOp = "put" | "delete" | "append" | "insert" | "remove";
 
 /** Returns the id of the container that a value refers to, or null if it is a text. */
 export function referredId(value: string): number | null {
@@ -35,4 +38,14 @@ export function referredId(value: string): number | null {
 /** Returns the value that refers to a container. */
 export function reference(id: number): string {
   return `@${id}`;
+}
+
+/** An entry of the log of changes. */
+export interface ChangeRow {
+  readonly seq: number;
+  readonly op: ChangeOp;
+  /** Canonical pointer. */
+  readonly path: string;
+  /** Null when it was too long to be kept, and for what is gone. */
+  readonly value: string | null;
 }
