@@ -38,7 +38,17 @@ test("the trailer section and the extensions have limits of their own", () => {
     ["1;aaaaa\r\nx\r\n0\r\n\r\n", "idle"],
     ["1;aaa\r\nx\r\n0;aaa\r\n\r\n", 400],
     [`1;${"a".repeat(9)}\r\nx\r\n0\r\n\r\n`, 400],
+    [" 1;a\r\nx\r\n0\r\n\r\n", 400],
+    // A byte that may stand nowhere is worse than a line that is too long.
+    [`0\r\nA: \0${"b".repeat(30)}\r\n\r\n`, 400],
   ] as const) {
     expect(readRequests(HEAD + body, [], limits).verdict, body).toBe(verdict);
   }
+});
+
+test("without a limit for bodies a size must still be a number that is exact", () => {
+  const limits = { maxBodyBytes: 0 };
+  expect(readRequests(`${HEAD}1fffffffffffff\r\nx`, [], limits).verdict).toBe("partial");
+  expect(readRequests(`${HEAD}20000000000000\r\nx`, [], limits).verdict).toBe(413);
+  expect(readRequests(`${HEAD}1\r\nx\r\n1fffffffffffff\r\nx`, [], limits).verdict).toBe(413);
 });
