@@ -47,6 +47,15 @@ test.each<[value: unknown, separator: string | null, isStripped: boolean, list: 
   expect(asList(value, separator, isStripped)).toEqual(list);
 });
 
+test("asList splits at white space where no separator is given, and strips where one is", () => {
+  expect([asList(" a  b "), asList("a, b", ","), asList(undefined)]).toEqual([["a", "b"], ["a", "b"], []]);
+});
+
+test.each([asBool, asInt])("%o quotes no value whose key says that it is a secret", (convert) => {
+  expect(() => convert("hunter2", { key: "password" })).toThrow('alue "(hidden)"');
+  expect(() => convert("red", { key: "colour" })).toThrow('alue "red"');
+});
+
 describe("asGlobalConf", () => {
   test("reads KEY=value arguments, the first = divides", () => {
     expect(asGlobalConf(["a=1", "b=x=y", "c="])).toEqual({ a: "1", b: "x=y", c: "" });

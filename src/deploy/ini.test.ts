@@ -54,6 +54,7 @@ describe("parseIni reads", () => {
 describe("parseIni refuses", () => {
   test.each<[what: string, text: string, code: string, line: number, message: string]>([
     ["a key before any section", "a = b\n", "ERR_TSGI_INI_NO_SECTION", 1, 'Text "a = b"'],
+    ["an indented key before any section", "\n  a = b\n", "ERR_TSGI_INI_NO_SECTION", 2, 'Text "a = b"'],
     ["a byte order mark", "\ufeff[a]\n", "ERR_TSGI_INI_NO_SECTION", 1, "byte order mark"],
     ["a line without delimiter", "[a]\nb\n", "ERR_TSGI_INI_SYNTAX", 2, 'no "=" or ":"'],
     ["a line without key", "[a]\n= b\n", "ERR_TSGI_INI_SYNTAX", 2, "no key"],
@@ -66,6 +67,11 @@ describe("parseIni refuses", () => {
     expect(error).toMatchObject({ code, line, file: "/x.ini", fault: "configuration" });
     expect(error.message).toContain(message);
     expect(error.message).toContain(`(file "/x.ini", line ${line}`);
+  });
+
+  test("with the column, counted from 1", () => {
+    expect(catchError(() => parseIni("  a = b\n", "/x.ini"))).toMatchObject({ line: 1, column: 3 });
+    expect(catchError(() => parseIni("[a]\n  b\n", "/x.ini"))).toMatchObject({ line: 2, column: 3 });
   });
 
   test("nothing but with a DeployError, whatever the text", () => {
@@ -85,6 +91,7 @@ describe("parseIni refuses", () => {
 test("an error quotes no line that is probably a secret, or goes on with one", () => {
   expect(catchError(() => parseIni("[a]\npassword hunter2\n", "/x.ini")).message).not.toContain("hunter2");
   expect(catchError(() => parseIni("[a]\nsecret =\nhunter2\n", "/x.ini")).message).toContain('Line "(hidden)" has no');
+  expect(catchError(() => parseIni("[a]\ncolour =\nred\n", "/x.ini")).message).toContain('Line "red" has no');
 });
 
 function catchError(action: () => unknown): DeployError {

@@ -34,6 +34,8 @@ describe("put", () => {
   test("replaces nothing by the same key of the same file", () => {
     const values = valuesOf(["a", "x", ONE], ["a", "y", TWO], ["a", "y", TWO]);
     expect(linesOf(values.get("a"))).toEqual([2, 1]);
+    values.set("a", "z", TWO);
+    expect(linesOf(values.get("a"))).toEqual([2, 2, 1]);
   });
 
   test("keeps what a setting of another set copied or replaced there", () => {
@@ -44,6 +46,16 @@ describe("put", () => {
     const same = valuesOf(["a", "z", TWO]);
     same.put("a", copied);
     expect(linesOf(same.get("a"))).toEqual([3, 2]);
+  });
+});
+
+describe("update", () => {
+  test("writes all values of another set over the own ones, and keeps the others", () => {
+    const values = valuesOf(["a", "x", ONE], ["b", "y", ONE]);
+    values.update(valuesOf(["b", "z", TWO], ["c", "w", THREE]));
+    expect([...values].map(([key, { value }]) => `${key}=${value}`)).toEqual(["a=x", "b=z", "c=w"]);
+    expect([...values.keys()]).toEqual(["a", "b", "c"]);
+    expect(linesOf(values.get("b"))).toEqual([2, 1]);
   });
 });
 

@@ -54,4 +54,17 @@ describe("find says what was probably meant", () => {
     expect(() => indexOf(...headers).find(wanted, name, { key: "use" })).toThrow(hint);
     expect(() => indexOf(...headers).find(wanted, name, { key: "use" })).toThrow('(file "/x.ini", key "use")');
   });
+
+  test.each<[headers: readonly string[], name: string]>([
+    [["ap:other"], "shop"],
+    [["zzzzzz:shop"], "shop"],
+    [["app"], "shop"],
+    [["filter"], "main"],
+  ])("and guesses nothing from %j for %j", (headers, name) => {
+    const list = '"app" or "application" or "composite" or "composit" or "pipeline" or "filter-app"';
+    const message = `No section "${name}" (prefixed by ${list}) in "/x.ini" (file "/x.ini")`;
+    expect(() => indexOf(...headers).find("application", name, {})).toThrow(
+      expect.objectContaining({ message }) as Error,
+    );
+  });
 });

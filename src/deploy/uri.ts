@@ -69,7 +69,6 @@ export function configPath(path: string, relativeTo: string | null, place: Place
     const base = relativeTo.replaceAll("\\", "/");
     resolved = base.endsWith("/") ? base + resolved : `${base}/${resolved}`;
   }
-  if (resolved.startsWith("///")) resolved = resolved.slice(2);
   return join(unquote(resolved).trim());
 }
 
