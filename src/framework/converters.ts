@@ -56,7 +56,8 @@ export const CONVERTERS: ReadonlyMap<string, ConverterSource> = new Map<string, 
   [
     "path",
     {
-      regex: "[^/].*",
+      // As little as possible, so that of two paths side by side the first one is short.
+      regex: "[^/].*?",
       parse: (text) => text,
       format: (value) => asText(value),
       weight: 200,
@@ -155,9 +156,21 @@ function floatConverter(conversion: ConverterArguments): Converter<number> {
     },
     format(value) {
       if (!Number.isFinite(value)) throw new FrameworkError(`Expected a number, got ${show(value)}`);
-      return Number.isInteger(value) ? `${value}.0` : String(value);
+      const text = withoutExponent(value);
+      return text.includes(".") ? text : `${text}.0`;
     },
   };
+}
+
+/** The shortest text that is read as this number, with all its zeros. */
+function withoutExponent(value: number): string {
+  const [, sign = "", whole = "", fraction = "", exponent] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value)) ?? [];
+  if (exponent === undefined) return String(value);
+  const point = whole.length + Number(exponent);
+  const digits = whole + fraction;
+  if (point <= 0) return `${sign}0.${"0".repeat(-point)}${digits}`;
+  return `${sign}${digits.slice(0, point).padEnd(point, "0")}${digits.length > point ? `.${digits.slice(point)}` : ""}`;
 }
 
 /** `<any(about, help):page>`: one of these words. */

@@ -1,14 +1,28 @@
 // The cases of Werkzeug's tests of routing (tests/test_routing.py), as tables of inputs and outputs, written anew.
 //
-// Carried over: basic matching and building, strict slashes with redirects, merged slashes, precedence by weight, `path` before and after
-// text, `any`, `int` with its arguments, negative numbers, `string` with lengths, `uuid`, converters of one's own, several rules of one
-// name, HEAD by GET, 405 with its methods, implicit OPTIONS, addresses with a query and an anchor, below SCRIPT_NAME, external ones,
-// quoting of what is not ASCII, subdomains by name.
+// Carried over: basic matching and building, strict slashes with redirects and without, rules that differ by a slash, merged slashes, precedence
+// by weight, `path` before and after text, `any`, `int` with its arguments, negative numbers, floats without an exponent, `string` with
+// lengths, `uuid`, converters of one's own, several values in a segment, text that means something in an expression, several rules of one name,
+// duplicates, HEAD by GET, 405 with its methods, implicit OPTIONS, addresses with a query and an anchor, below SCRIPT_NAME, external ones,
+// with a port, quoting of what is not ASCII, suggestions for names, subdomains by name and with values, in any case.
 //
-// Not carried over, because there is no such thing here: rule templates and RuleFactory (a blueprint does that), host matching and
-// variables in subdomains (`virtual-host` chooses an application by host), defaults that redirect, redirect_to, aliases, build_only,
-// websocket rules, `strict_slashes=False`, values that are added to the query when a rule lacks them (they throw here: a mistyped name
-// would be lost), pickling of maps, HTTP methods per build, locale-dependent URL schemes.
+// Carried over with another answer: values that a rule lacks are an error, and are not added to the query (a mistyped name would be lost:
+// `query` is for them); a value of `uuid` is text; redirects go to a path, not to a whole address, so that no host is made up; an empty
+// PATH_INFO is "/" and no redirect (the server's business); a host that no subdomain is for gets the routes without one.
+//
+// Not carried over, because there is no such thing here: rule templates, RuleFactory, EndpointPrefix, Submount and Subdomain (a blueprint does
+// that), host matching (`virtual-host` chooses an application by host), defaults that redirect, redirect_to, aliases, build_only, websocket
+// rules, `merge_slashes=False` (slashes in a `path` are kept), converters with groups in their expressions (refused: they would shift the
+// values), MultiDicts as values, pickling, copying and representations of maps, weak references, methods per build, schemes per build,
+// IDNA names in `server_name`, trusted hosts (`allowed-hosts` is a filter).
+//
+// Of Flask's own tests (tests/test_basic.py, test_blueprints.py, test_helpers.py, test_user_error_handler.py, test_views.py, test_converters.py,
+// test_async.py, test_request.py, test_json.py), those of routes, OPTIONS, methods, hooks and their order, error handlers by status and class,
+// results by shape, flashed messages, sessions, subdomains, blueprints (nested, renamed, registered twice, empty and dotted names, prefixes
+// with and without slashes), static files, limits of a request, errors of JSON and streams that outlive their handler are cases of app.test.ts,
+// request.test.ts, validation.test.ts, redirect.test.ts, of this file and of test/framework. Not carried over: contexts and their locals,
+// signals, url processors and defaults, template filters and globals, `provide_automatic_options`, views as classes, error handlers of
+// BuildError, `trap_bad_request_errors`, the command line, configuration, the JSON provider with its tags.
 import { describe, expect, it } from "vitest";
 import { App, type AppOptions } from "./app.ts";
 import { Blueprint } from "./blueprint.ts";
@@ -181,6 +195,62 @@ const CASES: Readonly<Record<string, Case>> = {
       "/a/a8098c1af86e11dabd1a00112444be1e": 404,
     },
   },
+  "a segment behind a path": {
+    rules: ["/<path:path>/c", "/<path:path>/<a>/<b>"],
+    paths: { "/a/b/c": ["/<path:path>/c", { path: "a/b" }] },
+  },
+  "text that an expression would read as something else": {
+    rules: ["/.<int:value>", "/v<int:major>.<int:minor>", "/hello", "/foo+bar/"],
+    paths: {
+      "/.2": ["/.<int:value>", { value: 2 }],
+      "/a2": 404,
+      "/v1.2": ["/v<int:major>.<int:minor>", { major: 1, minor: 2 }],
+      "/v1x2": 404,
+      "/hello%0A": 404,
+      "/foo+bar": "/foo+bar/",
+    },
+  },
+  "a number beside a UUID": {
+    rules: ["/<int:value>", "/<uuid:value>"],
+    paths: {
+      "/2b5b0911-fdcf-4dd2-921b-28ace88db8a0": ["/<uuid:value>", { value: "2b5b0911-fdcf-4dd2-921b-28ace88db8a0" }],
+    },
+  },
+  "many rules": {
+    rules: [
+      "/",
+      "/<int:blub>",
+      "/<blub>",
+      "/foo/",
+      "/foobar/",
+      "/foo/<path:testing>/",
+      "/foo/<path:testing>/edit",
+      "/users/page/<int:page>",
+      "/foox",
+      "/<path:bar>/<path:blub>",
+    ],
+    paths: {
+      "/": ["/"],
+      "/42": ["/<int:blub>", { blub: 42 }],
+      "/blub": ["/<blub>", { blub: "blub" }],
+      "/foo/": ["/foo/"],
+      "/foobar/": ["/foobar/"],
+      "/foo/1/2/3/": ["/foo/<path:testing>/", { testing: "1/2/3" }],
+      "/foo/1/2/3/edit": ["/foo/<path:testing>/edit", { testing: "1/2/3" }],
+      "/users/page/2": ["/users/page/<int:page>", { page: 2 }],
+      "/foox": ["/foox"],
+      "/1/2/3": ["/<path:bar>/<path:blub>", { bar: "1", blub: "2/3" }],
+    },
+  },
+  "a redirect is encoded once": {
+    rules: ["/merge/<some>/path", "/войти/", "/with/<path:path>"],
+    paths: {
+      "/merge/%25//path": "/merge/%25/path",
+      "/merge//st/path": "/merge/st/path",
+      "/%D0%B2%D0%BE%D0%B9%D1%82%D0%B8": "/%D0%B2%D0%BE%D0%B9%D1%82%D0%B8/",
+      "/with/http://example.com/": ["/with/<path:path>", { path: "http://example.com/" }],
+    },
+  },
   precedence: {
     rules: [
       "/users/me",
@@ -244,6 +314,11 @@ describe("addresses", () => {
   it.each<[rule: string, values: Record<string, unknown>, options: object, address: string]>([
     ["/", {}, {}, "/shop/"],
     ["/foo/<float:bar>", { bar: 2 }, {}, "/shop/foo/2.0"],
+    ["/<float:v>", { v: 0.00001 }, {}, "/shop/0.00001"],
+    ["/<float:v>", { v: 1.25e-9 }, {}, "/shop/0.00000000125"],
+    ["/<float:v>", { v: 1e21 }, {}, "/shop/1000000000000000000000.0"],
+    ["/<float(signed=True):v>", { v: -1.5e22 }, {}, "/shop/-15000000000000000000000.0"],
+    ["/<any(patient, provider):value>", { value: "provider" }, {}, "/shop/provider"],
     ["/<int(fixed_digits=4):n>", { n: 42 }, {}, "/shop/0042"],
     ["/<int(signed=True):n>", { n: -1 }, {}, "/shop/-1"],
     ["/<name>", { name: "a b?c#d%ü;=&+@:!$'()*,~" }, {}, "/shop/a%20b%3Fc%23d%25%C3%BC;=&+@:!$'()*,~"],
