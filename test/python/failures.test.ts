@@ -1,6 +1,5 @@
 // Crashes, exits, loops and limits: one request pays, the log says why, and no other request is touched.
-import { connect, type Socket } from "node:net";
-import { text as textOf } from "node:stream/consumers";
+import { connect } from "node:net";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,12 +8,6 @@ import { eventually, send, servePython, type Served } from "./serve-python.ts";
 
 let served: Served;
 afterEach(() => served.close());
-
-function connected(port: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1", () => resolve(socket)).on("error", reject);
-  });
-}
 
 const pidOf = async (): Promise<number> => Number((await served.get("/who")).text.split(" ")[0]);
 
@@ -42,32 +35,6 @@ test("a process that dies half-way through an answer breaks it off", async () =>
   served = await servePython({ target: "torture:application" });
   await expect(served.get("/os-exit-half-way")).rejects.toThrow(/aborted|hang up|reset/);
   expect(await served.get("/hello")).toMatchObject({ status: 200, text: "hello" });
-});
-
-/** Wherever batches begin, one of these is not the first of its batch. */
-const CRASHES = [21, 34, 47];
-
-test.each([
-  { name: "one thread", path: "/os-exit", options: {} },
-  { name: "one thread", path: "/segfault", options: {} },
-  { name: "preloaded and forked", path: "/os-exit", options: { preload: true } },
-])("a crash in the middle of a batch costs no other request its answer: $path, $name", async ({ path, options }) => {
-  served = await servePython({ target: "torture:application", ...options });
-  await eventually(async () => {
-    await Promise.all(Array.from({ length: 30 }, () => served.get("/hello")));
-    return served.guest.stats().batchDepth > 1;
-  }, "deep batches");
-  // All in one turn of the event loop, so that they share a batch.
-  const sockets = await Promise.all(Array.from({ length: 60 }, () => connected(served.port)));
-  const received = sockets.map((socket) => textOf(socket));
-  for (const [index, socket] of sockets.entries()) {
-    const target = CRASHES.includes(index) ? path : `/sleep?seconds=0&say=${index}`;
-    socket.write(`GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
-  }
-  const answers = (await Promise.all(received)).map((answer) => answer.replace(/ .*\r\n\r\n/s, " "));
-  const expected = sockets.map((_, index) => `HTTP/1.1 ${index}`);
-  for (const index of CRASHES) expected[index] = expect.not.stringMatching(/^HTTP\/1.1 \d*$/) as string;
-  expect(answers).toEqual(expected);
 });
 
 test.each([

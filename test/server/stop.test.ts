@@ -82,27 +82,25 @@ describe("SIGTERM", () => {
   });
 
   test("while the application still loads ends at once", async () => {
-    server.project.write("slow.ts", "await new Promise(() => setInterval(() => {}, 1000));");
-    const command = server.run(["slow.ts", "-b", "127.0.0.1:0"]);
-    await until(() => children(command.pid).length === 1);
-    await pause(100);
-    const begun = Date.now();
+    server.project.write(
+      "slow.ts",
+      'import { writeFileSync } from "node:fs"; writeFileSync("loading", ""); await new Promise(() => setInterval(() => {}, 1000));',
+    );
+    // Nothing else would end it.
+    const command = server.run(["slow.ts", "-b", "127.0.0.1:0", "--boot-timeout", "0", "--graceful-timeout", "3600"]);
+    await until(() => existsSync(server.project.path("loading")));
     expect(await command.stop("SIGTERM")).toMatchObject({ code: 0 });
-    // The time to load is 30 seconds.
-    expect(Date.now() - begun).toBeLessThan(20_000);
   });
 });
 
 test("SIGINT gives answers in hand two seconds, not the graceful timeout", async () => {
-  const command = server.start();
+  const command = server.start(["--graceful-timeout", "3600"]);
   const port = await command.port();
   const [never, quick] = [await server.hold(port), await server.hold(port)];
-  const begun = Date.now();
   const stopped = command.stop("SIGINT");
   await command.saw("Handling signal: int");
   quick.release();
   expect(await stopped).toMatchObject({ code: 0 });
-  expect(Date.now() - begun).toBeLessThan(20_000);
   expect(await quick.answer).toMatchObject({ status: 200 });
   await expect(never.answer).rejects.toThrow(/socket hang up|ECONNRESET/);
 });

@@ -1,11 +1,27 @@
 // Requests that take too long, and workers whose event loop is blocked.
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { ask, children, pause, ServerProject } from "./server-project.ts";
+import { ask, children, pause, ServerProject, until } from "./server-project.ts";
 
 const server = new ServerProject();
 afterEach(() => server.clean());
 afterAll(() => server.remove());
+
+/** Waits until a worker does nothing any more. */
+async function rests(worker: number): Promise<void> {
+  const used = (): string =>
+    readFileSync(`/proc/${worker}/stat`, "latin1")
+      .replace(/^.*\) /s, "")
+      .split(" ")
+      .slice(11, 13)
+      .join();
+  await until(async () => {
+    const before = used();
+    await pause(300);
+    return used() === before;
+  });
+}
 
 describe("--timeout", () => {
   test("answers 504 and logs one line about the request; the worker goes on with all others", async () => {
@@ -40,9 +56,10 @@ describe("--heartbeat-timeout", () => {
   test("replaces a worker whose event loop is blocked, and says where it was", async () => {
     const command = server.start(["-w", "2", "--heartbeat-timeout", "3"]);
     const port = await command.port();
-    // The watching thread starts a second after the worker.
-    await pause(4000);
     const before = children(command.pid);
+    // The watching thread starts a second after the worker, and has to load.
+    await pause(1500);
+    for (const worker of before) await rests(worker);
     await expect(ask(port, "/block/60000")).rejects.toThrow(/socket hang up|ECONNRESET/);
     await command.saw("is blocked: no heartbeat from its event loop for 3 s; it is killed and replaced");
     await command.saw("serves (pid");
