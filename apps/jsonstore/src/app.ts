@@ -8,7 +8,7 @@ import { readPage } from "./api/page.ts";
 import { openStore } from "./open-store.ts";
 import { readSettings } from "./settings.ts";
 
-const PAGE = fileURLToPath(new URL("../page", import.meta.url));
+const PAGE = fileURLToPath(new URL("../dist/page", import.meta.url));
 
 /** `paste.app_factory` of a store. */
 export const appFactory: AppFactory = async (globalConf, localConf) => {

@@ -33,8 +33,12 @@ export function nodeUrl({ SCRIPT_NAME }: WSGIEnvironment, path: Path): string {
   const pointer = formatPointer(path).split("/").map(encodeSegment).join("/");
   // One more slash after an empty token, which would be taken away otherwise.
   const isAmbiguous = pointer === "" || pointer.endsWith("/");
-  const mount = Buffer.from(SCRIPT_NAME, "latin1").toString("utf8").split("/").map(encodeSegment).join("/");
-  return mount + pointer + (isAmbiguous ? "/" : "");
+  return mountUrl(SCRIPT_NAME) + pointer + (isAmbiguous ? "/" : "");
+}
+
+/** Returns the path of the store as it stands in a URL. */
+export function mountUrl(scriptName: string): string {
+  return Buffer.from(scriptName, "latin1").toString("utf8").split("/").map(encodeSegment).join("/");
 }
 
 /** Decodes percent-encoding. @throws Problem when the bytes are not UTF-8 */

@@ -1,10 +1,11 @@
-// The page for browsers: the files of apps/jsonstore/page. The page itself is at the address of every node, for clients that prefer HTML;
-// its other files are named by the query (`?asset=…`), so that no path is lost to the document.
+// The page for browsers, which page/build.mjs makes. The page itself is at the address of every node, for clients that prefer HTML; its
+// other files are named by the query (`?asset=…`), so that no path is lost to the document.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
 import type { WSGIBody } from "tsgi/wsgi";
 import { Problem } from "../problem.ts";
+import { mountUrl } from "./address.ts";
 import { sendNothing } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
 import { statusLine } from "tsgi/middleware/writing";
@@ -21,9 +22,22 @@ const TYPES: Readonly<Record<string, string>> = {
   ".json": "application/json",
 };
 
-/** Everything comes from the store itself, and nothing is inline. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/** Everything comes from the store itself, nothing is inline, and no text becomes markup. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join("; ");
+
+/** Stands in the page for the path of the store. */
+const MOUNT = "{{mount}}";
 
 /** Reads the files of the page; there are none where the folder is not. */
 export function readPage(folder: string): Page {
@@ -54,6 +68,8 @@ export function sendPageFile(
 ): WSGIBody {
   const file = files.get(name);
   if (file === undefined) throw new Problem("no-such-path", { detail: `The page has no file "${name}"` });
+  const { SCRIPT_NAME } = exchange.environ;
+  const bytes = name === INDEX ? Buffer.from(file.bytes.toString().replaceAll(MOUNT, mountUrl(SCRIPT_NAME))) : file.bytes;
   const tag = `"${file.tag}"`;
   const headers: [string, string][] = [
     ["ETag", tag],
@@ -63,11 +79,11 @@ export function sendPageFile(
   if (exchange.environ.HTTP_IF_NONE_MATCH?.includes(tag) === true) return sendNothing(exchange, 304, headers);
   headers.push(
     ["Content-Type", file.type],
-    ["Content-Length", String(file.bytes.length)],
+    ["Content-Length", String(bytes.length)],
     ["Content-Security-Policy", POLICY],
     ["X-Content-Type-Options", "nosniff"],
     ["Referrer-Policy", "no-referrer"],
   );
   exchange.startResponse(statusLine(200), headers);
-  return exchange.environ.REQUEST_METHOD === "HEAD" ? [] : [file.bytes];
+  return exchange.environ.REQUEST_METHOD === "HEAD" ? [] : [bytes];
 }

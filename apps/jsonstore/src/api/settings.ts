@@ -29,7 +29,7 @@ export interface Page {
 /** One file of it. */
 export interface PageFile {
   readonly type: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   /** Hash of the bytes. */
   readonly tag: string;
 }
