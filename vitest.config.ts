@@ -29,7 +29,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["src/**/*.test.ts", "apps/*/src/**/*.test.ts"], testTimeout: 60 * SECOND },
+        test: {
+          name: "unit",
+          include: ["src/**/*.test.ts", "apps/*/{src,page}/**/*.test.ts"],
+          testTimeout: 60 * SECOND,
+        },
       },
       {
         extends: true,

@@ -1,5 +1,5 @@
 // Builds dist/ from src/: tsc checks the types and writes the declarations, one file per module; the JavaScript is bundled into few
-// files (bundle.mjs); everything that is not TypeScript is copied.
+// files (bundle.mjs); everything that is not TypeScript is copied. The page of JSONStore is built with it.
 // The new dist replaces the old one only when it is complete; a failed build leaves the last good one.
 import {
   cpSync,
@@ -16,6 +16,7 @@ import {
 import { dirname, join, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 
+import { buildPage, PAGE, PAGE_SOURCES } from "../apps/jsonstore/page/build.mjs";
 import { bundle } from "./bundle.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { ROOT, run } from "./project.mjs";
@@ -25,12 +26,14 @@ const STAMP = join(ROOT, ".cache", "built");
 
 /** What a build depends on. A folder counts too: its time changes when a file in it comes or goes. */
 function inputs() {
-  const src = join(ROOT, "src");
-  const below = readdirSync(src, { recursive: true, encoding: "utf8" }).filter(
-    (path) => !path.endsWith(".test.ts") && !isForDevelopers(path),
-  );
+  const below = [join(ROOT, "src"), ...PAGE_SOURCES].flatMap((folder) => [
+    folder,
+    ...readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((path) => !path.endsWith(".test.ts") && !isForDevelopers(path))
+      .map((path) => join(folder, path)),
+  ]);
   const others = ["package.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs", "scripts/bundle.mjs"];
-  return [src, ...below.map((path) => join(src, path)), ...others.map((path) => join(ROOT, path))];
+  return [...below, ...others.map((path) => join(ROOT, path))];
 }
 
 /** @param {string} path @returns {boolean} whether it is Python's byte code, or a test beside Python's modules */
@@ -39,7 +42,7 @@ function isForDevelopers(path) {
 }
 
 function isBuilt() {
-  if (!existsSync(DIST) || !existsSync(STAMP)) return false;
+  if (![DIST, PAGE, STAMP].every((path) => existsSync(path))) return false;
   const builtAt = statSync(STAMP).mtimeMs;
   return inputs().every((path) => statSync(path).mtimeMs <= builtAt);
 }
@@ -103,7 +106,7 @@ function publicDeclarations(all) {
 /** @param {string} directory @returns {Promise<boolean>} false when the bundler failed; it is printed why */
 async function tryBundle(directory) {
   try {
-    await bundle(directory);
+    await Promise.all([bundle(directory), buildPage()]);
     return true;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

@@ -85,6 +85,18 @@ const CHECKS = [
       ]),
   },
   {
+    name: "page-types",
+    what: "types of the page of JSONStore",
+    run: () =>
+      capture(bin("tsc"), [
+        "-p",
+        "apps/jsonstore/page",
+        "--incremental",
+        "--tsBuildInfoFile",
+        join(ROOT, ".cache", "page-types.tsbuildinfo"),
+      ]),
+  },
+  {
     name: "lint",
     what: "lint, with types",
     run: () => capture(bin("oxlint"), ["--type-aware", "--deny-warnings", "--report-unused-disable-directives"]),

@@ -11,6 +11,9 @@ const OTHERS = {
   "page.css": (text) => text.replaceAll(/\s*([{};])\s*/g, "$1"),
 };
 
+/** The folders that it is made of. */
+export const PAGE_SOURCES = [SOURCES, join(SOURCES, "..", "src", "text")];
+
 /** Where the page is served from. */
 export const PAGE = join(SOURCES, "..", "dist", "page");
 

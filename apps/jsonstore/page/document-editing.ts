@@ -118,7 +118,8 @@ export class DocumentEditing {
     const undo =
       seen === null
         ? null
-        : () => (isElement ? this.insert(parent, Number(path.at(-1)), seen.text) : this.#putBack(path, seen.text, later));
+        : () =>
+            isElement ? this.insert(parent, Number(path.at(-1)), seen.text) : this.#putBack(path, seen.text, later);
     return { version: written.version, path, changes: [{ op: "delete", path }], kept: seen?.text.length ?? 0, undo };
   }
 
@@ -149,7 +150,9 @@ export class DocumentEditing {
       return this.#added(written.version, "insert", added, text);
     }
     const known = tag ?? (await this.#client.tag(scope)) ?? "";
-    const written = await this.#writeOr(patch(scope, operations, known), array, text, () => this.insert(array, index, text));
+    const written = await this.#writeOr(patch(scope, operations, known), array, text, () =>
+      this.insert(array, index, text),
+    );
     return this.#added(written.version, "insert", path, text);
   }
 
@@ -239,7 +242,9 @@ export class DocumentEditing {
     const isFree = scope.length === parent.length && later.length === 0 && !(await this.#isElement(scope));
     const written = await this.#persist(async () => {
       if (path.length === 0 || isFree) {
-        return await this.#client.write({ method: "PUT", path, body: text, condition: { ifNoneMatch: "*" } }).catch(taken(path));
+        return await this.#client
+          .write({ method: "PUT", path, body: text, condition: { ifNoneMatch: "*" } })
+          .catch(taken(path));
       }
       const tag = (await this.#client.tag(scope)) ?? "";
       if ((await this.#client.tag(path)) !== null) throw new NameTaken(`There is a member "${path.at(-1)}" already`);
@@ -296,7 +301,9 @@ export class DocumentEditing {
 function taken(path: Path): (error: unknown) => never {
   return (error) => {
     if (error instanceof Refusal && error.status === 412) {
-      throw new NameTaken(path.length === 0 ? "There is a document already" : `There is a member "${path.at(-1)}" already`);
+      throw new NameTaken(
+        path.length === 0 ? "There is a document already" : `There is a member "${path.at(-1)}" already`,
+      );
     }
     throw error;
   };
@@ -323,4 +330,3 @@ function patch(scope: Path, operations: readonly PatchOperation[], tag: string):
   });
   return { method: "PATCH", path: scope, body: `[${list.join(",")}]`, condition: { ifMatch: tag } };
 }
-

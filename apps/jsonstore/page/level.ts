@@ -93,7 +93,8 @@ export class Level {
 
   /** Finds a child among the rows that are there. */
   positionOf(token: string): number | null {
-    if (this.type === "array") return /^(?:0|[1-9][0-9]*)$/.test(token) && Number(token) < this.count ? Number(token) : null;
+    if (this.type === "array")
+      return /^(?:0|[1-9][0-9]*)$/.test(token) && Number(token) < this.count ? Number(token) : null;
     for (const [number, { rows }] of this.#pages) {
       const index = rows.findIndex(({ key }) => key !== null && unescapeKey(key) === token);
       if (index >= 0) return number * PAGE_ROWS + index;

@@ -52,9 +52,12 @@ class Page implements Workplace {
   constructor() {
     this.#view = new TreeView(
       () => void this.#commands.run("edit"),
-      () => this.editor.place(this.#view.besideSelected),
+      () => this.editor.place(),
     );
-    this.editor = new ValueEditor(() => this.#view.focus());
+    this.editor = new ValueEditor(
+      () => this.#view.besideSelected,
+      () => this.#view.focus(),
+    );
     this.#marks = new Marks((marks) => {
       this.#view.marks = marks;
       this.#view.update();

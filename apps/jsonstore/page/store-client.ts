@@ -100,7 +100,12 @@ export class StoreClient {
   }
 
   /** Changes something. The tag is "" when the answer has none. */
-  async write({ method, path, body, condition }: WriteRequest): Promise<{ readonly tag: string; readonly version: number }> {
+  async write({
+    method,
+    path,
+    body,
+    condition,
+  }: WriteRequest): Promise<{ readonly tag: string; readonly version: number }> {
     const headers: Record<string, string> =
       "ifMatch" in condition ? { "If-Match": `"${condition.ifMatch}"` } : { "If-None-Match": "*" };
     if (method !== "DELETE") headers["Content-Type"] = method === "PATCH" ? JSON_PATCH : "application/json";

@@ -128,9 +128,13 @@ export class TreeCommands {
       action: "Save",
       answer: async (_, text) => {
         if (text === seen.text) return null;
-        return await this.#perform(`Changed ${nameOf(path)}`, () => editing.replace(seen, text), async () => {
-          seen = await editing.see(path);
-        });
+        return await this.#perform(
+          `Changed ${nameOf(path)}`,
+          () => editing.replace(seen, text),
+          async () => {
+            seen = await editing.see(path);
+          },
+        );
       },
     });
   }
@@ -152,7 +156,8 @@ export class TreeCommands {
     const tag = type === "array" ? await editing.tagOf(path) : undefined;
     editor.ask({
       title: `Add to ${nameOf(path)}`,
-      name: type === "array" ? { label: "Position (empty: at the end)", value: position } : { label: "Name", value: "" },
+      name:
+        type === "array" ? { label: "Position (empty: at the end)", value: position } : { label: "Name", value: "" },
       text,
       action: "Add",
       answer: async (name, value) => {
@@ -247,7 +252,11 @@ export class TreeCommands {
     const path = model.pathOf(model.selected);
     if (path === null) return;
     const text = textToCopy(form, client.base, path);
-    say((await copy(text)) ? `Copied ${text === "" ? "the empty pointer" : text}` : "The browser does not let this page copy");
+    say(
+      (await copy(text))
+        ? `Copied ${text === "" ? "the empty pointer" : text}`
+        : "The browser does not let this page copy",
+    );
   }
 
   #focus(): void {

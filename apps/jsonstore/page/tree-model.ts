@@ -259,7 +259,8 @@ export class TreeModel {
       this.level = null;
       this.#onError(error);
     }
-    if (this.selected.level !== null && this.indexOf(this.selected) >= this.total) this.selected = this.at(this.total - 1);
+    if (this.selected.level !== null && this.indexOf(this.selected) >= this.total)
+      this.selected = this.at(this.total - 1);
   }
 
   async #readFirst(level: Level): Promise<void> {
@@ -292,8 +293,7 @@ export class TreeModel {
     if (level === null) return;
     if (!this.#isShown(level)) this.selected = this.at(0);
     else if (position >= level.rowCount) {
-      this.selected =
-        level.rowCount === 0 ? this.placeOf(level) : { ...this.selected, position: level.rowCount - 1 };
+      this.selected = level.rowCount === 0 ? this.placeOf(level) : { ...this.selected, position: level.rowCount - 1 };
     }
   }
 
@@ -340,4 +340,3 @@ function shownKey(key: string): string {
 export function canOpen(type: JsonType, count: number | null): boolean {
   return isContainer(type) && count !== 0;
 }
-

@@ -28,13 +28,16 @@ export class ValueEditor {
   readonly #content = element("editor-content", HTMLTextAreaElement);
   readonly #fault = element("editor-fault", HTMLElement);
   readonly #onClose: () => void;
+  readonly #beside: () => number;
   #question: Question | null = null;
   /** The text as it was shown, and what was shown for it. */
   #untouched: { readonly kind: string; readonly content: string; readonly text: string } | null = null;
   #lastKind: InputKind = "text";
   #isBusy = false;
 
-  constructor(onClose: () => void) {
+  /** @param beside - where the row is that it belongs to, in pixels */
+  constructor(beside: () => number, onClose: () => void) {
+    this.#beside = beside;
     this.#onClose = onClose;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -51,10 +54,10 @@ export class ValueEditor {
   }
 
   /** Puts the form below a row, as far as there is room. */
-  place(top: number): void {
+  place(): void {
     if (!this.isOpen) return;
     const room = (this.#form.parentElement?.clientHeight ?? 0) - this.#form.offsetHeight - 4;
-    this.#form.style.top = `${Math.max(4, Math.min(top, room))}px`;
+    this.#form.style.top = `${Math.max(4, Math.min(this.#beside(), room))}px`;
   }
 
   /** Asks something. */
@@ -74,6 +77,7 @@ export class ValueEditor {
     this.#form.hidden = false;
     if (isValued) this.#showText(question.text ?? "null");
     else this.#untouched = null;
+    this.place();
     const first = question.name === undefined ? (this.#hasContent ? this.#content : this.#kind) : this.#name;
     first.focus();
     if (first instanceof HTMLInputElement) first.select();
@@ -107,6 +111,7 @@ export class ValueEditor {
     label.hidden = this.#untouched === null || !this.#hasContent;
     const lines = this.#content.value.length > SHORT ? MOST_LINES : this.#content.value.split("\n").length;
     this.#content.rows = Math.min(lines, MOST_LINES);
+    this.place();
   }
 
   #kindChanged(): void {

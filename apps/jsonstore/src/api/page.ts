@@ -69,7 +69,8 @@ export function sendPageFile(
   const file = files.get(name);
   if (file === undefined) throw new Problem("no-such-path", { detail: `The page has no file "${name}"` });
   const { SCRIPT_NAME } = exchange.environ;
-  const bytes = name === INDEX ? Buffer.from(file.bytes.toString().replaceAll(MOUNT, mountUrl(SCRIPT_NAME))) : file.bytes;
+  const bytes =
+    name === INDEX ? Buffer.from(file.bytes.toString().replaceAll(MOUNT, mountUrl(SCRIPT_NAME))) : file.bytes;
   const tag = `"${file.tag}"`;
   const headers: [string, string][] = [
     ["ETag", tag],

@@ -12,6 +12,10 @@ export interface Query {
   readonly limit: number | null;
   /** Where a list of children goes on. */
   readonly after?: string;
+  /** Number of children that a list passes over. */
+  readonly offset: number;
+  /** Beginning of the keys that a list is about. */
+  readonly prefix?: string;
   /** Position of a new element. */
   readonly at: number | null;
   /** A file of the page. */
@@ -20,7 +24,7 @@ export interface Query {
   readonly problem?: string;
 }
 
-const NOTHING: Query = { isPretty: false, isChildren: false, hasParents: false, limit: null, at: null };
+const NOTHING: Query = { isPretty: false, isChildren: false, hasParents: false, limit: null, offset: 0, at: null };
 
 /** Reads a query. A plus is a plus. */
 export function parseQuery(query: string): Query {
@@ -33,6 +37,7 @@ export function parseQuery(query: string): Query {
   }
   const pointer = words.get("pointer");
   const after = words.get("after");
+  const prefix = words.get("prefix");
   const asset = words.get("asset");
   const problem = words.get("problem");
   return {
@@ -40,9 +45,11 @@ export function parseQuery(query: string): Query {
     isChildren: words.has("children"),
     hasParents: words.has("parents"),
     limit: whole("limit", words.get("limit")),
+    offset: whole("offset", words.get("offset")) ?? 0,
     at: whole("at", words.get("at")),
     ...(pointer !== undefined && { pointer }),
     ...(after !== undefined && { after }),
+    ...(prefix !== undefined && { prefix }),
     ...(asset !== undefined && { asset }),
     ...(problem !== undefined && { problem }),
   };

@@ -26,6 +26,9 @@ export const STATEMENTS = {
   lastOrder: "SELECT max(ord) AS ord FROM member WHERE container = ?",
   dropMember: "DELETE FROM member WHERE container = ? AND key = ?",
   membersAfter: "SELECT key, ord, value FROM member WHERE container = ? AND ord > ? ORDER BY ord LIMIT ?",
+  orderBehind: "SELECT ord FROM member WHERE container = ? AND ord > ? ORDER BY ord LIMIT 1 OFFSET ?",
+  membersBetween:
+    "SELECT key, ord, value FROM member WHERE container = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?",
   memberAt: "SELECT value FROM member WHERE container = ? AND ord = ?",
   // As one text; what is long or a container has lines of its own, which no text of JSON has.
   memberText: `SELECT string_agg('"' || key || '":' || shown, ',' ORDER BY ord) AS text, max(ord) AS last, count(*) AS number
