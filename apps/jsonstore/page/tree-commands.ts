@@ -98,7 +98,13 @@ export class TreeCommands {
         return level?.type === "array" && position + 1 < level.count;
       case "find":
         return this.#levelToSearch() !== null;
-      default:
+      case "edit":
+      case "delete":
+      case "copy-value":
+      case "copy-pointer":
+      case "copy-url":
+      case "copy-curl":
+      case "focus":
         return model.root !== null;
     }
   }

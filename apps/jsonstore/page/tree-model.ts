@@ -129,12 +129,12 @@ export class TreeModel {
 
   /** Closes a row, and forgets what was read below it. */
   collapse(place: Place): void {
+    if (this.#isWithin(this.selected, place)) this.selected = place;
     if (place.level === null) {
       this.level = null;
     } else {
       place.level.open = place.level.open.filter(({ position }) => position !== place.position);
     }
-    if (this.#isWithin(this.selected, place)) this.selected = place;
     this.#onChange();
   }
 
@@ -231,7 +231,8 @@ export class TreeModel {
 
   /** One reading for many changes. */
   #soon(): void {
-    this.#timer ??= setTimeout(() => {
+    if (this.#timer !== null) return;
+    this.#timer = setTimeout(() => {
       this.#timer = null;
       this.need(...this.#shown);
       void this.#readRoot().then(this.#onChange);

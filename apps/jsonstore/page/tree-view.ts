@@ -159,20 +159,20 @@ export class TreeView {
     return row;
   }
 
-  #fillRow(element: HTMLElement, model: TreeModel, place: Place): void {
+  #fillRow(shown: HTMLElement, model: TreeModel, place: Place): void {
     const { level, position, depth } = place;
     const row = model.rowAt(place);
     const path = model.pathOf(place);
-    element.style.setProperty("--depth", String(depth));
-    element.dataset["parent"] = level?.type ?? "none";
-    element.setAttribute("aria-level", String(depth + 1));
-    element.setAttribute("aria-setsize", String(level?.rowCount ?? 1));
-    element.setAttribute("aria-posinset", String(position + 1));
+    shown.style.setProperty("--depth", String(depth));
+    shown.dataset["parent"] = level?.type ?? "none";
+    shown.setAttribute("aria-level", String(depth + 1));
+    shown.setAttribute("aria-setsize", String(level?.rowCount ?? 1));
+    shown.setAttribute("aria-posinset", String(position + 1));
     const isOpen = model.childOf(place) !== null;
-    if (row !== null && canOpen(row.type, row.count)) element.setAttribute("aria-expanded", String(isOpen));
-    else element.removeAttribute("aria-expanded");
-    element.classList.toggle("changed", path !== null && this.marks.has(formatPointer(path)));
-    const [, key, value] = element.children as unknown as [HTMLElement, HTMLElement, HTMLElement]; // of makeRow
+    if (row !== null && canOpen(row.type, row.count)) shown.setAttribute("aria-expanded", String(isOpen));
+    else shown.removeAttribute("aria-expanded");
+    shown.classList.toggle("changed", path !== null && this.marks.has(formatPointer(path)));
+    const [, key, value] = shown.children as unknown as [HTMLElement, HTMLElement, HTMLElement]; // of makeRow
     key.textContent = labelOf(place, row, model.path);
     value.dataset["type"] = row?.type ?? "wait";
     value.textContent = row === null ? waitText(place) : valueText(row);

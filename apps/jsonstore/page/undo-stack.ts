@@ -24,6 +24,11 @@ export class UndoStack {
     return this.#entries.at(-1)?.label ?? null;
   }
 
+  /** What can be taken back, oldest first. */
+  get labels(): readonly string[] {
+    return this.#entries.map(({ label }) => label);
+  }
+
   push(label: string, { undo, kept }: Written): void {
     if (undo === null) return;
     this.#entries.push({ label, undo, kept });

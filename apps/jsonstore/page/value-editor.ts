@@ -1,7 +1,7 @@
 // The form in which values, names and positions are typed, in place beside the row that they are of.
 import { pretty } from "../src/text/pretty.ts";
 import { element } from "./element.ts";
-import { convertInput, inputOf, readInput, readJson, type InputKind } from "./json-input.ts";
+import { convertInput, inputOf, readInput, type InputKind, type Reading } from "./json-input.ts";
 
 /** What is asked. */
 export interface Question {
@@ -129,7 +129,7 @@ export class ValueEditor {
     this.#fault.textContent = "fault" in read ? this.#explain(read.fault, read.index) : "";
   }
 
-  #read(): ReturnType<typeof readJson> {
+  #read(): Reading {
     const kind = this.#kind.value as InputKind; // of its options
     const content = this.#content.value;
     const { kind: kindBefore, content: before, text } = this.#untouched ?? { kind: "", content: "", text: "" };
@@ -139,7 +139,7 @@ export class ValueEditor {
   #explain(fault: string, index: number): string {
     if (this.#kind.value !== "json") return fault;
     const lines = this.#content.value.slice(0, index).split("\n");
-    return `Line ${lines.length}, column ${[...(lines.at(-1) ?? "")].length + 1}: ${fault}`;
+    return `Line ${lines.length}, column ${Array.from(lines.at(-1) ?? "").length + 1}: ${fault}`;
   }
 
   async #submit(): Promise<void> {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from "playwright-core";
-import { serveStore } from "./served-store.ts";
+import { serveStore } from "../../apps/jsonstore/test/served-store.ts";
 
 /** A page, and what went wrong in it. */
 export interface OpenPage {
@@ -11,13 +11,17 @@ export interface OpenPage {
   /** Errors, refused scripts and styles, requests to elsewhere. */
   readonly faults: string[];
   /** Row of a node, by its label as the page shows it. */
-  row(label: string): Locator;
+  readonly row: (label: string) => Locator;
   /** The value that a row shows. */
-  value(label: string): Locator;
+  readonly value: (label: string) => Locator;
   /** What the page says last. */
-  status(): Locator;
+  readonly status: () => Locator;
   /** Answers the form. */
-  fill(fields: { readonly name?: string; readonly kind?: string; readonly content?: string }): Promise<void>;
+  readonly fill: (fields: {
+    readonly name?: string;
+    readonly kind?: string;
+    readonly content?: string;
+  }) => Promise<void>;
 }
 
 /** A store, and a browser. */
@@ -26,6 +30,8 @@ export interface Stage {
   /** Writes and reads as somebody else. */
   send(method: string, path: string, body?: string): Promise<number>;
   text(path: string): Promise<string>;
+  /** Stops the server and starts it again in its place. */
+  restart(): Promise<void>;
   open(path: string, options?: BrowserContextOptions): Promise<OpenPage>;
   close(): Promise<void>;
 }
@@ -36,17 +42,24 @@ const PATIENCE = 60_000;
 /** Starts both. */
 export async function openStage(executablePath: string): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), "jsonstore-page-"));
-  const server = await serveStore(`sqlite:${join(directory, "store.db")}`);
+  const storeUrl = `sqlite:${join(directory, "store.db")}`;
+  let server = await serveStore(storeUrl);
   const browser: Browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
   return {
     url: server.url,
     async send(method, path, body) {
-      const response = await fetch(server.url + path, { method, ...(body !== undefined && { body }) });
+      const headers = { "Content-Type": "application/json" };
+      const response = await fetch(server.url + path, { method, headers, ...(body !== undefined && { body }) });
       await response.arrayBuffer();
       return response.status;
     },
     async text(path) {
       return await (await fetch(server.url + path)).text();
+    },
+    async restart() {
+      const { port } = new URL(server.url);
+      await server.stop();
+      server = await serveStore(storeUrl, { port: Number(port) });
     },
     open: async (path, options) => await openPage(browser, server.url, path, options),
     async close() {
@@ -90,7 +103,7 @@ async function openPage(
     row,
     value: (label) => row(label).first().locator(".value"),
     status: () => page.locator("#status"),
-    async fill({ name, kind, content }) {
+    fill: async ({ name, kind, content }) => {
       await page.locator("#editor").waitFor();
       if (name !== undefined) await page.fill("#editor-name", name);
       if (kind !== undefined) await page.selectOption("#editor-kind", kind);
