@@ -6,6 +6,7 @@
 // Until `sent` a failure can still become a 500; after it the answer can only be broken off.
 // A synchronous application that returns a list costs no promise, no iterator and no stream.
 import { isRemoteFault } from "../errors.ts";
+import { checkBody, checkChunk } from "./body-checks.ts";
 import { concatBytes, NO_BYTES } from "./bytes.ts";
 import { errorText } from "./error-text.ts";
 import { ContractViolation } from "./errors.ts";
@@ -363,40 +364,4 @@ function joined(chunks: Bytes[]): Bytes | null {
     if (length > JOIN_BYTES) return null;
   }
   return concatBytes(chunks, length);
-}
-
-function checkBody(body: unknown): void {
-  if (typeof body === "string") {
-    throw new ContractViolation(
-      "ERR_TSGI_BODY_STRING",
-      "Return an iterable of bytes, for example [Buffer.from(text)]; the application returned a string",
-    );
-  }
-  if (body instanceof Uint8Array) {
-    throw new ContractViolation(
-      "ERR_TSGI_BODY_BYTES",
-      "Return an iterable of chunks, for example [bytes]; the application returned bare bytes",
-    );
-  }
-  if (typeof body !== "object" || body === null || !(Symbol.iterator in body || Symbol.asyncIterator in body)) {
-    throw new ContractViolation(
-      "ERR_TSGI_BODY_TYPE",
-      `Return an iterable of bytes; the application returned ${kindOf(body)}`,
-    );
-  }
-}
-
-function checkChunk(chunk: unknown, where: string): void {
-  if (!(chunk instanceof Uint8Array)) {
-    throw new ContractViolation(
-      "ERR_TSGI_CHUNK_TYPE",
-      `Give ${where} chunks of type Uint8Array, for example Buffer.from(text); got ${kindOf(chunk)}`,
-    );
-  }
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return "null";
-  if (typeof value === "object") return `an object of class ${value.constructor?.name ?? "null prototype"}`;
-  return value === undefined ? "undefined" : `a ${typeof value}`;
 }

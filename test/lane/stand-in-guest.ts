@@ -32,6 +32,8 @@ export interface Habits {
   /** It ends when it is told to. @default true */
   readonly obeys?: boolean | undefined;
   readonly hello?: Partial<LaneHello> | undefined;
+  /** The process id that it says. @default its own */
+  readonly claims?: number | undefined;
   /** What it answers each request with, at once; null where the test answers. @default its process id */
   readonly answer?: string | null | undefined;
   /** The shell's commands that it is. @default {@link SILENT} */
@@ -52,7 +54,12 @@ export class StandInGuest {
     this.pid = pid;
     this.options = options;
     this.#habits = habits;
-    this.control = this.open(-1, { pid, language: "Stand-in", version: "1", dump: habits.dump ?? null });
+    this.control = this.open(-1, {
+      pid: habits.claims ?? pid,
+      language: "Stand-in",
+      version: "1",
+      dump: habits.dump ?? null,
+    });
     for (let lane = 0; lane < (options.preload ? 0 : options.threads); lane += 1)
       this.lanes.push(this.open(lane, { thread: `t${lane}`, status: "none", maxBatch: 1, ...habits.hello }));
     for (const [type, message] of habits.says ?? [[FrameType.ready, { address: null, modules: ["a.x"], hooks: [] }]])

@@ -92,3 +92,16 @@ test("removeAbandoned leaves a directory that holds something else", async () =>
   await expect.poll(() => existsSync(join(directory, SOCKET_NAME))).toBe(false);
   expect(existsSync(join(directory, "precious"))).toBe(true);
 });
+
+test("removeAbandoned ends a guest that cannot end by itself, and removes its directory", async () => {
+  const directory = await guestDirectory(`tsgi-${goneId()}-aB3xYz`, false);
+  const stuck = spawn("/bin/sh", ["-c", 'exec 9< "$1"; echo; kill -STOP $$', "sh", join(directory, STATUS_NAME)], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  await once(stuck.stdout, "data");
+  writeFileSync(join(directory, processName(stuck.pid ?? 0)), "");
+  const ended = once(stuck, "exit");
+  removeAbandoned(parent);
+  expect(await ended).toEqual([null, "SIGKILL"]);
+  await expect.poll(() => existsSync(directory)).toBe(false);
+});

@@ -260,6 +260,33 @@ describe("GuestPool, when a process ends", () => {
   });
 });
 
+describe.skipIf(process.getuid?.() !== 0)("GuestPool, whose guests run as another user", () => {
+  test("takes none of them for another process than it is", async () => {
+    const made = await started({ user: 65_534 });
+    const [guest] = made.guests;
+    expect(await made.ask().text).toBe(String(guest?.pid));
+    made.habits = { claims: process.pid };
+    guest?.end("SIGKILL");
+    await passing(() => made.guests.length === 2, "the next process");
+    await until(() => made.guests[1]?.control.stream.destroyed === true, "its connection to be closed");
+    expect(states(made)).toEqual(["starting"]);
+  });
+
+  test("believes a template only processes that it has forked itself", async () => {
+    const made = standInPool({ user: 65_534, preload: true }, { obeys: false });
+    pools.push(made);
+    const forked: StandInGuest[] = [];
+    made.pool.start().catch(() => {});
+    await until(() => made.guests.length === 1, "the template");
+    const [template] = made.guests;
+    if (template !== undefined) void forkAsTold(template, forked);
+    // The test has forked it, not the template.
+    await until(() => forked[0]?.control.stream.destroyed === true, "its connection to be closed");
+    expect(states(made)).toEqual(["starting"]);
+    forked[0]?.end("SIGKILL");
+  });
+});
+
 describe("GuestPool, when a request takes too long", () => {
   test("answers 504, and replaces the process: the new one first", async () => {
     const made = await started({ deadlineSeconds: 3, threads: 2 }, { answer: null });

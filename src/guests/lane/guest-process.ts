@@ -71,8 +71,8 @@ export class GuestProcess implements LaneOwner {
     stderr: new LineSplitter((line) => this.#printedLine("stderr", line)),
   };
   #isLoaded = false;
-  #resolveReady: () => void = () => {};
-  #rejectReady: (error: Error) => void = () => {};
+  #resolveReady!: () => void; // by the constructor, as the next
+  #rejectReady!: (error: Error) => void;
   #modulesWaiting: ((files: readonly string[]) => void)[] = [];
 
   /**

@@ -36,11 +36,6 @@ export class GuestResponseBody implements AsyncIterableIterator<Bytes> {
     return this.#heldBytes > this.#limitBytes;
   }
 
-  /** True once the gateway has closed it. */
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
   /** Takes a chunk from the lane; nothing happens after `close`. */
   push(chunk: Bytes): void {
     if (chunk.length === 0 || this.#isClosed) return;
