@@ -16,7 +16,9 @@ const PAGE_TYPE = ["Content-Type", "text/plain; charset=utf-8"] as const;
 
 const REASONS: Record<number, string> = {
   400: "Bad Request",
+  404: "Not Found",
   408: "Request Timeout",
+  411: "Length Required",
   413: "Content Too Large",
   414: "URI Too Long",
   415: "Unsupported Media Type",

@@ -11,7 +11,7 @@ export class ConnectionDispatcher {
   #backlog: number;
   readonly #servers = new Map<Listener, Server>();
   /** Connections that found no worker. */
-  #waiting: Socket[] = [];
+  #waiting: { socket: Socket; bind: string }[] = [];
 
   /** @param workers - all there are; those that serve are chosen from */
   constructor(workers: () => Iterable<WorkerHandle>, backlog: number) {
@@ -34,7 +34,7 @@ export class ConnectionDispatcher {
   workerCame(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const socket of waiting) this.#dispatch(socket);
+    for (const { socket, bind } of waiting) this.#dispatch(socket, bind);
   }
 
   /** Accepts and hands out what is queued, then accepts no more. @param isLast - nobody else holds the sockets */
@@ -43,7 +43,9 @@ export class ConnectionDispatcher {
   }
 
   async #open(listener: Listener): Promise<void> {
-    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => this.#dispatch(socket));
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) =>
+      this.#dispatch(socket, listener.bind),
+    );
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen({ fd: listener.fd }, this.#backlog, resolve);
@@ -62,19 +64,19 @@ export class ConnectionDispatcher {
     await emptyAndClose({ hold: () => {}, release: () => {} }, server, where, isLast);
   }
 
-  #dispatch(socket: Socket): void {
+  #dispatch(socket: Socket, bind: string): void {
     let chosen: WorkerHandle | null = null;
     for (const worker of this.#workers()) {
       if (worker.phase === "serving" && (chosen === null || worker.dispatched < chosen.dispatched)) chosen = worker;
     }
     if (chosen === null) {
-      this.#waiting.push(socket);
+      this.#waiting.push({ socket, bind });
       return;
     }
     const worker = chosen;
     worker.dispatched += 1;
     socket.on("error", () => {});
-    worker.send({ type: "connection" }, socket, (error) => {
+    worker.send({ type: "connection", bind }, socket, (error) => {
       if (error === null) return;
       worker.dispatched -= 1;
       socket.destroy();

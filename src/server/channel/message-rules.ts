@@ -79,7 +79,7 @@ const ARBITER_RULES: {
   seal: { fields: { isLast: isFlag, kept: isTextList } },
   "reopen-logs": { fields: {} },
   quit: { fields: {} },
-  connection: { fields: {} },
+  connection: { fields: { bind: isText } },
   snapshot: { fields: {} },
   "list-requests": { fields: {} },
 };

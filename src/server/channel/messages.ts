@@ -103,7 +103,7 @@ export type WorkerMessage =
   /** Dispatch mode: so many connections that were handed over have ended. */
   | { readonly type: "released"; readonly count: number };
 
-/** What the arbiter says. A `connection` comes with the socket as the handle of the message. */
+/** What the arbiter says. A `connection` comes with the socket as the handle of the message, and the address where it was accepted. */
 export type ArbiterMessage =
   | { readonly type: "serve" }
   | DrainMessage
@@ -111,7 +111,7 @@ export type ArbiterMessage =
   | { readonly type: "reopen-logs" }
   /** Exit now; requests in progress are cut off. */
   | { readonly type: "quit" }
-  | { readonly type: "connection" }
+  | { readonly type: "connection"; readonly bind: string }
   /** Send a heartbeat now. */
   | { readonly type: "snapshot" }
   /** Report the requests in progress. */

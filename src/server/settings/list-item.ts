@@ -17,7 +17,8 @@ export const ITEM_KINDS: Readonly<Record<ItemType, ItemKind>> = {
   text: { expected: "a text", isRight: () => true, separator: "," },
   glob: { expected: "a path or pattern", isRight: (text) => text !== "", separator: null },
   address: {
-    expected: "HOST:PORT, [IPV6]:PORT, :PORT (all interfaces), unix:PATH or fd://N",
+    expected:
+      "HOST:PORT, [IPV6]:PORT, :PORT (all interfaces), unix:PATH or fd://N, for a web server in front with fastcgi://, scgi:// or uwsgi:// before it",
     isRight: isAddress,
     separator: ",",
   },

@@ -18,7 +18,7 @@ export const SOCKET = {
         expected: "a number from 0 to 65535",
       },
       isCommon: true,
-      doc: "Where to listen: `HOST:PORT`, `[IPV6]:PORT`, `:PORT`, `unix:PATH` or `fd://N`; can be repeated. Port 0 picks a free port. Sockets from systemd replace it.",
+      doc: "Where to listen: `HOST:PORT`, `[IPV6]:PORT`, `:PORT`, `unix:PATH` or `fd://N`; can be repeated. With `fastcgi://`, `scgi://` or `uwsgi://` before it, a web server in front connects there in that protocol (`fastcgi://127.0.0.1:9000`, `fastcgi:unix:/run/app.sock?mount=/app`). Port 0 picks a free port. Sockets from systemd replace it.",
     },
     backlog: {
       type: "integer",

@@ -21,6 +21,19 @@ export const TRUST = {
       source: "tsgi",
       doc: "Headers that these proxies set; replaces the default. A proxy passes on all other headers as the client wrote them, so name only those that yours sets: `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host`, `X-Forwarded-Port`, `X-Forwarded-Prefix`, `Forwarded`, `SCRIPT_NAME`. [Behind proxies](proxies.md) explains what each one changes.",
     },
+    gatewayAllowIps: {
+      type: "list",
+      item: "network",
+      default: ["127.0.0.1", "::1"],
+      source: "tsgi",
+      doc: "Web servers that may connect by TCP to `fastcgi://`, `scgi://` and `uwsgi://` addresses, in the form of `--forwarded-allow-ips`. They say what every request is and who sends it, so all others are turned away. Peers on a unix socket are always included.",
+    },
+    trustRemoteUser: {
+      type: "boolean",
+      default: false,
+      source: "tsgi",
+      doc: "Pass on `REMOTE_USER` and `AUTH_TYPE` as a web server in front sends them by FastCGI, SCGI or uwsgi. Leave it off unless that server checks passwords: nginx's usual parameters set `REMOTE_USER` to whatever name a client claims.",
+    },
     scriptName: {
       type: "text",
       value: "url-path",

@@ -9,16 +9,57 @@ export type BindAddress =
   | { readonly kind: "unix"; readonly path: string }
   | { readonly kind: "fd"; readonly fd: number };
 
+/** What is spoken at an address where a web server in front connects. */
+export const FRONT_PROTOCOLS = ["fastcgi", "scgi", "uwsgi"] as const;
+export type FrontProtocolName = (typeof FRONT_PROTOCOLS)[number];
+
+/** A listener for web servers in front. */
+export interface FrontBind {
+  readonly protocol: FrontProtocolName;
+  /** The address, as it is written for HTTP. */
+  readonly address: string;
+  /** Where the application is mounted, without a slash at its end; null takes the front's word for it. */
+  readonly mount: string | null;
+}
+
 const DEFAULT_PORT = 8000;
+/** A host may be called like a protocol, so either slashes or a kind follow. */
+const FRONT = /^(fastcgi|scgi|uwsgi):(?:\/\/|(?=unix:|fd:))([^?]*)(?:\?(.*))?$/;
+const MOUNT = /^mount=((?:\/[^?#&\s]*)?)$/;
 const HOST_AND_PORT = /^(?:\[([\da-f:.]+(?:%[\w.-]+)?)\]|([^:[\]/]*))(?::(\d+))?$/i;
+
+/**
+ * Reads the protocol of an address.
+ *
+ * @param text - a value of --bind
+ * @returns null for HTTP
+ * @throws SettingError when there is something else behind the question mark than a mount
+ */
+export function parseFrontBind(text: string): FrontBind | null {
+  const [, protocol, address = "", query] = FRONT.exec(text) ?? [];
+  if (protocol === undefined) return null;
+  const [, mount] = MOUNT.exec(query ?? "mount=") ?? [];
+  if (mount === undefined) throw badAddress(text, `expected "?mount=/PATH" behind it`);
+  return {
+    protocol: protocol as FrontProtocolName,
+    address,
+    mount: query === undefined ? null : mount.replace(/\/+$/, ""),
+  };
+}
 
 /**
  * Reads one address.
  *
- * @param text - `HOST`, `HOST:PORT`, `:PORT` (all interfaces), `[::1]:PORT`, `unix:PATH` or `fd://N`; port 0 takes a free one
+ * @param text - `HOST`, `HOST:PORT`, `:PORT` (all interfaces), `[::1]:PORT`, `unix:PATH` or `fd://N`; port 0 takes a free one. Before it may
+ *   stand the protocol of a web server in front, see {@link parseFrontBind}
  * @throws SettingError when it is none of them
  */
 export function parseBind(text: string): BindAddress {
+  const front = parseFrontBind(text);
+  if (front !== null) {
+    if (parseFrontBind(front.address) !== null) throw badAddress(text, "it names two protocols");
+    return parseBind(front.address);
+  }
   if (text.startsWith("unix:")) {
     const path = text.slice("unix:".length).replace(/^\/\/(?=\/)/, "");
     if (path === "") throw badAddress(text, "the path is empty");
@@ -55,6 +96,6 @@ export function formatBind(address: BindAddress): string {
 
 function badAddress(text: string, reason: string): SettingError {
   return new SettingError(
-    `Cannot use the address "${text}": ${reason}; expected HOST:PORT, [IPV6]:PORT, :PORT, unix:PATH or fd://N`,
+    `Cannot use the address "${text}": ${reason}; expected HOST:PORT, [IPV6]:PORT, :PORT, unix:PATH or fd://N, for a web server in front with fastcgi://, scgi:// or uwsgi:// before it`,
   );
 }

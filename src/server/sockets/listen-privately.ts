@@ -1,7 +1,7 @@
 // Listens at an address that only the operator uses: statistics, control. A unix socket is made unreadable for others.
 // Its mode is never changed by name: in a directory of somebody else, that may be another file by then.
 import type { Server } from "node:net";
-import { formatBind, parseBind, type BindAddress } from "./bind-address.ts";
+import { formatBind, parseBind, parseFrontBind, type BindAddress } from "./bind-address.ts";
 import { ListenError, messageOf } from "../errors.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 
@@ -14,6 +14,7 @@ import { removeStaleSocket } from "./stale-socket.ts";
  * @throws ListenError when it cannot
  */
 export async function listenPrivately(server: Server, text: string, mode: number): Promise<BindAddress> {
+  if (parseFrontBind(text) !== null) throw new ListenError(text, "name a host and port or a unix socket here", false);
   const address = parseBind(text);
   if (address.kind === "fd") throw new ListenError(text, "name a host and port or a unix socket here", false);
   if (address.kind === "unix") await removeStaleSocket(address.path);

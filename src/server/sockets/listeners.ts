@@ -1,11 +1,14 @@
 // The sockets that the arbiter holds and the workers accept on. The arbiter binds them and never accepts, except in dispatch mode.
 import { unlinkSync } from "node:fs";
 import { isIP } from "node:net";
-import { type BindAddress, formatBind, parseBind } from "./bind-address.ts";
+import { type BindAddress, formatBind, parseBind, parseFrontBind } from "./bind-address.ts";
 import { adoptSocket, bindTcp, bindUnix, type BoundSocket, SystemError } from "./bound-socket.ts";
 import { ListenError, messageOf } from "../errors.ts";
 import { giveSocket } from "./give-socket.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
+
+/** Leaves 0660. */
+const FRONT_UMASK = 0o117;
 
 /** How sockets are made. */
 export interface ListenerOptions {
@@ -45,6 +48,8 @@ export class Listener {
   /** The address for a person: a URL, or `unix:PATH`. */
   describe(isSecure: boolean): string {
     const text = formatBind(this.address);
+    const front = parseFrontBind(this.bind);
+    if (front !== null) return `${front.protocol}:${this.address.kind === "tcp" ? "//" : ""}${text}`;
     return this.address.kind === "tcp" ? `${isSecure ? "https" : "http"}://${text}` : text;
   }
 
@@ -101,7 +106,7 @@ async function openListener(
         return adopt(bind, address.fd, address);
       case "unix":
         await removeStaleSocket(address.path);
-        return new Listener(bind, bindWithMask(address.path, options), address);
+        return new Listener(bind, bindWithMask(address.path, maskedFor(bind, options)), address);
       case "tcp": {
         const host = await numericHost(address.host);
         const socket = bindTcp(host, address.port, options.isReusable);
@@ -120,6 +125,11 @@ function adopt(bind: string, fd: number, address: BindAddress): Listener {
   const { address: host, port } = socket.name;
   if (host === undefined || port === undefined) return new Listener(bind, socket, address);
   return new Listener(bind, socket, { kind: "tcp", host, port });
+}
+
+/** Whoever connects to the socket of a web server in front may say anything of any client, so that by default others cannot. */
+function maskedFor(bind: string, options: ListenerOptions): ListenerOptions {
+  return parseFrontBind(bind) === null ? options : { ...options, umask: options.umask ?? FRONT_UMASK };
 }
 
 function bindWithMask(path: string, { umask, uid, gid }: ListenerOptions): BoundSocket {

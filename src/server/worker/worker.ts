@@ -25,6 +25,7 @@ import { drawLimits, type RecyclingLimits, recycleReason } from "./recycling.ts"
 import type { Hooks, HookWorker } from "../settings/hooks.ts";
 import { mounted } from "./mounted.ts";
 import { FIRST_LISTENER_FD, type WorkerConfig } from "../channel/worker-config.ts";
+import { FrontListeners } from "./front-listeners.ts";
 import { ReceivedSockets } from "./received-sockets.ts";
 import { makeGateway, makeWorkerServer } from "./worker-server.ts";
 
@@ -51,6 +52,8 @@ export class Worker {
   #server: HttpServer | null = null;
   /** Null where this process accepts for itself. */
   #received: ReceivedSockets | null = null;
+  /** What is spoken at addresses where web servers in front connect. */
+  #fronts: FrontListeners | null = null;
   #isRetiring = false;
   #draining: DrainMessage | null = null;
   /** When the time that everything may take is over, on the clock of `performance.now()`. */
@@ -138,14 +141,15 @@ export class Worker {
     const { options, listeners } = this.#config;
     const server = this.#server as HttpServer; // made by #boot
     const dispatch = dispatchOf(options);
+    this.#fronts = await FrontListeners.open(listeners, (this.#gateway as HttpGateway).calls, options, this.#log);
     if (dispatch === "dispatch") this.#received = new ReceivedSockets(server, this.#tls, () => this.#countRelease());
     else {
-      const opened = listeners.map(({ tcp }, index) => {
+      const opened = listeners.map(({ tcp, bind }, index) => {
         const where =
           dispatch === "reuse-port" && tcp !== null
             ? { ...tcp, reusePort: true, backlog: options.backlog }
             : { fd: FIRST_LISTENER_FD + index, backlog: options.backlog };
-        return server.listen(where, this.#tls).catch((error: unknown) => {
+        return server.listen(where, this.#tls, this.#fronts?.protocolOf(bind)).catch((error: unknown) => {
           throw explain(error, tcp === null ? `descriptor ${FIRST_LISTENER_FD + index}` : `${tcp.host}:${tcp.port}`);
         });
       });
@@ -199,7 +203,7 @@ export class Worker {
         void this.#quit();
         return;
       case "connection":
-        this.#accept(handle as Socket | undefined);
+        this.#accept(handle as Socket | undefined, message.bind);
         return;
       case "snapshot":
         this.#beat();
@@ -213,12 +217,12 @@ export class Worker {
   }
 
   /** A connection that the arbiter has accepted. It may have ended on its way. */
-  #accept(socket: Socket | undefined): void {
+  #accept(socket: Socket | undefined, bind: string): void {
     if (socket === undefined || socket.destroyed) {
       this.#countRelease();
       return;
     }
-    this.#received?.receive(socket);
+    this.#received?.receive(socket, this.#fronts?.protocolOf(bind) ?? null);
   }
 
   #retire(reason: "max-requests" | "age" | "memory" | "signal" | "exception"): void {

@@ -9,6 +9,7 @@ import type { TestClient } from "../test-client.ts";
  * - `shared-memory`: all requests reach the same instance of the application
  * - `streaming`: a chunk reaches the client before the next one exists
  * - `chunked-upload`: a request body may come without a length
+ * - `early-answer`: the request body goes on arriving when the answer has begun
  * - `client-leaves`: the application learns that the client has disconnected
  * - `break-off`: a response that fails after its first byte does not look complete
  * - `early-hints`: 103 responses reach the client
@@ -18,6 +19,7 @@ export type ConformanceFeature =
   | "shared-memory"
   | "streaming"
   | "chunked-upload"
+  | "early-answer"
   | "client-leaves"
   | "break-off"
   | "early-hints"

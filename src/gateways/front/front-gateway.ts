@@ -1,0 +1,193 @@
+// From a request of a web server in front to a call of the application: the environ, the answer, refusals and their log lines.
+import type { ProtocolError } from "../../http/errors.ts";
+import { errorPage } from "../../http/error-page.ts";
+import { ResponseHead } from "../../http/response-head.ts";
+import type { GatewayProtocolError } from "../../protocols/errors.ts";
+import type { Variable } from "../../protocols/variables.ts";
+import { TSGI_REQUEST_ID, TSGI_SIGNAL } from "../../wsgi/environ.ts";
+import { escapeText } from "../../wsgi/escape-text.ts";
+import { EMPTY_INPUT, WSGIInputStream } from "../../wsgi/input-stream.ts";
+import type { WSGIEnvironment } from "../../wsgi/types.ts";
+import type { ApplicationCalls } from "../application-calls.ts";
+import {
+  ANSWER,
+  type GatewayEnviron,
+  ignoreHints,
+  SIGNAL_PROPERTY,
+  wrapFile,
+  WSGI_VERSION_1,
+} from "../gateway-environ.ts";
+import { requestIdOf } from "../request-id.ts";
+import type { TrustedProxies } from "../trusted-proxies.ts";
+import { cgiHead, type HeadForm } from "./cgi-head.ts";
+import { type AnswerCarrier, FrontExchange } from "./front-exchange.ts";
+import { type FrontOptions, type FrontRequest, readFrontRequest } from "./front-request.ts";
+import type { IncomingBody } from "./incoming-body.ts";
+
+/** How the gateways behind a web server present requests, and whom they let in. */
+export interface FrontGatewayOptions extends Partial<FrontOptions> {
+  /** Peers that may connect by TCP: whoever can may say anything of any client. @default 127.0.0.1 and ::1 */
+  readonly allowedPeers?: TrustedProxies | undefined;
+  /** Told of each request that was refused for its syntax or size. */
+  readonly refused?: ((error: GatewayProtocolError | ProtocolError, remoteAddress: string) => void) | undefined;
+}
+
+/** What is different from protocol to protocol. */
+export interface FrontProtocol {
+  /** For messages to the operator. */
+  readonly name: "FastCGI" | "SCGI" | "uwsgi" | "CGI";
+  readonly form: HeadForm;
+  /** nginx's directive for the room that the head of an answer has; null where there is none. */
+  readonly bufferDirective: string | null;
+}
+
+/** nginx reads the head of an answer into one page of memory. */
+const ROOM_FOR_HEAD = 4096;
+
+/** What a request without an environ is known by in the access log. */
+const LOGGED = ["REQUEST_METHOD", "REQUEST_URI", "REMOTE_ADDR", "SERVER_PROTOCOL", "HTTP_HOST", "HTTP_USER_AGENT"];
+
+/** Calls an application for fronts of one protocol. */
+export class FrontGateway {
+  readonly protocol: FrontProtocol;
+  readonly #calls: ApplicationCalls;
+  readonly #options: FrontGatewayOptions;
+  readonly #mount: FrontOptions;
+  /** Whether the front has split some paths, and not others. */
+  #hasSplit = false;
+  #hasNotSplit = false;
+
+  /** @param calls - those of the application, which gateways of other protocols may share */
+  constructor(calls: ApplicationCalls, protocol: FrontProtocol, options: FrontGatewayOptions) {
+    this.protocol = protocol;
+    this.#calls = calls;
+    this.#options = options;
+    this.#mount = { mount: options.mount ?? null, trustRemoteUser: options.trustRemoteUser ?? false };
+  }
+
+  /** Whether a peer may connect. @param address - without brackets and port; empty on a unix socket */
+  mayConnect(address: string): boolean {
+    const { allowedPeers } = this.#options;
+    if (address === "") return true;
+    if (allowedPeers === undefined ? /^127\.|^::1$/.test(address) : allowedPeers.isTrusted(address)) return true;
+    this.#calls.warn(
+      `Turned away ${escapeText(address)}, which connected to the ${this.protocol.name} address; name it in gatewayAllowIps if it is your web server`,
+    );
+    return false;
+  }
+
+  /** Understands a request. @throws GatewayProtocolError */
+  read(variables: readonly Variable[]): FrontRequest {
+    const request = readFrontRequest(variables, this.#mount);
+    this.#hasSplit ||= request.split === "front";
+    this.#hasNotSplit ||= request.split === "nobody" && request.variables.PATH_INFO !== "/";
+    if (this.#hasSplit && this.#hasNotSplit) {
+      this.#calls.warn(
+        `The web server in front divides some paths into SCRIPT_NAME and PATH_INFO and others not; say where the application is mounted: ?mount=/PATH behind the ${this.protocol.name} address`,
+      );
+    }
+    if (request.areForwardedLeftOut) {
+      this.#calls.warn("Ignored headers of proxies that came twice: which of them the proxy has set is not known");
+    }
+    return request;
+  }
+
+  /** Makes the exchange of a request. @param body - null when there is none */
+  exchange(request: FrontRequest, carrier: AnswerCarrier, body: IncomingBody | null): FrontExchange {
+    const environ = this.#environOf(request);
+    const exchange = new FrontExchange(carrier, this.protocol.form, {
+      method: environ.REQUEST_METHOD,
+      variables: environ,
+      body: body?.reader ?? null,
+    });
+    if (body !== null) environ["wsgi.input"] = new WSGIInputStream(body.reader);
+    environ[ANSWER] = exchange;
+    return exchange;
+  }
+
+  /** Calls the application. */
+  call(exchange: FrontExchange): void {
+    const environ = exchange.variables as GatewayEnviron;
+    this.#calls.believe(environ, environ.REMOTE_ADDR ?? "");
+    this.#calls.call(environ, exchange);
+  }
+
+  /** Answers a request that does not reach the application. @param variables - as they came, if they came */
+  refuse(
+    error: GatewayProtocolError | ProtocolError,
+    variables: readonly Variable[],
+    carrier: AnswerCarrier | null,
+  ): void {
+    const known = Object.fromEntries(variables.filter(([name]) => LOGGED.includes(name)));
+    const remoteAddress = known["REMOTE_ADDR"] ?? "";
+    // A path outside of the mount is no fault of syntax; the access log has it.
+    if (error.status !== 404) this.#options.refused?.(error, remoteAddress);
+    const environ = this.#environOf({
+      variables: {
+        REQUEST_METHOD: "",
+        SCRIPT_NAME: "",
+        PATH_INFO: "",
+        QUERY_STRING: "",
+        SERVER_NAME: "",
+        SERVER_PORT: "",
+        SERVER_PROTOCOL: "",
+        ...known,
+      },
+      scheme: "http",
+      contentLength: -1,
+      isChunked: false,
+      areForwardedLeftOut: false,
+      split: "nobody",
+    });
+    if (carrier !== null) {
+      const page = errorPage(error.status);
+      const head = new ResponseHead(page.status, page.fields);
+      const body = known["REQUEST_METHOD"] === "HEAD" ? Buffer.alloc(0) : page.body;
+      carrier.sendHead(cgiHead(head, this.protocol.form, page.body.length), body, true);
+    }
+    this.#calls.logRefused(environ, error.status);
+  }
+
+  /** Warns of heads that a front with its usual settings refuses. */
+  headSent(bytes: number): void {
+    const { bufferDirective } = this.protocol;
+    if (bytes <= ROOM_FOR_HEAD || bufferDirective === null) return;
+    this.#calls.warn(
+      `The headers of a response have ${bytes} bytes; nginx answers 502 above one page of memory (${ROOM_FOR_HEAD} bytes) unless ${bufferDirective} is larger`,
+    );
+  }
+
+  /** Ends the requests that missed their deadline, where no gateway of another protocol does it. */
+  tick(): void {
+    this.#calls.tick();
+  }
+
+  #environOf({ variables, scheme }: FrontRequest): GatewayEnviron {
+    const { serverSoftware, errors, isMultiprocess } = this.#calls;
+    const environ: WSGIEnvironment & { [ANSWER]: null } = {
+      ...variables,
+      SERVER_SOFTWARE: serverSoftware,
+      "wsgi.version": WSGI_VERSION_1,
+      "wsgi.url_scheme": scheme,
+      "wsgi.input": EMPTY_INPUT,
+      "wsgi.errors": errors,
+      "wsgi.multithread": false,
+      "wsgi.multiprocess": isMultiprocess,
+      "wsgi.run_once": false,
+      "wsgi.input_terminated": true,
+      "wsgi.file_wrapper": wrapFile,
+      "wsgi.early_hints": ignoreHints,
+      [TSGI_REQUEST_ID]: requestIdOf(this.#givenRequestId(variables)),
+      [ANSWER]: null,
+    };
+    return Object.defineProperty(environ, TSGI_SIGNAL, SIGNAL_PROPERTY);
+  }
+
+  /** The front's own name for the request, which no client can set; or that in a header, where a trusted proxy stands before the front. */
+  #givenRequestId(variables: Readonly<Record<string, string>>): string | undefined {
+    const own = variables["REQUEST_ID"] ?? variables["UNIQUE_ID"];
+    if (own !== undefined) return own;
+    const given = variables["HTTP_X_REQUEST_ID"];
+    return given !== undefined && this.#calls.isTrusted(variables["REMOTE_ADDR"] ?? "") ? given : undefined;
+  }
+}

@@ -1,0 +1,95 @@
+// The head of a uwsgi request: four bytes, then names and values with lengths of 16 bits.
+// Source: uwsgi-docs.readthedocs.io, "The uwsgi Protocol"; gunicorn's parser for the limits.
+import { Buffer } from "node:buffer";
+import { GatewayProtocolError } from "../errors.ts";
+import type { RequestHead } from "../request-head.ts";
+import {
+  checkVariableBytes,
+  checkVariableCount,
+  DEFAULT_VARIABLE_LIMITS,
+  type Variable,
+  type VariableLimits,
+} from "../variables.ts";
+
+const PACKET_HEADER_BYTES = 4;
+/** A size or length has 16 bits. */
+const MAX_SIZE = 65_535;
+
+/** Encodes a head. @throws RangeError when it does not fit into 16 bits */
+export function encodeUwsgiHead(variables: readonly Variable[]): Buffer {
+  const text = variables.map(([name, value]) => encodeText(name) + encodeText(value)).join("");
+  return Buffer.from(`\0${littleEndian(text.length)}\0${text}`, "latin1");
+}
+
+function encodeText(text: string): string {
+  return littleEndian(text.length) + text;
+}
+
+function littleEndian(size: number): string {
+  if (size > MAX_SIZE) throw new RangeError(`A uwsgi packet holds ${MAX_SIZE} bytes at most, got ${size}`);
+  return String.fromCharCode(size & 0xff, size >> 8);
+}
+
+/** Reads a head out of bytes that come in any pieces. */
+export class UwsgiHeadDecoder {
+  readonly #limits: VariableLimits;
+  #pieces: Buffer[] = [];
+  #heldBytes = 0;
+  #neededBytes = PACKET_HEADER_BYTES;
+
+  constructor(limits: VariableLimits = DEFAULT_VARIABLE_LIMITS) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Takes the next bytes.
+   *
+   * @returns the head with what came behind it; null while it is not whole
+   * @throws GatewayProtocolError when it is not uwsgi, is for another plugin than that of WSGI, or is too large
+   */
+  push(chunk: Buffer): RequestHead | null {
+    this.#pieces.push(chunk);
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes < this.#neededBytes && this.#pieces.length < 64) return null;
+    const data = this.#pieces.length === 1 ? chunk : Buffer.concat(this.#pieces, this.#heldBytes);
+    this.#pieces = [data];
+    const modifier = data[0] ?? 0;
+    if (modifier !== 0) {
+      throw new GatewayProtocolError(
+        502,
+        "ERR_TSGI_UWSGI_MODIFIER",
+        `Expected a uwsgi request with modifier1 0, got ${modifier}: it is meant for another plugin of uWSGI`,
+      );
+    }
+    if (data.length < PACKET_HEADER_BYTES) return null;
+    const size = data.readUInt16LE(1);
+    checkVariableBytes(size, this.#limits);
+    this.#neededBytes = PACKET_HEADER_BYTES + size;
+    if (data.length < this.#neededBytes) return null;
+    const variables = readVariables(data.subarray(PACKET_HEADER_BYTES, this.#neededBytes), this.#limits);
+    return { variables, rest: data.subarray(this.#neededBytes) };
+  }
+}
+
+function readVariables(data: Buffer, limits: VariableLimits): Variable[] {
+  const variables: Variable[] = [];
+  let at = 0;
+  const readText = (): string => {
+    const length = data.length - at < 2 ? MAX_SIZE : data.readUInt16LE(at);
+    if (length > data.length - at - 2) {
+      throw new GatewayProtocolError(
+        400,
+        "ERR_TSGI_UWSGI",
+        "A name or value of a uwsgi request is longer than its packet",
+      );
+    }
+    const start = at + 2;
+    at = start + length;
+    return data.toString("latin1", start, at);
+  };
+  while (at < data.length) {
+    variables.push([readText(), readText()]);
+    checkVariableCount(variables.length, limits);
+  }
+  return variables;
+}
