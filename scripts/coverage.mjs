@@ -35,17 +35,14 @@ export function readCoverage(folder = FOLDER) {
     return { table: [], failures: [`no coverage was measured: ${String(error)}`] };
   }
   const table = ["coverage in %     lines  branches"];
+  /** @type {string[]} */
   const failures = [];
   for (const [room, least] of Object.entries(LEAST)) {
     const files = Object.entries(report).filter(([path]) => path.includes(`${sep}src${sep}${room}${sep}`));
     const [lines, branches] = /** @type {const} */ (["lines", "branches"]).map((kind) => {
       const sum = { total: 0, covered: 0 };
-      for (const [
-        ,
-        {
-          [kind]: { total, covered },
-        },
-      ] of files) {
+      for (const [, file] of files) {
+        const { total, covered } = file[kind];
         sum.total += total;
         sum.covered += covered;
       }

@@ -56,6 +56,27 @@ describe("Output: a client that does not read", () => {
     await drained;
     expect([output.hasRoom, output.isEmpty]).toEqual([true, true]);
     await output.drained();
+    expect(socket.isEnded, "nobody has asked for the end").toBe(false);
+  });
+
+  test("is sent no more than a slice at a time, and waited for until it has room", async () => {
+    const { socket, output } = open();
+    socket.isStuck = true;
+    output.write(Buffer.alloc(600_000));
+    output.end();
+    let isDrained = false;
+    const drained = output.drained().then(() => (isDrained = true));
+    socket.take();
+    expect([output.hasRoom, output.isEmpty], "the rest waits for its turn").toEqual([false, false]);
+    output.drain();
+    await Promise.resolve();
+    expect([socket.sent.length, isDrained, socket.isEnded]).toEqual([524_288, false, false]);
+    socket.take();
+    output.drain();
+    expect([socket.sent.length, socket.isEnded]).toEqual([600_000, true]);
+    socket.take();
+    output.drain();
+    await drained;
   });
 
   test("gets large bodies in slices, in order, each when there is room", () => {

@@ -29,6 +29,15 @@ describe("ResponseHead", () => {
     expect(new ResponseHead("200 ", [])).toMatchObject({ contentLength: -1, hasDate: false });
   });
 
+  test.each<[status: string, code: number, reason: string]>([
+    ["200 OK", 200, "OK"],
+    ["418 I'm a teapot", 418, "I'm a teapot"],
+    ["999 ", 999, ""],
+  ])("reads the code and the reason of %j", (status, code, reason) => {
+    const head = new ResponseHead(status, [["X-Date", "today"]]);
+    expect([head.statusCode, head.reason, head.hasDate]).toEqual([code, reason, false]);
+  });
+
   test("leaves out the length of a 204 answer, which has no body", () => {
     expect(new ResponseHead("204 No Content", [["Content-Length", "0"]]).text).toBe("HTTP/1.1 204 No Content\r\n");
   });
@@ -36,7 +45,10 @@ describe("ResponseHead", () => {
   test.each(["", "200", "20 OK", "099 X", "2000 OK", "200 a\r\nX: y", "200 \u{100}", 200, null, undefined])(
     "refuses the status %j",
     (status) => {
-      expect(thrown(() => new ResponseHead(status as string, []))).toMatchObject({ code: "ERR_HTTP_STATUS" });
+      expect(thrown(() => new ResponseHead(status as string, []))).toMatchObject({
+        code: "ERR_HTTP_STATUS",
+        message: `The response status is not like '200 OK': ${JSON.stringify(status) ?? "undefined"}`,
+      });
     },
   );
 
