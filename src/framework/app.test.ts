@@ -266,6 +266,46 @@ describe("hooks", () => {
   });
 });
 
+describe("teardown is told what a stream threw:", () => {
+  const failure = new Error("The connection to the database is gone");
+  it.each<[string, () => object]>([
+    [
+      "a generator",
+      function* fail(): Generator<string> {
+        yield "one";
+        throw failure;
+      },
+    ],
+    [
+      "an async generator",
+      async function* fail(): AsyncGenerator<string> {
+        yield "one";
+        throw failure;
+      },
+    ],
+    [
+      "the body of a WSGI application",
+      (): WSGIApplication => (_environ, startResponse) => {
+        startResponse("200 OK", [["Content-Type", "text/plain"]]);
+        return (function* fail() {
+          yield Buffer.from("one");
+          throw failure;
+        })();
+      },
+    ],
+  ])("%s", async (_, handler) => {
+    const seen: unknown[] = [];
+    const app = new App();
+    app.teardown((error) => {
+      seen.push(error);
+    });
+    app.get("/", handler);
+    const response = await app.test().get("/");
+    expect([response.isComplete, response.text()]).toEqual([false, "one"]);
+    expect(seen).toEqual([failure]);
+  });
+});
+
 describe("error handlers", () => {
   class Custom extends Error {}
   class Special extends Custom {}

@@ -249,9 +249,39 @@ export class Dispatch {
         await this.#teardown();
       }
     };
-    if (Symbol.asyncIterator in body)
-      return { [Symbol.asyncIterator]: () => (reading = body[Symbol.asyncIterator]()), close };
-    return { [Symbol.iterator]: () => (reading = body[Symbol.iterator]()), close };
+    if (Symbol.asyncIterator in body) {
+      return { [Symbol.asyncIterator]: () => this.#watchedAsync((reading = body[Symbol.asyncIterator]())), close };
+    }
+    return { [Symbol.iterator]: () => this.#watched((reading = body[Symbol.iterator]())), close };
+  }
+
+  /** What a stream throws is what teardown hooks are told. */
+  #watched(chunks: Iterator<Bytes>): Iterator<Bytes> {
+    return {
+      next: () => {
+        try {
+          return chunks.next();
+        } catch (error) {
+          this.#failure ??= error;
+          throw error;
+        }
+      },
+      return: () => chunks.return?.() ?? { done: true, value: undefined },
+    };
+  }
+
+  #watchedAsync(chunks: AsyncIterator<Bytes>): AsyncIterator<Bytes> {
+    return {
+      next: async () => {
+        try {
+          return await chunks.next();
+        } catch (error) {
+          this.#failure ??= error;
+          throw error;
+        }
+      },
+      return: async () => (await chunks.return?.()) ?? { done: true, value: undefined },
+    };
   }
 
   #rethrown(error: unknown): never | Promise<never> {
