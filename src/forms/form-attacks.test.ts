@@ -150,6 +150,46 @@ describe("parseForm under attack", () => {
     expect((await answer(multipart(body))).seen).toBe("400");
   });
 
+  test.each<[what: string, disposition: string, seen: string]>([
+    ["a second name in another spelling", `"a"; name*=utf-8''b`, "1 fields, 0 files"],
+    ["a name of a file in that spelling alone", `"a"; filename*=utf-8''x.php`, "1 fields, 0 files"],
+    ["two names", '"a"; name="b"', "400"],
+    ["a quote in the name (busboy 2025)", '"a"b"; filename="x"', "400"],
+    ["a line end in the name", '"a\r\nX: y"', "400"],
+  ])("takes the name of a part once: %s (python-multipart 2026)", async (_what, disposition, seen) => {
+    expect((await answer(multipart(`--xyz\r\n${PART}${disposition}\r\n\r\n1\r\n--xyz--`))).seen).toBe(seen);
+  });
+
+  test("reads what stands around the parts in linear time, and not much before them (python-multipart 2026)", async () => {
+    const part = `--xyz\r\n${PART}"a"\r\n\r\n1\r\n--xyz--\r\n`;
+    const around = "\r\n--xy".repeat(600_000);
+    const after = await best(() => multipart(part + around));
+    expect(after.seen).toBe("1 fields, 0 files");
+    expect(after.milliseconds).toBeLessThan(500);
+    const before = await best(() => multipart(around + part));
+    expect(before.seen).toBe("400");
+    expect(before.milliseconds).toBeLessThan(500);
+  });
+
+  test.each(["-1", "1e9", "0x10", "+5", "5 5"])(
+    "reads nothing that %s announces as the length (python-multipart 2026)",
+    async (length) => {
+      const environ = multipart(`--xyz\r\n${PART}"a"\r\n\r\n1\r\n--xyz--`);
+      environ.CONTENT_LENGTH = length;
+      environ["wsgi.input_terminated"] = false;
+      expect((await answer(environ)).seen).toBe("400");
+    },
+  );
+
+  test("separates urlencoded fields by & alone (CPython 2021, python-multipart 2026)", async () => {
+    const type = { "Content-Type": "application/x-www-form-urlencoded" };
+    const form = await parseForm(mockEnviron({ method: "POST", headers: type, body: Buffer.from("a=1;b=2&c=3") }));
+    expect(form.entries()).toEqual([
+      ["a", "1;b=2"],
+      ["c", "3"],
+    ]);
+  });
+
   test("keeps names that objects have as names (express-fileupload 2020)", async () => {
     const body = ["__proto__", "constructor", "hasOwnProperty"]
       .map((name) => `--xyz\r\n${PART}"${name}"\r\n\r\n1\r\n`)
