@@ -14,7 +14,7 @@ const READ_BYTES = 262_144;
 /** Smaller pieces are joined before they are written. */
 const LARGE_PIECE = 32_768;
 
-/** Closes the files of forms that nobody closed and nobody can reach; a gateway that ends requests leaves it nothing to do. */
+/** Closes the files of forms that the garbage collector has freed. With a gateway that tells when a request ends there are none. */
 const forgotten = new FinalizationRegistry<FileHandle>((file) => void file.close().catch(() => {}));
 
 /** The files of one form. One after the other is begun, filled by `add`, and finished. */

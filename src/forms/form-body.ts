@@ -76,7 +76,7 @@ export class FormBody {
     return chunks.length === 1 && Buffer.isBuffer(first) ? first : Buffer.concat(chunks, this.#received);
   }
 
-  /** Reads what is left, and forgets it. @throws as {@link next} */
+  /** Reads the rest and drops it. @throws as {@link next} */
   async skip(): Promise<void> {
     while ((await this.next()).length > 0);
   }

@@ -24,7 +24,7 @@ export interface FileContent {
   chunks(): AsyncIterable<Bytes> | Iterable<Bytes>;
 }
 
-/** How {@link FormFile.moveTo} treats what is there. */
+/** What {@link FormFile.moveTo} does if the path exists. */
 export interface MoveOptions {
   /** Replaces a file of the same path. @default false */
   readonly overwrite?: boolean;

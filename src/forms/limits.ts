@@ -22,7 +22,7 @@ export interface FormLimits {
   readonly memoryBytes: number;
 }
 
-/** The limits of forms, where nobody asks for others. */
+/** The default limits of forms. */
 export const FORM_LIMITS: FormLimits = Object.freeze({
   bodyBytes: 16_777_216,
   textBytes: 500_000,

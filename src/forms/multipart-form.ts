@@ -1,4 +1,4 @@
-// Reads the parts of a multipart form: text fields whole, files into a store or to who takes them as they come.
+// Reads the parts of a multipart form. Text fields are read whole; files go into a store, or to a function while they arrive.
 // Source: RFC 7578; WHATWG HTML, "Multipart form data".
 import { ByteCollector } from "../protocols/multipart/byte-collector.ts";
 import { MultipartError } from "../protocols/multipart/errors.ts";
@@ -25,7 +25,7 @@ export interface TextPart {
 /** A part, in the order of the body. */
 export type FormPart = TextPart | FormFile;
 
-/** Who takes a file while it arrives. */
+/** Takes a file while it arrives. */
 export type OnFile = (part: StreamedPart) => void | Promise<void>;
 
 /** The parts of a form that was read. */
@@ -169,7 +169,7 @@ export function boundaryOf(contentType: string): string {
   return boundary;
 }
 
-/** What is wrong with the syntax of a multipart body is wrong with the form. */
+/** Turns an error of the multipart parser into an error of the form. */
 function asFormError<T>(read: () => T): T {
   try {
     return read();

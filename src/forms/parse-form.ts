@@ -12,7 +12,7 @@ import { type Field, parseUrlencoded } from "./urlencoded.ts";
 
 /** Options of {@link parseForm}: limits, and what happens to files. */
 export interface FormOptions extends Partial<FormLimits> {
-  /** Takes each file as it arrives; the form goes on when the promise resolves, and has no files at its end. */
+  /** Takes each file while it arrives. Reading continues when the promise is fulfilled; the form then has no files. */
   readonly onFile?: OnFile | undefined;
   /** Refuses an urlencoded field without `=` and a `%` that begins no byte. @default false */
   readonly strict?: boolean | undefined;

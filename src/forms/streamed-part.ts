@@ -6,7 +6,7 @@ import type { Bytes } from "../wsgi/types.ts";
 import type { FileHead } from "./form-file.ts";
 import { beyond } from "./limits.ts";
 
-/** A file while it arrives, for `onFile`. Its bytes can be read once; what is left when `onFile` is done is skipped. */
+/** A file while it arrives, for `onFile`. You can read its bytes once. When `onFile` is done, the rest is skipped. */
 export class StreamedPart implements FileHead {
   readonly name: string;
   readonly filename: string;
@@ -60,7 +60,7 @@ export class StreamedPart implements FileHead {
     return Buffer.from(collected.take());
   }
 
-  /** Skips what is left: nobody may read it any more. */
+  /** Skips the rest. After that, reading it is an error. */
   async leave(): Promise<void> {
     this.#isLeft = true;
     await this.#last.catch(() => {});

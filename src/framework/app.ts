@@ -58,10 +58,10 @@ type RuleOf<Name extends string, Routes> = Name extends keyof Routes
     ? Name
     : string;
 
-/** What an application does beside answering. */
+/** The methods of an application; it is also a function, which answers requests. */
 class Application<Own extends object = object> extends Scaffold<Own> implements RequestOwner {
   readonly maxBodyBytes: number;
-  /** Whatever the application wants to keep for all requests. */
+  /** Values that the application keeps for all requests. */
   readonly config = new Map<string, unknown>();
   readonly #options: AppOptions<Own>;
   readonly #isDevelopment: boolean;
@@ -111,7 +111,7 @@ class Application<Own extends object = object> extends Scaffold<Own> implements 
     return completeUrl(app.#addressOf(name, values ?? {}).path, options ?? {}, null, null);
   }
 
-  /** For the request, which asks with where it came in. */
+  /** Writes the address of a route for a request: it knows where the application is mounted. */
   urlOf(request: Request, name: string, values: RuleValues, options: UrlOptions): string {
     const own = name.startsWith(".") ? relativeName(request.endpoint, name) : name;
     const { path, subdomain } = this.#addressOf(own, values);
@@ -231,7 +231,7 @@ export type App<Own extends object = object> = Application<Own> & WSGIApplicatio
  */
 export const App = Application as unknown as new <Own extends object = object>(options?: AppOptions<Own>) => App<Own>;
 
-/** What a request gets for which there is no route. */
+/** Gives the answer to a request that has no route. */
 function insteadOf(found: Exclude<Found<CompiledRoute>, { kind: "route" }>, environ: WSGIEnvironment): Instead {
   switch (found.kind) {
     case "none":

@@ -49,7 +49,7 @@ export class Blueprint<
     this.subdomain = options.subdomain ?? null;
   }
 
-  /** From now on nothing may be added: who has registered it has taken what there was. */
+  /** Refuses further routes and hooks: those that it has are registered. */
   close(): void {
     this.#isRegistered = true;
   }

@@ -9,7 +9,7 @@ import type { Bytes, HeaderList, StartResponse, WSGIApplication, WSGIBody, WSGIE
 import { Response } from "./response.ts";
 
 /**
- * Calls an application and gives its response; the body is read by who sends it.
+ * Calls an application and gives its response. The body is not read yet.
  *
  * @throws whatever the application throws before its first chunk
  */

@@ -1,4 +1,4 @@
-// Text from a client, which is UTF-8 or an error: a replacement character would make two different requests one.
+// Decodes text from a client. Text that is not UTF-8 is an error: with replacement characters, two different requests would look the same.
 import { nativeToBytes } from "../wsgi/native-string.ts";
 import { BadRequest } from "./http-error.ts";
 

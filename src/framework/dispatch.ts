@@ -17,7 +17,7 @@ import { checkResult } from "./validation.ts";
 
 type Later<Value> = Value | Promise<Value>;
 
-/** What happens with a request for which there is no route. */
+/** Answers a request that has no route, or throws. */
 export type Instead = () => Response;
 
 /** One request. */
@@ -27,7 +27,7 @@ export class Dispatch {
   readonly #route: CompiledRoute | null;
   readonly #instead: Instead | null;
   readonly #isDevelopment: boolean;
-  /** What no handler took. */
+  /** The error that no handler took. */
   #failure: unknown = null;
 
   /** @param instead - answers (or throws) where there is no route */
@@ -255,7 +255,7 @@ export class Dispatch {
     return { [Symbol.iterator]: () => this.#watched((reading = body[Symbol.iterator]())), close };
   }
 
-  /** What a stream throws is what teardown hooks are told. */
+  /** Remembers what a stream throws, for the teardown hooks. */
   #watched(chunks: Iterator<Bytes>): Iterator<Bytes> {
     return {
       next: () => {
@@ -315,7 +315,7 @@ export class Dispatch {
   }
 }
 
-/** Goes on with a value now, or when it is there. */
+/** Passes a value on: at once, or when its promise is fulfilled. */
 function next<Value, Result>(value: Later<Value>, then: (value: Value) => Later<Result>): Later<Result> {
   return isPromise(value) ? value.then(then) : then(value);
 }

@@ -1,4 +1,4 @@
-// Errors of those who build an application with the framework: they show themselves when it is built, or at the first request.
+// Mistakes in an application. They are found when it is built, or at its first request.
 import { TSGIError } from "../errors.ts";
 
 /** A rule, a name or an option of an application makes no sense. */

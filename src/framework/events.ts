@@ -101,7 +101,7 @@ class EventStream implements AsyncIterableIterator<string> {
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** The source is told; it may take as long as it wants to end. */
+  /** Tells the source to end, and does not wait for it. */
   close(): void {
     this.#stop();
     if (this.#isOver) return;

@@ -91,7 +91,7 @@ function throwNotFound(): never {
   throw new NotFound();
 }
 
-/** Browsers that do not know `filename*` get the name without what is not ASCII. */
+/** Writes Content-Disposition. Browsers that do not know `filename*` get a name in ASCII. */
 function attachment(name: string): string {
   const plain = name.replaceAll(/[^\x20-\x7e]|["\\%]/g, "_");
   if (plain === name) return `attachment; filename="${name}"`;

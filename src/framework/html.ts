@@ -72,7 +72,7 @@ export function html(strings: TemplateStringsArray, ...values: readonly HtmlValu
   return new SafeHtml(text);
 }
 
-/** A piece of a page as it stands: nothing of it may come from a user. */
+/** Marks text as HTML, so that it is not escaped. No part of it may come from a user. */
 export function raw(text: string): SafeHtml {
   return new SafeHtml(text);
 }

@@ -1,5 +1,5 @@
-// The request of the code that runs, for code so deep in an application that nobody hands it one. Only where an application asks for it:
-// it has its price, and what is not said by arguments is harder to read. Source: Node's AsyncLocalStorage; Flask's request.
+// Gives the current request to code deep in an application that does not get it as an argument. An application has to ask for it, because it
+// costs time with each request, and code with hidden arguments is harder to read. Source: Node's AsyncLocalStorage; Flask's request.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { FrameworkError } from "./errors.ts";
 import type { Request } from "./request.ts";

@@ -92,7 +92,7 @@ export class Response {
     return this.#view;
   }
 
-  /** The pairs themselves, for the one who sends them. */
+  /** The headers as pairs, for sending. */
   get headerList(): HeaderList {
     return this.#headers;
   }
@@ -135,7 +135,7 @@ export class Response {
     return this.#headers;
   }
 
-  /** Lets go of a body that nobody will get. */
+  /** Closes a body that is not sent. */
   discard(): void {
     const body = this.#body;
     this.#body = null;
@@ -161,7 +161,7 @@ function pairsOf(headers: HeadersInit): HeaderList {
   return pairs.map(([name, value]) => [name, value]);
 }
 
-/** Text as its bytes, bytes as they are, anything else as a stream. */
+/** Turns text into bytes, and anything but text and bytes into a stream. */
 function sendable(body: ResponseBody): Bytes | WSGIBody | null {
   if (typeof body === "string") return Buffer.from(body);
   return body === null || body instanceof Uint8Array ? body : streamOf(body);

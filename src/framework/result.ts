@@ -51,7 +51,7 @@ export function created(result: unknown, location?: string): Response {
   return json(result, 201, location === undefined ? undefined : { Location: location });
 }
 
-/** 204: done, and there is nothing to say. */
+/** 204: it is done, and the response has no body. */
 export function noContent(): Response {
   return Response.of(204, [], null);
 }

@@ -1,4 +1,4 @@
-// The routes of an application for those who read them: `tsgi routes`.
+// Describes the routes of an application, for `tsgi routes`.
 import { fileURLToPath } from "node:url";
 import type { CompiledRoute } from "./compiled-route.ts";
 import type { RouteSchemas } from "./validation.ts";
@@ -10,7 +10,7 @@ export interface ListedRoute {
   readonly name: string;
   /** `file:line` where it was defined; empty when that cannot be told. */
   readonly place: string;
-  /** What is checked: "query", "json" and so on. */
+  /** Names of the schemas that it has: "query", "json" and so on. */
   readonly schemas: readonly string[];
   readonly subdomain: string | null;
 }

@@ -8,6 +8,6 @@ export interface RunOptions {
   readonly port?: number;
   /** Ends the server. @default it serves until the process ends */
   readonly signal?: AbortSignal;
-  /** Takes what there is to say. @default standard error */
+  /** Writes messages. @default to standard error */
   readonly write?: (text: string) => void;
 }

@@ -1,4 +1,4 @@
-// What an application and a blueprint have in common: routes, hooks, error handlers, blueprints in them. Here they are only written down.
+// What an application and a blueprint have in common: routes, hooks, error handlers, blueprints in them. Here they are only collected.
 // Source: Flask's Scaffold.
 import type { FormLimits } from "../forms/limits.ts";
 import { isToken } from "../wsgi/head-rules.ts";
@@ -50,7 +50,7 @@ export type ErrorClass<Failure> = abstract new (...values: never[]) => Failure;
 /** A handler, whatever its parameters are: the router gives it those of its rule. */
 export type AnyHandler = Handler;
 
-/** A route as it was written down. */
+/** A route as the application defines it. */
 export interface RouteDefinition {
   readonly rule: string;
   readonly methods: readonly string[];
@@ -61,7 +61,7 @@ export interface RouteDefinition {
   readonly place: Error;
 }
 
-/** What was written down in an application or a blueprint. */
+/** What an application or a blueprint defines. */
 export interface ScaffoldParts {
   readonly definitions: readonly RouteDefinition[];
   readonly registrations: readonly Registration[];
@@ -73,7 +73,7 @@ export interface ScaffoldParts {
   readonly converters: ReadonlyMap<string, ConverterSource>;
 }
 
-/** A blueprint, as far as those are concerned who register it. */
+/** What registering needs of a blueprint. */
 export interface BlueprintParts extends ScaffoldParts {
   readonly name: string;
   readonly prefix: string;
@@ -185,10 +185,10 @@ export abstract class Scaffold<Own extends object = object, Before extends strin
   /** Throws when it is too late for a change. @param what - was to be done */
   protected abstract checkOpen(what: string): void;
 
-  /** Is told of each route that was written down. */
+  /** Called with each route that is defined. */
   protected abstract defined(definition: RouteDefinition): void;
 
-  /** Is told of each blueprint. */
+  /** Called with each blueprint that is registered. */
   protected abstract registered(registration: Registration): void;
 
   /** Defines a route for GET, and HEAD with it; `methods` of the options names others. */

@@ -97,7 +97,7 @@ async function readInput(sources: readonly Source[], request: Request, values: R
 }
 
 /**
- * Checks what a handler has returned, for those who develop it.
+ * Checks what a handler has returned. It is called in development only.
  *
  * @throws FrameworkError that says what is wrong with it
  */
