@@ -111,6 +111,13 @@ describe("values", () => {
     expect(appConfig(uri, { globalConf: { "set rate": "5%" } }).globalConf).toMatchObject({ rate: "5%" });
   });
 
+  test("a percent sign in the path of the file is one", () => {
+    const uri = project.write("100%(x)s/app.ini", "[app:main]\nuse = call:x:y\nplace = %(here)s\n");
+    const { globalConf, localConf } = appConfig(uri.replaceAll("%", "%25"));
+    const here = project.path("100%(x)s");
+    expect([globalConf["here"], globalConf["__file__"], localConf["place"]]).toEqual([here, `${here}/app.ini`, here]);
+  });
+
   test("an included file knows its own place, the section that includes it keeps its own", () => {
     project.write("sub/inner.ini", "[app:main]\nuse = call:x:y\nplace = %(here)s\n");
     const uri = project.write("app.ini", "[app:main]\nuse = config:sub/inner.ini\nouter = %(here)s\n");
@@ -131,6 +138,11 @@ describe("the protocol of call:", () => {
   ])("of [%s] is that of its prefix", (header, wanted, protocol) => {
     const uri = project.write("app.ini", `[${header}]\nuse = call:x:y\n`);
     expect(loadContext(wanted, uri)).toMatchObject({ kind: "factory", protocol });
+  });
+
+  test("is that of the innermost section that uses it", () => {
+    const uri = project.write("app.ini", "[composite:main]\nuse = a\n[app:a]\nuse = call:x:y\n");
+    expect(loadContext("application", uri)).toMatchObject({ section: "app:a", protocol: "paste.app_factory" });
   });
 });
 
@@ -339,5 +351,23 @@ describe("errors name the place", () => {
     expect(errorOf("[server:main]\nport = 80\n")).toThrow(own);
     expect(errorOf("[server:main]\nus = egg:tsgi\n")).toThrow('did you mean "use" by "us"');
     expect(errorOf("[server:main]\nus = egg:tsgi\n")).not.toThrow(own);
+  });
+
+  test("of an application without factory lists what would do, and guesses what was meant", () => {
+    const errorOf = (text: string) => () => appConfig(project.write("app.ini", text));
+    expect(errorOf("[app:main]\nport = 80\n")).toThrow(
+      /^No factory is given for an application; expected "use" or one of "paste.app_factory", "paste.composite_factory" \(/,
+    );
+    expect(errorOf("[app:main]\nuse egg:shop\n")).toThrow('; did you mean "use" by "use egg" (');
+  });
+
+  test("of a name in a value guesses among the names that are there, and not among what directs the loader", () => {
+    const errorOf = (name: string) => () =>
+      appConfig(
+        project.write("app.ini", `[DEFAULT]\ndata = x\n[app:main]\nuse = call:x:y\nmine = 1\na = %(${name})s\n`),
+      );
+    expect(errorOf("dta")).toThrow('did you mean "data"');
+    expect(errorOf("mien")).toThrow('did you mean "mine"');
+    expect(errorOf("usee")).not.toThrow("did you mean");
   });
 });
