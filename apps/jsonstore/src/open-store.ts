@@ -7,6 +7,8 @@ import type { Durability } from "./storage/sqlite/connection.ts";
 export interface OpenOptions {
   readonly durability?: Durability;
   readonly pageSize?: number;
+  /** Bytes that the store may take. */
+  readonly maxSize?: number;
 }
 
 /**

@@ -29,8 +29,12 @@ interface Open {
   readonly pages: PageBuilder | null;
 }
 
-/** Returns what a row holds for a value. */
-export function* build(text: string, { size }: Layout, marks: Marks): Work<string> {
+/**
+ * Returns what a row holds for a value.
+ *
+ * @param place - where in the text it is
+ */
+export function* build(text: string, { size }: Layout, marks: Marks, place = { at: 0 }): Work<string> {
   const most = 2 * size;
   if (text.length <= most && !text.includes("@")) return text;
   if (!isContainer(text) || valueEndWithin(text, 0, most) >= 0) return text;
@@ -55,6 +59,7 @@ export function* build(text: string, { size }: Layout, marks: Marks): Work<strin
       top.key = text.slice(at + 1, keyEnd - 1);
       at = keyEnd + 1;
     }
+    place.at = at;
     const end = valueEndWithin(text, at, most);
     if (end >= 0) {
       yield* add(top, text.slice(at, end));

@@ -13,14 +13,17 @@ const SLICE = 8;
  * Lays a text out.
  *
  * @param write - runs each slice
+ * @param onProgress - is told after each of them how much is laid out, from 0 to 1
  */
 export async function stageText(
   text: string,
   layout: Layout,
   write: <T>(work: (write: Write) => Work<T>) => Promise<T>,
+  onProgress?: (part: number) => void,
 ): Promise<Staged> {
   const { id } = await write(() => oneRow<{ readonly id: number }>("addStaging", Date.now()));
-  const building = build(text, layout, { version: 0, staging: id });
+  const place = { at: 0 };
+  const building = build(text, layout, { version: 0, staging: id }, place);
   let answer: unknown;
   for (;;) {
     const value = await write(function* slice(): Work<string | null> {
@@ -33,6 +36,7 @@ export async function stageText(
       } while (performance.now() < endsAt);
       return null;
     });
+    onProgress?.(place.at / text.length);
     if (value !== null) return { value, staging: id };
   }
 }

@@ -37,6 +37,7 @@ export const STATEMENTS = {
       FROM member WHERE container = ? AND ord > ? ORDER BY ord LIMIT ?) AS part`,
 
   getPage: "SELECT id, level, data FROM page WHERE id = ?",
+  countRows: "SELECT (SELECT count(*) FROM container) AS containers, (SELECT count(*) FROM page) AS pages",
   addPage: "INSERT INTO page (container, level, data) VALUES (?, ?, ?) RETURNING id",
   setPage: "UPDATE page SET data = ? WHERE id = ?",
   dropPage: "DELETE FROM page WHERE id = ?",

@@ -29,7 +29,9 @@ export interface Store {
   /** Runs work that changes the document; all of it or nothing, and it is safe when the promise resolves. */
   write<T>(work: (write: Write) => Work<T>): Promise<T>;
   /** Lays a large text out in rows, in many short transactions. */
-  stage(text: string): Promise<Staged>;
+  stage(text: string, onProgress?: (part: number) => void): Promise<Staged>;
+  /** Removes what is not part of the document, and gives free space back. */
+  compact(onRound?: (rounds: number) => void): Promise<void>;
   /** Is told when a write of any process may have happened. @returns a function that ends this */
   watch(listener: () => void): () => void;
   close(): Promise<void>;

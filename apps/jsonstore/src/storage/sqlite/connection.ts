@@ -27,6 +27,12 @@ export class Connection {
     this.exec(`PRAGMA busy_timeout = ${milliseconds}`);
   }
 
+  /** The file does not grow beyond so many bytes. */
+  limitSize(bytes: number): void {
+    const { page_size: size } = this.ask("PRAGMA page_size") as { readonly page_size: number }; // its column
+    this.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(bytes / size))}`);
+  }
+
   exec(sql: string): void {
     this.#database.exec(sql);
   }

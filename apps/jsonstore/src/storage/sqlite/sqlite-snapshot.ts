@@ -1,6 +1,6 @@
 // One state of the file, on a connection of its own.
 import type { Snapshot } from "../store.ts";
-import type { Work } from "../work.ts";
+import type { Call, Work } from "../work.ts";
 import type { Connection } from "./connection.ts";
 import { storageProblem } from "./sqlite-error.ts";
 
@@ -55,12 +55,20 @@ export class SqliteSnapshot implements Snapshot {
     let step = steps.next();
     for (;;) {
       while (step.done !== true && !buffer.isFull && !this.#isClosed) {
-        step = steps.next(this.#connection.call(step.value));
+        step = steps.next(this.#answer(step.value));
       }
       if (this.#isClosed) return;
       const text = buffer.take();
       if (text !== "") yield text;
       if (step.done === true) return;
+    }
+  }
+
+  #answer(call: Call): unknown {
+    try {
+      return this.#connection.call(call);
+    } catch (error) {
+      throw storageProblem(error);
     }
   }
 

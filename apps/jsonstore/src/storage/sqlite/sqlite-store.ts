@@ -22,6 +22,8 @@ export interface SqliteOptions {
   readonly durability?: Durability;
   /** Characters of a page. @default 1024 */
   readonly pageSize?: number;
+  /** Bytes of the file. @default as many as there is room for */
+  readonly maxSize?: number;
 }
 
 const DEFAULT_PAGE_SIZE = 1024;
@@ -59,7 +61,7 @@ class SqliteStore implements Store {
   #round: NodeJS.Timeout | null = null;
   #isClosed = false;
 
-  constructor(databaseClass: SqliteClass, { path, durability = "process", pageSize }: SqliteOptions) {
+  constructor(databaseClass: SqliteClass, { path, durability = "process", pageSize, maxSize }: SqliteOptions) {
     makeFile(path);
     this.#path = path;
     this.#layout = { size: pageSize ?? DEFAULT_PAGE_SIZE };
@@ -67,6 +69,7 @@ class SqliteStore implements Store {
     this.#writeConnection = this.#openConnection();
     this.epoch = prepareSchema(this.#writeConnection);
     this.#writeConnection.setBusyTimeout(0);
+    if (maxSize !== undefined) this.#writeConnection.limitSize(maxSize);
     this.#readConnection = this.#openConnection();
     this.#readConnection.setBusyTimeout(READ_PATIENCE);
     this.#writer = new Writer(this.#writeConnection, this.#layout, () => this.#notify());
@@ -96,8 +99,21 @@ class SqliteStore implements Store {
     return await this.#writer.write(work);
   }
 
-  async stage(text: string): Promise<Staged> {
-    return await stageText(text, this.#layout, (work) => this.write(work));
+  async stage(text: string, onProgress?: (part: number) => void): Promise<Staged> {
+    return await stageText(text, this.#layout, (work) => this.write(work), onProgress);
+  }
+
+  async compact(onRound?: (rounds: number) => void): Promise<void> {
+    for (let rounds = 1; await this.write(() => sweep()); rounds += 1) onRound?.(rounds);
+    try {
+      this.#writeConnection.setBusyTimeout(READ_PATIENCE * 10);
+      this.#writeConnection.exec("VACUUM");
+      this.#emptyLog();
+    } catch (error) {
+      throw isBusy(error) ? new Problem("busy", {}, { cause: error }) : storageProblem(error);
+    } finally {
+      this.#writeConnection.setBusyTimeout(0);
+    }
   }
 
   watch(listener: () => void): () => void {
@@ -116,7 +132,17 @@ class SqliteStore implements Store {
     await this.#writer.idle();
     for (const connection of this.#spare.splice(0)) connection.close();
     this.#readConnection.close();
+    this.#emptyLog();
     this.#writeConnection.close();
+  }
+
+  /** So that the file alone is the whole store, if nobody else has it open. */
+  #emptyLog(): void {
+    try {
+      this.#writeConnection.ask("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // What is in the log stays there, and is as safe.
+    }
   }
 
   /** The file of the write-ahead log changes with each commit; the poll beside it is for those that the system does not report. */

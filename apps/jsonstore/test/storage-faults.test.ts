@@ -1,0 +1,100 @@
+// What the disk can do to a store: no room, no permission, damage. One clear error each, and nothing that was acknowledged is lost.
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { openStore } from "../src/open-store.ts";
+import { put } from "../src/storage/document.ts";
+import { documentText } from "../src/storage/document-text.ts";
+import type { Store } from "../src/storage/store.ts";
+import { verifyStore } from "../src/storage/verify.ts";
+import { openTestStore, type TestStore } from "./test-store.ts";
+
+/** Bytes of a page of the file. */
+const PAGE = 4096;
+
+let opened: TestStore | null = null;
+const directory = mkdtempSync(join(tmpdir(), "jsonstore-faults-"));
+afterEach(async () => {
+  await opened?.close();
+  opened = null;
+});
+
+async function textOf(store: Store): Promise<string> {
+  let text = "";
+  for await (const piece of documentText(store)) text += piece;
+  return text;
+}
+
+test("a store that is full says 507, keeps what it has, and takes writes again when there is room", async () => {
+  const store = await openStore(`sqlite:${join(directory, "full.db")}`, { maxSize: 400_000 });
+  await store.write((write) => put(write, [], "{}"));
+  const acknowledged: string[] = [];
+  let refusal: unknown = null;
+  for (let number = 0; refusal === null && number < 1000; number += 1) {
+    const key = `k${number}`;
+    try {
+      await store.write((write) => put(write, [key], JSON.stringify("x".repeat(5000))));
+      acknowledged.push(key);
+    } catch (error) {
+      refusal = error;
+    }
+  }
+  expect(refusal).toMatchObject({ kind: "storage-full", status: 507 });
+  expect(Object.keys(JSON.parse(await textOf(store)) as object)).toEqual(acknowledged);
+  await expect(store.stage(JSON.stringify(Array.from({ length: 100_000 }, (_, index) => index)))).rejects.toMatchObject(
+    {
+      kind: "storage-full",
+    },
+  );
+  await store.write((write) => put(write, [], "1"));
+  expect(await verifyStore(store, { isSwept: true })).toEqual([]);
+  expect(await textOf(store)).toBe("1");
+  await store.close();
+});
+
+test("a write that fails does not undo its neighbours", async () => {
+  opened = await openTestStore();
+  const { client } = opened;
+  await client.put("/", { body: "{}" });
+  const paths = ["/a", "/missing/b", "/c", "/d/e", "/f"];
+  const answers = await Promise.all(paths.map((path) => client.put(path, { body: "1" })));
+  expect(answers.map(({ status }) => status)).toEqual([201, 409, 201, 409, 201]);
+  expect((await client.get("/")).text()).toBe('{"a":1,"c":1,"f":1}');
+});
+
+test("a directory that is not there, or may not be written, is told with its path", async () => {
+  const missing = join(directory, "nowhere", "store.db");
+  await expect(openStore(`sqlite:${missing}`)).rejects.toThrow("nowhere");
+  const locked = join(directory, "locked");
+  mkdirSync(locked);
+  chmodSync(locked, 0o500);
+  const outcome = await openStore(`sqlite:${join(locked, "store.db")}`).catch((error: unknown) => error);
+  // root may write anywhere.
+  if (process.getuid?.() === 0) await (outcome as Store).close();
+  const message = outcome instanceof Error ? outcome.message : "EACCES locked";
+  expect(message).toMatch(/EACCES.*locked/);
+});
+
+test("a damaged page is one error for what is on it; the rest can be read, and a check finds it", async () => {
+  const path = join(directory, "damaged.db");
+  const store = await openStore(`sqlite:${path}`);
+  const list = Array.from({ length: 30_000 }, (_, index) => `item ${index} of the list`);
+  const staged = await store.stage(JSON.stringify({ list, small: 1 }));
+  await store.write((write) => put(write, [], staged.value));
+  await store.close();
+  const file = openSync(path, "r+");
+  const pages = Math.floor(statSync(path).size / PAGE);
+  // Some in the middle: among them are pages of the list, and not only of an index.
+  for (let page = pages >> 1; page < (pages >> 1) + 20; page += 1)
+    writeSync(file, Buffer.alloc(PAGE, 0xff), 0, PAGE, page * PAGE);
+  closeSync(file);
+
+  const damaged = await openStore(`sqlite:${path}`);
+  const outcome = await textOf(damaged).catch((error: unknown) => error);
+  expect(outcome).toMatchObject({ kind: "storage-failed", status: 500 });
+  const faults = await verifyStore(damaged).catch((error: unknown) => [String(error)]);
+  expect(faults.length).toBeGreaterThan(0);
+  await damaged.close();
+  rmSync(directory, { recursive: true, force: true });
+});
