@@ -9,8 +9,8 @@ const STEP = 500;
 /** Milliseconds after which a staged value that does not grow is given up. */
 const STAGING_LIFE = 600_000;
 /** How long the log of changes reaches back. */
-export const LOG_MILLISECONDS = 24 * 60 * 60 * 1000;
-export const LOG_ENTRIES = 100_000;
+const LOG_MILLISECONDS = 24 * 60 * 60 * 1000;
+const LOG_ENTRIES = 100_000;
 
 /** Removes some rows of what is not a part of the document. @returns whether there may be more */
 export function* sweep(now = Date.now()): Work<boolean> {
@@ -51,12 +51,11 @@ function* giveUpStaging(now: number): Work<boolean> {
 /** Shortens the log of changes a little. @returns whether there may be more */
 export function* trimLog(now = Date.now()): Work<boolean> {
   const { value: seq } = (yield* row<{ readonly value: string }>("getMeta", "seq")) ?? { value: "0" };
-  const old = yield* row<{ readonly seq: number | null }>("lastChangeBefore", now - LOG_MILLISECONDS);
-  const oldest = yield* row<{ readonly seq: number | null }>("oldestChange");
-  const last = Math.max(old?.seq ?? 0, Number(seq) - LOG_ENTRIES);
-  const first = oldest?.seq ?? null;
-  if (first === null || first > last) return false;
-  const end = Math.min(last, first + STEP);
-  yield* run("dropChanges", end);
-  return end < last;
+  const oldest = yield* rows<{ readonly seq: number; readonly at: number }>("oldestChanges", STEP);
+  const isOld = (change: { readonly seq: number; readonly at: number }): boolean =>
+    change.at < now - LOG_MILLISECONDS || change.seq <= Number(seq) - LOG_ENTRIES;
+  const last = oldest.findLast(isOld);
+  if (last === undefined) return false;
+  yield* run("dropChanges", last.seq);
+  return last === oldest.at(-1);
 }

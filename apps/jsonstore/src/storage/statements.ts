@@ -48,7 +48,7 @@ export const STATEMENTS = {
   changesOf: "SELECT seq, op, path, value FROM change WHERE seq = ? ORDER BY number",
   oldestChange: "SELECT min(seq) AS seq FROM change",
   dropChanges: "DELETE FROM change WHERE seq <= ?",
-  lastChangeBefore: "SELECT max(seq) AS seq FROM change WHERE at < ?",
+  oldestChanges: "SELECT seq, at FROM change ORDER BY seq, number LIMIT ?",
 
   addOrphan: "INSERT INTO orphan (container) VALUES (?) ON CONFLICT DO NOTHING",
   someOrphan: "SELECT container FROM orphan LIMIT 1",
