@@ -108,7 +108,6 @@ class Page implements Workplace {
     this.#live?.stop();
     this.model = this.#makeModel(path);
     this.#view.show(this.model);
-    void this.model.start();
     const live = new LiveUpdates(this.client, path, {
       changed: (changes) => this.gate.take(changes),
       reset: (version) => {
@@ -117,7 +116,8 @@ class Page implements Workplace {
       state: (isLive) => this.#showLive(isLive),
     });
     this.#live = live;
-    void live.run();
+    // What changes between the two is seen by its number.
+    void this.model.start().then(() => live.run());
     this.#showCrumbs();
   }
 
