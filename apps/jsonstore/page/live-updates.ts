@@ -18,7 +18,7 @@ export interface LiveListener {
 
 /** Milliseconds before a stream is opened again, doubled each time. */
 const SOON = 500;
-const LATE = 15_000;
+const LATE = 4000;
 
 /** Watches one node until it is stopped. */
 export class LiveUpdates {
