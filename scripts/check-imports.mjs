@@ -77,10 +77,10 @@ export const DIVISIONS = {
     rooms: { writing: [], auth: ["writing"], sessions: ["writing"] },
   },
   guests: {
-    shared: ["target-exit-codes.ts"],
+    shared: ["body-queue.ts", "request-headers.ts", "request-target.ts", "target-exit-codes.ts"],
     upper: [],
     // Languages do not know each other, and the lane knows none of them.
-    rooms: { lane: [], typescript: ["lane"], python: ["lane"] },
+    rooms: { lane: [], fetch: [], node: [], jsgi: [], typescript: ["lane", "fetch", "node", "jsgi"], python: ["lane"] },
   },
   server: {
     shared: ["errors.ts"],

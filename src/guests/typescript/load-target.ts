@@ -1,5 +1,6 @@
 // Loads the application that a target names. Source: gunicorn's and uWSGI's `module:attribute`, for TypeScript and JavaScript.
 import type { WSGIApplication } from "../../wsgi/types.ts";
+import type { ApplicationInterface } from "./adapt-application.ts";
 import { findSource } from "./find-source.ts";
 import { importModule } from "./import-module.ts";
 import { parseTarget } from "./parse-target.ts";
@@ -9,6 +10,8 @@ import { pickApplication } from "./pick-application.ts";
 export interface LoadTargetOptions {
   /** @default the current directory */
   readonly directory?: string;
+  /** What the application is written for. @default "auto": what its shape says */
+  readonly interface?: ApplicationInterface;
 }
 
 /** An application with its origin. */
@@ -33,6 +36,6 @@ export async function loadTarget(text: string, options: LoadTargetOptions = {}):
   const target = parseTarget(text);
   const sourceFile = await findSource(target, options.directory ?? process.cwd());
   const namespace = await importModule(sourceFile);
-  const { application, attribute } = await pickApplication(namespace, target);
+  const { application, attribute } = await pickApplication(namespace, target, options.interface);
   return { application, sourceFile, attribute };
 }

@@ -1,6 +1,6 @@
 // Chooses the application among the exports of a module: the named one, or `application`, `app`, the default export.
-import { toApplication } from "../../wsgi/application.ts";
 import type { WSGIApplication } from "../../wsgi/types.ts";
+import { adaptApplication, type ApplicationInterface } from "./adapt-application.ts";
 import { NoSuchAttributeError, NotAnApplicationError, TargetLoadError } from "./errors.ts";
 import { PACKAGE_ROOT } from "../../own-exports.ts";
 import { nearestName } from "../../nearest-name.ts";
@@ -19,18 +19,23 @@ export interface PickedApplication {
  * Takes the application of a target out of its module.
  *
  * @param namespace - what importing the module gave
+ * @param applicationInterface - what it is written for
  * @throws NoSuchAttributeError when the export does not exist; the message names the nearest and those that could be meant
  * @throws NotAnApplicationError when it is something else
  * @throws TargetLoadError when the factory throws
  */
-export async function pickApplication(namespace: object, target: Target): Promise<PickedApplication> {
+export async function pickApplication(
+  namespace: object,
+  target: Target,
+  applicationInterface: ApplicationInterface = "auto",
+): Promise<PickedApplication> {
   const attributes = collectExports(namespace);
   const attribute = target.attribute ?? DEFAULT_ATTRIBUTES.find((name) => attributes.has(name));
   if (attribute === undefined || !attributes.has(attribute)) throw noSuchAttribute(attribute, attributes, target);
   let value = attributes.get(attribute);
   if (target.factoryArguments !== undefined) value = await callFactory(value, attribute, target);
   try {
-    return { application: toApplication(value), attribute };
+    return { application: await adaptApplication(value, applicationInterface), attribute };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const source = target.factoryArguments === undefined ? `"${attribute}"` : `What "${attribute}()" returned`;
@@ -89,5 +94,8 @@ function noSuchAttribute(
 }
 
 function isCandidate(value: unknown): boolean {
-  return typeof value === "function" || (typeof value === "object" && value !== null && "call" in value);
+  return (
+    typeof value === "function" ||
+    (typeof value === "object" && value !== null && ("call" in value || "fetch" in value || "callback" in value))
+  );
 }

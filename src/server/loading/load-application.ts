@@ -39,7 +39,7 @@ export type PythonRunSettings = Pick<
  */
 export async function loadApplication(
   target: string,
-  settings: PythonRunSettings,
+  settings: PythonRunSettings & Partial<Pick<Settings, "interface">>,
   log: ErrorLog,
   output?: PythonOptions["output"],
 ): Promise<LoadedApplication> {
@@ -53,7 +53,7 @@ export async function loadApplication(
   }
   if (isPythonTarget(target, settings.python)) return await loadPython(target, python());
   const { loadTarget } = await import("../../guests/typescript/load-target.ts");
-  const { application } = await loadTarget(target);
+  const { application } = await loadTarget(target, { interface: settings.interface ?? "auto" });
   return { application, close: () => Promise.resolve() };
 }
 

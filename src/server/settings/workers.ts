@@ -1,4 +1,5 @@
 // Settings of the worker processes: how many, and when one is replaced.
+import { INTERFACES } from "../../guests/typescript/adapt-application.ts";
 import type { Section } from "./setting.ts";
 
 /** Worker processes. */
@@ -73,6 +74,13 @@ export const WORKERS = {
       short: "k",
       source: "gunicorn",
       doc: "Concurrency of a Python application: threads, or gevent greenlets. `sync` and `gthread`: each request runs in one of `--threads` threads. `gevent`: each runs in a greenlet, and the standard library is patched as gunicorn patches it; gevent must be installed in the application's environment. A TypeScript application always runs on an event loop.",
+    },
+    interface: {
+      type: "choice",
+      choices: INTERFACES,
+      default: "auto",
+      source: "tsgi",
+      doc: "What a TypeScript or JavaScript application is written for. `wsgi`: `(environ, startResponse)`. `fetch`: a handler of the fetch standard, such as an application of Hono or `export default { fetch }`. `node`: `(req, res)`, such as an application of Express, Koa, Fastify or Nest, a server of `node:http`, or a middleware of Connect. `jsgi`: JSGI 0.3. `auto` sees applications of these frameworks and objects with `fetch` by their shape; it takes every other function for `wsgi`.",
     },
     threads: {
       type: "integer",

@@ -1,0 +1,109 @@
+// Fetch handlers as guests, and the conformance list through our own fetch gateway as a guest.
+import { Hono } from "hono";
+import { describe, expect, test } from "vitest";
+import { toFetchHandler } from "../../gateways/fetch/fetch-handler.ts";
+import { makeServer } from "../../server/make-server.ts";
+import { runConformance } from "../../testing/conformance/run-conformance.ts";
+import { TestClient } from "../../testing/test-client.ts";
+import { StringErrorStream } from "../../wsgi/string-error-stream.ts";
+import { fetchApplication, type FetchFunction } from "./fetch-application.ts";
+
+const clientOf = (handler: FetchFunction | { fetch: FetchFunction }): TestClient =>
+  new TestClient(fetchApplication(handler), { validate: false });
+
+/** What Requests and Responses cannot carry. */
+const DIFFERENT: Readonly<Record<string, string>> = {
+  "A hundred headers arrive in order": "Headers join the fields of one name with commas",
+};
+
+describe("A fetch handler behind the HTTP gateway", () => {
+  const register = (name: string, run: () => Promise<void>): void => {
+    if (DIFFERENT[name] !== undefined) return;
+    // oxlint-disable-next-line vitest/expect-expect, vitest/valid-title -- the case brings title and assertions
+    test(name, run);
+  };
+  const leftOut = runConformance(register, {
+    lacks: ["early-hints"],
+    async serve(application) {
+      const errors = new StringErrorStream();
+      const server = makeServer("127.0.0.1", 0, fetchApplication(toFetchHandler(application, { errors })), { errors });
+      await server.listen();
+      return { client: new TestClient(server.url), close: () => server.close(0) };
+    },
+  });
+  test("no other case is left out", () => expect(leftOut).toHaveLength(1));
+});
+
+describe("fetchApplication serves Hono", () => {
+  const app = new Hono();
+  app.get("/", (context) => context.text("hello"));
+  app.get("/json", (context) => {
+    context.header("Set-Cookie", "a=1", { append: true });
+    context.header("Set-Cookie", "b=2", { append: true });
+    return context.json({ url: context.req.url, query: context.req.query("x"), host: context.req.header("Host") });
+  });
+  app.post("/text", async (context) => context.text(await context.req.text()));
+  app.post("/form", async (context) => context.json(await context.req.parseBody()));
+  app.get("/empty", (context) => context.body(null, 204));
+  app.get("/again", (context) => context.text(new Request(context.req.raw).url));
+  const client = clientOf(app);
+
+  test("text, JSON, cookies, forms, and no content", async () => {
+    const hello = await client.get("/");
+    expect([hello.text(), hello.headers.get("Content-Type")]).toEqual(["hello", "text/plain;charset=UTF-8"]);
+    const json = await client.get("/json?x=1");
+    expect(json.json()).toEqual({ url: "http://localhost/json?x=1", query: "1", host: "localhost" });
+    expect(json.headers.getAll("Set-Cookie")).toEqual(["a=1", "b=2"]);
+    expect((await client.post("/text", { body: "posted" })).text()).toBe("posted");
+    expect((await client.post("/form", { form: { a: "1" } })).json()).toEqual({ a: "1" });
+    expect((await client.get("/empty")).status).toBe(204);
+    expect((await client.get("/again")).text()).toBe("http://localhost/again");
+    expect((await client.get("/nowhere")).status).toBe(404);
+  });
+});
+
+describe("fetchApplication", () => {
+  test.each([
+    ["//evil.test/x", "http://localhost//evil.test/x"],
+    ["/a/../b", "http://localhost/b"],
+    ["/%2e%2e/b?c=%20", "http://localhost/b?c=%20"],
+    ["/caf%C3%A9", "http://localhost/caf%C3%A9"],
+    ["/x?a=b'c", "http://localhost/x?a=b%27c"],
+  ])("the URL of %s is what the standard makes of it, on our host", async (target, url) => {
+    expect((await clientOf((request) => new Response(request.url)).get(target)).text()).toBe(url);
+  });
+
+  test("a Host that no URL can have is refused", async () => {
+    const client = clientOf((request) => new Response(request.url));
+    expect((await client.get("/", { headers: { Host: "a:99999" } })).status).toBe(400);
+  });
+
+  test("a handler that returns no Response fails", async () => {
+    expect((await clientOf(() => "text").get("/")).status).toBe(500);
+    expect((await clientOf(() => Promise.reject(new Error("no"))).get("/")).status).toBe(500);
+  });
+
+  test("a stream that fails after its first chunk is broken off; one that is left is cancelled", async () => {
+    let isCancelled = false;
+    const stream = (end: "fail" | "wait"): ReadableStream =>
+      new ReadableStream({
+        start: (controller) => controller.enqueue(Buffer.from("begun")),
+        pull: () => (end === "fail" ? Promise.reject(new Error("on purpose")) : new Promise(() => {})),
+        cancel() {
+          isCancelled = true;
+        },
+      });
+    const failed = await clientOf(() => new Response(stream("fail"))).get("/");
+    expect([failed.status, failed.isComplete]).toEqual([200, false]);
+    await clientOf(() => new Response(stream("wait"))).get("/", { leaveAfterBytes: 5 });
+    await expect.poll(() => isCancelled).toBe(true);
+  });
+
+  test("native responses and lazy ones are instances of both classes", () => {
+    fetchApplication(() => null);
+    const response = new Response("text", { status: 201, headers: { "X-A": "1" } });
+    expect(response).toBeInstanceOf(Response);
+    expect([response.status, response.headers.get("X-A"), response.ok]).toEqual([201, "1", true]);
+    expect(Response.json({})).toBeInstanceOf(Response);
+  });
+});

@@ -1,0 +1,109 @@
+// A fetch handler (Hono, Elysia, H3, SvelteKit, React Router, Workers) as a WSGI application.
+// Source: the Fetch standard; WinterTC's `export default { fetch }`.
+import { STATUS_CODES } from "node:http";
+import { ContractViolation } from "../../wsgi/errors.ts";
+import { isHopByHop } from "../../wsgi/hop-by-hop.ts";
+import { isPromise } from "../../wsgi/is-promise.ts";
+import type { Bytes, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
+import { installLazyRequest, lazyRequest } from "./lazy-request.ts";
+import { installLazyResponse, partsOf } from "./lazy-response.ts";
+
+/** Answers a Request. It gets `env` (the process's environment) and `ctx` beside it, as in Workers. */
+export type FetchFunction = (request: Request, ...platform: never[]) => unknown;
+
+/** How one is called. */
+type Call = (request: Request, env: NodeJS.ProcessEnv, ctx: FetchContext) => unknown;
+
+/** What Workers call `ctx`. */
+export interface FetchContext {
+  /** Work that goes on behind the answer; its errors go to `wsgi.errors`. */
+  waitUntil(work: Promise<unknown>): void;
+  /** Does nothing: there is nothing behind this application. */
+  passThroughOnException(): void;
+}
+
+/** A function, or an object with one, such as an application of Hono. */
+export type FetchHandlerLike = FetchFunction | { fetch: FetchFunction };
+
+/**
+ * Makes an application of a fetch handler. From the first call on, `Request` and `Response` are classes that make native objects as late as
+ * possible; load modules that keep these globals after it.
+ *
+ * @param handler - `{ fetch }` or the function
+ * @example
+ * export const application = fetchApplication(new Hono().get("/", (c) => c.text("hello")));
+ */
+export function fetchApplication(handler: FetchHandlerLike): WSGIApplication {
+  useLazyGlobals();
+  // Whatever it declares of the others, these are what it gets.
+  const call: Call =
+    typeof handler === "function" ? (handler as Call) : (...values) => (handler as { fetch: Call }).fetch(...values);
+  return function callFetch(environ, startResponse) {
+    const answer = call(lazyRequest(environ), process.env, contextOf(environ));
+    return isPromise(answer)
+      ? answer.then((response) => respond(response, environ, startResponse))
+      : respond(answer, environ, startResponse);
+  };
+}
+
+let isInstalled = false;
+
+/** Makes `Request` and `Response` lazy for applications that are loaded from now on. */
+export function useLazyGlobals(): void {
+  if (isInstalled) return;
+  isInstalled = true;
+  installLazyRequest();
+  installLazyResponse();
+}
+
+function contextOf(environ: WSGIEnvironment): FetchContext {
+  return {
+    waitUntil(work) {
+      Promise.resolve(work).catch((error: unknown) => {
+        environ["wsgi.errors"].write(`Error behind the answer: ${String(error)}\n`);
+      });
+    },
+    passThroughOnException() {},
+  };
+}
+
+function respond(response: unknown, environ: WSGIEnvironment, startResponse: StartResponse): WSGIBody {
+  const parts = partsOf(response);
+  if (parts === null) {
+    throw new ContractViolation(
+      "ERR_TSGI_NOT_A_RESPONSE",
+      `Return a Response from the fetch handler; it returned ${typeof response}`,
+    );
+  }
+  const { status, statusText, headers, body } = parts;
+  const line = `${status} ${statusText || (STATUS_CODES[status] ?? "Unknown")}`;
+  startResponse(
+    line,
+    headers.filter(([name]) => !isHopByHop(name)),
+  );
+  if (body === null) return [];
+  if (typeof body === "string") return [Buffer.from(body)];
+  if (body instanceof Uint8Array) return [body];
+  return environ.REQUEST_METHOD === "HEAD" ? abandoned(body) : streamed(body);
+}
+
+function abandoned(stream: ReadableStream<Uint8Array>): WSGIBody {
+  stream.cancel().catch(() => {});
+  return [];
+}
+
+/** A stream, read as the client takes it; one that is left early is cancelled, although a read may be waiting. */
+function streamed(stream: ReadableStream<Uint8Array>): WSGIBody {
+  const reader = stream.getReader();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next(): Promise<IteratorResult<Bytes, undefined>> {
+        const { done, value } = await reader.read();
+        return done ? { done, value: undefined } : { done: false, value };
+      },
+    }),
+    close() {
+      reader.cancel().catch(() => {});
+    },
+  };
+}

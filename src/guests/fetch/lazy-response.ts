@@ -1,0 +1,117 @@
+// `Response` as an application of the fetch standard makes it, kept as it was written: most are read once, by us, and a native one costs
+// more than all else of a small answer. Whatever somebody asks of it beyond that is answered by a native one, made then.
+// Source: the Fetch standard, "Response class"; srvx and @hono/node-server do likewise.
+
+type Body = ConstructorParameters<typeof Response>[0];
+
+const Native = globalThis.Response;
+
+/** What we need of a response, without making a native one. */
+export interface ResponseParts {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: [name: string, value: string][];
+  readonly body: string | Uint8Array | ReadableStream<Uint8Array> | null;
+}
+
+const PLAIN_TYPE: [string, string] = ["content-type", "text/plain;charset=UTF-8"];
+const parts = Symbol("parts");
+const native = Symbol("native");
+
+/** A response that is not read by its application. */
+class LazyResponse {
+  [parts]: { readonly body: string | Uint8Array | null; readonly init: ResponseInit | undefined } | null;
+  [native]: Response | null = null;
+
+  constructor(body?: Body, init?: ResponseInit) {
+    const isSimple = body === undefined || body === null || typeof body === "string" || body instanceof Uint8Array;
+    const isPlainInit = init === undefined || (Object.getPrototypeOf(init) === Object.prototype && isUsual(init));
+    this[parts] = isSimple && isPlainInit ? { body: body ?? null, init } : null;
+    if (this[parts] === null) this[native] = new Native(body, init);
+  }
+
+  static json(data: unknown, init?: ResponseInit): Response {
+    return Native.json(data, init);
+  }
+
+  static redirect(url: string | URL, status?: number): Response {
+    return Native.redirect(url, status as Parameters<typeof Response.redirect>[1]);
+  }
+
+  static error(): Response {
+    return Native.error();
+  }
+
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return Function.prototype[Symbol.hasInstance].call(Native, value);
+  }
+}
+
+/** A status that has a body, and headers that can be read again. */
+function isUsual({ status = 200, headers }: ResponseInit): boolean {
+  const isFinal = Number.isInteger(status) && status >= 200 && status < 600 && ![204, 205, 304].includes(status);
+  return (
+    isFinal &&
+    (headers === undefined || headers instanceof Headers || Object.getPrototypeOf(headers) === Object.prototype)
+  );
+}
+
+function nativeOf(response: LazyResponse): Response {
+  const found = response[native];
+  if (found !== null) return found;
+  const { body, init } = response[parts] ?? { body: null, init: undefined };
+  const made = new Native(body, init);
+  response[native] = made;
+  response[parts] = null;
+  return made;
+}
+
+for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(Native.prototype))) {
+  if (name === "constructor") continue;
+  Object.defineProperty(LazyResponse.prototype, name, {
+    configurable: true,
+    enumerable: property.enumerable ?? false,
+    ...(property.get === undefined
+      ? {
+          writable: true,
+          value(this: LazyResponse, ...values: unknown[]): unknown {
+            return (property.value as Function).apply(nativeOf(this), values);
+          },
+        }
+      : {
+          get(this: LazyResponse): unknown {
+            return property.get?.call(nativeOf(this));
+          },
+        }),
+  });
+}
+Object.setPrototypeOf(LazyResponse.prototype, Native.prototype);
+
+/** Puts the lazy class where applications find it. It stays there: they make responses at any time. */
+export function installLazyResponse(): void {
+  globalThis.Response = LazyResponse as unknown as typeof Response;
+}
+
+/** Reads a response of either kind; null when it is none. */
+export function partsOf(response: unknown): ResponseParts | null {
+  if (!(response instanceof Native)) return null;
+  const simple = parts in response ? (response as unknown as LazyResponse)[parts] : null;
+  if (simple === null)
+    return nativeParts(native in response ? nativeOf(response as unknown as LazyResponse) : response);
+  const { body, init } = simple;
+  const headers = headersOf(init?.headers);
+  if (typeof body === "string" && !headers.some(([name]) => name.toLowerCase() === "content-type"))
+    headers.push(PLAIN_TYPE);
+  return { status: init?.status ?? 200, statusText: init?.statusText ?? "", headers, body };
+}
+
+function nativeParts(response: Response): ResponseParts {
+  const { status, statusText, body } = response;
+  return { status, statusText, headers: headersOf(response.headers), body: body as ResponseParts["body"] };
+}
+
+function headersOf(headers: ResponseInit["headers"]): [string, string][] {
+  if (headers === undefined) return [];
+  // One field for each Set-Cookie, as the standard's iteration has it.
+  return headers instanceof Headers ? [...headers] : Object.entries(headers as Record<string, string>);
+}

@@ -1,0 +1,253 @@
+// A `(req, res)` application (Express, Koa, Fastify, Nest, Connect, a bare listener) as a WSGI application. It gets real objects of
+// node:http: frameworks replace their prototypes and reach for fields that a stand-in lacks. Only where bytes would go to a socket they are
+// taken, in methods that are the instance's own. Sources: node's lib/_http_outgoing.js and lib/_http_server.js; connect's `next`.
+import { IncomingMessage, ServerResponse } from "node:http";
+import { isHopByHop } from "../../wsgi/hop-by-hop.ts";
+import { nextChunk } from "../../wsgi/input-stream.ts";
+import { isPromise } from "../../wsgi/is-promise.ts";
+import type { HeaderList, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
+import { BodyQueue, brokenOff } from "../body-queue.ts";
+import { hasBody, requestHeaders } from "../request-headers.ts";
+import { requestTarget } from "../request-target.ts";
+import { GuestSocket } from "./guest-socket.ts";
+
+/** A listener of node:http, or a middleware of Connect. */
+export type NodeListener = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: (error?: unknown) => void,
+) => unknown;
+
+/** Bytes of the request body that are read at once. */
+const READ_BYTES = 65_536;
+
+/**
+ * Makes an application of a listener.
+ *
+ * @param listener - called with a request and a response of node:http. `next()` without an answer gives 404, `next(error)` fails
+ * @example
+ * export const application = nodeApplication(express().get("/", (req, res) => res.send("hello")));
+ */
+export function nodeApplication(listener: NodeListener): WSGIApplication {
+  return function callListener(environ, startResponse) {
+    return new NodeCall(environ, startResponse).call(listener);
+  };
+}
+
+/** What node:http has and its types do not. */
+interface Internals {
+  _addHeaderLines(lines: string[], count: number): void;
+  _readableState: { readingMore: boolean };
+  _consumed: boolean;
+  _header: string | null;
+  _headerSent: boolean;
+  _contentLength: number | null;
+  _storeHeader(firstLine: string, headers: unknown): void;
+  getRawHeaderNames(): string[];
+  _writeRaw(data: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean;
+}
+
+/** One request and its response. */
+class NodeCall {
+  readonly #environ: WSGIEnvironment;
+  readonly #startResponse: StartResponse;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #socket: GuestSocket;
+  readonly #queue: BodyQueue;
+  #isAnnounced = false;
+  #failure: { readonly error: unknown } | null = null;
+  #settle: { resolve: (body: WSGIBody) => void; reject: (error: unknown) => void } | null = null;
+
+  constructor(environ: WSGIEnvironment, startResponse: StartResponse) {
+    this.#environ = environ;
+    this.#startResponse = startResponse;
+    this.#socket = new GuestSocket(environ);
+    this.#request = makeRequest(environ, this.#socket);
+    this.#response = this.#makeResponse();
+    this.#queue = new BodyQueue({ drained: () => this.#drained(), closed: () => this.#closed() });
+  }
+
+  call(listener: NodeListener): WSGIBody | Promise<WSGIBody> {
+    // An application has its own answer for what no handler takes; only a middleware needs somebody behind it.
+    const next = "handle" in listener ? undefined : (error?: unknown) => this.#next(error);
+    const returned = listener(this.#request, this.#response, next as Parameters<NodeListener>[2]);
+    if (this.#failure !== null) throw this.#failure.error;
+    if (isPromise(returned)) returned.then(undefined, (error: unknown) => this.#fail(error));
+    if (this.#isAnnounced) return this.#queue.body;
+    this.#environ["tsgi.signal"]?.addEventListener("abort", () => this.#closed());
+    return new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+  }
+
+  #makeResponse(): ServerResponse {
+    const response = new ServerResponse(this.#request);
+    const internals = response as unknown as Internals;
+    response.sendDate = false;
+    response.shouldKeepAlive = false;
+    response.useChunkedEncodingByDefault = false;
+    Object.assign(response, { socket: this.#socket });
+    internals._storeHeader = (firstLine, headers) => this.#announce(firstLine, headers);
+    internals._writeRaw = (data, encoding, callback) => this.#write(data, encoding, callback);
+    response.end = ((...args: Parameters<ServerResponse["end"]>) => this.#end(args)) as ServerResponse["end"];
+    response.writeContinue = () => {};
+    response.writeProcessing = () => {};
+    response.writeEarlyHints = (hints, callback) => {
+      this.#environ["wsgi.early_hints"]?.(pairsOf(hints));
+      callback?.();
+    };
+    response.once("finish", () => {
+      response.destroyed = true;
+      response.emit("close");
+    });
+    // What destroys the socket is told to who reads the answer.
+    this.#socket.on("error", () => {});
+    this.#socket.once("close", () => {
+      if (!response.writableEnded) this.#fail(brokenOff(this.#socket.errored));
+    });
+    return response;
+  }
+
+  #announce(firstLine: string, headers: unknown): void {
+    const response = this.#response;
+    const internals = response as unknown as Internals;
+    const names = internals.getRawHeaderNames();
+    const fields: HeaderList =
+      names.length === 0 ? pairsOf(headers) : names.flatMap((name) => pairsOf([name, response.getHeader(name)]));
+    const sent = fields.filter(([name]) => !isHopByHop(name) && name.toLowerCase() !== "trailer");
+    const length = internals._contentLength;
+    if (
+      this.#request.method === "HEAD" &&
+      typeof length === "number" &&
+      length > 0 &&
+      !response.hasHeader("content-length")
+    )
+      sent.push(["Content-Length", String(length)]);
+    internals._header = firstLine;
+    internals._headerSent = true;
+    this.#startResponse(firstLine.slice("HTTP/1.1 ".length).trimEnd(), sent);
+    this.#isAnnounced = true;
+  }
+
+  #write(data: string | Uint8Array, encoding: unknown, callback: unknown): boolean {
+    const done = typeof encoding === "function" ? encoding : callback;
+    const bytes =
+      typeof data === "string"
+        ? Buffer.from(data, typeof encoding === "string" ? (encoding as BufferEncoding) : "utf8")
+        : data;
+    const hasRoom = this.#queue.push(bytes);
+    if (typeof done === "function") process.nextTick(done);
+    // What was written before the end is streamed; what the end brings is there already when the body is asked for.
+    if (bytes.length > 0) queueMicrotask(() => this.#give());
+    return hasRoom;
+  }
+
+  #end(args: Parameters<ServerResponse["end"]>): ServerResponse {
+    const response = this.#response;
+    const result = ServerResponse.prototype.end.apply(response, args);
+    this.#queue.end();
+    this.#give();
+    return result;
+  }
+
+  #give(): void {
+    if (!this.#isAnnounced) return;
+    this.#settle?.resolve(this.#queue.body);
+    this.#settle = null;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isAnnounced) {
+      this.#queue.fail(error instanceof Error ? error : brokenOff(error));
+      this.#give();
+    } else if (this.#settle === null) {
+      this.#failure ??= { error };
+    } else {
+      this.#settle.reject(error);
+      this.#settle = null;
+    }
+  }
+
+  #next(error: unknown): void {
+    const response = this.#response;
+    if (error !== undefined && error !== null) this.#fail(error);
+    else if (!response.headersSent) {
+      response.statusCode = 404;
+      response.setHeader("Content-Type", "text/plain; charset=utf-8");
+      response.end("404 Not Found\n");
+    }
+  }
+
+  #drained(): void {
+    if (NEED_DRAIN !== undefined) Reflect.set(this.#response, NEED_DRAIN, false);
+    this.#response.emit("drain");
+  }
+
+  /** Nobody reads the answer any more, complete or not. */
+  #closed(): void {
+    const response = this.#response;
+    if (response.writableEnded) return;
+    this.#request.destroy();
+    this.#socket.destroy();
+    response.destroyed = true;
+    response.emit("close");
+  }
+}
+
+const NEED_DRAIN = Object.getOwnPropertySymbols(new ServerResponse(new IncomingMessage(null as never))).find(
+  ({ description }) => description === "kNeedDrain",
+);
+
+function makeRequest(environ: WSGIEnvironment, socket: GuestSocket): IncomingMessage {
+  const request = new IncomingMessage(socket as never); // a Duplex does for what a request asks of its socket
+  const { mount, path, query } = requestTarget(environ);
+  const fields = requestHeaders(environ);
+  const version = environ.SERVER_PROTOCOL.slice("HTTP/".length);
+  request.method = environ.REQUEST_METHOD;
+  request.url = (path || (environ.REQUEST_METHOD === "OPTIONS" && environ.REQUEST_URI === "*" ? "*" : "/")) + query;
+  request.httpVersion = version;
+  request.httpVersionMajor = Number(version[0]);
+  request.httpVersionMinor = Number(version[2] ?? 0);
+  const internals = request as unknown as Internals;
+  internals._addHeaderLines(fields, fields.length);
+  // As Express and Connect have it below a mount.
+  if (mount !== "") Object.assign(request, { originalUrl: mount + path + query, baseUrl: mount });
+  if (hasBody(environ)) {
+    request._read = () => {
+      // A request waits so for its socket.
+      internals._readableState.readingMore = false;
+      internals._consumed = true;
+      pump(request, environ);
+    };
+  } else {
+    request.complete = true;
+    request.push(null);
+  }
+  return request;
+}
+
+function pump(request: IncomingMessage, environ: WSGIEnvironment): void {
+  nextChunk(environ["wsgi.input"], READ_BYTES).then(
+    (chunk) => {
+      if (chunk.length === 0) request.complete = true;
+      request.push(chunk.length === 0 ? null : chunk);
+    },
+    (error: unknown) => request.destroy(error instanceof Error ? error : new Error("The request body cannot be read")),
+  );
+}
+
+/** Reads fields in each form that `writeHead` takes. */
+function pairsOf(headers: unknown): HeaderList {
+  const pairs: HeaderList = [];
+  const add = (name: unknown, value: unknown): void => {
+    for (const each of Array.isArray(value) ? (value as unknown[]) : [value]) pairs.push([String(name), String(each)]);
+  };
+  if (Array.isArray(headers)) {
+    if (Array.isArray(headers[0])) for (const [name, value] of headers as [unknown, unknown][]) add(name, value);
+    else for (let index = 0; index < headers.length; index += 2) add(headers[index], headers[index + 1]);
+  } else if (typeof headers === "object" && headers !== null) {
+    for (const [name, value] of Object.entries(headers)) add(name, value);
+  }
+  return pairs;
+}

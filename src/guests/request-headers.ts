@@ -1,0 +1,32 @@
+// The header fields of a request out of its CGI variables, for guests that want them by their names. Source: RFC 3875 section 4.1.18.
+import type { WSGIEnvironment } from "../wsgi/types.ts";
+
+/** Names of variables; bounded, because clients invent them. */
+const names = new Map<string, string>();
+const MAX_CACHED = 512;
+
+/** Gives names, in lower case, and values in turn; CONTENT_TYPE and CONTENT_LENGTH are among them. */
+export function requestHeaders(environ: WSGIEnvironment): string[] {
+  const fields: string[] = [];
+  for (const key of Object.keys(environ)) {
+    if (!key.startsWith("HTTP_")) continue;
+    const value = environ[key];
+    if (typeof value === "string") fields.push(names.get(key) ?? nameOf(key), value);
+  }
+  const { CONTENT_TYPE: type, CONTENT_LENGTH: length } = environ;
+  if (type) fields.push("content-type", type);
+  if (length) fields.push("content-length", length);
+  return fields;
+}
+
+function nameOf(variable: string): string {
+  const name = variable.slice("HTTP_".length).toLowerCase().replaceAll("_", "-");
+  if (names.size < MAX_CACHED) names.set(variable, name);
+  return name;
+}
+
+/** Whether a request has a body that its guest should read: one with a length, or one that ends by itself. */
+export function hasBody(environ: WSGIEnvironment): boolean {
+  const length = environ.CONTENT_LENGTH;
+  return length ? length !== "0" : environ["HTTP_TRANSFER_ENCODING"] !== undefined;
+}

@@ -1,0 +1,56 @@
+// The target of a request as it stands in a URL, for guests, which hand the request on: as the client has written it, where that still
+// says what SCRIPT_NAME and PATH_INFO say; a middleware may have changed them. Source: RFC 3986 section 3.3.
+import { unescapeBytes } from "../http/unescape-bytes.ts";
+import type { WSGIEnvironment } from "../wsgi/types.ts";
+
+/** The path and the query of a request, percent-encoded. */
+export interface RequestTarget {
+  /** The part that is SCRIPT_NAME; empty or starting with a slash. */
+  readonly mount: string;
+  /** The rest of the path; empty or starting with a slash. */
+  readonly path: string;
+  /** With its question mark; empty without one. */
+  readonly query: string;
+}
+
+const ORIGIN = /^https?:\/\/[^/?#]*/i;
+/** Everything but `pchar` and `/`; a native string has one character for each byte. */
+const NOT_IN_PATH = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/]/g;
+/** Bytes that no target has, and `#`. */
+const NOT_IN_QUERY = /[^\x21\x22\x24-\x7e]/g;
+
+/** Gives the target of a request. */
+export function requestTarget(environ: WSGIEnvironment): RequestTarget {
+  const { SCRIPT_NAME: scriptName, PATH_INFO: pathInfo, QUERY_STRING: query } = environ;
+  const uri = environ.REQUEST_URI ?? "";
+  const mark = uri.indexOf("?");
+  const isSameQuery = mark === -1 ? query === "" : uri.length - mark - 1 === query.length && uri.endsWith(query);
+  const raw = isSameQuery ? uri.slice(mark === -1 ? uri.length : mark) : query === "" ? "" : `?${query}`;
+  return { ...pathsOf(mark === -1 ? uri : uri.slice(0, mark), scriptName, pathInfo), query: encode(raw, NOT_IN_QUERY) };
+}
+
+function pathsOf(rawPath: string, scriptName: string, pathInfo: string): Pick<RequestTarget, "mount" | "path"> {
+  const path = rawPath.startsWith("/") ? rawPath : rawPath.replace(ORIGIN, "");
+  if (scriptName === "" && path === pathInfo && !path.includes("%"))
+    return { mount: "", path: encode(path, NOT_IN_PATH) };
+  if (unescapeBytes(path) !== scriptName + pathInfo)
+    return { mount: encode(scriptName, NOT_IN_PATH), path: encode(pathInfo, NOT_IN_PATH) };
+  const cut = encodedLength(path, scriptName.length);
+  return { mount: clean(path.slice(0, cut)), path: clean(path.slice(cut)) };
+}
+
+/** Where the first `bytes` bytes of a path end in its encoded form. */
+function encodedLength(path: string, bytes: number): number {
+  let at = 0;
+  for (let left = bytes; left > 0; left -= 1) at += /^%[\dA-Fa-f]{2}/.test(path.slice(at, at + 3)) ? 3 : 1;
+  return at;
+}
+
+/** What a client wrote is kept, but for what no reader of a URL should see. */
+function clean(path: string): string {
+  return encode(path, /[^\x21\x22\x24-\x3e\x40-\x7e]/g);
+}
+
+function encode(text: string, unsafe: RegExp): string {
+  return text.replace(unsafe, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
+}
