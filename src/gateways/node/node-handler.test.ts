@@ -9,7 +9,7 @@ import { rawRequest } from "../../testing/raw-request.ts";
 import { TestClient } from "../../testing/test-client.ts";
 import { StringErrorStream } from "../../wsgi/string-error-stream.ts";
 import type { WSGIApplication } from "../../wsgi/types.ts";
-import { type NodeHandlerOptions, toNodeHandler } from "./node-handler.ts";
+import { type NodeHandlerOptions, toNodeHandler } from "./index.ts";
 
 interface Served {
   readonly client: TestClient;

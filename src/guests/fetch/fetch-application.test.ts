@@ -6,7 +6,7 @@ import { makeServer } from "../../server/make-server.ts";
 import { runConformance } from "../../testing/conformance/run-conformance.ts";
 import { TestClient } from "../../testing/test-client.ts";
 import { StringErrorStream } from "../../wsgi/string-error-stream.ts";
-import { fetchApplication, type FetchFunction } from "./fetch-application.ts";
+import { fetchApplication, type FetchFunction } from "./index.ts";
 
 const clientOf = (handler: FetchFunction | { fetch: FetchFunction }): TestClient =>
   new TestClient(fetchApplication(handler), { validate: false });

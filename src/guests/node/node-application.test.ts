@@ -10,7 +10,7 @@ import { runConformance } from "../../testing/conformance/run-conformance.ts";
 import { TestClient } from "../../testing/test-client.ts";
 import { StringErrorStream } from "../../wsgi/string-error-stream.ts";
 import { adaptApplication } from "../typescript/adapt-application.ts";
-import { nodeApplication, type NodeListener } from "./node-application.ts";
+import { nodeApplication, type NodeListener } from "./index.ts";
 
 const clientOf = (listener: NodeListener): TestClient => new TestClient(nodeApplication(listener), { validate: false });
 
