@@ -136,7 +136,7 @@ async function write(entries, directory, plugins) {
 }
 
 /** A file of fewer bytes is read as fast as its source, and needs no map. */
-const MAPPED_BYTES = 1200;
+const MAPPED_BYTES = 2000;
 
 /**
  * Leaves one place for each line in the source maps: a stack says on which line, and a place for each word is most of their size.
