@@ -98,6 +98,15 @@ describe("a tree of some levels", () => {
     expect(shown()).toEqual(["document", " a", "  0", "   x=5", "  1=12", " b", " c=3"]);
   });
 
+  test("a selected member stays selected when others go, and nothing takes its place when it goes", async () => {
+    model.selected = model.at(7);
+    await change({ b: { y: 2 }, c: 3 }, { op: "delete", path: ["a"] });
+    expect(model.pathOf(model.selected)).toEqual(["c"]);
+    model.selected = model.at(1);
+    await change({ c: 3 }, { op: "delete", path: ["b"] });
+    expect(model.pathOf(model.selected)).toEqual([]);
+  });
+
   test("an element that is gone is closed", async () => {
     await change({ a: [10, 12], b: { y: 2 }, c: 3 }, { op: "delete", path: ["a", "1"] });
     expect(shown()).toEqual(["document", " a", "  0=10", "  1=12", " b", " c=3"]);

@@ -33,7 +33,9 @@ export class TreeModel {
   /** Number of the last write when the root was read. */
   version = 0;
   level: Level | null = null;
-  selected: Place = { level: null, position: 0, depth: 0 };
+  #selected: Place = { level: null, position: 0, depth: 0 };
+  /** Which node that is, wherever it goes. */
+  #selectedToken: string | null = null;
   readonly #load: Load;
   readonly #onChange: () => void;
   readonly #onError: (error: unknown) => void;
@@ -45,6 +47,15 @@ export class TreeModel {
     this.#load = load;
     this.#onChange = onChange;
     this.#onError = onError;
+  }
+
+  get selected(): Place {
+    return this.#selected;
+  }
+
+  set selected(place: Place) {
+    this.#selected = place;
+    this.#selectedToken = place.level?.tokenAt(place.position) ?? null;
   }
 
   /** Reads the node that the tree begins with. */
@@ -285,8 +296,23 @@ export class TreeModel {
       level.fail(number);
       this.#onError(error);
     }
+    this.#followSelection(level);
     this.#clampSelection();
     this.#onChange();
+  }
+
+  /** Members before the selected one may have come or gone: no command may meet another node than the one that was selected. */
+  #followSelection(level: Level): void {
+    const { selected } = this;
+    const token = this.#selectedToken;
+    if (selected.level !== level || level.type !== "object") return;
+    const now = level.tokenAt(selected.position);
+    if (token === null || now === token) {
+      this.#selectedToken = now;
+      return;
+    }
+    const position = level.positionOf(token);
+    this.selected = position === null ? this.placeOf(level) : { ...selected, position };
   }
 
   #clampSelection(): void {
