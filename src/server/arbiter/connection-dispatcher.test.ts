@@ -1,0 +1,93 @@
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { running, workerOf, type WorkerDouble } from "../../../test/server/arbiter-double.ts";
+import { openListeners, type Listener } from "../sockets/listeners.ts";
+import { ConnectionDispatcher } from "./connection-dispatcher.ts";
+
+let state: ReturnType<typeof running>;
+let listeners: readonly Listener[];
+let dispatcher: ConnectionDispatcher;
+const clients: Socket[] = [];
+
+/** A port that nobody listens on. */
+async function freePort(): Promise<number> {
+  const server: Server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+let port: number;
+
+beforeEach(async () => {
+  port = await freePort();
+  state = running();
+  listeners = await openListeners([`127.0.0.1:${port}`], { isReusable: false, umask: 0 });
+  dispatcher = new ConnectionDispatcher(() => state.workers, 16);
+  await dispatcher.update(listeners);
+});
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await dispatcher.close(true);
+});
+
+/** Clients that connect, until the workers were told of that many connections in all. */
+async function connectClients(count: number, workers: readonly WorkerDouble[]): Promise<void> {
+  const before = workers.reduce((sum, { told }) => sum + told.length, 0);
+  for (let index = 0; index < count; index += 1) {
+    const client = connect(port, "127.0.0.1");
+    client.on("error", () => {});
+    clients.push(client);
+  }
+  const told = (): number => workers.reduce((sum, each) => sum + each.told.length, 0);
+  if (workers.length > 0) await vi.waitFor(() => expect(told()).toBe(before + count));
+}
+
+test("each connection goes to the worker that has the fewest", async () => {
+  const [busy, idle] = [workerOf(state, 1, "serving"), workerOf(state, 2, "serving")];
+  busy.worker.dispatched = 4;
+  await connectClients(3, [busy, idle]);
+  expect([busy.told.length, idle.told.length]).toEqual([0, 3]);
+  await connectClients(4, [busy, idle]);
+  expect([busy.worker.dispatched, idle.worker.dispatched].toSorted()).toEqual([5, 6]);
+});
+
+test("a worker is told at which address a connection came", async () => {
+  const only = workerOf(state, 1, "serving");
+  await connectClients(1, [only]);
+  expect(only.told).toEqual([{ type: "connection", bind: `127.0.0.1:${port}` }]);
+});
+
+test("workers that do not serve get none, and what found no worker waits for one", async () => {
+  const booting = workerOf(state, 1, "booting");
+  const draining = workerOf(state, 2, "draining");
+  await connectClients(2, []);
+  await vi.waitFor(() => expect(clients.every(({ connecting }) => !connecting)).toBe(true));
+  booting.worker.phase = "serving";
+  await vi.waitFor(() => {
+    dispatcher.workerCame();
+    expect(booting.told).toHaveLength(2);
+  });
+  expect(draining.told).toEqual([]);
+});
+
+test("a connection that a worker could not be given is closed, and does not count for it", async () => {
+  const gone = workerOf(state, 1, "serving");
+  gone.child.connected = false;
+  const client = connect(port, "127.0.0.1");
+  clients.push(client);
+  await new Promise((resolve) => client.on("error", () => {}).once("close", resolve));
+  expect(gone.worker.dispatched).toBe(0);
+});
+
+test("an address that a reload has given up takes no more connections", async () => {
+  const only = workerOf(state, 1, "serving");
+  await dispatcher.update([]);
+  for (const listener of listeners) listener.close();
+  const client = connect(port, "127.0.0.1");
+  const error = await new Promise<NodeJS.ErrnoException>((resolve) => client.once("error", resolve));
+  expect(error.code).toBe("ECONNREFUSED");
+  expect(only.told).toEqual([]);
+});
