@@ -84,6 +84,21 @@ describe("addresses", () => {
     }
   });
 
+  test.each(["/.", "/..", "/", "//evil.test", "//a/b"])(
+    "of the new node %s leads a client that resolves it to that node, and to no other host",
+    async (pointer) => {
+      await fill('{"":{"":{},"a":{}}}');
+      const { headers, status } = await send("PUT", `/?pointer=${encodeURIComponent(pointer)}&parents`, "7");
+      expect([201, 204]).toContain(status);
+      const url = new URL(
+        headers.get("Location") ?? `/?pointer=${encodeURIComponent(pointer)}`,
+        "http://store.test/a/b",
+      );
+      expect(url.host).toBe("store.test");
+      expect((await send("GET", url.pathname + url.search)).text()).toBe("7");
+    },
+  );
+
   test("below a mount", async () => {
     await fill('{"a":{"b":1}}');
     const mounted = new TestClient((environ, startResponse) =>

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { ignoreForgedReceipts } from "./forged-receipts.ts";
 
 /** A child whose channel Node listens to; and what Node hears. */
-function child(): { readonly child: ChildProcess; readonly heard: string[]; say(cmd: string): void } {
+function child(): { readonly child: ChildProcess; readonly heard: string[]; readonly say: (cmd: string) => void } {
   const heard: string[] = [];
   const emitter = new EventEmitter();
   emitter.on("internalMessage", ({ cmd }: { cmd: string }) => heard.push(cmd));

@@ -103,7 +103,14 @@ test("a reload whose worker is lost leaves all as it was, and the log says why",
   const all = scene();
   const outcome = all.reloader.request({});
   await vi.waitFor(() => expect(all.started).toHaveLength(1));
-  all.reloader.candidateLost({ type: "boot-failed", message: "It threw", detail: "at app.ts:1", exitCode: 3 });
+  all.reloader.candidateLost({
+    type: "boot-failed",
+    stage: "app",
+    message: "It threw",
+    detail: "at app.ts:1",
+    exitCode: 3,
+    code: "",
+  });
   expect(await outcome).toEqual({ isDone: false, reason: "It threw", detail: "at app.ts:1" });
   expect(all.done).toEqual(["RELOADING=1", "opened is closed", "dismiss 10: boot-failed", "READY=1"]);
   expect(all.state.generation).toBe(1);

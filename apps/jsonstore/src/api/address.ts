@@ -30,10 +30,14 @@ export function nodePath(environ: WSGIEnvironment, pointer: string | undefined):
 
 /** Returns the URL of a node, relative to the host. */
 export function nodeUrl({ SCRIPT_NAME }: WSGIEnvironment, path: Path): string {
-  const pointer = formatPointer(path).split("/").map(encodeSegment).join("/");
+  const pointer = formatPointer(path);
+  const mount = mountUrl(SCRIPT_NAME);
   // One more slash after an empty token, which would be taken away otherwise.
   const isAmbiguous = pointer === "" || pointer.endsWith("/");
-  return mountUrl(SCRIPT_NAME) + pointer + (isAmbiguous ? "/" : "");
+  const url = mount + pointer.split("/").map(encodeSegment).join("/") + (isAmbiguous ? "/" : "");
+  // Clients resolve dot segments, encoded or not (RFC 3986 section 5.2.4), and take what follows "//" for a host (section 4.2).
+  const isMisread = url.startsWith("//") || path.some((token) => token === "." || token === "..");
+  return isMisread ? `${mount}/?pointer=${encodeURIComponent(pointer)}` : url;
 }
 
 /** Returns the path of the store as it stands in a URL. */
