@@ -18,7 +18,7 @@ const MOST_UNSTEADY_FILES = 3;
 
 /**
  * What runs on one Node only: its subject is Python (how an interpreter starts and ends, which servers its programs find), another
- * program, or text. Everything else may meet a Node that behaves differently, and runs on both.
+ * program (a browser), or text. Everything else may meet a Node that behaves differently, and runs on both.
  */
 const ON_ONE_NODE = [
   "test/architecture-picture.test.ts",
@@ -26,6 +26,7 @@ const ON_ONE_NODE = [
   "test/cli-completion.test.ts",
   "test/cli-import.test.ts",
   "test/deploy-docs.test.ts",
+  "test/jsonstore/page.test.ts",
   "test/readme.test.ts",
   "test/settings.test.ts",
   "test/start.test.ts",
