@@ -278,7 +278,7 @@ describe.skipIf(executablePath === undefined)("the page", () => {
     const press = async (...keys: string[]): Promise<void> => {
       for (const key of keys) await page.keyboard.press(key);
     };
-    expect(await page.evaluate("document.activeElement.id")).toBe("tree");
+    await expect.poll(() => page.evaluate("document.activeElement.id")).toBe("tree");
     await press("ArrowDown", "ArrowDown", "ArrowDown", "ArrowRight");
     await row("people").and(page.locator('[aria-expanded="true"]')).waitFor();
     await row("0").and(page.locator('[aria-expanded="false"]')).waitFor();
@@ -286,20 +286,20 @@ describe.skipIf(executablePath === undefined)("the page", () => {
     await row("name").waitFor();
     await press("ArrowRight");
     await expect.poll(() => selected.locator(".key").textContent()).toBe("name");
-    expect(await selected.getAttribute("aria-level")).toBe("4");
+    await expect.poll(() => selected.getAttribute("aria-level")).toBe("4");
     expect(await page.getAttribute("#tree", "aria-activedescendant")).toBe(await selected.getAttribute("id"));
     await press("Enter");
     await page.locator("#editor").waitFor();
-    expect(await page.evaluate("document.activeElement.id")).toBe("editor-content");
+    await expect.poll(() => page.evaluate("document.activeElement.id")).toBe("editor-content");
     await press("Control+a");
     await page.keyboard.type("fredericka");
     await press("Enter");
     await expect.poll(() => value("name").textContent()).toBe('"fredericka"');
-    expect(await page.evaluate("document.activeElement.id")).toBe("tree");
+    await expect.poll(() => page.evaluate("document.activeElement.id")).toBe("tree");
     await press("Control+z");
     await expect.poll(() => value("name").textContent()).toBe('"fred"');
     await press("ArrowLeft");
-    expect(await selected.locator(".key").textContent()).toBe("0");
+    await expect.poll(() => selected.locator(".key").textContent()).toBe("0");
     await press("/");
     await page.keyboard.type("/exact/2");
     await press("Enter");
@@ -307,7 +307,7 @@ describe.skipIf(executablePath === undefined)("the page", () => {
     await press("?");
     await page.locator("#help").waitFor();
     await press("Escape");
-    expect(await page.evaluate("document.activeElement.id")).toBe("tree");
+    await expect.poll(() => page.evaluate("document.activeElement.id")).toBe("tree");
   });
 
   test.each([
