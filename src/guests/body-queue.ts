@@ -1,31 +1,35 @@
-// A body that is written by one side and iterated by the other: what a server's response is to a WSGI body.
+// A body that one side writes and the other iterates: what a lane or a server's response is to a WSGI body. What is between is bounded:
+// beyond the bound the writer waits.
 import { ContractViolation } from "../wsgi/errors.ts";
 import type { Bytes, WSGIBody } from "../wsgi/types.ts";
 
-/** Bytes that may wait before the writer is asked to pause. */
-const HIGH_WATER = 65_536;
-
-/** What hears how its reader goes on. */
-export interface BodyQueueListener {
+/** What a queue tells its writer. */
+export interface BodyWriter {
   /** There is room again. */
-  drained(): void;
-  /** Nobody reads any more; told once, also after the end. */
-  closed(): void;
+  resume(): void;
+  /** Nobody wants the rest. */
+  abandon(): void;
 }
 
-/** A queue of chunks that is a WSGI body. */
+/** Chunks of one body, in the order in which they came. */
 export class BodyQueue implements AsyncIterableIterator<Bytes> {
-  readonly #listener: BodyQueueListener;
+  readonly #writer: BodyWriter;
+  readonly #limitBytes: number;
   #chunks: Bytes[] = [];
-  #bytes = 0;
+  #heldBytes = 0;
   #isEnded = false;
   #isClosed = false;
-  #error: Error | null = null;
-  #waiting: { resolve: (result: IteratorResult<Bytes, undefined>) => void; reject: (error: Error) => void } | null =
+  #error: unknown = null;
+  #waiting: { resolve: (result: IteratorResult<Bytes, undefined>) => void; reject: (error: unknown) => void } | null =
     null;
 
-  constructor(listener: BodyQueueListener) {
-    this.#listener = listener;
+  /**
+   * @param writer - is told when there is room again, and when nobody wants the rest
+   * @param limitBytes - bytes above which `isFull`; what a stream of Node reads at once is more
+   */
+  constructor(writer: BodyWriter, limitBytes = 65_535) {
+    this.#writer = writer;
+    this.#limitBytes = limitBytes;
   }
 
   /** The body: a list when all of it is there already, so that it can leave with the head. */
@@ -36,13 +40,14 @@ export class BodyQueue implements AsyncIterableIterator<Bytes> {
     return chunks;
   }
 
-  get isEnded(): boolean {
-    return this.#isEnded;
+  /** True while the queue holds more than its limit. */
+  get isFull(): boolean {
+    return this.#heldBytes > this.#limitBytes;
   }
 
-  /** Adds a chunk. @returns false when the writer should wait for `drained` */
+  /** Takes a chunk; after `end` and `close` it counts for nothing. @returns false when the writer should wait until it is resumed */
   push(chunk: Bytes): boolean {
-    if (this.#isClosed || this.#isEnded || chunk.length === 0) return true;
+    if (chunk.length === 0 || this.#isClosed || this.#isEnded) return true;
     const waiting = this.#waiting;
     if (waiting !== null) {
       this.#waiting = null;
@@ -50,18 +55,19 @@ export class BodyQueue implements AsyncIterableIterator<Bytes> {
       return true;
     }
     this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-    return this.#bytes < HIGH_WATER;
+    this.#heldBytes += chunk.length;
+    return !this.isFull;
   }
 
+  /** The body is complete. */
   end(): void {
     this.#isEnded = true;
     this.#waiting?.resolve({ done: true, value: undefined });
     this.#waiting = null;
   }
 
-  /** The rest will not come: the reader gets the error behind what is here. */
-  fail(error: Error): void {
+  /** The body breaks off; what came before it is still given out. */
+  fail(error: unknown): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#error = error;
@@ -69,28 +75,33 @@ export class BodyQueue implements AsyncIterableIterator<Bytes> {
     this.#waiting = null;
   }
 
-  async next(): Promise<IteratorResult<Bytes, undefined>> {
+  /** The next chunk. */
+  next(): Promise<IteratorResult<Bytes, undefined>> {
     const chunk = this.#chunks.shift();
     if (chunk !== undefined) {
-      const wasFull = this.#bytes >= HIGH_WATER;
-      this.#bytes -= chunk.length;
-      if (wasFull && this.#bytes < HIGH_WATER) this.#listener.drained();
-      return { done: false, value: chunk };
+      const wasFull = this.isFull;
+      this.#heldBytes -= chunk.length;
+      if (wasFull && !this.isFull) this.#writer.resume();
+      return Promise.resolve({ done: false, value: chunk });
     }
-    if (this.#error !== null) throw this.#error;
-    if (this.#isEnded) return { done: true, value: undefined };
+    if (this.#error !== null) return Promise.reject(this.#error);
+    if (this.#isEnded || this.#isClosed) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
     });
   }
 
+  /** Lets the rest go: the client has left, or wants no body. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#chunks = [];
+    const wasFull = this.isFull;
+    this.#heldBytes = 0;
     this.#waiting?.resolve({ done: true, value: undefined });
     this.#waiting = null;
-    this.#listener.closed();
+    if (!this.#isEnded) this.#writer.abandon();
+    if (wasFull) this.#writer.resume();
   }
 
   [Symbol.asyncIterator](): this {

@@ -67,7 +67,7 @@ function respond({ status, headers, body }: JsgiResponse, startResponse: StartRe
     [value].flat().map((each): [string, string] => [name, each]),
   );
   startResponse(`${status} ${STATUS_CODES[status] ?? "Unknown"}`, list);
-  const queue = new BodyQueue({ drained() {}, closed() {} });
+  const queue = new BodyQueue({ resume() {}, abandon() {} });
   // forEach gives all at once, or as its promise says; there is no way to hold it up but that promise.
   void Promise.resolve(body.forEach((chunk) => void queue.push(bytesOf(chunk)))).then(
     () => queue.end(),

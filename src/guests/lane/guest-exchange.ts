@@ -1,9 +1,9 @@
 // One request on its way to a guest and back. It waits in the queue, goes to a lane, is answered whole or in parts; it ends once.
 import { decodeHead } from "../../protocols/lane/environ-text.ts";
 import type { Bytes, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
+import { BodyQueue, type BodyWriter } from "../body-queue.ts";
 import type { ErrorPage, GuestRequestError } from "./errors.ts";
 import { NO_BODY, type GuestRequestBody } from "./guest-request-body.ts";
-import { GuestResponseBody, type ResponseBodyOwner } from "./guest-response-body.ts";
 
 const BODILESS = /^(?:1\d\d|204|304)/;
 
@@ -30,7 +30,7 @@ export class GuestExchange {
   #resolve!: (body: WSGIBody) => void;
   #reject!: (error: unknown) => void;
   #isSettled = false;
-  #responseBody: GuestResponseBody | null = null;
+  #responseBody: BodyQueue | null = null;
 
   constructor(
     environ: WSGIEnvironment,
@@ -54,7 +54,7 @@ export class GuestExchange {
   }
 
   /** The answer's body while it comes in parts. */
-  get responseBody(): GuestResponseBody | null {
+  get responseBody(): BodyQueue | null {
     return this.#responseBody;
   }
 
@@ -76,9 +76,9 @@ export class GuestExchange {
    * @param totalBytes - length of the body, or -1 when it is not known
    * @returns where the parts go; null when nobody wants them
    */
-  begin(head: string, totalBytes: number, owner: ResponseBodyOwner, limitBytes: number): GuestResponseBody | null {
+  begin(head: string, totalBytes: number, owner: BodyWriter, limitBytes: number): BodyQueue | null {
     if (this.#isSettled) return null;
-    const body = new GuestResponseBody(owner, limitBytes);
+    const body = new BodyQueue(owner, limitBytes);
     const isWanted = this.environ.REQUEST_METHOD !== "HEAD";
     // Complete as it is: that the guest is stopped now must not look like an answer that breaks off.
     if (!isWanted) body.end();

@@ -65,7 +65,7 @@ class NodeCall {
     this.#socket = new GuestSocket(environ);
     this.#request = makeRequest(environ, this.#socket);
     this.#response = this.#makeResponse();
-    this.#queue = new BodyQueue({ drained: () => this.#drained(), closed: () => this.#closed() });
+    this.#queue = new BodyQueue({ resume: () => this.#drained(), abandon: () => this.#closed() });
   }
 
   call(listener: NodeListener): WSGIBody | Promise<WSGIBody> {
@@ -161,6 +161,7 @@ class NodeCall {
     if (this.#isAnnounced) {
       this.#queue.fail(error instanceof Error ? error : brokenOff(error));
       this.#give();
+      this.#closed();
     } else if (this.#settle === null) {
       this.#failure ??= { error };
     } else {
@@ -180,6 +181,7 @@ class NodeCall {
   }
 
   #drained(): void {
+    if (this.#response.destroyed) return;
     if (NEED_DRAIN !== undefined) Reflect.set(this.#response, NEED_DRAIN, false);
     this.#response.emit("drain");
   }
@@ -187,7 +189,7 @@ class NodeCall {
   /** Nobody reads the answer any more, complete or not. */
   #closed(): void {
     const response = this.#response;
-    if (response.writableEnded) return;
+    if (response.writableEnded || response.destroyed) return;
     this.#request.destroy();
     this.#socket.destroy();
     response.destroyed = true;

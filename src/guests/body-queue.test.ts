@@ -1,17 +1,14 @@
 import { Buffer } from "node:buffer";
 import { expect, test } from "vitest";
-import { GuestResponseBody } from "./guest-response-body.ts";
+import { BodyQueue } from "./body-queue.ts";
 
-function made(limit = 10): { body: GuestResponseBody; events: string[] } {
+function made(limit = 10): { body: BodyQueue; events: string[] } {
   const events: string[] = [];
-  const body = new GuestResponseBody(
-    { resume: () => events.push("resume"), abandon: () => events.push("abandon") },
-    limit,
-  );
+  const body = new BodyQueue({ resume: () => events.push("resume"), abandon: () => events.push("abandon") }, limit);
   return { body, events };
 }
 
-test("GuestResponseBody gives chunks in order, also to one who waits", async () => {
+test("BodyQueue gives chunks in order, also to one who waits", async () => {
   const { body } = made();
   const first = body.next();
   body.push(Buffer.from("a"));
@@ -25,7 +22,7 @@ test("GuestResponseBody gives chunks in order, also to one who waits", async () 
   ]);
 });
 
-test("GuestResponseBody is full above its limit, and tells when there is room again", async () => {
+test("BodyQueue is full above its limit, and tells when there is room again", async () => {
   const { body, events } = made(3);
   body.push(Buffer.from("ab"));
   expect(body.isFull).toBe(false);
@@ -35,7 +32,7 @@ test("GuestResponseBody is full above its limit, and tells when there is room ag
   expect(events).toEqual(["resume"]);
 });
 
-test("GuestResponseBody gives what came before an error, then the error", async () => {
+test("BodyQueue gives what came before an error, then the error", async () => {
   const { body } = made();
   body.push(Buffer.from("half"));
   body.fail(new Error("broken"));
@@ -43,7 +40,7 @@ test("GuestResponseBody gives what came before an error, then the error", async 
   await expect(body.next()).rejects.toThrow("broken");
 });
 
-test("GuestResponseBody.close before the end abandons the rest, once; after the end it does not", async () => {
+test("BodyQueue.close before the end abandons the rest, once; after the end it does not", async () => {
   const { body, events } = made();
   body.push(Buffer.from("x"));
   body.close();
