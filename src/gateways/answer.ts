@@ -1,13 +1,13 @@
-// One answer of an application, for gateways whose host does the framing: what was announced is checked, Content-Length is kept to the
-// byte, and HEAD, 204 and 304 have no body. Source: RFC 9110 sections 6.4.1, 8.6, 9.3.2; RFC 9112 section 6.3.
+// One answer of an application, for all gateways but that of the HTTP engine, whose exchange is its own: what was announced is checked,
+// Content-Length is kept to the byte (a surplus is cut, a shortfall is broken off), and HEAD, 204 and 304 have no body.
+// Source: RFC 9110 sections 6.4.1, 8.6, 9.3.2; RFC 9112 section 6.3.
 //
 // It lives through: announced (head checked, nothing sent) → sent (head is out) → over.
 import { errorPage, refusalStatus } from "../http/error-page.ts";
-import { ResponseViolation, wrongLength } from "../http/errors.ts";
+import { ClientDisconnected, ResponseViolation, wrongLength } from "../http/errors.ts";
 import { earlyHintsText, type Fields, ResponseHead } from "../http/response-head.ts";
-import { type ApplicationRun, type ResponseSink, runApplication } from "../wsgi/handler.ts";
-import type { Bytes, WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
-import type { AnswerInFlight, InFlight } from "./in-flight.ts";
+import type { Bytes } from "../wsgi/types.ts";
+import type { CalledExchange, CallListener } from "./application-calls.ts";
 
 /** Where an answer goes. Each call finds the one before it done. */
 export interface AnswerWire {
@@ -18,9 +18,13 @@ export interface AnswerWire {
    * @param body - null when it must have none
    */
   whole(head: ResponseHead, contentLength: number, body: Bytes | null): void;
-  /** Sends the head of a longer body, whose length is that of the head; chunks follow. */
-  begin(head: ResponseHead): void;
-  /** Sends a chunk. Returns false when the client should be waited for with `drained`. */
+  /**
+   * Sends the head of a longer body, whose length is that of the head, and its first chunk; others follow.
+   *
+   * @returns false when the client should be waited for with `drained`
+   */
+  begin(head: ResponseHead, first: Bytes): boolean;
+  /** Sends another chunk. @returns false when the client should be waited for with `drained` */
   chunk(data: Bytes): boolean;
   /** Resolves when there is room, or when nobody reads any more. */
   drained(): Promise<void>;
@@ -34,34 +38,61 @@ export interface AnswerWire {
   passOn?(head: ResponseHead): boolean;
   /** Asked before the page of an error is sent: true when somebody else answers in its place. */
   passOnError?(error: unknown): boolean;
+  /** The answer is over, complete or not. Told once. */
+  over?(): void;
 }
 
-/** What hears how an answer ends. */
-export interface AnswerListener {
-  /** The client has left; what the application still gives is ignored. `over` follows. */
-  aborted(reason: Error): void;
-  /** The answer is over, complete or not. Told once. */
-  over(): void;
+/** What is answered. */
+export interface AnsweredRequest {
+  readonly method: string;
+  /** The environ. */
+  readonly variables: object;
+  /** Null when there is none. */
+  readonly body: AnsweredBody | null;
+}
+
+/** The body of a request, which ends with its answer. */
+export interface AnsweredBody {
+  /** Bytes received so far. */
+  readonly bytes: number;
+  /** The rest will not come. */
+  fail(reason: Error): void;
+  /** The answer is over: nobody needs the rest. */
+  discard(): void;
 }
 
 const EMPTY = new Uint8Array(0);
 
 /** The answer to one request. */
-export class Answer implements ResponseSink, AnswerInFlight {
-  /** Hears how it ends. */
-  listener: AnswerListener | null = null;
+export class Answer implements CalledExchange {
+  readonly variables: object;
+  readonly body: AnsweredBody | null;
+  listener: CallListener | null = null;
+  /** Bytes of the response body that were handed over. */
+  bodyBytes = 0;
   isSent = false;
   isOver = false;
+  isAborted = false;
   readonly #method: string;
   readonly #wire: AnswerWire;
   #head: ResponseHead | null = null;
-  #bodyBytes = 0;
   #controller: AbortController | null = null;
   #hasLeft: Error | null = null;
 
-  constructor(method: string, wire: AnswerWire) {
+  constructor({ method, variables, body }: AnsweredRequest, wire: AnswerWire) {
     this.#method = method;
     this.#wire = wire;
+    this.variables = variables;
+    this.body = body;
+  }
+
+  /** 0 while none is announced. */
+  get statusCode(): number {
+    return this.#head?.statusCode ?? 0;
+  }
+
+  get fields(): Fields {
+    return this.#head?.fields ?? [];
   }
 
   /** Fires when the client leaves before the answer is complete, and only then. */
@@ -106,15 +137,16 @@ export class Answer implements ResponseSink, AnswerInFlight {
       return true;
     }
     const limit = head.contentLength === -1 ? Number.POSITIVE_INFINITY : head.contentLength;
-    const surplus = this.#bodyBytes + chunk.length - limit;
-    if (surplus > 0 && !this.isSent) throw wrongLength(limit, chunk.length);
+    const surplus = this.bodyBytes + chunk.length - limit;
     if (!this.isSent) {
+      if (surplus > 0) throw wrongLength(limit, chunk.length);
       if (this.#isPassedOn(head)) return true;
       this.isSent = true;
-      this.#wire.begin(head);
+      this.bodyBytes = chunk.length;
+      return this.#wire.begin(head, chunk);
     }
     const data = surplus > 0 ? chunk.subarray(0, chunk.length - surplus) : chunk;
-    this.#bodyBytes += data.length;
+    this.bodyBytes += data.length;
     const hasRoom = data.length === 0 || this.#wire.chunk(data);
     if (surplus > 0) {
       this.#wire.finish();
@@ -135,7 +167,7 @@ export class Answer implements ResponseSink, AnswerInFlight {
       this.sendWhole(EMPTY);
       return;
     }
-    if (head.contentLength > this.#bodyBytes) throw wrongLength(head.contentLength, this.#bodyBytes);
+    if (head.contentLength > this.bodyBytes) throw wrongLength(head.contentLength, this.bodyBytes);
     this.#wire.finish();
     this.#complete();
   }
@@ -148,9 +180,10 @@ export class Answer implements ResponseSink, AnswerInFlight {
   fail(error: unknown): void {
     if (this.isOver) return;
     if (this.isSent) {
+      this.isAborted = true;
       this.isOver = true;
       this.#wire.cut(error instanceof Error ? error : new Error("The application failed", { cause: error }));
-      this.listener?.over();
+      this.#complete();
       return;
     }
     if (this.#wire.passOnError?.(error) === true) {
@@ -162,6 +195,7 @@ export class Answer implements ResponseSink, AnswerInFlight {
     this.sendWhole(page.body);
   }
 
+  /** Nobody waits for the answer any more; it may still be given. */
   left(reason: Error): void {
     if (this.isOver || this.#hasLeft !== null) return;
     this.#hasLeft = reason;
@@ -172,9 +206,15 @@ export class Answer implements ResponseSink, AnswerInFlight {
   abort(reason: Error): void {
     if (this.isOver) return;
     this.left(reason);
+    this.isAborted = true;
     this.isOver = true;
+    this.body?.fail(
+      reason instanceof ClientDisconnected
+        ? reason
+        : new ClientDisconnected("The client disconnected", { cause: reason }),
+    );
     this.listener?.aborted(reason);
-    this.listener?.over();
+    this.#complete();
   }
 
   /** Sends 103 Early Hints (RFC 8297), if the head was not sent yet and the protocol has them. */
@@ -196,6 +236,7 @@ export class Answer implements ResponseSink, AnswerInFlight {
   #whole(head: ResponseHead, contentLength: number, body: Bytes | null): void {
     if (this.#isPassedOn(head)) return;
     this.isSent = true;
+    if (body !== null) this.bodyBytes = body.length;
     this.#wire.whole(head, head.statusCode === 204 ? -1 : contentLength, body);
     this.#complete();
   }
@@ -208,46 +249,10 @@ export class Answer implements ResponseSink, AnswerInFlight {
 
   #complete(): void {
     this.isOver = true;
-    this.listener?.over();
+    this.body?.discard();
+    this.#wire.over?.();
+    this.listener?.over(this);
   }
-}
-
-/**
- * Calls an application and has it counted among the requests in flight.
- *
- * @param environ - of the request
- * @param answer - receives what it gives; the answer 503 when there are too many requests
- * @param over - called once when the answer is over; the application may still work
- * @returns the run while it is not over, so that the gateway can watch its client
- */
-export function runAnswer(
-  application: WSGIApplication,
-  environ: WSGIEnvironment,
-  answer: Answer,
-  inFlight: InFlight,
-  over: () => void,
-): ApplicationRun | null {
-  const refusal = inFlight.begin();
-  if (refusal !== null) {
-    answer.fail(refusal);
-    over();
-    return null;
-  }
-  const run = runApplication(application, environ, answer);
-  if (answer.isOver) {
-    inFlight.ended(answer);
-    over();
-    return null;
-  }
-  const flight = inFlight.add(environ, answer, run);
-  answer.listener = {
-    aborted: (reason) => run.abort(reason),
-    over() {
-      flight.over();
-      over();
-    },
-  };
-  return run;
 }
 
 function mayHaveBody({ statusCode }: ResponseHead): boolean {

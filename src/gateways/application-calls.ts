@@ -6,9 +6,8 @@ import { WSGIErrorStream } from "../wsgi/error-stream.ts";
 import { occasionally } from "../wsgi/occasionally.ts";
 import type { ErrorStream, WSGIApplication, WSGIEnvironment } from "../wsgi/types.ts";
 import { AccessRecord, type AccessEntry, type AnsweredExchange } from "./access-entry.ts";
-import { type ForwardedField, ForwardedFields, isForwarded, USUAL_FORWARDED_FIELDS } from "./forwarded.ts";
+import type { ForwardedFields } from "./forwarded.ts";
 import { type AnswerInFlight, type Flight, InFlight, type InFlightOptions, type RequestInFlight } from "./in-flight.ts";
-import type { TrustedProxies } from "./trusted-proxies.ts";
 
 /** How requests are presented to an application, and who hears of them. */
 export interface CallOptions extends InFlightOptions {
@@ -20,10 +19,6 @@ export interface CallOptions extends InFlightOptions {
   readonly isMultiprocess?: boolean | undefined;
   /** SERVER_SOFTWARE. @default "tsgi" */
   readonly serverSoftware?: string | undefined;
-  /** Peers that may say whom they speak for, with the `forwardedFields`. @default nobody */
-  readonly trustedProxies?: TrustedProxies | undefined;
-  /** Fields that these peers set. What they do not set, they pass on as a client sent it. @default X-Forwarded-For, X-Forwarded-Proto */
-  readonly forwardedFields?: readonly ForwardedField[] | undefined;
   /** Told, once a minute at most, what a trusted peer should send otherwise. @default a line to `errors` */
   readonly warn?: ((message: string) => void) | undefined;
 }
@@ -76,17 +71,19 @@ export class ApplicationCalls {
   readonly warn: (message: string) => void;
   readonly #application: WSGIApplication;
   readonly #accessLog: ((entry: AccessEntry) => void) | null;
-  readonly #trustedProxies: TrustedProxies | null;
   /** Null when no peer is trusted. */
   readonly #forwarded: ForwardedFields | null;
   /** Requests whose answer did not come in the same turn. */
   readonly #inFlight: InFlight;
 
-  constructor(application: WSGIApplication, options: CallOptions) {
-    const { trustedProxies, forwardedFields = USUAL_FORWARDED_FIELDS } = options;
+  /** @param trust - makes what reads the fields of trusted peers, if any are trusted: `forwardedFieldsOf`, which needs Node */
+  constructor(
+    application: WSGIApplication,
+    options: CallOptions,
+    trust: (warn: (message: string) => void) => ForwardedFields | null = () => null,
+  ) {
     this.#application = application;
     this.#accessLog = options.accessLog ?? null;
-    this.#trustedProxies = trustedProxies ?? null;
     this.errors = options.errors ?? new WSGIErrorStream();
     this.isMultiprocess = options.isMultiprocess ?? false;
     this.serverSoftware = options.serverSoftware ?? "tsgi";
@@ -94,8 +91,7 @@ export class ApplicationCalls {
     const warn = options.warn ?? ((message) => this.errors.write(`${message}\n`));
     const mayWarn = occasionally();
     this.warn = (message) => void (mayWarn() && warn(message));
-    this.#forwarded =
-      trustedProxies === undefined ? null : new ForwardedFields(trustedProxies, forwardedFields, this.warn);
+    this.#forwarded = trust(this.warn);
   }
 
   /** Requests begun so far. */
@@ -115,12 +111,12 @@ export class ApplicationCalls {
 
   /** @param address - of a peer, without brackets and port; empty on a unix socket */
   isTrusted(address: string): boolean {
-    return this.#trustedProxies?.isTrusted(address) === true;
+    return this.#forwarded?.isTrusted(address) === true;
   }
 
   /** Makes an environ say what the client did, where a trusted peer knows it better. @param peer - its address */
   believe(environ: WSGIEnvironment, peer: string): void {
-    if (this.#forwarded !== null && isForwarded(environ) && this.isTrusted(peer)) this.#forwarded.apply(environ);
+    if (this.#forwarded !== null) this.#forwarded.believe(environ, peer);
   }
 
   /**

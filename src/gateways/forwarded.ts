@@ -55,6 +55,22 @@ export function isForwarded(environ: WSGIEnvironment): boolean {
   );
 }
 
+/** Which front ends are trusted, and with what. */
+export interface TrustOptions {
+  /** Peers that may say whom they speak for, with the `forwardedFields`. @default nobody */
+  readonly trustedProxies?: TrustedProxies | undefined;
+  /** Fields that these peers set. What they do not set, they pass on as a client sent it. @default X-Forwarded-For, X-Forwarded-Proto */
+  readonly forwardedFields?: readonly ForwardedField[] | undefined;
+}
+
+/** Gives who reads the fields of trusted front ends; null when none is trusted. @param warn - as of `ForwardedFields` */
+export function forwardedFieldsOf(
+  { trustedProxies, forwardedFields = USUAL_FORWARDED_FIELDS }: TrustOptions,
+  warn: (message: string) => void,
+): ForwardedFields | null {
+  return trustedProxies === undefined ? null : new ForwardedFields(trustedProxies, forwardedFields, warn);
+}
+
 /** Reads the fields that front ends set. */
 export class ForwardedFields {
   readonly #fields: ReadonlySet<ForwardedField>;
@@ -70,6 +86,16 @@ export class ForwardedFields {
     this.#trusted = trusted;
     this.#fields = new Set(fields);
     this.#warn = warn;
+  }
+
+  /** @param address - of a peer, without brackets and port; empty on a unix socket */
+  isTrusted(address: string): boolean {
+    return this.#trusted.isTrusted(address);
+  }
+
+  /** Makes the environ say what the client did, where a trusted peer knows it better. @param peer - its address */
+  believe(environ: WSGIEnvironment, peer: string): void {
+    if (isForwarded(environ) && this.#trusted.isTrusted(peer)) this.apply(environ);
   }
 
   /**

@@ -2,7 +2,7 @@
 // Every bound here has a CVE behind it: extensions (CVE-2024-22019, CVE-2024-21647, CVE-2025-55315), the bytes behind the data
 // (CVE-2025-43859), the size itself (CVE-2023-38697), trailers (CVE-2025-53643, CVE-2023-40175).
 import type { BodyDecoder } from "./body-decoder.ts";
-import { ProtocolError } from "./errors.ts";
+import { bodyTooLarge, ProtocolError } from "./errors.ts";
 import { CHUNK_EXTENSION, CHUNK_SIZE, NOT_FIELD_VALUE, TOKEN, trimOWS } from "./grammar.ts";
 import type { Limits } from "./limits.ts";
 
@@ -118,8 +118,7 @@ export class ChunkedDecoder implements BodyDecoder {
     const size = Number.parseInt(digits, 16);
     this.#bodyBytes += size;
     const limit = this.#limits.maxBodyBytes === 0 ? Number.MAX_SAFE_INTEGER : this.#limits.maxBodyBytes;
-    if (this.#bodyBytes > limit)
-      throw new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", `The request body is longer than ${limit} bytes`);
+    if (this.#bodyBytes > limit) throw bodyTooLarge(limit);
     this.#dataLeft = size;
     this.#state = size === 0 ? "trailer" : "data";
   }

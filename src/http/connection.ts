@@ -31,7 +31,7 @@ import type { Socket } from "node:net";
 import { BodyClock } from "./body-clock.ts";
 import { LengthDecoder, type BodyDecoder } from "./body-decoder.ts";
 import { ChunkedDecoder } from "./chunked-decoder.ts";
-import { ClientDisconnected, ProtocolError } from "./errors.ts";
+import { bodyTooLarge, ClientDisconnected, ProtocolError } from "./errors.ts";
 import { errorPage } from "./error-page.ts";
 import { Exchange, type ExchangeOwner } from "./exchange.ts";
 import { dateLine } from "./date-line.ts";
@@ -375,13 +375,7 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, SocketListen
     const { limits } = this.#owner;
     const target = parser.target;
     if (target === null) throw new TypeError("The parser ended a head without a request line");
-    if (limits.maxBodyBytes > 0 && parser.contentLength > limits.maxBodyBytes) {
-      throw new ProtocolError(
-        413,
-        "ERR_HTTP_BODY_TOO_LARGE",
-        `The request body is longer than ${limits.maxBodyBytes} bytes`,
-      );
-    }
+    if (limits.maxBodyBytes > 0 && parser.contentLength > limits.maxBodyBytes) throw bodyTooLarge(limits.maxBodyBytes);
     const hasBody = parser.isChunked || parser.contentLength > 0;
     if (hasBody) {
       this.#decoder = parser.isChunked ? new ChunkedDecoder(limits) : new LengthDecoder(parser.contentLength);

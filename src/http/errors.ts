@@ -43,6 +43,11 @@ export class ServiceError extends TSGIError {
   }
 }
 
+/** The client sends or announces a longer body than it may. */
+export function bodyTooLarge(maxBytes: number): ProtocolError {
+  return new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", `The request body is longer than ${maxBytes} bytes`);
+}
+
 /** The body that an application gave is not as long as it has announced. */
 export function wrongLength(announced: number, given: number): ResponseViolation {
   return new ResponseViolation(

@@ -2,7 +2,7 @@
 //
 // All state hangs on the id of a request, so several may share a connection although no known front sends them so. The application is called
 // when all variables are there, while the body comes. A front whose client has left closes the connection; ABORT_REQUEST is the same.
-import { ClientDisconnected, ProtocolError } from "../../http/errors.ts";
+import { bodyTooLarge, ClientDisconnected, ProtocolError } from "../../http/errors.ts";
 import { GatewayProtocolError } from "../../protocols/errors.ts";
 import { decodePairs, encodePairs } from "../../protocols/fastcgi/pairs.ts";
 import {
@@ -17,7 +17,7 @@ import { type FastCGIRecord, RecordDecoder } from "../../protocols/fastcgi/recor
 import type { Variable } from "../../protocols/variables.ts";
 import type { FrontGateway } from "../front/front-gateway.ts";
 import type { Conversation, FrontSocket } from "../front/front-socket.ts";
-import { IncomingBody, tooLarge } from "../front/incoming-body.ts";
+import { IncomingBody } from "../front/incoming-body.ts";
 import { FastCGIRequest, type FastCGIRequestOwner } from "./fastcgi-request.ts";
 
 /** Requests at once on one connection; more are told that the application is overloaded. */
@@ -223,7 +223,7 @@ export class FastCGIConversation implements Conversation, FastCGIRequestOwner {
     const { maxBodyBytes } = this.#socket.share.limits;
     if (maxBodyBytes > 0 && understood.contentLength > maxBodyBytes) {
       request.understood = null;
-      this.#gateway.refuse(tooLarge(maxBodyBytes), Object.entries(understood.variables), request);
+      this.#gateway.refuse(bodyTooLarge(maxBodyBytes), Object.entries(understood.variables), request);
       return;
     }
     this.#call(request, new IncomingBody(this.#socket, understood.contentLength));
@@ -234,12 +234,12 @@ export class FastCGIConversation implements Conversation, FastCGIRequestOwner {
     if (understood === null) return;
     request.understood = null;
     request.body = body;
-    request.exchange = this.#gateway.exchange(understood, request, body);
-    this.#gateway.call(request.exchange);
+    request.answer = this.#gateway.answer(understood, request, body);
+    this.#gateway.call(request.answer);
   }
 
   #abort(request: FastCGIRequest): void {
-    request.exchange?.abort(new ClientDisconnected("The web server in front aborted the request"));
+    request.answer?.abort(new ClientDisconnected("The web server in front aborted the request"));
     request.understood = null;
     request.endAnswer();
   }
@@ -249,7 +249,7 @@ export class FastCGIConversation implements Conversation, FastCGIRequestOwner {
     this.#requests.clear();
     for (const request of requests) {
       request.understood = null;
-      request.exchange?.abort(reason);
+      request.answer?.abort(reason);
     }
   }
 }

@@ -7,7 +7,8 @@ import {
   RecordType,
 } from "../../protocols/fastcgi/record.ts";
 import { PairCollector } from "../../protocols/fastcgi/pairs.ts";
-import type { AnswerCarrier, FrontExchange } from "../front/front-exchange.ts";
+import type { Answer } from "../answer.ts";
+import type { AnswerCarrier } from "../front/front-wire.ts";
 import type { FrontRequest } from "../front/front-request.ts";
 import type { FrontSocket } from "../front/front-socket.ts";
 import type { IncomingBody } from "../front/incoming-body.ts";
@@ -31,7 +32,7 @@ export class FastCGIRequest implements AnswerCarrier {
   readonly paramsBy: number;
   /** What was understood of it, until its application is called. */
   understood: FrontRequest | null = null;
-  exchange: FrontExchange | null = null;
+  answer: Answer | null = null;
   /** Null when it has none. */
   body: IncomingBody | null = null;
   readonly #socket: FrontSocket;

@@ -4,21 +4,14 @@ import { refusalStatus } from "../../http/error-page.ts";
 import { ClientDisconnected } from "../../http/errors.ts";
 import { DEFAULT_LIMITS } from "../../http/limits.ts";
 import { toApplication } from "../../wsgi/application.ts";
-import { TSGI_PLATFORM, TSGI_REQUEST_ID, TSGI_SIGNAL } from "../../wsgi/environ.ts";
+import { TSGI_PLATFORM, TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
 import { WSGIErrorStream } from "../../wsgi/error-stream.ts";
-import { EMPTY_INPUT, WSGIInputStream } from "../../wsgi/input-stream.ts";
+import { WSGIInputStream } from "../../wsgi/input-stream.ts";
 import { mountUnder } from "../../wsgi/public-request.ts";
 import type { ErrorStream, WSGIApplication, WSGIApplicationLike } from "../../wsgi/types.ts";
-import { Answer, runAnswer } from "../answer.ts";
-import {
-  ANSWER,
-  type GatewayEnviron,
-  ignoreHints,
-  SIGNAL_PROPERTY,
-  wrapFile,
-  WSGI_VERSION_1,
-} from "../gateway-environ.ts";
-import { InFlight } from "../in-flight.ts";
+import { Answer } from "../answer.ts";
+import { ApplicationCalls } from "../application-calls.ts";
+import { ANSWER, type GatewayEnviron, newEnviron } from "../gateway-environ.ts";
 import { requestIdOf } from "../request-id.ts";
 import { writeToConsole } from "./console-errors.ts";
 import { clientOf } from "./platform.ts";
@@ -63,88 +56,64 @@ export function toFetchHandler(application: WSGIApplicationLike, options: FetchH
 }
 
 class FetchGateway {
-  readonly #application: WSGIApplication;
-  readonly #errors: ErrorStream;
+  readonly #calls: ApplicationCalls;
   readonly #maxBodyBytes: number;
   readonly #scriptName: string;
-  readonly #serverSoftware: string;
-  readonly #inFlight: InFlight;
 
   constructor(application: WSGIApplication, options: FetchHandlerOptions) {
-    this.#application = application;
-    this.#errors = options.errors ?? new WSGIErrorStream(writeToConsole);
+    const { errors = new WSGIErrorStream(writeToConsole), maxInFlight, serverSoftware } = options;
+    // Platforms start and stop instances as they like, and say nothing.
+    this.#calls = new ApplicationCalls(application, { errors, maxInFlight, serverSoftware, isMultiprocess: true });
     this.#maxBodyBytes = options.maxBodyBytes ?? DEFAULT_LIMITS.maxBodyBytes;
     this.#scriptName = options.scriptName ?? "";
-    this.#serverSoftware = options.serverSoftware ?? "tsgi";
-    this.#inFlight = new InFlight({ maxInFlight: options.maxInFlight }, this.#errors);
   }
 
   handle(request: Request, platform: readonly unknown[]): Response | Promise<Response> {
     const wire: ResponseWire = new ResponseWire((reason) => answer.abort(reason));
-    const answer: Answer = new Answer(request.method, wire);
-    try {
-      this.#begin(request, platform, answer, wire);
-    } catch (error) {
-      // What cannot become an environ: the application was not called.
-      if (refusalStatus(error) === 500) throw error;
-      answer.fail(error);
+    const answer = this.#answer(request, platform, wire);
+    if (answer.isOver) return wire.response;
+    this.#calls.call(answer.variables as GatewayEnviron, answer);
+    const { signal } = request;
+    if (!answer.isOver) {
+      wire.watch(signal, () => {
+        const reason = new ClientDisconnected("The client disconnected before the response was complete", {
+          cause: signal.reason as unknown,
+        });
+        answer.abort(reason);
+        wire.abandon(reason);
+      });
     }
     return wire.response;
   }
 
-  #begin(request: Request, platform: readonly unknown[], answer: Answer, wire: ResponseWire): void {
-    const environ = this.#environ(request, platform, answer);
-    const body = RequestBodySource.of(request, environ.CONTENT_LENGTH, this.#maxBodyBytes);
-    if (body !== null) environ["wsgi.input"] = new WSGIInputStream(body);
-    if (this.#scriptName !== "") mountUnder(environ, this.#scriptName);
-    const { signal } = request;
-    const leave = (): void => {
-      const reason = new ClientDisconnected("The client disconnected before the response was complete", {
-        cause: signal.reason as unknown,
-      });
-      body?.fail(reason);
-      answer.abort(reason);
-      wire.abandon(reason);
-    };
-    const over = (): void => {
-      body?.close();
-      signal.removeEventListener("abort", leave);
-    };
-    if (runAnswer(this.#application, environ, answer, this.#inFlight, over) === null) return;
-    if (signal.aborted) leave();
-    else signal.addEventListener("abort", leave);
+  /** Makes the answer to a request; it is given already where the request cannot become an environ. */
+  #answer(request: Request, platform: readonly unknown[], wire: ResponseWire): Answer {
+    const { method } = request;
+    try {
+      const environ = this.#environ(request, platform);
+      const body = RequestBodySource.of(request, environ.CONTENT_LENGTH, this.#maxBodyBytes);
+      if (body !== null) environ["wsgi.input"] = new WSGIInputStream(body);
+      if (this.#scriptName !== "") mountUnder(environ, this.#scriptName);
+      const answer = new Answer({ method, variables: environ, body }, wire);
+      environ[ANSWER] = answer;
+      return answer;
+    } catch (error) {
+      if (refusalStatus(error) === 500) throw error;
+      const answer = new Answer({ method, variables: {}, body: null }, wire);
+      answer.fail(error);
+      return answer;
+    }
   }
 
-  #environ(request: Request, platform: readonly unknown[], answer: Answer): GatewayEnviron {
-    const client = clientOf(request, platform);
-    const environ: Omit<GatewayEnviron, typeof TSGI_SIGNAL> = {
-      REQUEST_METHOD: request.method,
-      SCRIPT_NAME: "",
-      PATH_INFO: "",
-      QUERY_STRING: "",
-      REQUEST_URI: "",
-      SERVER_NAME: "",
-      SERVER_PORT: "",
-      SERVER_PROTOCOL: "HTTP/1.1",
-      SERVER_SOFTWARE: this.#serverSoftware,
-      REMOTE_ADDR: client.address,
-      REMOTE_PORT: client.port,
-      "wsgi.version": WSGI_VERSION_1,
-      "wsgi.url_scheme": "http",
-      "wsgi.input": EMPTY_INPUT,
-      "wsgi.errors": this.#errors,
-      "wsgi.multithread": false,
-      // Platforms start and stop instances as they like, and say nothing.
-      "wsgi.multiprocess": true,
-      "wsgi.run_once": false,
-      "wsgi.input_terminated": true,
-      "wsgi.file_wrapper": wrapFile,
-      "wsgi.early_hints": ignoreHints,
-      [TSGI_REQUEST_ID]: requestIdOf(undefined),
-      [TSGI_PLATFORM]: platform,
-      [ANSWER]: answer,
-    };
+  #environ(request: Request, platform: readonly unknown[]): GatewayEnviron {
+    const { address, port } = clientOf(request, platform);
+    const connection = { serverName: "", serverPort: "", remoteAddress: address, remotePort: port, isSecure: false };
+    const environ = newEnviron(this.#calls, connection);
+    environ.REQUEST_METHOD = request.method;
+    environ.SERVER_PROTOCOL = "HTTP/1.1";
+    environ[TSGI_REQUEST_ID] = requestIdOf(undefined);
+    environ[TSGI_PLATFORM] = platform;
     setRequestVariables(environ, request);
-    return Object.defineProperty(environ, TSGI_SIGNAL, SIGNAL_PROPERTY) as GatewayEnviron; // now it has its signal
+    return environ;
   }
 }

@@ -1,17 +1,18 @@
 // The body of a Request as a source of `wsgi.input`: read chunk by chunk, when the application asks.
-import { ClientDisconnected, ProtocolError } from "../../http/errors.ts";
+import { bodyTooLarge, ClientDisconnected } from "../../http/errors.ts";
 import { ContractViolation } from "../../wsgi/errors.ts";
 import type { ByteSource } from "../../wsgi/input-stream.ts";
 import type { Bytes } from "../../wsgi/types.ts";
+import type { AnsweredBody } from "../answer.ts";
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
 /** Reads a Request's body once. */
-export class RequestBodySource implements ByteSource {
+export class RequestBodySource implements ByteSource, AnsweredBody {
   readonly #request: Request;
   readonly #maxBytes: number;
   #reader: Reader | null = null;
-  #bytes = 0;
+  bytes = 0;
   #isEnded = false;
   #failure: Error | null = null;
   #rejectPull: ((reason: Error) => void) | null = null;
@@ -31,7 +32,7 @@ export class RequestBodySource implements ByteSource {
    */
   static of(request: Request, contentLength: string | undefined, maxBytes: number): RequestBodySource | null {
     if (request.method === "GET" || request.method === "HEAD" || request.body === null) return null;
-    if (maxBytes > 0 && Number(contentLength) > maxBytes) throw tooLarge(maxBytes);
+    if (maxBytes > 0 && Number(contentLength) > maxBytes) throw bodyTooLarge(maxBytes);
     return new RequestBodySource(request, maxBytes);
   }
 
@@ -43,8 +44,8 @@ export class RequestBodySource implements ByteSource {
       this.#isEnded = true;
       return null;
     }
-    this.#bytes += value.length;
-    if (this.#maxBytes > 0 && this.#bytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    this.bytes += value.length;
+    if (this.#maxBytes > 0 && this.bytes > this.#maxBytes) throw bodyTooLarge(this.#maxBytes);
     return value;
   }
 
@@ -56,7 +57,7 @@ export class RequestBodySource implements ByteSource {
   }
 
   /** The answer is over: nobody needs the rest of what was begun. A body that nobody has begun is the platform's to throw away. */
-  close(): void {
+  discard(): void {
     const reader = this.#reader;
     if (reader === null || this.#isEnded) return;
     this.fail(new ClientDisconnected("The application read the request body after the response was complete"));
@@ -89,8 +90,4 @@ function readerOf(request: Request): Reader {
     );
   }
   return body.getReader() as Reader; // the chunks of a body are bytes
-}
-
-function tooLarge(maxBytes: number): ProtocolError {
-  return new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", `The request body is longer than ${maxBytes} bytes`);
 }

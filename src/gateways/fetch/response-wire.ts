@@ -16,6 +16,7 @@ export class ResponseWire implements AnswerWire {
   #controller: ReadableStreamDefaultController<Bytes> | null = null;
   #waiters: (() => void)[] = [];
   #failure: Error | null = null;
+  #unwatch: (() => void) | null = null;
 
   /** @param left - is told when the reader goes before the end */
   constructor(left: (reason: Error) => void) {
@@ -38,7 +39,7 @@ export class ResponseWire implements AnswerWire {
     this.#settle(new Response(content, responseInit(head, contentLength)));
   }
 
-  begin(head: ResponseHead): void {
+  begin(head: ResponseHead, first: Bytes): boolean {
     const stream = new ReadableStream<Bytes>(
       {
         start: (controller) => {
@@ -55,6 +56,7 @@ export class ResponseWire implements AnswerWire {
       { highWaterMark: HIGH_WATER, size: (chunk) => chunk?.byteLength ?? 0 },
     );
     this.#settle(new Response(stream, responseInit(head, head.contentLength)));
+    return first.length === 0 || this.chunk(first);
   }
 
   chunk(data: Bytes): boolean {
@@ -80,6 +82,20 @@ export class ResponseWire implements AnswerWire {
     this.#failure = reason;
     if (this.#isEmpty) this.#controller?.error(reason);
     this.#wake();
+  }
+
+  /** Has a signal watched until the answer is over. @param leave - called when it fires, or has fired */
+  watch(signal: AbortSignal, leave: () => void): void {
+    if (signal.aborted) {
+      leave();
+      return;
+    }
+    signal.addEventListener("abort", leave);
+    this.#unwatch = () => signal.removeEventListener("abort", leave);
+  }
+
+  over(): void {
+    this.#unwatch?.();
   }
 
   /** Nobody waits for an answer any more; a promise of it is kept all the same. */

@@ -1,13 +1,12 @@
 // From a request of a web server in front to a call of the application: the environ, the answer, refusals and their log lines.
 import type { ProtocolError } from "../../http/errors.ts";
-import { errorPage } from "../../http/error-page.ts";
-import { ResponseHead } from "../../http/response-head.ts";
 import type { GatewayProtocolError } from "../../protocols/errors.ts";
 import type { Variable } from "../../protocols/variables.ts";
 import { TSGI_REQUEST_ID, TSGI_SIGNAL } from "../../wsgi/environ.ts";
 import { escapeText } from "../../wsgi/escape-text.ts";
 import { EMPTY_INPUT, WSGIInputStream } from "../../wsgi/input-stream.ts";
 import type { WSGIEnvironment } from "../../wsgi/types.ts";
+import { Answer } from "../answer.ts";
 import type { ApplicationCalls } from "../application-calls.ts";
 import {
   ANSWER,
@@ -19,9 +18,9 @@ import {
 } from "../gateway-environ.ts";
 import { requestIdOf } from "../request-id.ts";
 import type { TrustedProxies } from "../trusted-proxies.ts";
-import { cgiHead, type HeadForm } from "./cgi-head.ts";
-import { type AnswerCarrier, FrontExchange } from "./front-exchange.ts";
+import type { HeadForm } from "./cgi-head.ts";
 import { type FrontOptions, type FrontRequest, readFrontRequest } from "./front-request.ts";
+import { type AnswerCarrier, FrontWire } from "./front-wire.ts";
 import type { IncomingBody } from "./incoming-body.ts";
 
 /** How the gateways behind a web server present requests, and whom they let in. */
@@ -92,24 +91,23 @@ export class FrontGateway {
     return request;
   }
 
-  /** Makes the exchange of a request. @param body - null when there is none */
-  exchange(request: FrontRequest, carrier: AnswerCarrier, body: IncomingBody | null): FrontExchange {
+  /** Makes the answer to a request. @param body - null when there is none */
+  answer(request: FrontRequest, carrier: AnswerCarrier, body: IncomingBody | null): Answer {
     const environ = this.#environOf(request);
-    const exchange = new FrontExchange(carrier, this.protocol.form, {
-      method: environ.REQUEST_METHOD,
-      variables: environ,
-      body: body?.reader ?? null,
-    });
+    const answer = new Answer(
+      { method: environ.REQUEST_METHOD, variables: environ, body: body?.reader ?? null },
+      new FrontWire(carrier, this.protocol.form),
+    );
     if (body !== null) environ["wsgi.input"] = new WSGIInputStream(body.reader);
-    environ[ANSWER] = exchange;
-    return exchange;
+    environ[ANSWER] = answer;
+    return answer;
   }
 
   /** Calls the application. */
-  call(exchange: FrontExchange): void {
-    const environ = exchange.variables as GatewayEnviron;
+  call(answer: Answer): void {
+    const environ = answer.variables as GatewayEnviron;
     this.#calls.believe(environ, environ.REMOTE_ADDR ?? "");
-    this.#calls.call(environ, exchange);
+    this.#calls.call(environ, answer);
   }
 
   /** Answers a request that does not reach the application. @param variables - as they came, if they came */
@@ -140,10 +138,8 @@ export class FrontGateway {
       split: "nobody",
     });
     if (carrier !== null) {
-      const page = errorPage(error.status);
-      const head = new ResponseHead(page.status, page.fields);
-      const body = known["REQUEST_METHOD"] === "HEAD" ? Buffer.alloc(0) : page.body;
-      carrier.sendHead(cgiHead(head, this.protocol.form, page.body.length), body, true);
+      const refused = { method: environ.REQUEST_METHOD, variables: environ, body: null };
+      new Answer(refused, new FrontWire(carrier, this.protocol.form)).fail(error);
     }
     this.#calls.logRefused(environ, error.status);
   }

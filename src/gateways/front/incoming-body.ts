@@ -1,6 +1,6 @@
 // The body of a request from a front: as long as the front has said, within the limits and in time.
 import { BodyClock } from "../../http/body-clock.ts";
-import { ClientDisconnected, ProtocolError } from "../../http/errors.ts";
+import { bodyTooLarge, ClientDisconnected, ProtocolError } from "../../http/errors.ts";
 import type { Limits } from "../../http/limits.ts";
 import { RequestBody, type RequestBodyOwner } from "../../http/request-body.ts";
 import type { FrontSocket } from "./front-socket.ts";
@@ -44,7 +44,7 @@ export class IncomingBody implements RequestBodyOwner {
       this.reader.push(part);
       if (!this.reader.isWaiting) this.#clock.stop(this.#socket.share.ticker.now);
       const { maxBodyBytes } = this.#limits;
-      if (maxBodyBytes > 0 && this.reader.bytes > maxBodyBytes) this.fail(tooLarge(maxBodyBytes));
+      if (maxBodyBytes > 0 && this.reader.bytes > maxBodyBytes) this.fail(bodyTooLarge(maxBodyBytes));
     }
     return part.length === data.length;
   }
@@ -81,9 +81,4 @@ export class IncomingBody implements RequestBodyOwner {
   get #limits(): Limits {
     return this.#socket.share.limits;
   }
-}
-
-/** The body is longer than the limit. */
-export function tooLarge(maxBodyBytes: number): ProtocolError {
-  return new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", `The request body is longer than ${maxBodyBytes} bytes`);
 }

@@ -1,13 +1,14 @@
 // What is said on a connection that carries one request: SCGI and uwsgi. The head says how long the body is; the end of the connection is the
 // end of the answer.
-import { ClientDisconnected, ProtocolError } from "../../http/errors.ts";
+import { bodyTooLarge, ClientDisconnected, ProtocolError } from "../../http/errors.ts";
 import { GatewayProtocolError } from "../../protocols/errors.ts";
 import type { RequestHead, RequestHeadDecoder } from "../../protocols/request-head.ts";
 import type { Variable } from "../../protocols/variables.ts";
-import type { AnswerCarrier, FrontExchange } from "./front-exchange.ts";
+import type { Answer } from "../answer.ts";
+import type { AnswerCarrier } from "./front-wire.ts";
 import type { FrontGateway } from "./front-gateway.ts";
 import type { Conversation, FrontSocket } from "./front-socket.ts";
-import { IncomingBody, tooLarge } from "./incoming-body.ts";
+import { IncomingBody } from "./incoming-body.ts";
 
 /** A conversation. */
 export class SingleConversation implements Conversation, AnswerCarrier {
@@ -16,7 +17,7 @@ export class SingleConversation implements Conversation, AnswerCarrier {
   /** Null when the head is there. */
   #decoder: RequestHeadDecoder | null;
   #headBy: number;
-  #exchange: FrontExchange | null = null;
+  #answer: Answer | null = null;
   #body: IncomingBody | null = null;
 
   /** @param decoder - of the head */
@@ -48,23 +49,23 @@ export class SingleConversation implements Conversation, AnswerCarrier {
       if (head !== null) this.#begin(head);
     } catch (error) {
       if (!(error instanceof GatewayProtocolError || error instanceof ProtocolError)) throw error;
-      this.#answer(error, head?.variables ?? []);
+      this.#refuse(error, head?.variables ?? []);
     }
   }
 
   ended(): void {
-    if (this.#exchange === null) {
+    if (this.#answer === null) {
       this.#socket.end();
       return;
     }
     // Some fronts end their side behind the request, and wait for the answer.
     const reason = new ClientDisconnected("The web server in front closed its side before the response was complete");
     if (this.#body !== null && !this.#body.isEnded) this.#body.end();
-    this.#exchange.left(reason);
+    this.#answer.left(reason);
   }
 
   gone(reason: Error): void {
-    this.#exchange?.abort(reason);
+    this.#answer?.abort(reason);
   }
 
   /** Its request is answered; one that has not come should be on its way. */
@@ -74,13 +75,13 @@ export class SingleConversation implements Conversation, AnswerCarrier {
   }
 
   refuse(error: ProtocolError): void {
-    this.#answer(error, []);
+    this.#refuse(error, []);
   }
 
   tick(now: number): void {
     this.#body?.tick(now);
     if (this.#decoder === null || now < this.#headBy) return;
-    this.#answer(
+    this.#refuse(
       new ProtocolError(408, "ERR_HTTP_HEAD_TIMEOUT", "The variables of the request did not arrive in time"),
       [],
     );
@@ -124,11 +125,11 @@ export class SingleConversation implements Conversation, AnswerCarrier {
       );
     }
     const { maxBodyBytes } = this.#socket.share.limits;
-    if (maxBodyBytes > 0 && contentLength > maxBodyBytes) throw tooLarge(maxBodyBytes);
+    if (maxBodyBytes > 0 && contentLength > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
     this.#body = contentLength > 0 ? new IncomingBody(this.#socket, contentLength) : null;
     this.#takeBody(rest);
-    this.#exchange = this.#gateway.exchange(request, this, this.#body);
-    this.#gateway.call(this.#exchange);
+    this.#answer = this.#gateway.answer(request, this, this.#body);
+    this.#gateway.call(this.#answer);
   }
 
   /** What comes behind the body belongs to nobody. */
@@ -139,7 +140,7 @@ export class SingleConversation implements Conversation, AnswerCarrier {
     if (body.bytesLeft === 0) body.end();
   }
 
-  #answer(error: GatewayProtocolError | ProtocolError, variables: readonly Variable[]): void {
+  #refuse(error: GatewayProtocolError | ProtocolError, variables: readonly Variable[]): void {
     this.#decoder = null;
     this.#gateway.refuse(error, variables, this);
   }

@@ -5,24 +5,18 @@ import type { ProtocolError } from "../../http/errors.ts";
 import type { Exchange } from "../../http/exchange.ts";
 import type { Variables } from "../../http/head-parser.ts";
 import type { HttpServerListener } from "../../http/server.ts";
-import { TSGI_REQUEST_ID, TSGI_SIGNAL } from "../../wsgi/environ.ts";
-import { EMPTY_INPUT, WSGIInputStream } from "../../wsgi/input-stream.ts";
+import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
+import { WSGIInputStream } from "../../wsgi/input-stream.ts";
 import { mountUnder } from "../../wsgi/public-request.ts";
 import type { HeaderList, WSGIApplication, WSGIEnvironment } from "../../wsgi/types.ts";
 import { ApplicationCalls, type CallOptions } from "../application-calls.ts";
-import {
-  ANSWER,
-  type GatewayEnviron,
-  ignoreHints,
-  SIGNAL_PROPERTY,
-  wrapFile,
-  WSGI_VERSION_1,
-} from "../gateway-environ.ts";
+import { ANSWER, type GatewayEnviron, newEnviron } from "../gateway-environ.ts";
+import { forwardedFieldsOf, type TrustOptions } from "../forwarded.ts";
 import type { RequestInFlight } from "../in-flight.ts";
 import { requestIdOf } from "../request-id.ts";
 
 /** How a gateway presents requests and reports on them. */
-export interface HttpGatewayOptions extends CallOptions {
+export interface HttpGatewayOptions extends CallOptions, TrustOptions {
   /** Told of each request that was refused for its syntax or size. */
   readonly refused?: ((error: ProtocolError, remoteAddress: string) => void) | undefined;
   /** SCRIPT_NAME: the path under which the application is mounted, without a slash at its end. @default "" */
@@ -39,7 +33,7 @@ export class HttpGateway implements HttpServerListener {
   readonly #scriptName: string;
 
   constructor(application: WSGIApplication, options: HttpGatewayOptions = {}) {
-    this.calls = new ApplicationCalls(application, options);
+    this.calls = new ApplicationCalls(application, options, (warn) => forwardedFieldsOf(options, warn));
     this.#options = options;
     this.#scriptName = options.scriptName ?? "";
   }
@@ -59,37 +53,11 @@ export class HttpGateway implements HttpServerListener {
     return this.calls.requestsInFlight();
   }
 
-  /** The environ before the head is parsed: one literal, so that all environs share a shape; header fields are added by the parser. */
-  newVariables(connection: Connection): Variables {
-    const endpoints = connection.endpoints;
-    const { serverSoftware, errors, isMultiprocess } = this.calls;
-    const environ: Omit<GatewayEnviron, typeof TSGI_SIGNAL> = {
-      REQUEST_METHOD: "",
-      SCRIPT_NAME: "",
-      PATH_INFO: "",
-      QUERY_STRING: "",
-      REQUEST_URI: "",
-      SERVER_NAME: endpoints.serverName,
-      SERVER_PORT: endpoints.serverPort,
-      SERVER_PROTOCOL: "",
-      SERVER_SOFTWARE: serverSoftware,
-      REMOTE_ADDR: endpoints.remoteAddress,
-      REMOTE_PORT: endpoints.remotePort,
-      "wsgi.version": WSGI_VERSION_1,
-      "wsgi.url_scheme": endpoints.isSecure ? "https" : "http",
-      "wsgi.input": EMPTY_INPUT,
-      "wsgi.errors": errors,
-      "wsgi.multithread": false,
-      "wsgi.multiprocess": isMultiprocess,
-      "wsgi.run_once": false,
-      "wsgi.input_terminated": true,
-      "wsgi.file_wrapper": wrapFile,
-      "wsgi.early_hints": ignoreHints, // until the request is there
-      [TSGI_REQUEST_ID]: "",
-      [ANSWER]: null,
-    };
+  /** The environ before the head is parsed; the parser adds the header fields. */
+  newVariables({ endpoints }: Connection): Variables {
+    const environ = newEnviron(this.calls, endpoints);
     if (endpoints.clientCertificate !== null) Object.assign(environ, endpoints.clientCertificate);
-    return Object.defineProperty(environ, TSGI_SIGNAL, SIGNAL_PROPERTY);
+    return environ;
   }
 
   handle(exchange: Exchange, connection: Connection): void {

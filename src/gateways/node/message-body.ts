@@ -1,18 +1,14 @@
 // The body of a Node request as a source of `wsgi.input`: read when the application asks, so that the socket waits otherwise.
 // Source: node:stream, "Readable streams" in paused mode.
 import type { Readable } from "node:stream";
-import { ClientDisconnected, ProtocolError } from "../../http/errors.ts";
+import { bodyTooLarge, ClientDisconnected } from "../../http/errors.ts";
 import { ContractViolation } from "../../wsgi/errors.ts";
 import type { ByteSource } from "../../wsgi/input-stream.ts";
 import type { Bytes } from "../../wsgi/types.ts";
+import type { AnsweredBody } from "../answer.ts";
 
-/** A source that a gateway can end. */
-export interface BodySource extends ByteSource {
-  /** The rest will not come. */
-  fail(reason: Error): void;
-  /** The answer is over: nobody needs the rest. */
-  close(): void;
-}
+/** A source that ends with its answer. */
+export type BodySource = ByteSource & AnsweredBody;
 
 /**
  * Gives the body of a request.
@@ -30,7 +26,7 @@ export function bodySourceOf(
 ): BodySource | null {
   const isAnnounced = contentLength === undefined ? hasOpenBody(request) : Number(contentLength) > 0;
   if (!isAnnounced) return null;
-  if (maxBytes > 0 && Number(contentLength) > maxBytes) throw tooLarge(maxBytes);
+  if (maxBytes > 0 && Number(contentLength) > maxBytes) throw bodyTooLarge(maxBytes);
   if (!request.readableDidRead && !request.readableEnded) return new MessageBody(request, maxBytes);
   const { rawBody, body } = request as { rawBody?: unknown; body?: unknown };
   if (rawBody instanceof Uint8Array) return bytesSource(rawBody);
@@ -46,7 +42,7 @@ function hasOpenBody(request: Readable & { readonly headers: object }): boolean 
 class MessageBody implements BodySource {
   readonly #stream: Readable;
   readonly #maxBytes: number;
-  #bytes = 0;
+  bytes = 0;
   #failure: Error | null = null;
   #isListening = false;
   #isEnded = false;
@@ -69,7 +65,7 @@ class MessageBody implements BodySource {
     this.#wake();
   }
 
-  close(): void {
+  discard(): void {
     this.fail(new ClientDisconnected("The application read the request body after the response was complete"));
     // Node throws away what nobody has read; who listens for it would keep it.
     if (!this.#isListening) return;
@@ -82,8 +78,8 @@ class MessageBody implements BodySource {
     if (this.#failure !== null) throw this.#failure;
     const chunk = this.#stream.read() as Buffer | null;
     if (chunk !== null) {
-      this.#bytes += chunk.length;
-      if (this.#maxBytes > 0 && this.#bytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
+      this.bytes += chunk.length;
+      if (this.#maxBytes > 0 && this.bytes > this.#maxBytes) throw bodyTooLarge(this.#maxBytes);
       return chunk;
     }
     return this.#isEnded || this.#stream.readableEnded ? null : undefined;
@@ -129,18 +125,20 @@ class MessageBody implements BodySource {
 function bytesSource(bytes: Uint8Array): BodySource {
   let rest: Uint8Array | null = bytes;
   return {
+    bytes: bytes.length,
     pull() {
       const chunk = rest;
       rest = null;
       return chunk;
     },
     fail() {},
-    close() {},
+    discard() {},
   };
 }
 
 /** Stands for a body that is gone; who does not ask for it gets along without. */
 const CONSUMED: BodySource = {
+  bytes: 0,
   pull() {
     throw new ContractViolation(
       "ERR_TSGI_BODY_CONSUMED",
@@ -148,9 +146,5 @@ const CONSUMED: BodySource = {
     );
   },
   fail() {},
-  close() {},
+  discard() {},
 };
-
-function tooLarge(maxBytes: number): ProtocolError {
-  return new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", `The request body is longer than ${maxBytes} bytes`);
-}

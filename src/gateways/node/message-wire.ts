@@ -37,8 +37,9 @@ export class MessageWire implements AnswerWire {
     else response.end(latin1(body), "latin1");
   }
 
-  begin(head: ResponseHead): void {
+  begin(head: ResponseHead, first: Bytes): boolean {
     this.#head(head, head.contentLength);
+    return first.length === 0 || this.chunk(first);
   }
 
   chunk(data: Bytes): boolean {

@@ -6,15 +6,13 @@ import { ClientDisconnected } from "../../http/errors.ts";
 import { type Endpoints, endpointsOf } from "../../http/endpoints.ts";
 import { DEFAULT_LIMITS } from "../../http/limits.ts";
 import { toApplication } from "../../wsgi/application.ts";
-import { TSGI_REQUEST_ID, TSGI_SIGNAL } from "../../wsgi/environ.ts";
-import { WSGIErrorStream } from "../../wsgi/error-stream.ts";
-import { EMPTY_INPUT, WSGIInputStream } from "../../wsgi/input-stream.ts";
-import { occasionally } from "../../wsgi/occasionally.ts";
+import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
+import { WSGIInputStream } from "../../wsgi/input-stream.ts";
 import type { ErrorStream, WSGIApplication, WSGIApplicationLike } from "../../wsgi/types.ts";
-import { Answer, runAnswer } from "../answer.ts";
-import { ForwardedFields, isForwarded, type ForwardedField, USUAL_FORWARDED_FIELDS } from "../forwarded.ts";
-import { ANSWER, type GatewayEnviron, SIGNAL_PROPERTY, wrapFile, WSGI_VERSION_1 } from "../gateway-environ.ts";
-import { InFlight } from "../in-flight.ts";
+import { Answer } from "../answer.ts";
+import { ApplicationCalls } from "../application-calls.ts";
+import { type ForwardedField, forwardedFieldsOf } from "../forwarded.ts";
+import { ANSWER, type GatewayEnviron, newEnviron } from "../gateway-environ.ts";
 import { requestIdOf } from "../request-id.ts";
 import { TrustedProxies } from "../trusted-proxies.ts";
 import { bodySourceOf } from "./message-body.ts";
@@ -65,93 +63,67 @@ export function toNodeHandler(application: WSGIApplicationLike, options: NodeHan
 }
 
 class NodeGateway {
-  readonly #application: WSGIApplication;
-  readonly #errors: ErrorStream;
-  readonly #isMultiprocess: boolean;
-  readonly #serverSoftware: string;
+  readonly #calls: ApplicationCalls;
   readonly #maxBodyBytes: number;
   readonly #passNotFound: boolean;
-  readonly #trustedProxies: TrustedProxies | null;
-  readonly #forwarded: ForwardedFields | null;
-  readonly #inFlight: InFlight;
 
   constructor(application: WSGIApplication, options: NodeHandlerOptions) {
-    this.#application = application;
-    this.#errors = options.errors ?? new WSGIErrorStream();
-    this.#isMultiprocess = options.isMultiprocess ?? false;
-    this.#serverSoftware = options.serverSoftware ?? "tsgi";
+    const { trustedProxies, forwardedFields } = options;
+    const peers = trustedProxies === undefined ? undefined : TrustedProxies.parse(trustedProxies);
+    this.#calls = new ApplicationCalls(application, options, (warn) =>
+      forwardedFieldsOf({ trustedProxies: peers, forwardedFields }, warn),
+    );
     this.#maxBodyBytes = options.maxBodyBytes ?? DEFAULT_LIMITS.maxBodyBytes;
     this.#passNotFound = options.passNotFound ?? false;
-    this.#inFlight = new InFlight({ maxInFlight: options.maxInFlight }, this.#errors);
-    const { trustedProxies, forwardedFields = USUAL_FORWARDED_FIELDS } = options;
-    this.#trustedProxies = trustedProxies === undefined ? null : TrustedProxies.parse(trustedProxies);
-    const mayWarn = occasionally();
-    const warn = (message: string): void => void (mayWarn() && this.#errors.write(`${message}\n`));
-    this.#forwarded =
-      this.#trustedProxies === null ? null : new ForwardedFields(this.#trustedProxies, forwardedFields, warn);
   }
 
   handle(request: NodeRequest, response: NodeResponse, next: ((error?: unknown) => void) | null): void {
-    const answer = new Answer(request.method ?? "GET", new MessageWire(request, response, next, this.#passNotFound));
-    try {
-      this.#begin(request, response, answer);
-    } catch (error) {
-      if (refusalStatus(error) === 500) throw error;
-      answer.fail(error);
-    }
-  }
-
-  #begin(request: NodeRequest, response: NodeResponse, answer: Answer): void {
-    const environ = this.#environ(request, answer);
-    const body = bodySourceOf(request, environ.CONTENT_LENGTH, this.#maxBodyBytes);
-    if (body !== null) environ["wsgi.input"] = new WSGIInputStream(body);
-    const isRunning = runAnswer(this.#application, environ, answer, this.#inFlight, () => body?.close()) !== null;
-    if (!isRunning) return;
-    const leave = (): void => {
-      if (answer.isOver) return;
-      const reason = new ClientDisconnected("The client disconnected before the response was complete");
-      body?.fail(reason);
-      answer.abort(reason);
-    };
+    const answer = this.#answer(request, new MessageWire(request, response, next, this.#passNotFound));
+    if (answer.isOver) return;
+    this.#calls.call(answer.variables as GatewayEnviron, answer);
+    if (answer.isOver) return;
+    const leave = (): void =>
+      answer.abort(new ClientDisconnected("The client disconnected before the response was complete"));
     if (response.destroyed) leave();
     else response.once("close", leave);
   }
 
-  #environ(request: NodeRequest, answer: Answer): GatewayEnviron {
+  /** Makes the answer to a request; it is given already where the request cannot become an environ. */
+  #answer(request: NodeRequest, wire: MessageWire): Answer {
+    const { method = "GET" } = request;
+    try {
+      const environ = this.#environ(request);
+      const body = bodySourceOf(request, environ.CONTENT_LENGTH, this.#maxBodyBytes);
+      if (body !== null) environ["wsgi.input"] = new WSGIInputStream(body);
+      const answer = new Answer({ method, variables: environ, body }, wire);
+      environ["wsgi.early_hints"] = answer.earlyHints;
+      environ[ANSWER] = answer;
+      return answer;
+    } catch (error) {
+      if (refusalStatus(error) === 500) throw error;
+      const answer = new Answer({ method, variables: {}, body: null }, wire);
+      answer.fail(error);
+      return answer;
+    }
+  }
+
+  #environ(request: NodeRequest): GatewayEnviron {
     const endpoints = socketEndpoints(request.socket);
+    const { remoteAddress, clientCertificate } = endpoints;
     const { scriptName, path, query, uri } = pathsOf(request);
-    const environ: Omit<GatewayEnviron, typeof TSGI_SIGNAL> = {
-      REQUEST_METHOD: request.method ?? "GET",
-      SCRIPT_NAME: scriptName,
-      PATH_INFO: path,
-      QUERY_STRING: query,
-      REQUEST_URI: uri,
-      SERVER_NAME: endpoints.serverName,
-      SERVER_PORT: endpoints.serverPort,
-      SERVER_PROTOCOL: `HTTP/${request.httpVersion}`,
-      SERVER_SOFTWARE: this.#serverSoftware,
-      REMOTE_ADDR: endpoints.remoteAddress,
-      REMOTE_PORT: endpoints.remotePort,
-      "wsgi.version": WSGI_VERSION_1,
-      "wsgi.url_scheme": endpoints.isSecure ? "https" : "http",
-      "wsgi.input": EMPTY_INPUT,
-      "wsgi.errors": this.#errors,
-      "wsgi.multithread": false,
-      "wsgi.multiprocess": this.#isMultiprocess,
-      "wsgi.run_once": false,
-      "wsgi.input_terminated": true,
-      "wsgi.file_wrapper": wrapFile,
-      "wsgi.early_hints": answer.earlyHints,
-      [TSGI_REQUEST_ID]: "",
-      [ANSWER]: answer,
-    };
-    if (endpoints.clientCertificate !== null) Object.assign(environ, endpoints.clientCertificate);
+    const environ = newEnviron(this.#calls, endpoints);
+    environ.REQUEST_METHOD = request.method ?? "GET";
+    environ.SCRIPT_NAME = scriptName;
+    environ.PATH_INFO = path;
+    environ.QUERY_STRING = query;
+    environ.REQUEST_URI = uri;
+    environ.SERVER_PROTOCOL = `HTTP/${request.httpVersion}`;
+    if (clientCertificate !== null) Object.assign(environ, clientCertificate);
     setFields(environ, request.rawHeaders);
-    const signalled = Object.defineProperty(environ, TSGI_SIGNAL, SIGNAL_PROPERTY) as GatewayEnviron; // now it has its signal
-    const isTrusted = this.#trustedProxies?.isTrusted(endpoints.remoteAddress) === true;
-    environ[TSGI_REQUEST_ID] = requestIdOf(isTrusted ? environ["HTTP_X_REQUEST_ID"] : undefined);
-    if (isTrusted && isForwarded(signalled)) this.#forwarded?.apply(signalled);
-    return signalled;
+    const given = this.#calls.isTrusted(remoteAddress) ? environ["HTTP_X_REQUEST_ID"] : undefined;
+    environ[TSGI_REQUEST_ID] = requestIdOf(given);
+    this.#calls.believe(environ, remoteAddress);
+    return environ;
   }
 }
 

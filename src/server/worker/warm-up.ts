@@ -1,9 +1,9 @@
 // The warm-up request: a new worker asks its own application for a page before any client can, without a network.
+import { ignoreHints, wrapFile, WSGI_VERSION_1 } from "../../gateways/gateway-environ.ts";
 import { parseHost } from "../../http/host.ts";
 import { parseTarget, type Target } from "../../http/target.ts";
 import { addressOfPath } from "../../middleware/writing/configured-path.ts";
 import { findHeader } from "../../middleware/writing/header-fields.ts";
-import { FileWrapper } from "../../wsgi/file-wrapper.ts";
 import { type ApplicationRun, type ResponseSink, runApplication } from "../../wsgi/handler.ts";
 import { EMPTY_INPUT } from "../../wsgi/input-stream.ts";
 import { mountUnder } from "../../wsgi/public-request.ts";
@@ -122,7 +122,7 @@ function warmUpEnviron(
     REMOTE_PORT: "0",
     HTTP_HOST: host,
     HTTP_USER_AGENT: "tsgi-warm-up",
-    "wsgi.version": [1, 0],
+    "wsgi.version": WSGI_VERSION_1,
     "wsgi.url_scheme": scheme,
     "wsgi.input": EMPTY_INPUT,
     "wsgi.errors": errors,
@@ -130,8 +130,8 @@ function warmUpEnviron(
     "wsgi.multiprocess": true,
     "wsgi.run_once": false,
     "wsgi.input_terminated": true,
-    "wsgi.file_wrapper": (file, blockSize) => new FileWrapper(file, blockSize ?? 65_536),
-    "wsgi.early_hints": () => {},
+    "wsgi.file_wrapper": wrapFile,
+    "wsgi.early_hints": ignoreHints,
     "tsgi.signal": signal,
   };
   mountUnder(environ, scriptName);
