@@ -66,7 +66,6 @@ export const DIVISIONS = {
       fastcgi: ["front"],
       scgi: ["front"],
       uwsgi: ["front"],
-      cgi: ["front"],
     },
   },
   middleware: {

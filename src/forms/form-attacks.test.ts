@@ -2,6 +2,7 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { inPieces } from "../../test/forms/in-pieces.ts";
 import { mockEnviron } from "../testing/mock-environ.ts";
 import { WSGIInputStream } from "../wsgi/input-stream.ts";
 import type { WSGIEnvironment } from "../wsgi/types.ts";
@@ -16,14 +17,7 @@ function multipart(body: Buffer | string, chunkBytes = 65_536): WSGIEnvironment 
     method: "POST",
     headers: { "Content-Type": "multipart/form-data; boundary=xyz", "Content-Length": String(bytes.length) },
   });
-  let position = 0;
-  environ["wsgi.input"] = new WSGIInputStream({
-    pull() {
-      const chunk = bytes.subarray(position, position + chunkBytes);
-      position += chunk.length;
-      return chunk.length === 0 ? null : chunk;
-    },
-  });
+  environ["wsgi.input"] = inPieces(bytes, chunkBytes);
   return environ;
 }
 

@@ -12,8 +12,8 @@
 // "form-field", which stands only in tests, factories of streams and classes of parsers, limits of parts that do not count for urlencoded forms
 // (they count here: `fields`), writing multipart bodies (tsgi/testing does that for tests), bodies that browsers of 2007 sent as they were recorded.
 import { describe, expect, test } from "vitest";
+import { inPieces } from "../../test/forms/in-pieces.ts";
 import { mockEnviron } from "../testing/mock-environ.ts";
-import { WSGIInputStream } from "../wsgi/input-stream.ts";
 import { FormError } from "./errors.ts";
 import { type FormOptions, parseForm } from "./parse-form.ts";
 
@@ -29,14 +29,7 @@ async function seen(body: string, type: string, options: FormOptions, chunkBytes
   const bytes = Buffer.from(body, "latin1");
   const headers = { "Content-Type": type, "Content-Length": String(bytes.length) };
   const environ = mockEnviron({ method: "POST", headers });
-  let position = 0;
-  environ["wsgi.input"] = new WSGIInputStream({
-    pull() {
-      const chunk = bytes.subarray(position, position + chunkBytes);
-      position += chunk.length;
-      return chunk.length === 0 ? null : chunk;
-    },
-  });
+  environ["wsgi.input"] = inPieces(bytes, chunkBytes);
   try {
     const form = await parseForm(environ, options);
     const files = form.files().map(async (each) => [each.filename, each.type, await each.text()]);

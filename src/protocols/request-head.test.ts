@@ -1,7 +1,7 @@
 // SCGI and uwsgi: both have one head in front of the body, and the same rules for it.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { GatewayProtocolError } from "./errors.ts";
+import { attempt } from "../../test/gateways/attempt.ts";
 import type { RequestHead, RequestHeadDecoder } from "./request-head.ts";
 import { encodeScgiHead, ScgiHeadDecoder } from "./scgi/scgi-head.ts";
 import { encodeUwsgiHead, UwsgiHeadDecoder } from "./uwsgi/uwsgi-head.ts";
@@ -22,16 +22,6 @@ function decode(decoder: RequestHeadDecoder, pieces: readonly Uint8Array[]): Req
     } else rest.push(piece);
   }
   return head === null ? null : { variables: head.variables, rest: Buffer.concat(rest) };
-}
-
-/** Runs something that may refuse what it is given; any other error comes out. */
-function attempt<T>(run: () => T): T | null {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof GatewayProtocolError) return null;
-    throw error;
-  }
 }
 
 /** No NUL: that ends a text of SCGI. */

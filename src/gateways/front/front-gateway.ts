@@ -34,7 +34,7 @@ export interface FrontGatewayOptions extends Partial<FrontOptions> {
 /** What is different from protocol to protocol. */
 export interface FrontProtocol {
   /** For messages to the operator. */
-  readonly name: "FastCGI" | "SCGI" | "uwsgi" | "CGI";
+  readonly name: "FastCGI" | "SCGI" | "uwsgi";
   readonly form: HeadForm;
   /** nginx's directive for the room that the head of an answer has; null where there is none. */
   readonly bufferDirective: string | null;

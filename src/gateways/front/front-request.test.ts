@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { GatewayProtocolError } from "../../protocols/errors.ts";
+import { attempt } from "../../../test/gateways/attempt.ts";
 import type { Variable } from "../../protocols/variables.ts";
 import { type FrontRequest, readFrontRequest } from "./front-request.ts";
 
@@ -129,16 +129,6 @@ function sentBy({ sent }: { sent: Sent }): Record<string, string> {
     ...(sent.S === undefined ? {} : { SCRIPT_NAME: sent.S }),
     ...(sent.P === undefined ? {} : { PATH_INFO: sent.P }),
   };
-}
-
-/** Runs something that may refuse what it is given; any other error comes out. */
-function attempt<T>(run: () => T): T | null {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof GatewayProtocolError) return null;
-    throw error;
-  }
 }
 
 describe("readFrontRequest: the path", () => {

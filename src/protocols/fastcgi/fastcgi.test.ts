@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { GatewayProtocolError } from "../errors.ts";
+import { attempt } from "../../../test/gateways/attempt.ts";
 import { decodePairs, encodePairs, PairCollector } from "./pairs.ts";
 import { encodeRecord, encodeStream, MAX_CONTENT_BYTES, recordHeader, RecordType } from "./record.ts";
 import { type FastCGIRecord, RecordDecoder } from "./record-decoder.ts";
@@ -23,16 +23,6 @@ function decode(pieces: readonly Buffer[]): { type: number; id: number; content:
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
   const ends = [...new Set(places.map((place) => place % (bytes.length + 1)))].toSorted((a, b) => a - b);
   return [...ends, bytes.length].map((end, index) => bytes.subarray(index === 0 ? 0 : ends[index - 1], end));
-}
-
-/** Runs something that may refuse what it is given; any other error comes out. */
-function attempt<T>(run: () => T): T | null {
-  try {
-    return run();
-  } catch (error) {
-    if (error instanceof GatewayProtocolError) return null;
-    throw error;
-  }
 }
 
 const someBytes = fc.uint8Array({ maxLength: 300 });

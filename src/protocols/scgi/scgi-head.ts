@@ -2,7 +2,7 @@
 // Its length has no leading zero, its parts come in pairs, and a comma follows: anything else was meant for somebody else.
 import { Buffer } from "node:buffer";
 import { GatewayProtocolError } from "../errors.ts";
-import type { RequestHead } from "../request-head.ts";
+import { HeadPieces, type RequestHead } from "../request-head.ts";
 import {
   checkVariableBytes,
   checkVariableCount,
@@ -33,10 +33,8 @@ export function encodeScgiHead(variables: readonly Variable[]): Buffer {
 /** Reads a head out of bytes that come in any pieces. */
 export class ScgiHeadDecoder {
   readonly #limits: VariableLimits;
-  #pieces: Buffer[] = [];
-  #heldBytes = 0;
-  /** Bytes of the whole head with its comma; 0 before its length is known. */
-  #neededBytes = 0;
+  /** Needs the whole head with its comma; nothing before its length is known. */
+  readonly #pieces = new HeadPieces();
   #start = 0;
 
   constructor(limits: VariableLimits = DEFAULT_VARIABLE_LIMITS) {
@@ -50,17 +48,14 @@ export class ScgiHeadDecoder {
    * @throws GatewayProtocolError when it is not SCGI, or too large
    */
   push(chunk: Buffer): RequestHead | null {
-    this.#pieces.push(chunk);
-    this.#heldBytes += chunk.length;
-    if (this.#heldBytes < this.#neededBytes && this.#pieces.length < 64) return null;
-    const data = this.#pieces.length === 1 ? chunk : Buffer.concat(this.#pieces, this.#heldBytes);
-    this.#pieces = [data];
-    if (this.#neededBytes === 0 && !this.#readLength(data)) return null;
-    if (data.length < this.#neededBytes) return null;
-    const end = this.#neededBytes - 1;
+    const data = this.#pieces.add(chunk);
+    if (data === null) return null;
+    if (this.#pieces.neededBytes === 0 && !this.#readLength(data)) return null;
+    if (data.length < this.#pieces.neededBytes) return null;
+    const end = this.#pieces.neededBytes - 1;
     if (data[end] !== COMMA) throw notScgi("The netstring of an SCGI request does not end with a comma");
     const variables = readVariables(data.toString("latin1", this.#start, end), this.#limits);
-    return { variables, rest: data.subarray(this.#neededBytes) };
+    return { variables, rest: data.subarray(this.#pieces.neededBytes) };
   }
 
   /** Returns false while the length is not whole. */
@@ -78,7 +73,7 @@ export class ScgiHeadDecoder {
     if (at === data.length) return false;
     checkVariableBytes(length, this.#limits);
     this.#start = at + 1;
-    this.#neededBytes = this.#start + length + 1;
+    this.#pieces.neededBytes = this.#start + length + 1;
     return true;
   }
 }

@@ -2,7 +2,7 @@
 // Source: uwsgi-docs.readthedocs.io, "The uwsgi Protocol"; gunicorn's parser for the limits.
 import { Buffer } from "node:buffer";
 import { GatewayProtocolError } from "../errors.ts";
-import type { RequestHead } from "../request-head.ts";
+import { HeadPieces, type RequestHead } from "../request-head.ts";
 import {
   checkVariableBytes,
   checkVariableCount,
@@ -33,12 +33,11 @@ function littleEndian(size: number): string {
 /** Reads a head out of bytes that come in any pieces. */
 export class UwsgiHeadDecoder {
   readonly #limits: VariableLimits;
-  #pieces: Buffer[] = [];
-  #heldBytes = 0;
-  #neededBytes = PACKET_HEADER_BYTES;
+  readonly #pieces = new HeadPieces();
 
   constructor(limits: VariableLimits = DEFAULT_VARIABLE_LIMITS) {
     this.#limits = limits;
+    this.#pieces.neededBytes = PACKET_HEADER_BYTES;
   }
 
   /**
@@ -48,11 +47,8 @@ export class UwsgiHeadDecoder {
    * @throws GatewayProtocolError when it is not uwsgi, is for another plugin than that of WSGI, or is too large
    */
   push(chunk: Buffer): RequestHead | null {
-    this.#pieces.push(chunk);
-    this.#heldBytes += chunk.length;
-    if (this.#heldBytes < this.#neededBytes && this.#pieces.length < 64) return null;
-    const data = this.#pieces.length === 1 ? chunk : Buffer.concat(this.#pieces, this.#heldBytes);
-    this.#pieces = [data];
+    const data = this.#pieces.add(chunk);
+    if (data === null) return null;
     const modifier = data[0] ?? 0;
     if (modifier !== 0) {
       throw new GatewayProtocolError(
@@ -64,10 +60,10 @@ export class UwsgiHeadDecoder {
     if (data.length < PACKET_HEADER_BYTES) return null;
     const size = data.readUInt16LE(1);
     checkVariableBytes(size, this.#limits);
-    this.#neededBytes = PACKET_HEADER_BYTES + size;
-    if (data.length < this.#neededBytes) return null;
-    const variables = readVariables(data.subarray(PACKET_HEADER_BYTES, this.#neededBytes), this.#limits);
-    return { variables, rest: data.subarray(this.#neededBytes) };
+    this.#pieces.neededBytes = PACKET_HEADER_BYTES + size;
+    if (data.length < this.#pieces.neededBytes) return null;
+    const variables = readVariables(data.subarray(PACKET_HEADER_BYTES, this.#pieces.neededBytes), this.#limits);
+    return { variables, rest: data.subarray(this.#pieces.neededBytes) };
   }
 }
 
