@@ -1,11 +1,10 @@
-// Builds dist/ from src/: tsc checks the types and writes the declarations, one file per module; the JavaScript is bundled into few
-// files (bundle.mjs); everything that is not TypeScript is copied. The page of JSONStore is built with it.
+// Builds dist/ from src/: tsc checks the types and writes the declarations, which are joined into few files (roll-up-declarations.mjs); so
+// is the JavaScript (bundle.mjs); everything that is not TypeScript is copied. The page of JSONStore is built with it.
 // The new dist replaces the old one only when it is complete; a failed build leaves the last good one.
 import {
   cpSync,
   existsSync,
   mkdirSync,
-  readFileSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -20,6 +19,7 @@ import { buildPage, PAGE, PAGE_SOURCES } from "../apps/jsonstore/page/build.mjs"
 import { bundle } from "./bundle.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { ROOT, run } from "./project.mjs";
+import { rollUpDeclarations } from "./roll-up-declarations.mjs";
 
 const DIST = join(ROOT, "dist");
 const STAMP = join(ROOT, ".cache", "built");
@@ -32,7 +32,14 @@ function inputs() {
       .filter((path) => !path.endsWith(".test.ts") && !isForDevelopers(path))
       .map((path) => join(folder, path)),
   ]);
-  const others = ["package.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs", "scripts/bundle.mjs"];
+  const others = [
+    "package.json",
+    "tsconfig.json",
+    "tsconfig.build.json",
+    "scripts/build.mjs",
+    "scripts/bundle.mjs",
+    "scripts/roll-up-declarations.mjs",
+  ];
   return [...below, ...others.map((path) => join(ROOT, path))];
 }
 
@@ -50,16 +57,11 @@ function isBuilt() {
 async function build() {
   const startedAt = new Date();
   const fresh = `${DIST}.${process.pid}`;
-  const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
-  const [code, isBundled] = await Promise.all([
-    run(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", fresh]),
-    tryBundle(fresh),
-  ]);
-  if (code !== 0 || !isBundled) {
+  const parts = await Promise.all([tried(() => declare(fresh)), tried(() => bundle(fresh)), tried(buildPage)]);
+  if (parts.includes(false)) {
     rmSync(fresh, { recursive: true, force: true });
     return false;
   }
-  pruneDeclarations(fresh);
   cpSync(join(ROOT, "src"), fresh, {
     recursive: true,
     filter: (path) => !path.endsWith(".ts") && !isForDevelopers(path),
@@ -76,38 +78,25 @@ async function build() {
 }
 
 /**
- * Removes the declarations that no public entry leads to: nobody can import them.
- *
  * @param {string} directory - of the build
+ * @returns {Promise<boolean>} false when the types are wrong; it is printed where
  */
-function pruneDeclarations(directory) {
-  const all = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".d.ts"));
-  /** @type {Set<string>} */
-  const needed = new Set(publicDeclarations(all));
-  for (const path of needed) {
-    const text = readFileSync(join(directory, path), "utf8");
-    for (const [, specifier = ""] of text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g))
-      needed.add(join(dirname(path), specifier.replace(/\.ts$/, ".d.ts")));
-  }
-  for (const path of all) if (!needed.has(path)) rmSync(join(directory, path));
-}
-
-/** @param {readonly string[]} all - declarations, below dist @returns {string[]} those that package.json exports */
-function publicDeclarations(all) {
-  const { exports } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-  return Object.values(exports).flatMap((target) => {
-    if (typeof target?.types !== "string") return [];
-    const [before = "", after] = target.types.replace("./dist/", "").split("*");
-    if (after === undefined) return [before];
-    return all.filter((path) => path.startsWith(before) && !path.slice(before.length).includes("/"));
-  });
-}
-
-/** @param {string} directory @returns {Promise<boolean>} false when the bundler failed; it is printed why */
-async function tryBundle(directory) {
+async function declare(directory) {
+  const separate = `${directory}.types`;
+  const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
   try {
-    await Promise.all([bundle(directory), buildPage()]);
+    if ((await run(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", separate])) !== 0) return false;
+    await rollUpDeclarations(separate, directory);
     return true;
+  } finally {
+    rmSync(separate, { recursive: true, force: true });
+  }
+}
+
+/** @param {() => Promise<boolean | void>} part - of the build @returns {Promise<boolean>} false when it failed; it is printed why */
+async function tried(part) {
+  try {
+    return (await part()) !== false;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     return false;

@@ -74,8 +74,8 @@ export async function bundle(directory) {
   await thinMaps(directory);
 }
 
-/** The modules that package.json exports; `*` stands for each of its folder. */
-function exportedEntries() {
+/** @returns {Set<string>} the modules that package.json exports, as paths below src without the ending; `*` stands for each of its folder */
+export function exportedEntries() {
   const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   const names = Object.values(manifest.exports).flatMap((target) =>
     typeof target?.default !== "string" ? [] : [target.default.replace(/^\.\/dist\/(.*)\.js$/, "$1")],

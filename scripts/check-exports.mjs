@@ -1,7 +1,9 @@
 // Checks the exports of package.json: every room with an index.ts is exported and the other way round, each exported entry can be
-// imported from the built package by its public name, and has its types.
+// imported from the built package by its public name, and has its types. The declarations, which a bundler wrote, are complete for the
+// compiler and for an editor.
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import ts from "typescript";
 
 import { ROOT } from "./project.mjs";
 
@@ -66,6 +68,31 @@ for (const { name, types, entry } of entries) {
   } catch (error) {
     faults.push(`"${entry}" cannot be imported: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+faults.push(...declarationFaults(entries.map(({ types }) => join(ROOT, types)).filter((path) => existsSync(path))));
+
+/** @param {string[]} paths - of the declarations of all entries @returns {string[]} */
+function declarationFaults(paths) {
+  const program = ts.createProgram(paths, {
+    module: ts.ModuleKind.NodeNext,
+    target: ts.ScriptTarget.ES2023,
+    lib: ["lib.es2023.d.ts"],
+    types: ["node"],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+  });
+  const own = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(join(ROOT, "dist")));
+  return own.flatMap((file) => {
+    const place = relative(ROOT, file.fileName);
+    const errors = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)];
+    return [
+      ...errors.map(({ messageText }) => `${place}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`),
+      // The bundler puts it there in some object types; to the compiler it belongs to what stands before it. An interface has it right.
+      ...(/; *\/\*\*/.test(file.text) ? [`${place}: a doc block stands behind a member, expected it before one`] : []),
+    ];
+  });
 }
 
 for (const line of faults) console.error(line);

@@ -7,13 +7,13 @@ import { pythonSettings, type PythonOptions, type PythonPart } from "./options.t
 import { PythonLanguage } from "./python-language.ts";
 
 /** The filters, and the options of a Python application without its target. */
-export type PythonMiddlewareOptions = Omit<PythonOptions, "target" | "filters"> & {
+export interface PythonMiddlewareOptions extends Omit<PythonOptions, "target" | "filters"> {
   /** One filter or several, outermost first; several are composed inside Python. */
   readonly filter: PythonPart | readonly PythonPart[];
-};
+}
 
 /** A middleware that runs in Python processes. */
-export type PythonMiddleware = Middleware & {
+export interface PythonMiddleware extends Middleware {
   /** Resolves when the filters are loaded; rejects when they cannot be. Requests before that wait. */
   readonly ready: Promise<void>;
   /** What its processes are doing. */
@@ -22,7 +22,7 @@ export type PythonMiddleware = Middleware & {
   requestsInHand(): ReadonlyMap<string, number>;
   /** Ends the processes. */
   close(graceSeconds?: number): Promise<void>;
-};
+}
 
 /**
  * Makes a middleware of Python filters. The processes start at once.
