@@ -1,6 +1,6 @@
 // Joins the modules of src/ into few files: a process that starts reads a dozen of them in place of a hundred. Each entry keeps its
 // path, what entries share lies in chunks/, and each module is in one file only, so that a class is the same whoever imports it.
-import { existsSync, readFileSync, rmSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
 
 import { ROOT } from "./project.mjs";
@@ -71,7 +71,6 @@ export async function bundle(directory) {
     write([...exportedEntries(), ...STARTED, ...STARTED_BY_WORKER_MAIN], directory, [ownPlace]),
     write([WORKER_MAIN], directory, [leaveImports]),
   ]);
-  await thinMaps(directory);
 }
 
 /** @returns {Set<string>} the modules that package.json exports, as paths below src without the ending; `*` stands for each of its folder */
@@ -127,40 +126,12 @@ async function write(entries, directory, plugins) {
     // The names of errors are those of their classes.
     keepNames: true,
     comments: false,
-    sourcemap: true,
-    sourcemapExcludeSources: true,
+    // The package has no sources that a map could lead to: tools that read maps would miss them. Names are kept, and a comment in front of
+    // each module says which file it was.
     polyfillRequire: false,
     codeSplitting: { groups: chunkGroups() },
   });
   await build.close();
-}
-
-/** A file of fewer bytes is read as fast as its source, and needs no map. */
-const MAPPED_BYTES = 2000;
-
-/**
- * Leaves one place for each line in the source maps: a stack says on which line, and a place for each word is most of their size.
- * Small files lose theirs.
- *
- * @param {string} directory - of the build
- */
-async function thinMaps(directory) {
-  const { decode, encode } = await import("@jridgewell/sourcemap-codec");
-  for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
-    if (!name.endsWith(".js.map")) continue;
-    const path = join(directory, name);
-    const script = path.slice(0, -".map".length);
-    const code = readFileSync(script, "utf8");
-    if (code.length < MAPPED_BYTES) {
-      rmSync(path);
-      writeFileSync(script, code.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n"));
-      continue;
-    }
-    const map = JSON.parse(readFileSync(path, "utf8"));
-    const lines = decode(map.mappings).map((line) => line.slice(0, 1).map((place) => place.slice(0, 4)));
-    const mappings = encode(/** @type {import("@jridgewell/sourcemap-codec").SourceMapMappings} */ (lines));
-    writeFileSync(path, JSON.stringify({ ...map, names: [], mappings }));
-  }
 }
 
 /** @returns {import("rolldown").CodeSplittingGroup[]} the first one wins */
@@ -216,7 +187,6 @@ function chunkName(name, moduleIds) {
  */
 const ownPlace = {
   name: "own-place",
-  // No line moves, so the source maps stay right.
   transform(code, id) {
     if (!code.includes("import.meta.url")) return null;
     return { code: code.replaceAll("import.meta.url", `${PLACE}("${nameOf(id)}.js")`), map: null };
