@@ -2,6 +2,7 @@
 // The command `tsgi`: starts the compiled program, and says what is missing where it was not compiled.
 import { existsSync, lstatSync, mkdirSync } from "node:fs";
 import * as nodeModule from "node:module";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const program = new URL("../dist/cli/main.js", import.meta.url);
@@ -12,7 +13,10 @@ if (existsSync(program)) {
   const cache = fileURLToPath(new URL("../.cache/compiled", import.meta.url));
   if (isOwn(cache)) nodeModule.enableCompileCache?.(cache);
   const { main } = await import(program.href);
-  await main(process.argv.slice(2));
+  // A link that is called like another server is the command of that name.
+  const called = basename(process.argv[1] ?? "");
+  const words = process.argv.slice(2);
+  await main(["gunicorn", "uwsgi", "pserve"].includes(called) ? [called, ...words] : words);
 } else {
   const directory = fileURLToPath(new URL("../", import.meta.url));
   process.stderr.write(`tsgi: Cannot start: the package in ${directory} is not built; run "npm run build" there\n`);

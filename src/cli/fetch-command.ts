@@ -11,7 +11,7 @@ import type { FetchOptions } from "./fetch.ts";
 export function registerFetchCommand(program: Command): void {
   program
     .command("fetch")
-    .description("Calls an application once, without a server, and prints its response.")
+    .description("Calls an application once and prints its response.")
     .argument("<target>", "app.ts, app.py, module:attribute or app.ini#name")
     .argument("<path>", "path with query, or an absolute URL")
     .option("-X, --request <method>", "method (default: GET, or POST with data)")

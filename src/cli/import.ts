@@ -11,7 +11,7 @@ import type { ImportOptions } from "./import/import-file.ts";
 export function registerImportCommand(program: Command): void {
   program
     .command("import")
-    .description("Translates a configuration of gunicorn or uWSGI, and reports what has no equivalent.")
+    .description("Translates the configuration of another server, such as gunicorn.")
     .argument("<file>", "gunicorn.conf.py, uwsgi.ini or Procfile")
     .addOption(
       chosenFrom(new Option("--from <kind>", "kind of the file (default: by its name)"), "kind of file", [

@@ -12,6 +12,7 @@ import { registerConfigCommand } from "./config.ts";
 import { registerCtlCommand } from "./ctl.ts";
 import { exitCodeOf, ExcessArgumentError, UsageError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
+import { registerDropInCommands } from "./drop-in-command.ts";
 import { registerFetchCommand } from "./fetch-command.ts";
 import { registerHelpCommand } from "./help-command.ts";
 import { registerImportCommand } from "./import.ts";
@@ -51,6 +52,7 @@ export function buildProgram(argv: readonly string[]): Command {
   registerFetchCommand(program);
   registerConfigCommand(program, { guests: pythonFactories });
   registerImportCommand(program);
+  registerDropInCommands(program, { version: packageVersion() });
   registerInitCommand(program);
   registerReloadCommand(program);
   registerRoutesCommands(program);

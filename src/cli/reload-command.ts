@@ -19,7 +19,7 @@ interface ReloadOptions {
 export function registerReloadCommand(program: Command): void {
   program
     .command("reload")
-    .description("Reloads code and configuration of a running server, without losing a request.")
+    .description("Reloads a running server without losing a request.")
     .option("--wait", `wait for the outcome; exits with ${EXIT_CODES.boot} if the old code stays`)
     .option("-s, --control-socket <path>", "socket of the server (default: $TSGI_CONTROL_SOCKET)")
     .option("-p, --pid <file>", "pid file of the server, instead: sends SIGHUP, cannot wait")

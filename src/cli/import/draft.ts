@@ -1,6 +1,6 @@
 // A configuration as it comes together out of another server's, with what is to be said about it.
 import { kebabCase, type Setting } from "../../server/settings/setting.ts";
-import { checkLayer, shown } from "../../server/settings/layer.ts";
+import { checkLayer, type Layer, shown } from "../../server/settings/layer.ts";
 import { SETTINGS, type SettingName, settingList } from "../../server/settings/table.ts";
 import { SettingError } from "../../server/errors.ts";
 
@@ -25,6 +25,7 @@ export interface HookNote {
 /** The configuration while it is made. Every value is checked as the server itself would. */
 export class Draft {
   readonly #values = new Map<SettingName, unknown>();
+  readonly #origins = new Map<SettingName, string>();
   readonly #hooks = new Map<string, HookNote>();
   readonly #remarks: Remark[] = [];
 
@@ -41,6 +42,7 @@ export class Draft {
       const checked = checkLayer([{ name, raw: value, origin: subject, place: `${name}: ${shown(value)}` }]);
       // Choices are known by their exact words.
       this.#values.set(name, setting.type === "choice" ? checked.get(name)?.value : value);
+      this.#origins.set(name, subject);
     } catch (error) {
       if (!(error instanceof SettingError)) throw error;
       this.missing(subject, error.message);
@@ -93,6 +95,14 @@ export class Draft {
   /** The values in the order of the table. */
   get values(): readonly (readonly [SettingName, unknown])[] {
     return settingList().flatMap(([name]) => (this.#values.has(name) ? [[name, this.#values.get(name)] as const] : []));
+  }
+
+  /** The values as a source of settings. */
+  get layer(): Layer {
+    return this.values.map(([name, raw]) => {
+      const origin = this.#origins.get(name) ?? name;
+      return { name, raw, origin, place: `${name}: ${shown(raw)} (${origin})` };
+    });
   }
 
   get hooks(): readonly HookNote[] {

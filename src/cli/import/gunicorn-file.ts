@@ -1,6 +1,6 @@
 // Reads gunicorn.conf.py, which is Python, by letting Python run it.
 import { spawnSync } from "node:child_process";
-import { findInterpreter } from "../../guests/python/interpreter.ts";
+import { environmentFor, findInterpreter } from "../../guests/python/interpreter.ts";
 import { FileUnusableError } from "../errors.ts";
 
 /** A name that the file defines. */
@@ -58,12 +58,18 @@ out.write(json.dumps(names))
  *
  * @param path - absolute
  * @param directory - in which the server would be started
+ * @param environment - of the server, which the file may read
  * @throws FileUnusableError with Python's own message when the file fails
  * @throws PythonStartError when there is no Python
  */
-export function evaluateGunicornFile(path: string, directory: string): ReadonlyMap<string, PythonName> {
-  const python = findInterpreter({ directory, environment: process.env });
-  const result = spawnSync(python.path, ["-c", PROGRAM, path], { cwd: directory, encoding: "utf8" });
+export function evaluateGunicornFile(
+  path: string,
+  directory: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): ReadonlyMap<string, PythonName> {
+  const python = findInterpreter({ python: environment["TSGI_PYTHON"], directory, environment });
+  const options = { cwd: directory, env: environmentFor(python, environment), encoding: "utf8" } as const;
+  const result = spawnSync(python.path, [...(python.arguments ?? []), "-c", PROGRAM, path], options);
   if (result.error !== undefined) {
     throw new FileUnusableError(`Cannot run Python (${python.path}): ${result.error.message}`, { cause: result.error });
   }

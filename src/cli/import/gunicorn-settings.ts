@@ -58,6 +58,7 @@ export function translateGunicorn(
   translatePath(given, draft, directory);
   translatePaste(given, draft);
   translateForwarderHeaders(given, draft);
+  translateProtocol(given, draft);
   nameMetrics(draft);
   trustUnixPeers(draft);
 }
@@ -68,7 +69,15 @@ function nameMetrics(draft: Draft): void {
 }
 
 /** Settings that several others decide together, done after the rest. */
-const TOGETHER = new Set(["worker_class", "pythonpath", "paste", "raw_paste_global_conf", "forwarder_headers"]);
+const TOGETHER = new Set([
+  "worker_class",
+  "pythonpath",
+  "paste",
+  "raw_paste_global_conf",
+  "forwarder_headers",
+  "protocol",
+  "uwsgi_allow_ips",
+]);
 
 function translateValue(name: string, value: unknown, draft: Draft): void {
   if (value === null || TOGETHER.has(name) || FOR_ONE_RUN.has(name)) return;
@@ -172,10 +181,23 @@ function translateForwarderHeaders(given: ReadonlyMap<string, PythonName>, draft
   draft.changed(subject, "forwardedHeaders names every field that the front end sets, X-Forwarded-For included");
 }
 
+/** With `protocol = uwsgi` all addresses speak it. */
+function translateProtocol(given: ReadonlyMap<string, PythonName>, draft: Draft): void {
+  const entry = given.get("protocol");
+  if (entry?.kind !== "value" || entry.value !== "uwsgi") return;
+  const bind = (draft.get("bind") ?? "127.0.0.1:8000") as string | readonly string[]; // checked when it was set
+  const addresses = [bind].flat().flatMap((text) => text.split(","));
+  const spoken = addresses.map((text) => (/^(?:unix|fd):/.test(text) ? `uwsgi:${text}` : `uwsgi://${text}`));
+  draft.set("bind", spoken, `protocol = ${shown(entry.value)}`);
+  const peers = given.get("uwsgi_allow_ips");
+  if (peers?.kind === "value" && peers.value !== null)
+    draft.set("gatewayAllowIps", peers.value, `uwsgi_allow_ips = ${shown(peers.value)}`);
+}
+
 /** Gunicorn always believes front ends on a unix socket. */
 function trustUnixPeers(draft: Draft): void {
   const bind = [draft.get("bind") ?? []].flat().map(String);
-  if (!bind.some((address) => address.includes("unix:"))) return;
+  if (!bind.some((address) => /(?:^|,)unix:/.test(address))) return;
   const trusted = draft.get("forwardedAllowIps");
   const items =
     trusted === undefined

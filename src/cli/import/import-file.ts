@@ -1,21 +1,19 @@
 // Imports the configuration of another server: reads it, translates it, writes the result.
 import { existsSync } from "node:fs";
 import { basename, extname, isAbsolute, join, relative, resolve } from "node:path";
-import { splitWords } from "../../server/settings/split-words.ts";
 import { isIniTarget, parseIniTarget } from "../../server/loading/ini-target.ts";
 import { isPythonTarget } from "../../server/loading/is-python-target.ts";
 import { UsageError } from "../errors.ts";
 import { isTaken, writeOutput } from "../write-output.ts";
 import { warmDjangoUp } from "./django.ts";
 import { Draft } from "./draft.ts";
-import { parseGunicornArguments } from "./gunicorn-arguments.ts";
-import { evaluateGunicornFile, type PythonName } from "./gunicorn-file.ts";
-import { translateGunicorn } from "./gunicorn-settings.ts";
+import { translateGunicornStart } from "./gunicorn-start.ts";
 import { readProcfile } from "./procfile.ts";
 import { readText } from "./read-text.ts";
 import { renderConfig, renderRemarks } from "./render-config.ts";
-import { parseUwsgiArguments } from "./uwsgi-arguments.ts";
-import { readUwsgiIni, withPasteFiles } from "./uwsgi-ini.ts";
+import { readUwsgiFile } from "./uwsgi-file.ts";
+import { withPasteFiles } from "./uwsgi-ini.ts";
+import { translateUwsgiStart } from "./uwsgi-start.ts";
 import { translateUwsgi } from "./uwsgi-settings.ts";
 
 /** The kinds of files. */
@@ -75,20 +73,25 @@ export function draftOf(file: string, kind: ImportKind, directory: string, envir
   const path = resolve(directory, file);
   const draft = new Draft();
   if (kind === "uwsgi") {
-    const options = withPasteFiles(readUwsgiIni(path, environment), path, directory, environment);
+    const options = withPasteFiles(readUwsgiFile(path, directory, environment), path, directory, environment);
     translateUwsgi(options, draft, directory);
-  } else if (kind === "gunicorn") importGunicorn({ file: path, words: [] }, draft, directory, environment);
+  } else if (kind === "gunicorn") translateGunicornStart({ file: path, words: [] }, draft, directory, environment);
   else importProcfile(path, draft, directory, environment);
+  finishDraft(draft, directory);
+  return draft;
+}
+
+/** Looks at the application that a draft names: whether it is there, and what it needs. */
+export function finishDraft(draft: Draft, directory: string): void {
   checkTarget(draft, directory);
   warmDjangoUp(draft, directory);
-  return draft;
 }
 
 function kindOf(file: string): ImportKind {
   const name = basename(file);
   if (/^procfile/i.test(name)) return "procfile";
   if (name.endsWith(".py")) return "gunicorn";
-  if (name.endsWith(".ini")) return "uwsgi";
+  if (/\.(?:ini|ya?ml|xml)$/.test(name) || /^uwsgi.*\.json$/.test(name)) return "uwsgi";
   throw new UsageError(
     `Cannot tell what kind of file "${file}" is: expected gunicorn.conf.py, uwsgi.ini or Procfile, or --from ${IMPORT_KINDS.join("|")}`,
   );
@@ -101,30 +104,6 @@ function formOf(output: string): "json" | "ts" {
   throw new UsageError(`Cannot write ${output}: expected a name that ends in .json, .ts or .js`);
 }
 
-interface GunicornStart {
-  /** Absolute. */
-  readonly file?: string;
-  readonly words: readonly string[];
-}
-
-/** The file, GUNICORN_CMD_ARGS and the command line; later ones win. */
-function importGunicorn(start: GunicornStart, draft: Draft, directory: string, environment: Environment): void {
-  const own = parseGunicornArguments(start.words);
-  const text = environment["GUNICORN_CMD_ARGS"] ?? "";
-  const shared = parseGunicornArguments(splitWords(text, "GUNICORN_CMD_ARGS"));
-  if (text !== "") draft.changed("GUNICORN_CMD_ARGS", "the variable is set and was taken in");
-  const named = own.get("config") ?? shared.get("config");
-  const usual = join(directory, "gunicorn.conf.py");
-  if (typeof named === "string" && named.startsWith("python:"))
-    draft.missing(`config = ${named}`, "a module is not read; import its file");
-  const isFile = typeof named === "string" && !named.startsWith("python:");
-  const file =
-    start.file ?? (isFile ? resolve(directory, named.replace(/^file:/, "")) : existsSync(usual) ? usual : undefined);
-  const given = new Map<string, PythonName>(file === undefined ? [] : evaluateGunicornFile(file, directory));
-  for (const source of [shared, own]) for (const [name, value] of source) given.set(name, { kind: "value", value });
-  translateGunicorn(given, draft, directory, file);
-}
-
 function importProcfile(path: string, draft: Draft, directory: string, environment: Environment): void {
   const { server, words, directory: below, variables } = readProcfile(readText(path), draft);
   const place = below === undefined ? directory : resolve(directory, below);
@@ -132,12 +111,8 @@ function importProcfile(path: string, draft: Draft, directory: string, environme
     if (name !== "GUNICORN_CMD_ARGS") draft.add("env", `${name}=${value}`, `${name}=${value}`);
   }
   const seen = { ...environment, ...Object.fromEntries(variables) };
-  if (server === "gunicorn") importGunicorn({ words }, draft, place, seen);
-  else {
-    const { options, files } = parseUwsgiArguments(words);
-    const read = files.flatMap((file) => readUwsgiIni(resolve(place, file), seen));
-    translateUwsgi(withPasteFiles([...read, ...options], null, place, seen), draft, place);
-  }
+  if (server === "gunicorn") translateGunicornStart({ words }, draft, place, seen);
+  else translateUwsgiStart(words, draft, place, seen);
   if (below === undefined) return;
   // The directory that the server changes to itself is relative to the one that it is started in.
   const further = draft.text("chdir") ?? "";

@@ -33,8 +33,24 @@ export function readUwsgiIni(
 ): UwsgiOption[] {
   const lines = sectionLines(readText(path), section);
   if (lines === undefined) {
-    throw new FileUnusableError(`Cannot import "${path}": it has no section [${section}]; only the INI form is read`);
+    throw new FileUnusableError(`Cannot import "${path}": it has no section [${section}]`);
   }
+  return readUwsgiLines(lines, path, section, environment);
+}
+
+/**
+ * Reads the lines of a section, `key = value` or a key alone.
+ *
+ * @param path - of their file, absolute
+ * @param section - its name
+ * @param environment - for `$(NAME)`
+ */
+export function readUwsgiLines(
+  lines: readonly string[],
+  path: string,
+  section: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): UwsgiOption[] {
   const options: UwsgiOption[] = [];
   const placeholders = new Map<string, string>();
   for (const line of lines) {

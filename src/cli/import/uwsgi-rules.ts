@@ -21,7 +21,7 @@ const HOOK =
 const SUPERVISED = "let systemd or an orchestrator run it beside the server";
 const SERVER_ANSWERS = "the server always does";
 const ISOLATION = "let systemd or a container confine the server";
-const OTHER_PROTOCOL = "only HTTP is spoken; let the front end speak HTTP to the server";
+const OTHER_PROTOCOL = "HTTP, FastCGI, SCGI and uwsgi are spoken; let the front end speak one of them to the server";
 const ROTATION = "use logrotate; USR1 reopens the files";
 
 /** Rules by name. */
@@ -80,6 +80,9 @@ export const UWSGI_RULES: Readonly<Record<string, UwsgiRule>> = {
   "https-socket": "translated",
   socket: "translated",
   "uwsgi-socket": "translated",
+  "fastcgi-socket": "translated",
+  "scgi-socket": "translated",
+  protocol: "translated",
   module: "translated",
   wsgi: "translated",
   "wsgi-file": "translated",
@@ -167,9 +170,9 @@ export const UWSGI_RULES: Readonly<Record<string, UwsgiRule>> = {
   ini: { missing: "import that file too, and put both together" },
   include: { missing: "import that file too, and put both together" },
   inherit: { missing: "import that file too, and put both together" },
-  yaml: { missing: "only INI is read; turn the file into one" },
-  json: { missing: "only INI is read; turn the file into one" },
-  xml: { missing: "only INI is read; turn the file into one" },
+  yaml: { missing: "import that file too, and put both together" },
+  json: { missing: "import that file too, and put both together" },
+  xml: { missing: "import that file too, and put both together" },
   for: { missing: "loops are not carried out; write the lines out" },
   endfor: { missing: "loops are not carried out; write the lines out" },
   import: { missing: "import it in the module of the application" },
@@ -222,6 +225,9 @@ export const UWSGI_SHORT: Readonly<Record<string, string>> = {
   R: "max-requests",
   C: "chmod-socket",
   z: "socket-timeout",
+  x: "xml",
+  y: "yaml",
+  j: "json",
 };
 
 /** Options without a value. */
@@ -257,4 +263,18 @@ export const UWSGI_SWITCHES: ReadonlySet<string> = new Set([
   "harakiri-verbose",
   "enable-proxy-protocol",
   "http-enable-proxy-protocol",
+  "threaded-logger",
+  "honour-stdin",
+  "close-on-exec",
+  "py-call-osafterfork",
+  "catch-exceptions",
+  "skip-atexit",
+  "log-zero",
+  "log-4xx",
+  "log-5xx",
+  "log-micros",
+  "no-site",
+  "cheap",
+  "die-on-idle",
+  "abort-on-load-error",
 ]);

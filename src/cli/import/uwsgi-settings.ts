@@ -6,26 +6,12 @@ import { isPythonTarget } from "../../server/loading/is-python-target.ts";
 import { WORKERS } from "../../server/settings/workers.ts";
 import type { Draft } from "./draft.ts";
 import type { UwsgiOption } from "./uwsgi-ini.ts";
+import { isOff, isOn, last, type Options, subjectOf } from "./uwsgi-options.ts";
 import { UWSGI_FAMILIES, UWSGI_RULES } from "./uwsgi-rules.ts";
+import { translateUwsgiSockets } from "./uwsgi-sockets.ts";
 
-/** The options by name, each with its values in order. */
-type Options = ReadonlyMap<string, readonly string[]>;
-
-const OFF = new Set(["false", "0", "off", "no"]);
-const NGINX_CHANGE =
-  "it spoke the uwsgi protocol and speaks HTTP now; in nginx replace uwsgi_pass and include uwsgi_params by";
-/** Each field that could say who the client is, is set or emptied: nginx passes on the others as a client sent them. */
-const NGINX_FORWARDED = [
-  "Host $http_host",
-  "X-Forwarded-For $remote_addr",
-  "X-Forwarded-Proto $scheme",
-  ...["X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "Forwarded"].map((field) => `${field} ""`),
-]
-  .map((line) => `proxy_set_header ${line};`)
-  .join(" ");
 const DEFAULT_HEAD_BYTES = 65_536;
 const DEFAULT_FIELD_BYTES = 8190;
-const TRUSTED = ["127.0.0.1", "::1"];
 
 /**
  * Translates uWSGI's options.
@@ -42,7 +28,7 @@ export function translateUwsgi(given: readonly UwsgiOption[], draft: Draft, dire
   }
   for (const [key, values] of options) for (const value of values) translateByRule(key, value, draft);
   translateTarget(options, draft, directory);
-  translateSockets(options, draft);
+  translateUwsgiSockets(options, draft);
   translateModes(options, draft);
   translateLogs(options, draft);
   translateProcesses(options, draft, directory);
@@ -56,7 +42,7 @@ function translateByRule(key: string, value: string, draft: Draft): void {
     const [, why] = UWSGI_FAMILIES.find(([pattern]) => pattern.test(key)) ?? [];
     draft.missing(subject, why ?? `no equivalent is known${didYouMean(key, Object.keys(UWSGI_RULES))}`);
   } else if ("needless" in rule) {
-    if (OFF.has(value.toLowerCase())) draft.changed(subject, `it cannot be turned off: ${rule.needless}`);
+    if (isOff(value)) draft.changed(subject, `it cannot be turned off: ${rule.needless}`);
     else draft.needless(subject, rule.needless);
   } else if ("missing" in rule) draft.missing(subject, rule.missing);
   else {
@@ -82,14 +68,13 @@ function translateTarget(options: Options, draft: Draft, directory: string): voi
   }
   const mounts = options.get("mount") ?? [];
   const [only, ...others] = mounts;
-  const [, path, mounted] = /^([^=]*)=(.*)$/.exec(only ?? "") ?? [];
-  if (
-    mounted !== undefined &&
-    others.length === 0 &&
-    (path === "/" || path === "") &&
-    draft.get("target") === undefined
-  )
+  const [, path = "", mounted] = /^([^=]*)=(.*)$/.exec(only ?? "") ?? [];
+  const isRoot = path === "/" || path === "";
+  const isAlone = mounted !== undefined && others.length === 0 && draft.get("target") === undefined;
+  if (isAlone && (isRoot || isOn(options, "manage-script-name"))) {
+    if (!isRoot) draft.set("scriptName", path.replace(/\/$/, ""), subjectOf("mount", mounts.join()));
     return setTarget("mount", mounted, callable, draft, base);
+  }
   for (const mount of mounts) {
     draft.missing(
       subjectOf("mount", mount),
@@ -107,55 +92,6 @@ function setTarget(key: string, named: string, callable: string | undefined, dra
   if (isFile && extname(place) !== ".py" && !isPythonTarget(target, null, directory))
     return draft.missing(subject, "a target that is a file has to end in .py; rename it, or name the module");
   draft.set("target", target, subject);
-}
-
-function translateSockets(options: Options, draft: Draft): void {
-  for (const [key, values] of options) {
-    const isHttps = key === "https" || key === "https-socket";
-    const isUwsgi = key === "socket" || key === "uwsgi-socket";
-    if (!isHttps && !isUwsgi && !["http", "http-socket", "http11-socket"].includes(key)) continue;
-    for (const value of values) {
-      const subject = subjectOf(key, value);
-      const [address = "", certfile, keyfile, ciphers, caCerts] = value.split(",");
-      const bind = addressOf(address);
-      draft.add("bind", bind, subject);
-      if (isHttps) {
-        for (const [name, text] of Object.entries({ certfile, keyfile, ciphers, caCerts }) as [
-          "certfile" | "keyfile" | "ciphers" | "caCerts",
-          string | undefined,
-        ][]) {
-          if (text !== undefined && text !== "") draft.set(name, text, subject);
-        }
-        if (caCerts !== undefined) draft.set("certReqs", caCerts.startsWith("!") ? "2" : "1", subject);
-      }
-      if (isUwsgi) {
-        const upstream = bind.startsWith("unix:") ? `http://${bind}` : `http://${bind.replace(/^:/, "127.0.0.1:")}`;
-        draft.changed(subject, `${NGINX_CHANGE} proxy_pass ${upstream}; ${NGINX_FORWARDED}`);
-      }
-      if (bind.startsWith("unix:") && draft.get("forwardedAllowIps") === undefined) {
-        draft.set("forwardedAllowIps", [...TRUSTED, "unix"], subject);
-        draft.changed(
-          subject,
-          'X-Forwarded-* of the front end on the unix socket are believed: forwardedAllowIps has "unix"',
-        );
-      }
-    }
-  }
-  if (["enable-proxy-protocol", "http-enable-proxy-protocol"].some((key) => isOn(options, key)))
-    draft.set("proxyProtocol", "auto", "enable-proxy-protocol");
-  const keepAlive = last(options, "http-keepalive");
-  if (keepAlive !== undefined) {
-    const subject = subjectOf("http-keepalive", keepAlive);
-    if (Number(keepAlive) > 1) draft.set("keepAlive", Number(keepAlive), subject);
-    else draft.needless(subject, "connections are kept open for keepAlive seconds");
-  }
-}
-
-/** uWSGI's forms of an address: HOST:PORT, :PORT, a path, @abstract, fd://N. */
-function addressOf(text: string): string {
-  if (/^[./]/.test(text) || (!text.includes(":") && /[/.]sock/.test(text))) return `unix:${text}`;
-  if (text.startsWith("0:")) return `0.0.0.0${text.slice(1)}`;
-  return text.startsWith("*:") ? text.slice(1) : text;
 }
 
 function translateModes(options: Options, draft: Draft): void {
@@ -235,7 +171,7 @@ function translateProcesses(options: Options, draft: Draft, directory: string): 
     draft.needless("lazy-apps", "each worker loads the application itself, unless preload is set");
   }
   const preload = last(options, "preload");
-  if (preload !== undefined) draft.set("preload", !OFF.has(preload), subjectOf("preload", preload));
+  if (preload !== undefined) draft.set("preload", !isOff(preload), subjectOf("preload", preload));
   for (const value of [...(options.get("plugin") ?? []), ...(options.get("plugins") ?? [])].flatMap((text) =>
     text.split(","),
   )) {
@@ -254,18 +190,4 @@ function translateBuffer(text: string, draft: Draft): void {
     draft.set("limitRequestLine", bytes, subject);
     draft.set("limitRequestFieldSize", bytes, subject);
   } else draft.needless(subject, `a head may have ${DEFAULT_HEAD_BYTES} bytes: limitRequestHead`);
-}
-
-function isOn(options: Options, key: string): boolean {
-  const value = last(options, key);
-  return value !== undefined && !OFF.has(value.toLowerCase());
-}
-
-/** Of an option that is given several times the last counts. */
-function last(options: Options, key: string): string | undefined {
-  return options.get(key)?.at(-1);
-}
-
-function subjectOf(key: string, value: string): string {
-  return value === "" ? key : `${key} = ${value}`;
 }

@@ -57,8 +57,8 @@ export const NOT_SUPPORTED: readonly NotSupported[] = [
     flags: ["--header-map"],
     why: "headers with an underscore are always dropped, because in the environ they would look like others",
   },
-  { name: "protocol", flags: ["--protocol"], why: "the command listens for HTTP" },
-  { name: "uwsgi_allow_ips", flags: ["--uwsgi-allow-from"], why: "the command listens for HTTP" },
+  { name: "protocol", flags: ["--protocol"], why: "write uwsgi:// before the address of --bind" },
+  { name: "uwsgi_allow_ips", flags: ["--uwsgi-allow-from"], why: "use --gateway-allow-ips" },
   {
     name: "pythonpath",
     flags: ["--pythonpath"],
