@@ -2,6 +2,7 @@
 // inside; neighbouring layers of another language are built by that language in one piece.
 import { dirname } from "node:path";
 import type { Middleware, WSGIApplication } from "../wsgi/types.ts";
+import { type ClosingApplication, isClosing } from "./closing-application.ts";
 import { layersOf, placeOf, type Context, type ContextLoader, type FactoryContext } from "./context.ts";
 import { DeployError, type Place } from "./errors.ts";
 import type {
@@ -28,17 +29,35 @@ type Filter = (application: WSGIApplication) => WSGIApplication | Promise<WSGIAp
 export class ObjectBuilder {
   readonly #guests: readonly GuestResolver[];
   readonly #depth: number;
+  /** What has been made and is to be ended. */
+  readonly #closing: Set<ClosingApplication>;
   /** A large file names the same few factories hundreds of times; each is searched once. */
   readonly #found: Map<string, ResolvedFactory>;
 
   /**
    * @param depth - how many composites are around
    * @param found - factories found already
+   * @param closing - applications made already that are to be ended
    */
-  constructor(guests: readonly GuestResolver[], depth = 0, found = new Map<string, ResolvedFactory>()) {
+  constructor(
+    guests: readonly GuestResolver[],
+    depth = 0,
+    found = new Map<string, ResolvedFactory>(),
+    closing = new Set<ClosingApplication>(),
+  ) {
     this.#guests = guests;
     this.#depth = depth;
     this.#found = found;
+    this.#closing = closing;
+  }
+
+  /**
+   * Ends what the applications that were built keep running.
+   *
+   * @param graceSeconds - how long requests may still take
+   */
+  async close(graceSeconds: number): Promise<void> {
+    await Promise.allSettled([...this.#closing].map((application) => application.close(graceSeconds)));
   }
 
   /**
@@ -161,7 +180,10 @@ export class ObjectBuilder {
         ? (factory.call as AppFactory)(globalConf, localConf)
         : (factory.call as CompositeFactory)(this.#loader(layer.context), globalConf, localConf),
     );
-    return settle(made, (application) => asApplication(application, layer));
+    return settle(made, (application) => {
+      if (isClosing(application)) this.#closing.add(application);
+      return asApplication(application, layer);
+    });
   }
 
   #guestLayer({ context, factory }: BoundLayer): GuestLayer {
@@ -182,7 +204,11 @@ export class ObjectBuilder {
       const what = `Composites load each other in a circle: [${context.section ?? ""}]; expected a chain that ends`;
       throw new DeployError("ERR_TSGI_DEPLOY_CYCLE", what, context.place);
     }
-    return objectLoader(context.loader, context, new ObjectBuilder(this.#guests, this.#depth + 1, this.#found));
+    return objectLoader(
+      context.loader,
+      context,
+      new ObjectBuilder(this.#guests, this.#depth + 1, this.#found, this.#closing),
+    );
   }
 }
 

@@ -10,7 +10,7 @@ type Awaitable<T> = T | Promise<T>;
 /** Serves an application, for as long as it likes. */
 export type Server = (application: WSGIApplication) => unknown;
 
-/** `paste.app_factory`. */
+/** `paste.app_factory`. A function that it returns may have a method `close`, which is called when the worker ends. */
 export type AppFactory = (globalConf: Configuration, localConf: Configuration) => Awaitable<WSGIApplicationLike>;
 
 /** `paste.composite_factory`: an application that loads others by name. It must pass `globalConf` on itself. */

@@ -66,8 +66,12 @@ const COUNTERPARTS: ModulesByName = {
 /** The packages of which TSGI answers for some names, for messages. */
 export const BUILTIN_PACKAGES: readonly string[] = ["tsgi", "Paste", "PasteDeploy"];
 
+/** Guests that an INI file can name: the entry of their folder, and the factory that it exports. */
+const OWN_GUESTS: Readonly<Record<string, { readonly folder: string; readonly factory: string }>> = {};
+
 const OWN_NAME = "tsgi";
 const OWN_DIRECTORY = fileURLToPath(new URL("../middleware", import.meta.url));
+const OWN_GUESTS_DIRECTORY = fileURLToPath(new URL("../guests", import.meta.url));
 
 /** An installed package. */
 export interface Package {
@@ -115,7 +119,7 @@ export interface BuiltinFactory {
 }
 
 /**
- * Finds a factory among TSGI's own middleware: `egg:tsgi#NAME` is the module of that name, and `egg:Paste#urlmap` and
+ * Finds a factory among TSGI's own middleware and guests: `egg:tsgi#NAME` is the module of that name, and `egg:Paste#urlmap` and
  * `egg:Paste#cascade` are TSGI's.
  */
 export async function builtinFactory(
@@ -164,6 +168,7 @@ function plainName(distribution: string): string {
 
 async function ownFactory(module: string, protocols: readonly Protocol[]): Promise<BuiltinFactory | null> {
   if (!/^[a-z][a-z0-9-]*$/.test(module)) return null;
+  if (Object.hasOwn(OWN_GUESTS, module)) return await guestFactory(module, protocols);
   const path = findModule(`./${module}`, OWN_DIRECTORY);
   if (path === null) return null;
   const exports = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
@@ -174,10 +179,21 @@ async function ownFactory(module: string, protocols: readonly Protocol[]): Promi
   return null;
 }
 
+async function guestFactory(name: string, protocols: readonly Protocol[]): Promise<BuiltinFactory | null> {
+  const guest = OWN_GUESTS[name];
+  const path = guest === undefined ? null : findModule(`./${guest.folder}/index`, OWN_GUESTS_DIRECTORY);
+  if (guest === undefined || path === null || !protocols.includes("paste.app_factory")) return null;
+  const exports = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  return { protocol: "paste.app_factory", factory: exports[guest.factory], location: `tsgi#${name}` };
+}
+
 /** The names that TSGI answers for in a package, for messages. */
 export async function builtinNames(distribution: string, protocols: readonly Protocol[]): Promise<string[]> {
   const tables = [ALIASES, STAND_INS].map((table) => Object.entries(table[plainName(distribution)] ?? {}));
-  const modules = distribution === OWN_NAME ? modulesBeside("./", OWN_DIRECTORY).map((name) => name.slice(2)) : [];
+  const modules =
+    distribution === OWN_NAME
+      ? [...modulesBeside("./", OWN_DIRECTORY).map((name) => name.slice(2)), ...Object.keys(OWN_GUESTS)]
+      : [];
   const candidates = [...tables.flat(), ...modules.map((name) => [name, name] as const)];
   const found = await Promise.all(
     candidates.map(async ([name, module]) => ((await ownFactory(module, protocols)) === null ? [] : [name])),

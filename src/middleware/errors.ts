@@ -2,16 +2,7 @@
 // a request is an answer, not an error.
 import { TSGIError } from "../errors.ts";
 
-/** An option of a middleware is missing, contradicts another one, or has an invalid value. */
-export class MiddlewareOptionError extends TSGIError {
-  /** Exit code of a command that could not build its application. */
-  readonly exitCode = 3;
-
-  /** @param message - names the option, quotes its value and says what was expected */
-  constructor(message: string, options?: ErrorOptions) {
-    super("configuration", "ERR_TSGI_MIDDLEWARE_OPTION", message, options);
-  }
-}
+export { OptionError as MiddlewareOptionError } from "../deploy/option-error.ts";
 
 /** Too many passwords wait to be checked; becomes 503. */
 export class PasswordQueueFull extends TSGIError {

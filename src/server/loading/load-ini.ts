@@ -35,19 +35,23 @@ export async function loadIni(
   const resolver = new PythonResolver(
     file === null ? python : { logging: { ...logging, file: resolve(directory, file) }, ...python },
   );
+  const builder = new ObjectBuilder([resolver]);
+  const close = async (graceSeconds: number): Promise<void> => {
+    await Promise.all([builder.close(graceSeconds), resolver.close(graceSeconds)]);
+  };
   try {
-    const application = await new ObjectBuilder([resolver]).application(context);
+    const application = await builder.application(context);
     await resolver.start();
     const iniFiles = new Set(contexts.flatMap(({ place }) => place.file ?? []));
     return {
       application,
-      close: (graceSeconds) => resolver.close(graceSeconds),
+      close,
       files: async () => [...iniFiles, ...(await resolver.modules())],
       pythonStats: () => resolver.stats(),
       requestsInHand: () => resolver.requestsInHand(),
     };
   } catch (error) {
-    await resolver.close(0);
+    await close(0);
     throw error;
   }
 }

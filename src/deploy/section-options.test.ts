@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { WSGIApplication } from "../../wsgi/types.ts";
-import { MiddlewareOptionError } from "../errors.ts";
+import type { WSGIApplication } from "../wsgi/types.ts";
+import { OptionError } from "./option-error.ts";
 import {
   bytes,
   decimal,
@@ -16,7 +16,7 @@ import {
   text,
   within,
   words,
-} from "./options.ts";
+} from "./section-options.ts";
 
 interface Options {
   readonly maxAgeSeconds?: number;
@@ -57,10 +57,8 @@ describe("readOptions", () => {
       within(required(maxBytes, "maxBytes", "a number of bytes"), "maxBytes", 1);
       return (application: WSGIApplication) => application;
     };
-    expect(() => fromSection(make, conf, { maxBytes: bytes })).toThrow(new MiddlewareOptionError(message));
-    expect(() => make({ maxBytes: 0 })).toThrow(
-      new MiddlewareOptionError('Option "maxBytes" is 0; expected 1 or more'),
-    );
+    expect(() => fromSection(make, conf, { maxBytes: bytes })).toThrow(new OptionError(message));
+    expect(() => make({ maxBytes: 0 })).toThrow(new OptionError('Option "maxBytes" is 0; expected 1 or more'));
   });
 
   it("readNoOptions refuses everything", () => {

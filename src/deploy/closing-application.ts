@@ -1,0 +1,17 @@
+// Applications that keep something running beside themselves: processes, connections.
+import type { WSGIApplication } from "../wsgi/types.ts";
+
+/** An application that can be ended. */
+export type ClosingApplication = WSGIApplication & {
+  /**
+   * Ends what it keeps running.
+   *
+   * @param graceSeconds - how long requests may still take
+   */
+  close(graceSeconds?: number): Promise<void>;
+};
+
+/** Whether what a factory has made can be ended: a function with a method `close`. */
+export function isClosing(made: unknown): made is ClosingApplication {
+  return typeof made === "function" && "close" in made && typeof made.close === "function";
+}
