@@ -76,7 +76,14 @@ export const DIVISIONS = {
     rooms: { writing: [], auth: ["writing"], sessions: ["writing"] },
   },
   guests: {
-    shared: ["body-queue.ts", "request-headers.ts", "request-target.ts", "target-exit-codes.ts"],
+    shared: [
+      "answer-length.ts",
+      "body-queue.ts",
+      "failed-answer.ts",
+      "request-headers.ts",
+      "request-target.ts",
+      "target-exit-codes.ts",
+    ],
     upper: [],
     // Languages do not know each other, and the lane knows none of them.
     rooms: { lane: [], fetch: [], node: [], jsgi: [], typescript: ["lane", "fetch", "node", "jsgi"], python: ["lane"] },

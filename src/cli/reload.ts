@@ -7,6 +7,7 @@ import type { Arbiter } from "../server/arbiter/arbiter.ts";
 import { BootError } from "../server/errors.ts";
 import { isIniTarget, parseIniTarget } from "../server/loading/ini-target.ts";
 import { isPythonTarget } from "../server/loading/is-python-target.ts";
+import { isSchemeTarget } from "../server/loading/target-schemes.ts";
 import type { ErrorLog } from "../server/logging/error-log.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import type { ReloadWatcher } from "./reload-watcher.ts";
@@ -29,6 +30,7 @@ const HOPELESS: ReadonlySet<number> = new Set([
 export async function watchedSource(target: string, python: string | null): Promise<string> {
   const file = isIniTarget(target) ? parseIniTarget(target, process.cwd()).file : null;
   if (file !== null) return resolve(file);
+  if (isSchemeTarget(target)) return resolve(target.replace(/^[^:]*:(?:\/\/)?|\?.*$/gs, ""));
   const [name = ""] = target.split(":", 1);
   return isPythonTarget(target, python) ? resolve(name) : await findSource(parseTarget(target), process.cwd());
 }

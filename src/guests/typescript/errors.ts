@@ -19,8 +19,8 @@ export abstract class TargetError extends TSGIError {
 /** The text is no target: neither a file, nor `module:attribute`, nor `module:factory(arguments)`. */
 export class TargetFormError extends TargetError {
   readonly exitCode = TARGET_EXIT_CODES.targetForm;
-  constructor(message: string) {
-    super("ERR_TSGI_TARGET_FORM", message);
+  constructor(message: string, options?: ErrorOptions) {
+    super("ERR_TSGI_TARGET_FORM", message, "", options);
   }
 }
 

@@ -1,6 +1,7 @@
 // Decides which language a target is written in.
 import { join, resolve } from "node:path";
 import { isFile } from "../../is-file.ts";
+import { isSchemeTarget } from "./target-schemes.ts";
 
 const SCRIPT_ENDING = /\.[mc]?[jt]sx?$/;
 const SCRIPT_ENDINGS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".jsx"];
@@ -13,6 +14,7 @@ const SCRIPT_ENDINGS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs", ".
  * @param directory - where relative names are looked for
  */
 export function isPythonTarget(target: string, python: string | null, directory: string = process.cwd()): boolean {
+  if (isSchemeTarget(target)) return false;
   const name = placeOf(target);
   if (SCRIPT_ENDING.test(name) || name === "") return false;
   if (python !== null || /\.pyw?$/.test(name)) return true;

@@ -4,6 +4,7 @@ import type { PythonLogEntry, PythonLogging, PythonOptions, PythonOutputLine } f
 import { isIniTarget } from "./ini-target.ts";
 import { isPythonTarget } from "./is-python-target.ts";
 import type { LoadedApplication } from "./loaded-application.ts";
+import { isSchemeTarget, loadSchemeTarget } from "./target-schemes.ts";
 import { isCapturing } from "../logging/capture-output.ts";
 import type { ErrorLog } from "../logging/error-log.ts";
 import type { Settings } from "../settings/table.ts";
@@ -33,13 +34,13 @@ export type PythonRunSettings = Pick<
 /**
  * Loads an application.
  *
- * @param target - `file.ts`, `module:attribute`, `file.py:attribute`, `app.ini#name`, `app.ini?KEY=value#name` …
+ * @param target - `file.ts`, `module:attribute`, `file.py:attribute`, `app.ini#name`, `app.ini?KEY=value#name`, `cgi:PROGRAM` …
  * @param output - receives what a Python application prints. @default it goes where that of this process goes
  * @throws whatever keeps it from loading, with an `exitCode`
  */
 export async function loadApplication(
   target: string,
-  settings: PythonRunSettings & Partial<Pick<Settings, "interface">>,
+  settings: PythonRunSettings & Partial<Pick<Settings, "interface" | "env">>,
   log: ErrorLog,
   output?: PythonOptions["output"],
 ): Promise<LoadedApplication> {
@@ -50,6 +51,9 @@ export async function loadApplication(
   if (isIniTarget(target)) {
     const { loadIni } = await import("./load-ini.ts");
     return await loadIni(target, python(), log);
+  }
+  if (isSchemeTarget(target)) {
+    return await loadSchemeTarget(target, { directory: process.cwd(), environment: settings.env ?? [], log });
   }
   if (isPythonTarget(target, settings.python)) return await loadPython(target, python());
   const { loadTarget } = await import("../../guests/typescript/load-target.ts");
