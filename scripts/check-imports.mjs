@@ -86,7 +86,17 @@ export const DIVISIONS = {
     ],
     upper: [],
     // Languages do not know each other, and the lane knows none of them.
-    rooms: { lane: [], fetch: [], node: [], jsgi: [], typescript: ["lane", "fetch", "node", "jsgi"], python: ["lane"] },
+    rooms: {
+      lane: [],
+      fetch: [],
+      node: [],
+      jsgi: [],
+      typescript: ["lane", "fetch", "node", "jsgi"],
+      python: ["lane"],
+      // upstream/: what the guests behind a socket are made of.
+      upstream: [],
+      proxy: ["upstream"],
+    },
   },
   server: {
     shared: ["errors.ts"],

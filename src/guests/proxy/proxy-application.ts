@@ -1,0 +1,74 @@
+// An HTTP server as an application: a reverse proxy. Source: RFC 9110 section 3.7 ("gateway"); nginx's proxy_pass for what a path in the URL
+// means.
+import { NOT_FIELD_VALUE } from "../../http/grammar.ts";
+import { UpstreamConfigError } from "../upstream/errors.ts";
+import { poolSettings, type PoolOptions } from "../upstream/pool-options.ts";
+import { parseUpstreamAddress, type UpstreamAddress } from "../upstream/upstream-address.ts";
+import { upstreamApplication, type UpstreamApplication } from "../upstream/upstream-application.ts";
+import { UpstreamPool } from "../upstream/upstream-pool.ts";
+import { HttpProtocol } from "./http-protocol.ts";
+import type { ForwardedForm } from "./proxy-head.ts";
+
+/** Options of {@link proxyApplication}. */
+export interface ProxyOptions extends PoolOptions {
+  /**
+   * Where the server is: `http://HOST:PORT` or `unix:PATH`; a list for several that are alike. A path in the URL takes the place of the path at
+   * which this application is mounted; without one, the server sees the whole path.
+   */
+  readonly upstream: string | readonly string[];
+  /** The Host header: `keep` passes the client's on, `upstream` names the upstream, anything else is sent as it is. @default "keep" */
+  readonly host?: string;
+  /** How the upstream is told who the client is. What a client sent in these headers is always left out. @default "x-forwarded" */
+  readonly forwarded?: ForwardedForm;
+  /** Whether a request body is received before the upstream hears of the request. @default false */
+  readonly bufferBody?: boolean;
+}
+
+/** The forms in which a client can be told of. */
+export const FORWARDED_FORMS = ["x-forwarded", "forwarded", "both", "none"] as const satisfies readonly ForwardedForm[];
+
+/**
+ * Makes an application that hands its requests on to an HTTP/1.1 server.
+ *
+ * @throws UpstreamConfigError when an option cannot be used
+ * @example
+ * export const application = proxyApplication({ upstream: "http://127.0.0.1:3000" });
+ */
+export function proxyApplication(options: ProxyOptions): UpstreamApplication {
+  const { host = "keep", forwarded = "x-forwarded", bufferBody = false } = options;
+  const urls = typeof options.upstream === "string" ? [options.upstream] : options.upstream;
+  const upstreams = urls.map(parseUpstream);
+  const [first] = upstreams;
+  if (first === undefined) throw new UpstreamConfigError("No upstream is given; expected at least one");
+  if (upstreams.some(({ basePath }) => basePath !== first.basePath))
+    throw new UpstreamConfigError(`The upstreams have different paths: ${urls.join(", ")}`);
+  if (!FORWARDED_FORMS.includes(forwarded))
+    throw new UpstreamConfigError(`Invalid option forwarded: "${forwarded}"; expected one of ${FORWARDED_FORMS.join(", ")}`);
+  if (host === "" || NOT_FIELD_VALUE.test(host))
+    throw new UpstreamConfigError(`Invalid option host: ${JSON.stringify(host)}; expected "keep", "upstream" or a name`);
+  const pool = new UpstreamPool(
+    upstreams.map(({ address }) => address),
+    poolSettings(options),
+  );
+  const protocol = new HttpProtocol({
+    basePath: first.basePath,
+    host: host === "upstream" ? first.address.authority : host,
+    forwarded,
+    isBuffered: bufferBody,
+  });
+  return upstreamApplication(pool, protocol);
+}
+
+interface Upstream {
+  readonly address: UpstreamAddress;
+  readonly basePath: string | null;
+}
+
+function parseUpstream(url: string): Upstream {
+  const unix = /^(?:http:\/\/)?(unix:.+)$/.exec(url)?.[1];
+  if (unix !== undefined) return { address: parseUpstreamAddress(unix, null, url), basePath: null };
+  const [, authority, path] = /^http:(\/\/[^/?#]*)(\/[\x21\x22\x24-\x3e\x40-\x7e]*)?$/.exec(url) ?? [];
+  if (authority === undefined)
+    throw new UpstreamConfigError(`Invalid upstream "${url}"; expected http://HOST:PORT, http://HOST:PORT/PATH or unix:PATH`);
+  return { address: parseUpstreamAddress(authority, 80, url), basePath: path ?? null };
+}

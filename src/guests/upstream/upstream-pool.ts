@@ -1,0 +1,221 @@
+// The connections to an upstream of one or several addresses: who gets which, who waits, what is kept, what is closed.
+// Source: nginx's upstream module (keepalive, max_fails, least_conn); HAProxy's queues.
+import { Ticker, type TickListener } from "../../http/ticker.ts";
+import { occasionally } from "../../wsgi/occasionally.ts";
+import { UpstreamError } from "./errors.ts";
+import type { PoolSettings } from "./pool-options.ts";
+import type { UpstreamAddress } from "./upstream-address.ts";
+import { UpstreamConnection, type ConnectedPeer, type ConnectionOwner } from "./upstream-connection.ts";
+import { choosePeer, UpstreamPeer } from "./upstream-peer.ts";
+
+/** A request that wants a connection. */
+export interface ConnectionWaiter {
+  /** False when it has given up. */
+  readonly isWaiting: boolean;
+  /** It has one. */
+  granted(connection: UpstreamConnection): void;
+  /** It gets none. */
+  refused(error: UpstreamError): void;
+}
+
+/** What a pool has done so far, and does now. */
+export interface UpstreamStats {
+  /** Requests that got a connection. */
+  readonly requests: number;
+  /** Connections that were made. */
+  readonly connects: number;
+  /** Requests that were sent a second time. */
+  readonly retries: number;
+  /** Requests that the upstream failed. */
+  readonly failures: number;
+  /** Requests that got no connection. */
+  readonly refused: number;
+  /** Requests that wait for a connection now. */
+  readonly queued: number;
+  readonly addresses: readonly {
+    readonly address: string;
+    readonly active: number;
+    readonly idle: number;
+    readonly isDown: boolean;
+  }[];
+}
+
+interface QueuedWaiter {
+  readonly waiter: ConnectionWaiter;
+  readonly deadline: number;
+}
+
+/** A pool. Its clock ticks while it has connections or somebody waits. */
+export class UpstreamPool implements ConnectionOwner, TickListener {
+  place = -1;
+  readonly settings: PoolSettings;
+  readonly clock = new Ticker();
+  /** All addresses, for messages. */
+  readonly label: string;
+  retries = 0;
+  failures = 0;
+  /** Whether to report now that there is no room: not for each request that is turned away. */
+  readonly mayReport = occasionally();
+  readonly #peers: readonly ConnectedPeer[];
+  #queue: QueuedWaiter[] = [];
+  #requests = 0;
+  #connects = 0;
+  #refused = 0;
+  #isClosed = false;
+
+  /** @param addresses - at least one */
+  constructor(addresses: readonly UpstreamAddress[], settings: PoolSettings) {
+    this.settings = settings;
+    this.#peers = addresses.map((address): ConnectedPeer => new UpstreamPeer(address));
+    this.label = addresses.map(({ label }) => label).join(", ");
+  }
+
+  get stats(): UpstreamStats {
+    return {
+      requests: this.#requests,
+      connects: this.#connects,
+      retries: this.retries,
+      failures: this.failures,
+      refused: this.#refused,
+      queued: this.#queue.filter(({ waiter }) => waiter.isWaiting).length,
+      addresses: this.#peers.map((peer) => ({
+        address: peer.address.label,
+        active: peer.inFlight,
+        idle: peer.idle.length,
+        isDown: peer.downUntil > this.clock.now,
+      })),
+    };
+  }
+
+  get addressCount(): number {
+    return this.#peers.length;
+  }
+
+  /**
+   * Gives a connection, now or later.
+   *
+   * @param isFresh - not one that was used before
+   * @param avoided - addresses that have failed this request
+   */
+  acquire(waiter: ConnectionWaiter, isFresh = false, avoided: ReadonlySet<ConnectedPeer> | null = null): void {
+    this.clock.add(this);
+    const { maxConnections, maxQueue, queueSeconds } = this.settings;
+    const peer = this.#isClosed
+      ? null
+      : choosePeer(this.#peers, this.clock.now, maxConnections, this.#requests, avoided);
+    if (peer !== null) {
+      this.#grant(waiter, this.#take(peer, isFresh));
+      return;
+    }
+    if (this.#queue.length >= maxQueue) this.#queue = this.#queue.filter((queued) => queued.waiter.isWaiting);
+    if (this.#isClosed || this.#queue.length >= maxQueue) {
+      const problem = this.#isClosed ? "is closed" : `has ${maxConnections} requests, and ${maxQueue} wait for it`;
+      this.#refuse(waiter, new UpstreamError(503, "BUSY", this.label, problem));
+      return;
+    }
+    const deadline = queueSeconds === 0 ? Number.POSITIVE_INFINITY : this.clock.deadline(queueSeconds);
+    this.#queue.push({ waiter, deadline });
+  }
+
+  /**
+   * Takes a connection back.
+   *
+   * @param keepSeconds - how long its protocol allows it to be kept; 0 when it must be closed, -1 when it does not say
+   */
+  release(connection: UpstreamConnection, keepSeconds: number): void {
+    const { peer } = connection;
+    const { idleSeconds, maxIdle } = this.settings;
+    connection.user = null;
+    // A second less than the upstream says, because its clock runs as long as the way of a request.
+    const seconds = keepSeconds === -1 ? idleSeconds : Math.min(keepSeconds - 1, idleSeconds);
+    if (this.#isClosed || seconds <= 0) {
+      connection.destroy();
+      return;
+    }
+    connection.isReused = true;
+    const next = this.#next(peer);
+    if (next !== null) {
+      this.#grant(next, connection);
+    } else if (peer.idle.length >= maxIdle) {
+      connection.destroy();
+    } else {
+      connection.idleUntil = this.clock.deadline(seconds);
+      connection.setBusy(false);
+      peer.idle.push(connection);
+    }
+  }
+
+  /** An address did not answer as it should: others are asked for a while. */
+  failed(peer: ConnectedPeer): void {
+    if (this.#peers.length > 1) peer.downUntil = this.clock.deadline(this.settings.failSeconds);
+  }
+
+  /** Closes what is idle, and lets nobody in. */
+  close(): void {
+    this.#isClosed = true;
+    for (const peer of this.#peers) for (const connection of peer.idle.splice(0)) connection.destroy();
+    for (const { waiter } of this.#queue.splice(0)) {
+      if (waiter.isWaiting) this.#refuse(waiter, new UpstreamError(503, "BUSY", this.label, "is closed"));
+    }
+  }
+
+  closed(connection: UpstreamConnection): void {
+    const { peer } = connection;
+    peer.connections.delete(connection);
+    const at = peer.idle.indexOf(connection);
+    if (at !== -1) peer.idle.splice(at, 1);
+    const next = this.#isClosed ? null : this.#next(peer);
+    if (next !== null) this.#grant(next, this.#take(peer, true));
+  }
+
+  tick(now: number): void {
+    let isNeeded = false;
+    for (const peer of this.#peers) {
+      // The one that was used least recently comes first.
+      while (peer.idle[0] !== undefined && peer.idle[0].idleUntil <= now) peer.idle[0].destroy();
+      for (const connection of peer.connections) connection.user?.tick(now);
+      isNeeded ||= peer.connections.size > 0;
+    }
+    const { queueSeconds } = this.settings;
+    const late = this.#queue.filter(({ deadline }) => deadline <= now);
+    if (late.length > 0) this.#queue = this.#queue.filter(({ deadline }) => deadline > now);
+    for (const { waiter } of late) {
+      if (!waiter.isWaiting) continue;
+      this.#refuse(waiter, new UpstreamError(504, "QUEUE", this.label, `had no connection free for ${queueSeconds} s`));
+    }
+    if (!isNeeded && this.#queue.length === 0) this.clock.delete(this);
+  }
+
+  #take(peer: ConnectedPeer, isFresh: boolean): UpstreamConnection {
+    const idle = isFresh ? undefined : peer.idle.pop();
+    if (idle !== undefined) {
+      idle.setBusy(true);
+      return idle;
+    }
+    // One that is fresh takes the place of one that is not.
+    if (peer.connections.size >= this.settings.maxConnections) peer.idle[0]?.destroy();
+    this.#connects += 1;
+    const connection = new UpstreamConnection(peer, this);
+    peer.connections.add(connection);
+    return connection;
+  }
+
+  #grant(waiter: ConnectionWaiter, connection: UpstreamConnection): void {
+    this.#requests += 1;
+    waiter.granted(connection);
+  }
+
+  #refuse(waiter: ConnectionWaiter, error: UpstreamError): void {
+    this.#refused += 1;
+    waiter.refused(error);
+  }
+
+  /** Who has waited longest for an address; null when nobody waits. */
+  #next(peer: ConnectedPeer): ConnectionWaiter | null {
+    if (this.#queue.length === 0 || peer.connections.size > this.settings.maxConnections) return null;
+    for (let queued = this.#queue.shift(); queued !== undefined; queued = this.#queue.shift()) {
+      if (queued.waiter.isWaiting) return queued.waiter;
+    }
+    return null;
+  }
+}
