@@ -47,17 +47,38 @@ describe("AnswerDecoder reads", () => {
       `${OK}Transfer-Encoding: Chunked\r\n\r\n2;a=b\r\nab\r\n0\r\nX: y\r\n\r\n`,
       ["200 OK []", "body ab", "complete -1"],
     ],
-    ["an answer to HEAD", `${OK}Content-Length: 2\r\n\r\n`, ['200 OK [["Content-Length","2"]]', "body ", "complete -1"], "HEAD"],
+    [
+      "an answer to HEAD",
+      `${OK}Content-Length: 2\r\n\r\n`,
+      ['200 OK [["Content-Length","2"]]', "body ", "complete -1"],
+      "HEAD",
+    ],
     ["204", "HTTP/1.1 204 No Content\r\n\r\n", ["204 No Content []", "body ", "complete -1"]],
-    ["304 with a length", "HTTP/1.1 304 X\r\nContent-Length: 9\r\n\r\n", ['304 X [["Content-Length","9"]]', "body ", "complete -1"]],
-    ["no reason", "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", ['200  [["Content-Length","0"]]', "body ", "complete -1"]],
-    ["HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na", ['200 OK [["Content-Length","1"]]', "body a", "complete 0"]],
+    [
+      "304 with a length",
+      "HTTP/1.1 304 X\r\nContent-Length: 9\r\n\r\n",
+      ['304 X [["Content-Length","9"]]', "body ", "complete -1"],
+    ],
+    [
+      "no reason",
+      "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n",
+      ['200  [["Content-Length","0"]]', "body ", "complete -1"],
+    ],
+    [
+      "HTTP/1.0",
+      "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na",
+      ['200 OK [["Content-Length","1"]]', "body a", "complete 0"],
+    ],
     [
       "HTTP/1.0 that stays",
       "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nKeep-Alive: max=3, timeout=5\r\nContent-Length: 1\r\n\r\na",
       ['200 OK [["Content-Length","1"]]', "body a", "complete 5"],
     ],
-    ["Connection: close", `${OK}Connection: close\r\nContent-Length: 0\r\n\r\n`, ['200 OK [["Content-Length","0"]]', "body ", "complete 0"]],
+    [
+      "Connection: close",
+      `${OK}Connection: close\r\nContent-Length: 0\r\n\r\n`,
+      ['200 OK [["Content-Length","0"]]', "body ", "complete 0"],
+    ],
     [
       "what Connection names, and takes it away",
       `${OK}Connection: X-Own, close\r\nX-Own: 1\r\nX-Two: 2\r\nUpgrade: h2c\r\nProxy-Authenticate: x\r\nContent-Length: 0\r\n\r\n`,
@@ -68,10 +89,22 @@ describe("AnswerDecoder reads", () => {
       `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${OK}Content-Length: 1\r\n\r\na`,
       ["interim 100 []", 'interim 103 [["Link","</a>"]]', '200 OK [["Content-Length","1"]]', "body a", "complete -1"],
     ],
-    ["a surplus, and closes", `${OK}Content-Length: 1\r\n\r\naHTTP/1.1 200 OK\r\n\r\n`, ['200 OK [["Content-Length","1"]]', "body a", "complete 0"]],
+    [
+      "a surplus, and closes",
+      `${OK}Content-Length: 1\r\n\r\naHTTP/1.1 200 OK\r\n\r\n`,
+      ['200 OK [["Content-Length","1"]]', "body a", "complete 0"],
+    ],
     ["a surplus behind no body", `HTTP/1.1 204 No\r\n\r\nevil`, ["204 No []", "body ", "complete 0"]],
-    ["two cookies", `${OK}Set-Cookie: a\r\nset-cookie:\tb \r\nContent-Length: 0\r\n\r\n`, ['200 OK [["Set-Cookie","a"],["set-cookie","b"],["Content-Length","0"]]', "body ", "complete -1"]],
-    ["zeros before a length", `${OK}Content-Length: 0002\r\n\r\nab`, ['200 OK [["Content-Length","2"]]', "body ab", "complete -1"]],
+    [
+      "two cookies",
+      `${OK}Set-Cookie: a\r\nset-cookie:\tb \r\nContent-Length: 0\r\n\r\n`,
+      ['200 OK [["Set-Cookie","a"],["set-cookie","b"],["Content-Length","0"]]', "body ", "complete -1"],
+    ],
+    [
+      "zeros before a length",
+      `${OK}Content-Length: 0002\r\n\r\nab`,
+      ['200 OK [["Content-Length","2"]]', "body ab", "complete -1"],
+    ],
   ])("%s", (_what, text, wanted, method) => {
     expect(readText(text, method)).toEqual(wanted);
     expect(read(Array.from(text, bytes), method).filter((event) => !event.startsWith("complete"))).toEqual(
@@ -121,7 +154,11 @@ describe("AnswerDecoder refuses", () => {
     ["a bad chunk size", `${OK}Transfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n`, "CHUNK"],
     ["a bare LF behind a chunk size", `${OK}Transfer-Encoding: chunked\r\n\r\n1\na\r\n0\r\n\r\n`, "CHUNK"],
     ["data beyond its chunk", `${OK}Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n`, "CHUNK"],
-    ["a trailer that changes the framing", `${OK}Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 1\r\n\r\n`, "CHUNK"],
+    [
+      "a trailer that changes the framing",
+      `${OK}Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 1\r\n\r\n`,
+      "CHUNK",
+    ],
     ["an endless trailer", `${OK}Transfer-Encoding: chunked\r\n\r\n0\r\n${"A: b\r\n".repeat(70)}`, "CHUNK"],
     ["101", "HTTP/1.1 101 Switching Protocols\r\n\r\n", "UPGRADE"],
     ["a flood of interim answers", "HTTP/1.1 102 Processing\r\n\r\n".repeat(33), "INTERIM"],
@@ -147,20 +184,54 @@ describe("AnswerDecoder refuses", () => {
 });
 
 test("AnswerDecoder gives the same however the bytes are cut", () => {
-  const line = fc.constantFrom(
-    ...["Content-Length: 3", "Content-Length: 0", "Transfer-Encoding: chunked", "Connection: close", "A: b", "B:", " c", "D : e"],
-    ...["Connection: A", "Keep-Alive: timeout=9", "Transfer-Encoding: gzip", "X\0: y", "E: f\n"],
+  const lines = [
+    ...[
+      "Content-Length: 3",
+      "Content-Length: 0",
+      "Transfer-Encoding: chunked",
+      "Connection: close",
+      "A: b",
+      "B:",
+      " c",
+    ],
+    ...["D : e", "Connection: A", "Keep-Alive: timeout=9", "Transfer-Encoding: gzip", "X\0: y", "E: f\n"],
+  ];
+  const line = fc.constantFrom(...lines);
+  const start = fc.constantFrom(
+    "HTTP/1.1 200 OK",
+    "HTTP/1.0 200 OK",
+    "HTTP/1.1 204 No",
+    "HTTP/1.1 103 Early",
+    "HTTP/1.1 100",
+    "x",
   );
-  const start = fc.constantFrom("HTTP/1.1 200 OK", "HTTP/1.0 200 OK", "HTTP/1.1 204 No", "HTTP/1.1 103 Early", "HTTP/1.1 100", "x");
-  const head = fc.tuple(start, fc.array(line, { maxLength: 4 })).map(([first, rest]) => [first, ...rest, "", ""].join("\r\n"));
-  const body = fc.constantFrom("", "abc", "abcd", "3\r\nabc\r\n0\r\n\r\n", "3\r\nabc\r\n0\r\nT: u\r\n\r\n", "0\r\n\r\nx", "3;x\r\nab");
-  const answer = fc.tuple(fc.array(head, { minLength: 1, maxLength: 3 }), body).map(([heads, rest]) => heads.join("") + rest);
+  const head = fc
+    .tuple(start, fc.array(line, { maxLength: 4 }))
+    .map(([first, rest]) => [first, ...rest, "", ""].join("\r\n"));
+  const body = fc.constantFrom(
+    "",
+    "abc",
+    "abcd",
+    "3\r\nabc\r\n0\r\n\r\n",
+    "3\r\nabc\r\n0\r\nT: u\r\n\r\n",
+    "0\r\n\r\nx",
+    "3;x\r\nab",
+  );
+  const answer = fc
+    .tuple(fc.array(head, { minLength: 1, maxLength: 3 }), body)
+    .map(([heads, rest]) => heads.join("") + rest);
   fc.assert(
-    fc.property(answer, fc.array(fc.nat(), { maxLength: 12 }), fc.constantFrom("GET", "HEAD"), (text, places, method) => {
-      const without = (events: string[]): string[] => events.map((event) => event.replace(/^complete .*/, "complete"));
-      // Bytes behind an answer are seen only when they come with its last ones, so whether the connection is kept may differ.
-      expect(without(read(cut(text, places), method))).toEqual(without(read([bytes(text)], method)));
-    }),
+    fc.property(
+      answer,
+      fc.array(fc.nat(), { maxLength: 12 }),
+      fc.constantFrom("GET", "HEAD"),
+      (text, places, method) => {
+        const without = (events: string[]): string[] =>
+          events.map((event) => event.replace(/^complete .*/, "complete"));
+        // Bytes behind an answer are seen only when they come with its last ones, so whether the connection is kept may differ.
+        expect(without(read(cut(text, places), method))).toEqual(without(read([bytes(text)], method)));
+      },
+    ),
     { numRuns: 300 },
   );
 });
@@ -168,7 +239,9 @@ test("AnswerDecoder gives the same however the bytes are cut", () => {
 test("AnswerDecoder throws nothing but AnswerError, whatever comes", () => {
   const piece = fc.oneof(
     fc.uint8Array({ maxLength: 60 }).map((array) => Buffer.from(array)),
-    fc.constantFrom(OK, "\r\n", "Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n", "5\r\n", "0\r\n\r\n", "A:").map(bytes),
+    fc
+      .constantFrom(OK, "\r\n", "Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n", "5\r\n", "0\r\n\r\n", "A:")
+      .map(bytes),
   );
   const runs = Number(process.env["TSGI_FUZZ_RUNS"] ?? 500);
   const property = fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => void read(pieces));

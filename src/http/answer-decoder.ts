@@ -73,10 +73,12 @@ export class AnswerDecoder {
     if (this.#isToEnd) return this.#complete(false);
     const { bytesLeft } = this.#body ?? { bytesLeft: -1 };
     if (bytesLeft === -1) {
-      const what = this.#parser.headBytes + this.#interimBytes === 0 ? "before its answer" : "in the head of its answer";
+      const what =
+        this.#parser.headBytes + this.#interimBytes === 0 ? "before its answer" : "in the head of its answer";
       throw new AnswerError("ERR_HTTP_ANSWER_CUT", `The server closed the connection ${what}`);
     }
-    const what = bytesLeft === Number.POSITIVE_INFINITY ? "its last chunk" : `the last ${bytesLeft} bytes of its answer`;
+    const what =
+      bytesLeft === Number.POSITIVE_INFINITY ? "its last chunk" : `the last ${bytesLeft} bytes of its answer`;
     throw new AnswerError("ERR_HTTP_ANSWER_CUT", `The server closed the connection before ${what}`);
   }
 
@@ -111,7 +113,10 @@ export class AnswerDecoder {
     if (parser.statusCode === 101)
       throw new AnswerError("ERR_HTTP_ANSWER_UPGRADE", "The server switched protocols although nobody asked for it");
     if (this.#interim > MAX_INTERIM_ANSWERS || this.#interimBytes > ANSWER_LIMITS.maxHeadBytes) {
-      throw new AnswerError("ERR_HTTP_ANSWER_INTERIM", "The server sent too many interim answers (1xx) before its answer");
+      throw new AnswerError(
+        "ERR_HTTP_ANSWER_INTERIM",
+        "The server sent too many interim answers (1xx) before its answer",
+      );
     }
     this.#listener.interim(parser.statusCode, parser.fields);
     parser.begin();

@@ -223,7 +223,8 @@ function badByte(): AnswerError {
 
 function badField(line: string): AnswerError {
   if (NOT_FIELD_VALUE.test(line)) return badByte();
-  const what = line.charCodeAt(0) === COLON ? "it has no name" : "it is folded, or has a space before the colon or a bad name";
+  const what =
+    line.charCodeAt(0) === COLON ? "it has no name" : "it is folded, or has a space before the colon or a bad name";
   return new AnswerError("ERR_HTTP_ANSWER_FIELD", `A field of the answer is not of the form 'Name: value': ${what}`);
 }
 

@@ -30,9 +30,7 @@ export class HttpProtocol implements UpstreamProtocol {
 
   request(environ: WSGIEnvironment): OutgoingRequest | Promise<OutgoingRequest> {
     const body = this.#options.isBuffered ? keptBody(environ) : streamedBody(environ);
-    return body instanceof Promise
-      ? body.then((kept) => this.#withBody(environ, kept))
-      : this.#withBody(environ, body);
+    return body instanceof Promise ? body.then((kept) => this.#withBody(environ, kept)) : this.#withBody(environ, body);
   }
 
   #withBody(environ: WSGIEnvironment, body: OutgoingBody): OutgoingRequest {

@@ -43,9 +43,13 @@ export function proxyApplication(options: ProxyOptions): UpstreamApplication {
   if (upstreams.some(({ basePath }) => basePath !== first.basePath))
     throw new UpstreamConfigError(`The upstreams have different paths: ${urls.join(", ")}`);
   if (!FORWARDED_FORMS.includes(forwarded))
-    throw new UpstreamConfigError(`Invalid option forwarded: "${forwarded}"; expected one of ${FORWARDED_FORMS.join(", ")}`);
+    throw new UpstreamConfigError(
+      `Invalid option forwarded: "${forwarded}"; expected one of ${FORWARDED_FORMS.join(", ")}`,
+    );
   if (host === "" || NOT_FIELD_VALUE.test(host))
-    throw new UpstreamConfigError(`Invalid option host: ${JSON.stringify(host)}; expected "keep", "upstream" or a name`);
+    throw new UpstreamConfigError(
+      `Invalid option host: ${JSON.stringify(host)}; expected "keep", "upstream" or a name`,
+    );
   const pool = new UpstreamPool(
     upstreams.map(({ address }) => address),
     poolSettings(options),
@@ -69,6 +73,8 @@ function parseUpstream(url: string): Upstream {
   if (unix !== undefined) return { address: parseUpstreamAddress(unix, null, url), basePath: null };
   const [, authority, path] = /^http:(\/\/[^/?#]*)(\/[\x21\x22\x24-\x3e\x40-\x7e]*)?$/.exec(url) ?? [];
   if (authority === undefined)
-    throw new UpstreamConfigError(`Invalid upstream "${url}"; expected http://HOST:PORT, http://HOST:PORT/PATH or unix:PATH`);
+    throw new UpstreamConfigError(
+      `Invalid upstream "${url}"; expected http://HOST:PORT, http://HOST:PORT/PATH or unix:PATH`,
+    );
   return { address: parseUpstreamAddress(authority, 80, url), basePath: path ?? null };
 }

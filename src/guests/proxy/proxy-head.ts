@@ -29,7 +29,16 @@ export interface BodyHead {
 /** Variables that are no fields for the upstream, or are written anew. */
 const LEFT_OUT: ReadonlySet<string> = new Set(
   [
-    ["CONNECTION", "KEEP_ALIVE", "PROXY_CONNECTION", "PROXY_AUTHORIZATION", "TE", "TRAILER", "TRANSFER_ENCODING", "UPGRADE"],
+    [
+      "CONNECTION",
+      "KEEP_ALIVE",
+      "PROXY_CONNECTION",
+      "PROXY_AUTHORIZATION",
+      "TE",
+      "TRAILER",
+      "TRANSFER_ENCODING",
+      "UPGRADE",
+    ],
     ["EXPECT", "HOST", "PROXY", "VIA", "CONTENT_LENGTH", "CONTENT_TYPE", "HTTP2_SETTINGS"],
     ["FORWARDED", "X_FORWARDED_FOR", "X_FORWARDED_PROTO", "X_FORWARDED_HOST", "X_FORWARDED_PORT", "X_FORWARDED_PREFIX"],
     ["X_FORWARDED_SERVER", "X_FORWARDED_SSL", "X_REAL_IP"],
@@ -56,7 +65,12 @@ const MAX_CACHED = 512;
  * @throws RequestRefused when it cannot be handed on
  * @throws ContractViolation when a middleware has put something into the environ that no field can hold
  */
-export function proxyHead(environ: WSGIEnvironment, target: RequestTarget, body: BodyHead, options: ProxyHeadOptions): string {
+export function proxyHead(
+  environ: WSGIEnvironment,
+  target: RequestTarget,
+  body: BodyHead,
+  options: ProxyHeadOptions,
+): string {
   checkPath(environ.SCRIPT_NAME + environ.PATH_INFO);
   const { REQUEST_METHOD: method } = environ;
   const host = options.host === "keep" ? hostOf(environ) : options.host;
@@ -80,7 +94,10 @@ export function proxyHead(environ: WSGIEnvironment, target: RequestTarget, body:
 function checkPath(path: string): void {
   // Whoever chose this upstream by the path did not choose what lies above it.
   if (path.includes("..") && UPWARDS.test(path))
-    throw new RequestRefused(400, "The path of the request has a segment '..', which the upstream could follow upwards");
+    throw new RequestRefused(
+      400,
+      "The path of the request has a segment '..', which the upstream could follow upwards",
+    );
 }
 
 function pathFor(environ: WSGIEnvironment, { mount, path, query }: RequestTarget, basePath: string | null): string {

@@ -42,7 +42,9 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
   #isOver = false;
   #isPaused = false;
   #isRetried = false;
-  #isWatched = false;
+  #hasQueued = false;
+  /** Whether anything has come since the clock ticked last. */
+  #isSilent = false;
   #avoided: Set<ConnectedPeer> | null = null;
   #readDeadline = NEVER;
   #connectDeadline = NEVER;
@@ -62,13 +64,14 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
     });
     pool.acquire(this);
     this.#totalDeadline = this.#deadline(totalSeconds);
-    if (this.#connection === null && !this.#isOver) this.#watchClient();
+    this.#hasQueued = this.isWaiting;
   }
 
   granted(connection: UpstreamConnection): void {
     this.isWaiting = false;
     this.#connection = connection;
     connection.user = this;
+    if (this.#hasQueued && this.#hasClientLeft()) return;
     this.#decoder = this.#request.decoder(this);
     this.#isSent = false;
     this.#isHeard = false;
@@ -88,6 +91,7 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
 
   received(chunk: Buffer): void {
     this.#isHeard = true;
+    this.#isSilent = false;
     this.#expectMore();
     this.#read((decoder) => decoder.push(chunk));
   }
@@ -105,7 +109,11 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
     else if (this.#mayRetry()) this.#retry();
     else {
       this.#pool.failed(connection.peer);
-      const where = this.#isAnnounced ? "in its answer" : this.#isHeard ? "in the head of its answer" : "before its answer";
+      const where = this.#isAnnounced
+        ? "in its answer"
+        : this.#isHeard
+          ? "in the head of its answer"
+          : "before its answer";
       this.#fail(502, "BROKE_OFF", `broke off the connection ${where}${reason}`);
     }
   }
@@ -161,7 +169,8 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
   tick(now: number): void {
     const connection = this.#connection;
     if (connection === null) return;
-    if (!this.#isGiven) this.#watchClient();
+    if (this.#isSilent && !this.#isPaused && this.#hasClientLeft()) return;
+    this.#isSilent = true;
     const { connectSeconds, readSeconds, writeSeconds, totalSeconds } = this.#pool.settings;
     if (now > this.#continueDeadline) this.#continue();
     if (now > this.#totalDeadline) this.#fail(504, "DEADLINE", `did not answer completely in ${totalSeconds} s`);
@@ -330,17 +339,14 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
     return `${message} (${escapeText(`${method} ${uri ?? path}`)})\n`;
   }
 
-  /** Has the client's leaving told; only of requests that take long, because a signal costs more than a short one. */
-  #watchClient(): void {
-    if (this.#isWatched) return;
-    this.#isWatched = true;
-    const signal = this.#environ["tsgi.signal"];
-    if (signal?.aborted === true) this.#clientLeft();
-    else signal?.addEventListener("abort", () => this.#clientLeft(), { once: true });
-  }
-
-  #clientLeft(): void {
-    if (!this.#isOver && !this.#isGiven) this.#crash(new ClientDisconnected("The client left before its request was answered"));
+  /**
+   * Gives up a request whose client has left. Asked only while the upstream is silent: of short requests a signal would be the dearest part,
+   * and who has only closed its sending side gets an answer that goes on coming.
+   */
+  #hasClientLeft(): boolean {
+    if (this.#environ["tsgi.signal"]?.aborted !== true) return false;
+    this.#crash(new ClientDisconnected("The client left before its request was answered"));
+    return true;
   }
 
   #drop(): void {

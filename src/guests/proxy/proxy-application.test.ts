@@ -1,0 +1,587 @@
+// The conformance list through the proxy; what the upstream is told; hostile, slow and dying upstreams on real sockets.
+import { createServer, type Server } from "node:http";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { ScriptedUpstream, type UpstreamScript } from "../../../test/guests/scripted-upstream.ts";
+import { makeServer } from "../../server/make-server.ts";
+import { runConformance } from "../../testing/conformance/run-conformance.ts";
+import { rawRequest } from "../../testing/raw-request.ts";
+import { TestClient } from "../../testing/test-client.ts";
+import type { TestResponse } from "../../testing/test-response.ts";
+import { StringErrorStream } from "../../wsgi/string-error-stream.ts";
+import type { WSGIApplication } from "../../wsgi/types.ts";
+import type { UpstreamApplication } from "../upstream/upstream-application.ts";
+import { proxyApplication, type ProxyOptions } from "./proxy-application.ts";
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+function proxyTo(
+  upstream: ProxyOptions["upstream"],
+  options: Omit<ProxyOptions, "upstream"> = {},
+): UpstreamApplication {
+  const application = proxyApplication({ ...options, upstream });
+  cleanups.push(() => application.close());
+  return application;
+}
+
+/** A client of a proxy; an upstream need not send what the validator wants. */
+const clientOf = (application: WSGIApplication): TestClient => new TestClient(application, { validate: false });
+
+async function scripted(script: UpstreamScript): Promise<ScriptedUpstream> {
+  const upstream = await ScriptedUpstream.listen(script);
+  cleanups.push(() => upstream.close());
+  return upstream;
+}
+
+const urlOf = ({ port }: { port: number }, path = ""): string => `http://127.0.0.1:${port}${path}`;
+
+const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+describe("The conformance list through a proxy", () => {
+  const register = (name: string, run: () => Promise<void>): void => {
+    // oxlint-disable-next-line vitest/expect-expect, vitest/valid-title -- the case brings title and assertions
+    test(name, run);
+  };
+  const leftOut = runConformance(register, {
+    async serve(application) {
+      const errors = new StringErrorStream();
+      const backend = makeServer("127.0.0.1", 0, application, { errors });
+      await backend.listen();
+      const proxy = proxyApplication({ upstream: backend.url });
+      const front = makeServer("127.0.0.1", 0, proxy, { errors });
+      await front.listen();
+      const close = async (): Promise<void> => {
+        await front.close(0);
+        proxy.close();
+        await backend.close(0);
+      };
+      return { client: new TestClient(front.url), close };
+    },
+  });
+  test("no case is left out", () => expect(leftOut).toEqual([]));
+});
+
+describe("The upstream is told", () => {
+  let server: Server;
+  async function echo(): Promise<string> {
+    server = createServer((request, response) => {
+      const { method, url, rawHeaders } = request;
+      request.resume();
+      request.on("end", () => response.end(JSON.stringify({ method, url, rawHeaders })));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    cleanups.push(() => server.close());
+    return urlOf(server.address() as AddressInfo);
+  }
+
+  const fieldsOf = (response: TestResponse): Record<string, string> => {
+    const list = response.json<{ rawHeaders: string[] }>().rawHeaders;
+    return Object.fromEntries(list.flatMap((name, index) => (index % 2 === 0 ? [[name, list[index + 1] ?? ""]] : [])));
+  };
+
+  test("nothing of the client's connection, and of the client what the gateway believes", async () => {
+    const client = clientOf(proxyTo(await echo()));
+    const response = await client.get("/", {
+      headers: {
+        Connection: "X-Own, keep-alive",
+        "X-Own": "1",
+        "X-Forwarded-For": "6.6.6.6",
+        "X-Forwarded-Host": "evil",
+        "X-Forwarded-Prefix": "/evil",
+        "X-Real-IP": "6.6.6.6",
+        Forwarded: "for=6.6.6.6",
+        Proxy: "http://evil",
+        TE: "trailers",
+        Upgrade: "h2c",
+        "HTTP2-Settings": "x",
+        "Keep-Alive": "9",
+        "Proxy-Authorization": "secret",
+        Cookie: "a=b",
+        Via: "1.0 fred",
+        Accept: "*/*",
+      },
+    });
+    expect(fieldsOf(response)).toEqual({
+      Host: "localhost",
+      Cookie: "a=b",
+      Accept: "*/*",
+      Via: "1.0 fred, 1.1 tsgi",
+      "X-Forwarded-For": "127.0.0.1",
+      "X-Forwarded-Proto": "http",
+      "X-Forwarded-Host": "localhost",
+    });
+  });
+
+  test.each<[options: Partial<ProxyOptions>, wanted: Record<string, string>]>([
+    [{ forwarded: "none" }, {}],
+    [{ forwarded: "forwarded" }, { Forwarded: 'for=127.0.0.1;proto=https;host="shop.test"' }],
+    [{ host: "upstream", forwarded: "none" }, { Host: "127.0.0.1:PORT" }],
+    [{ host: "other.test", forwarded: "none" }, { Host: "other.test" }],
+  ])("%j", async (options, wanted) => {
+    const url = await echo();
+    const application = proxyTo(url, options);
+    const client = new TestClient(application, { validate: false, baseUrl: "https://shop.test" });
+    const { Via: _via, ...fields } = fieldsOf(await client.get("/"));
+    const expected = { Host: "shop.test", ...wanted };
+    expect(fields).toEqual({ ...expected, Host: expected.Host.replace("PORT", new URL(url).port) });
+  });
+
+  test.each([
+    ["", "/app", "/x%2Fy;z?a=%20", "/app/x%2Fy;z?a=%20"],
+    ["", "/app", "", "/app"],
+    ["", "", "/", "/"],
+    ["/", "/app", "/x", "/x"],
+    ["/", "/app", "", "/"],
+    ["/base", "/app", "/x?y", "/base/x?y"],
+    ["/base/", "/app", "/x", "/base/x"],
+    ["/base/", "/app", "", "/base/"],
+  ])("with the path %j in its URL and the mount %j, %j becomes %j", async (base, mount, path, wanted) => {
+    const guest = proxyTo((await echo()) + base);
+    const mounted: WSGIApplication = (environ, startResponse) => {
+      const rest = environ.PATH_INFO.slice(mount.length);
+      return guest({ ...environ, SCRIPT_NAME: mount, PATH_INFO: rest }, startResponse);
+    };
+    const response = await clientOf(mounted).get(mount + path);
+    expect(response.json<{ url: string }>().url).toBe(wanted);
+    expect(fieldsOf(response)["X-Forwarded-Prefix"]).toBe(base === "" || mount === "" ? undefined : mount);
+  });
+
+  test.each(["/a/../b", "/..", "/a/%2e%2e/b", "/a%2F..%2Fb", "/a/..%5Cb"])(
+    "nothing of %s, which leads upwards",
+    async (path) => {
+      const upstream = await scripted(({ say }) => say(OK));
+      expect((await clientOf(proxyTo(urlOf(upstream))).get(path)).status).toBe(400);
+      expect(upstream.connections).toEqual([]);
+    },
+  );
+
+  test("nothing, when the request goes in circles", async () => {
+    const loop: { application: UpstreamApplication | null } = { application: null };
+    const entry = makeServer("127.0.0.1", 0, (environ, startResponse) =>
+      (loop.application as UpstreamApplication)(environ, startResponse),
+    );
+    await entry.listen();
+    cleanups.push(() => entry.close(0));
+    loop.application = proxyTo(entry.url);
+    const response = await new TestClient(entry.url).get("/");
+    expect(response.status).toBe(508);
+    expect(loop.application.stats().requests).toBe(8);
+  });
+
+  test("nothing that a middleware has made up", async () => {
+    const upstream = await scripted(({ say }) => say(OK));
+    const guest = proxyTo(urlOf(upstream));
+    const spoilt = (key: string, value: string): TestClient =>
+      clientOf((environ, startResponse) => guest(Object.assign(environ, { [key]: value }), startResponse));
+    expect((await spoilt("HTTP_X", "a\r\nEvil: b").get("/")).status).toBe(500);
+    expect((await spoilt("HTTP_X Y", "a").get("/")).status).toBe(500);
+    expect((await spoilt("CONTENT_TYPE", "a\nb").get("/")).status).toBe(500);
+    expect((await spoilt("HTTP_HOST", "a\0").get("/")).status).toBe(500);
+    expect(upstream.connections).toEqual([]);
+  });
+});
+
+describe("What an upstream must not say is a 502 with one line in the log", () => {
+  test.each([
+    ["nothing", "", "closed the connection before its answer"],
+    ["no HTTP", "hello\r\n\r\n", "Expected a status line"],
+    [
+      "two lengths",
+      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok",
+      "Content-Length stands more than once",
+    ],
+    [
+      "length and chunks",
+      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nok",
+      "both Content-Length and",
+    ],
+    ["bare line feeds", "HTTP/1.1 200 OK\nContent-Length: 2\n\nok", "does not end in CR LF"],
+    ["a head of 100 KB", `HTTP/1.1 200 OK\r\nA: ${"x".repeat(100_000)}\r\n\r\n`, "longer than 65536 bytes"],
+    ["101", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", "switched protocols"],
+    ["102 for ever", "HTTP/1.1 102 Processing\r\n\r\n".repeat(100), "too many interim answers"],
+    [
+      "chunks that are none, at once",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+      "A chunk size is not made of",
+    ],
+  ])("%s", async (_what, text, message) => {
+    const upstream = await scripted(async ({ saw, say, end }) => {
+      await saw("\r\n\r\n");
+      say(text);
+      end();
+    });
+    const response = await clientOf(proxyTo(urlOf(upstream))).get("/secret?x");
+    expect([response.status, response.text()]).toEqual([502, "502 Bad Gateway\n"]);
+    expect(response.errors.trimEnd().split("\n")).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          String.raw`^Upstream "http://127.0.0.1:\d+" gave no proper answer: .*${message}.* \(GET /secret\?x\)$`,
+        ),
+      ),
+    ]);
+    expect(upstream.connections).toHaveLength(1);
+  });
+
+  test("a reset, a refusal", async () => {
+    const upstream = await scripted(async ({ saw, reset }) => {
+      await saw("\r\n\r\n");
+      reset();
+    });
+    const client = clientOf(proxyTo(urlOf(upstream)));
+    const reset = await client.get("/");
+    expect([reset.status, reset.errors]).toEqual([
+      502,
+      expect.stringContaining("broke off the connection before its answer (ECONNRESET)"),
+    ]);
+    upstream.close();
+    const refused = await client.get("/");
+    expect([refused.status, refused.errors]).toEqual([
+      502,
+      expect.stringContaining("cannot be connected to (ECONNREFUSED)"),
+    ]);
+  });
+});
+
+describe("An answer that breaks off behind its head does not look complete", () => {
+  test.each([
+    ["a short length", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", "abc", "before the last 6 bytes"],
+    [
+      "chunks without an end",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+      "3\r\nabc\r\n",
+      "before its last chunk",
+    ],
+    [
+      "a chunk that is none",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+      "3\r\nabc\r\nzz\r\n",
+      "A chunk size is not",
+    ],
+  ])("%s", async (_what, head, body, message) => {
+    const upstream = await scripted(async ({ saw, say, end, socket }) => {
+      await saw("\r\n\r\n");
+      say(head);
+      await new Promise((resolve) => void setTimeout(resolve, 30));
+      say(body);
+      await new Promise((resolve) => void setTimeout(resolve, 30));
+      end();
+      socket.resume();
+    });
+    const response = await clientOf(proxyTo(urlOf(upstream))).get("/");
+    expect([response.status, response.text(), response.isComplete]).toEqual([200, "abc", false]);
+    expect(response.errors).toContain(message);
+  });
+});
+
+describe("Connections", () => {
+  const answering: UpstreamScript = async ({ saw, say }) => {
+    for (let times = 1; ; times += 1) {
+      await saw("\r\n\r\n", times);
+      say(OK);
+    }
+  };
+
+  test("are kept for the next request", async () => {
+    const upstream = await scripted(answering);
+    const application = proxyTo(urlOf(upstream));
+    for (let turn = 0; turn < 5; turn += 1) expect((await clientOf(application).get("/")).text()).toBe("ok");
+    expect(upstream.connections).toHaveLength(1);
+    expect(application.stats()).toMatchObject({ requests: 5, connects: 1, addresses: [{ active: 0, idle: 1 }] });
+  });
+
+  test.each([
+    ["Connection: close", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"],
+    ["bytes behind the answer", `${OK}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil`],
+    ["HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"],
+    [
+      "a keep-alive time that is over at once",
+      "HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 2\r\n\r\nok",
+    ],
+  ])("are not kept with %s", async (_what, text) => {
+    const upstream = await scripted(async ({ saw, say }) => {
+      await saw("\r\n\r\n");
+      say(text);
+    });
+    const application = proxyTo(urlOf(upstream));
+    for (let turn = 0; turn < 2; turn += 1) expect((await clientOf(application).get("/")).text()).toBe("ok");
+    expect(upstream.connections).toHaveLength(2);
+  });
+
+  test("are dropped when bytes come that nobody asked for", async () => {
+    const upstream = await scripted(async ({ saw, say, closed }) => {
+      await saw("\r\n\r\n");
+      say(OK);
+      await new Promise((resolve) => void setTimeout(resolve, 30));
+      say("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+      await closed();
+    });
+    const application = proxyTo(urlOf(upstream));
+    expect((await clientOf(application).get("/")).text()).toBe("ok");
+    await expect.poll(() => application.stats().addresses[0]?.idle).toBe(0);
+    expect((await clientOf(application).get("/")).text()).toBe("ok");
+  });
+
+  test("that died meanwhile cost nothing: what is safe is sent once more", async () => {
+    const upstream = await scripted(async ({ saw, say, end, number }) => {
+      await saw("\r\n\r\n");
+      say(OK);
+      if (number > 1) return;
+      await saw("\r\n\r\n", 2);
+      end();
+    });
+    const application = proxyTo(urlOf(upstream));
+    const client = clientOf(application);
+    await client.get("/");
+    expect((await client.get("/")).text()).toBe("ok");
+    expect(upstream.connections).toHaveLength(2);
+    expect(application.stats()).toMatchObject({ retries: 1, failures: 0 });
+  });
+
+  test.each<[method: "POST" | "PUT", isFirst: boolean, options: Partial<ProxyOptions>, status: number]>([
+    ["POST", true, { bufferBody: true }, 502],
+    ["PUT", true, {}, 502],
+    ["PUT", false, { bufferBody: true }, 502],
+    ["PUT", true, { bufferBody: true }, 200],
+  ])("%s with a body, on a kept connection: %j, %j: %i", async (method, isReused, options, status) => {
+    const upstream = await scripted(async ({ saw, say, end, number }) => {
+      if (number === 1 && isReused) {
+        await saw("\r\n\r\n");
+        say(OK);
+      }
+      await saw("body");
+      if (number === 1) end();
+      else say(OK);
+    });
+    const client = clientOf(proxyTo(urlOf(upstream), options));
+    if (isReused) await client.get("/");
+    expect((await client.request(method, "/", { body: "body" })).status).toBe(status);
+    expect(upstream.connections).toHaveLength(status === 200 ? 2 : 1);
+  });
+
+  test("are as many as allowed, then requests wait in turn, then they are refused", async () => {
+    const waiting: (() => void)[] = [];
+    const upstream = await scripted(async ({ saw, say }) => {
+      for (let times = 1; ; times += 1) {
+        await saw("\r\n\r\n", times);
+        await new Promise<void>((resolve) => void waiting.push(resolve));
+        say(OK);
+      }
+    });
+    const application = proxyTo(urlOf(upstream), { maxConnections: 2, maxQueue: 1 });
+    const client = clientOf(application);
+    const first = [client.get("/1"), client.get("/2")];
+    await expect.poll(() => waiting.length).toBe(2);
+    const queued = client.get("/3");
+    await expect.poll(() => application.stats().queued).toBe(1);
+    const refused = await client.get("/4");
+    expect([refused.status, refused.headers.get("Retry-After")]).toEqual([503, "1"]);
+    expect(refused.errors).toContain("has 2 requests, and 1 wait for it");
+    waiting[0]?.();
+    await expect.poll(() => waiting.length).toBe(3);
+    for (const go of waiting) go();
+    expect((await Promise.all([...first, queued])).map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(upstream.connections).toHaveLength(2);
+  });
+
+  test("a request that waits too long for one gets 504", async () => {
+    const upstream = await scripted(() => {});
+    const application = proxyTo(urlOf(upstream), { maxConnections: 1, queueSeconds: 0.1, readSeconds: 20 });
+    const client = clientOf(application);
+    const first = client.get("/1", { leaveAfterBytes: 1 });
+    const second = await client.get("/2");
+    expect([second.status, second.errors]).toEqual([504, expect.stringContaining("had no connection free for 0.1 s")]);
+    upstream.close();
+    expect((await first).status).toBe(502);
+  });
+
+  test("can be of a unix socket, and are closed with the application", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tsgi-proxy-"));
+    const server = createServer((_request, response) => response.end("ok"));
+    server.listen(join(folder, "s"));
+    await once(server, "listening");
+    cleanups.push(
+      () => server.close(),
+      () => rmSync(folder, { recursive: true }),
+    );
+    const application = proxyTo(`unix:${join(folder, "s")}`);
+    const client = clientOf(application);
+    expect((await client.get("/")).text()).toBe("ok");
+    application.close();
+    expect(application.stats().addresses[0]?.idle).toBe(0);
+    expect((await client.get("/")).status).toBe(503);
+  });
+});
+
+describe("Several addresses", () => {
+  test("are used in turn, and one that fails is left alone", async () => {
+    const answer =
+      (text: string): UpstreamScript =>
+      async ({ saw, say, end }) => {
+        await saw("\r\n\r\n");
+        say(`HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${text}`);
+        end();
+      };
+    const [a, b] = [await scripted(answer("a")), await scripted(answer("b"))];
+    const application = proxyTo([urlOf(a), urlOf(b)]);
+    const client = clientOf(application);
+    const texts = async (count: number): Promise<string> => {
+      let text = "";
+      for (let turn = 0; turn < count; turn += 1) text += (await client.post("/", { body: "x" })).text();
+      return text;
+    };
+    expect((await texts(6)).replaceAll("a", "").length).toBe(3);
+    b.close();
+    expect(await texts(6)).toBe("aaaaaa");
+    expect(application.stats()).toMatchObject({ failures: 0, addresses: [{ isDown: false }, { isDown: true }] });
+    a.close();
+    expect((await client.get("/")).status).toBe(502);
+  });
+});
+
+describe("Time", () => {
+  test("an upstream that says nothing: 504", async () => {
+    const upstream = await scripted(() => {});
+    const response = await clientOf(proxyTo(urlOf(upstream), { readSeconds: 0.1 })).get("/");
+    expect([response.status, response.errors]).toEqual([504, expect.stringContaining("did not answer for 0.1 s")]);
+    await upstream.connections[0]?.closed();
+  });
+
+  test("a head that stops: 504; a body that stops breaks off; both within the time for all", async () => {
+    const head = await scripted(({ say }) => say("HTTP/1.1 200 OK\r\nA: "));
+    const body = await scripted(({ say }) => say("HTTP/1.1 200 OK\r\n\r\nabc"));
+    const slow = await scripted(({ say, socket }) => {
+      say("HTTP/1.1 200 OK\r\n\r\n");
+      const timer = setInterval(() => say("x"), 20);
+      socket.on("close", () => clearInterval(timer));
+    });
+    const [first, second, third] = await Promise.all([
+      clientOf(proxyTo(urlOf(head), { readSeconds: 0.1 })).get("/"),
+      clientOf(proxyTo(urlOf(body), { readSeconds: 0.1 })).get("/"),
+      clientOf(proxyTo(urlOf(slow), { totalSeconds: 0.1 })).get("/"),
+    ]);
+    expect([first.status, second.status, second.text(), second.isComplete]).toEqual([504, 200, "abc", false]);
+    expect(second.errors).toContain("sent no more of its answer for 0.1 s");
+    expect([third.status, third.isComplete]).toEqual([200, false]);
+    expect(third.errors).toContain("did not answer completely in 0.1 s");
+  });
+
+  test("an upstream that takes no more of the request: 504", async () => {
+    const upstream = await scripted(({ socket }) => void socket.pause());
+    const application = proxyTo(urlOf(upstream), { writeSeconds: 0.2, readSeconds: 20 });
+    const response = await clientOf(application).post("/", { body: Buffer.alloc(30_000_000) });
+    expect([response.status, response.errors]).toEqual([504, expect.stringContaining("took no more of the request")]);
+  });
+});
+
+describe("Bodies", () => {
+  test("an answer that comes before the request is whole is given, and the connection is not used again", async () => {
+    const upstream = await scripted(async ({ saw, say }) => {
+      await saw("\r\n\r\n");
+      say("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno");
+    });
+    const application = proxyTo(urlOf(upstream));
+    const response = await clientOf(application).post("/", { body: Buffer.alloc(20_000_000) });
+    expect([response.status, response.text()]).toEqual([413, "no"]);
+    expect(application.stats().addresses[0]).toMatchObject({ active: 0, idle: 0 });
+  });
+
+  test("a client that asks first is asked for its body when the upstream wants it", async () => {
+    const upstream = await scripted(async (connection) => {
+      const { saw, say, number } = connection;
+      await saw("Expect: 100-continue\r\n");
+      await saw("\r\n\r\n");
+      if (number === 1) {
+        say("HTTP/1.1 417 No\r\nContent-Length: 2\r\n\r\nno");
+        return;
+      }
+      expect(connection.text).not.toContain("\r\n\r\nbody");
+      say("HTTP/1.1 100 Continue\r\n\r\n");
+      await saw("body");
+      say(OK);
+    });
+    const server = makeServer("127.0.0.1", 0, proxyTo(urlOf(upstream)));
+    await server.listen();
+    cleanups.push(() => server.close(0));
+    const head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n";
+    const refused = await rawRequest(server.address, head, { until: (text) => text.includes("\r\n\r\nno") });
+    expect(refused.text).toMatch(/^HTTP\/1\.1 417 /);
+    const taken = await rawRequest(server.address, `${head}body`, { until: (text) => text.includes("ok") });
+    expect(taken.text).toContain("HTTP/1.1 200 OK");
+    expect(upstream.errors).toEqual([]);
+  });
+
+  test("a slow reader stops the upstream, and memory stays bounded", async () => {
+    let sent = 0;
+    const upstream = await scripted(async ({ saw, say, socket }) => {
+      await saw("\r\n\r\n");
+      say("HTTP/1.1 200 OK\r\n\r\n");
+      const block = Buffer.alloc(65_536);
+      const more = (): void => {
+        for (let isFree = true; isFree && sent < 2e8; sent += block.length) isFree = socket.write(block);
+      };
+      socket.on("drain", more);
+      more();
+    });
+    const guest = proxyTo(urlOf(upstream));
+    const environ = await import("../../testing/mock-environ.ts").then(({ mockEnviron }) => mockEnviron());
+    const body = await guest(environ, () => () => {});
+    const iterator = (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    const first = await iterator.next();
+    expect(first.done).toBe(false);
+    let before = -1;
+    await expect
+      .poll(
+        () => {
+          const isStill = before === sent;
+          before = sent;
+          return isStill;
+        },
+        { interval: 200 },
+      )
+      .toBe(true);
+    expect(sent).toBeLessThan(5e7);
+    (body as { close(): void }).close();
+    await upstream.connections[0]?.closed();
+  });
+
+  test("a client that leaves ends the request to the upstream", async () => {
+    const upstream = await scripted(async ({ saw, say }) => {
+      await saw("\r\n\r\n");
+      say("HTTP/1.1 200 OK\r\n\r\nabc");
+    });
+    const silent = await scripted(() => {});
+    await clientOf(proxyTo(urlOf(upstream))).get("/", { leaveAfterBytes: 3 });
+    await upstream.connections[0]?.closed();
+    const server = makeServer("127.0.0.1", 0, proxyTo(urlOf(silent)));
+    await server.listen();
+    cleanups.push(() => server.close(0));
+    await rawRequest(server.address, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", { timeoutMs: 50 });
+    await silent.connections[0]?.closed();
+    expect([...upstream.errors, ...silent.errors]).toEqual([]);
+  });
+});
+
+test.each<[options: ProxyOptions, message: string]>([
+  [{ upstream: [] }, "No upstream is given"],
+  [{ upstream: "127.0.0.1:80" }, 'Invalid upstream "127.0.0.1:80"; expected http://HOST:PORT'],
+  [{ upstream: "https://a" }, 'Invalid upstream "https://a"'],
+  [{ upstream: "http://a:0" }, "expected HOST or HOST:PORT"],
+  [{ upstream: "http://a:70000" }, "expected HOST or HOST:PORT"],
+  [{ upstream: "http://a@b" }, "expected HOST or HOST:PORT"],
+  [{ upstream: "http://a/b c" }, "Invalid upstream"],
+  [{ upstream: "unix:" }, "Invalid upstream"],
+  [{ upstream: ["http://a/b", "http://a/c"] }, "different paths"],
+  [{ upstream: "http://a", maxConnections: 0 }, "Invalid option maxConnections: 0; expected a whole number from 1"],
+  [{ upstream: "http://a", readSeconds: -1 }, "expected a number of seconds from 0"],
+  [{ upstream: "http://a", host: "a\r\nb" }, "Invalid option host"],
+])("%j is refused: %s", (options, message) => {
+  expect(() => proxyApplication(options)).toThrow(message);
+});
