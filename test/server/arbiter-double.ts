@@ -22,9 +22,9 @@ export function options(more: Partial<ArbiterOptions> = {}): ArbiterOptions {
 /** A log, and what was written to it: `LEVEL message`. */
 export function notedLog(level: LogLevel = "debug"): { readonly log: ErrorLog; readonly lines: string[] } {
   const lines: string[] = [];
-  // A log only writes to it.
+  // A log only writes to it, and closes it.
   const write = (text: string): void => void lines.push(text.replace(/^(?:\[.*?\] ){2}\[(\w+)\]/, "$1").trimEnd());
-  const file = { write, flush: () => {} };
+  const file = { write, flush: () => {}, close: () => {} };
   return { log: new ErrorLog(file as unknown as LogFile, level), lines };
 }
 

@@ -245,12 +245,10 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
     worker.phase = "dead";
     workers.delete(worker);
     const failure = worker.bootFailure === null ? "crash" : "boot-failed";
-    this.#ledger.ended(
-      worker,
-      worker.endReason ?? (stage === "stopping" ? "stop" : exit.signal === null ? failure : "killed"),
-    );
+    const isOver = stage === "stopping" || stage === "ended";
+    this.#ledger.ended(worker, worker.endReason ?? (isOver ? "stop" : exit.signal === null ? failure : "killed"));
     void callHook(hooks.childExit, "childExit", log, asHookArbiter, this.#state.asHookWorker(worker));
-    const wasExpected = phase === "draining" || worker.killAt !== null || stage === "stopping";
+    const wasExpected = phase === "draining" || worker.killAt !== null || isOver;
     if (worker.isCandidate) {
       this.#reloader.candidateLost(worker.bootFailure ?? lostWorker(worker, exit));
     } else if (stage === "starting") {
@@ -329,6 +327,8 @@ export class Arbiter implements ArbiterControl, WorkerObserver, SignalActions {
   async #close(): Promise<void> {
     const { listeners, pidFile, hooks, log, asHookArbiter } = this.#state;
     if (this.#ticker !== null) clearInterval(this.#ticker);
+    // Also where the start has failed: who is killed here is not replaced.
+    this.#state.stage = "ended";
     this.#pool.killAll();
     if (!this.#succession.isAccompanied && !this.#draining.isSealed) for (const listener of listeners) listener.close();
     pidFile?.remove();
