@@ -96,6 +96,9 @@ export const DIVISIONS = {
       // upstream/: what the guests behind a socket are made of.
       upstream: [],
       proxy: ["upstream"],
+      fastcgi: ["upstream"],
+      scgi: ["upstream"],
+      uwsgi: ["upstream"],
     },
   },
   server: {

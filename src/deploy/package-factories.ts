@@ -67,7 +67,12 @@ const COUNTERPARTS: ModulesByName = {
 export const BUILTIN_PACKAGES: readonly string[] = ["tsgi", "Paste", "PasteDeploy"];
 
 /** Guests that an INI file can name: the entry of their folder, and the factory that it exports. */
-const OWN_GUESTS: Readonly<Record<string, { readonly folder: string; readonly factory: string }>> = {};
+const OWN_GUESTS: Readonly<Record<string, { readonly folder: string; readonly factory: string }>> = {
+  fastcgi: { folder: "fastcgi", factory: "appFactory" },
+  proxy: { folder: "proxy", factory: "appFactory" },
+  scgi: { folder: "scgi", factory: "appFactory" },
+  uwsgi: { folder: "uwsgi", factory: "appFactory" },
+};
 
 const OWN_NAME = "tsgi";
 const OWN_DIRECTORY = fileURLToPath(new URL("../middleware", import.meta.url));

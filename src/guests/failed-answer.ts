@@ -15,10 +15,20 @@ export function failedAnswer(
   reason: string,
 ): WSGIBody {
   environ["wsgi.errors"].write(`${reason}\n`);
+  return errorAnswer(startResponse, status);
+}
+
+/**
+ * Answers with the plain page of an error, of which no log need hear.
+ *
+ * @param excInfo - why a head is replaced that was announced before; null when there was none
+ */
+export function errorAnswer(startResponse: StartResponse, status: number, excInfo: Error | null = null): WSGIBody {
   const page = errorPage(status);
   startResponse(
     page.status,
     page.fields.map(([name, value]) => [name, value]),
+    excInfo,
   );
   return [page.body];
 }

@@ -184,19 +184,10 @@ describe("AnswerDecoder refuses", () => {
 });
 
 test("AnswerDecoder gives the same however the bytes are cut", () => {
-  const lines = [
-    ...[
-      "Content-Length: 3",
-      "Content-Length: 0",
-      "Transfer-Encoding: chunked",
-      "Connection: close",
-      "A: b",
-      "B:",
-      " c",
-    ],
-    ...["D : e", "Connection: A", "Keep-Alive: timeout=9", "Transfer-Encoding: gzip", "X\0: y", "E: f\n"],
-  ];
-  const line = fc.constantFrom(...lines);
+  const lines =
+    "Content-Length: 3|Content-Length: 0|Transfer-Encoding: chunked|Connection: close|A: b|B:| c|D : e|Connection: A|" +
+    "Keep-Alive: timeout=9|Transfer-Encoding: gzip|X\0: y|E: f\n";
+  const line = fc.constantFrom(...lines.split("|"));
   const start = fc.constantFrom(
     "HTTP/1.1 200 OK",
     "HTTP/1.0 200 OK",

@@ -30,6 +30,7 @@ const REASONS: Record<number, string> = {
   503: "Service Unavailable",
   504: "Gateway Timeout",
   505: "HTTP Version Not Supported",
+  508: "Loop Detected",
 };
 
 /** The status with which an error is answered: its own when it is the peer's fault or the server's condition, otherwise 500. */

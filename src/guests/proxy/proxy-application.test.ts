@@ -59,7 +59,7 @@ describe("The conformance list through a proxy", () => {
       await front.listen();
       const close = async (): Promise<void> => {
         await front.close(0);
-        proxy.close();
+        await proxy.close();
         await backend.close(0);
       };
       return { client: new TestClient(front.url), close };
@@ -414,7 +414,7 @@ describe("Connections", () => {
     const application = proxyTo(`unix:${join(folder, "s")}`);
     const client = clientOf(application);
     expect((await client.get("/")).text()).toBe("ok");
-    application.close();
+    await application.close();
     expect(application.stats().addresses[0]?.idle).toBe(0);
     expect((await client.get("/")).status).toBe(503);
   });
@@ -570,18 +570,18 @@ describe("Bodies", () => {
 });
 
 test.each<[options: ProxyOptions, message: string]>([
-  [{ upstream: [] }, "No upstream is given"],
-  [{ upstream: "127.0.0.1:80" }, 'Invalid upstream "127.0.0.1:80"; expected http://HOST:PORT'],
-  [{ upstream: "https://a" }, 'Invalid upstream "https://a"'],
+  [{ upstream: [] }, 'Option "upstream" is empty'],
+  [{ upstream: "127.0.0.1:80" }, 'has "127.0.0.1:80"; expected http://HOST:PORT'],
+  [{ upstream: "https://a" }, 'has "https://a"'],
   [{ upstream: "http://a:0" }, "expected HOST or HOST:PORT"],
   [{ upstream: "http://a:70000" }, "expected HOST or HOST:PORT"],
   [{ upstream: "http://a@b" }, "expected HOST or HOST:PORT"],
-  [{ upstream: "http://a/b c" }, "Invalid upstream"],
-  [{ upstream: "unix:" }, "Invalid upstream"],
+  [{ upstream: "http://a/b c" }, "expected http"],
+  [{ upstream: "unix:" }, "expected http"],
   [{ upstream: ["http://a/b", "http://a/c"] }, "different paths"],
-  [{ upstream: "http://a", maxConnections: 0 }, "Invalid option maxConnections: 0; expected a whole number from 1"],
-  [{ upstream: "http://a", readSeconds: -1 }, "expected a number of seconds from 0"],
-  [{ upstream: "http://a", host: "a\r\nb" }, "Invalid option host"],
+  [{ upstream: "http://a", maxConnections: 0 }, 'Option "maxConnections" is 0; expected 1 or more'],
+  [{ upstream: "http://a", readSeconds: -1 }, "expected 0 or more"],
+  [{ upstream: "http://a", host: "a\r\nb" }, 'Option "host" is'],
 ])("%j is refused: %s", (options, message) => {
   expect(() => proxyApplication(options)).toThrow(message);
 });

@@ -1,8 +1,9 @@
 // An HTTP server as an application: a reverse proxy. Source: RFC 9110 section 3.7 ("gateway"); nginx's proxy_pass for what a path in the URL
 // means.
+import { OptionError } from "../../deploy/option-error.ts";
+import { flag, fromSection, oneOf, required, text, words, type Configuration } from "../../deploy/section-options.ts";
 import { NOT_FIELD_VALUE } from "../../http/grammar.ts";
-import { UpstreamConfigError } from "../upstream/errors.ts";
-import { poolSettings, type PoolOptions } from "../upstream/pool-options.ts";
+import { POOL_READERS, poolSettings, type PoolOptions } from "../upstream/pool-options.ts";
 import { parseUpstreamAddress, type UpstreamAddress } from "../upstream/upstream-address.ts";
 import { upstreamApplication, type UpstreamApplication } from "../upstream/upstream-application.ts";
 import { UpstreamPool } from "../upstream/upstream-pool.ts";
@@ -30,26 +31,23 @@ export const FORWARDED_FORMS = ["x-forwarded", "forwarded", "both", "none"] as c
 /**
  * Makes an application that hands its requests on to an HTTP/1.1 server.
  *
- * @throws UpstreamConfigError when an option cannot be used
+ * @throws OptionError when an option cannot be used
  * @example
  * export const application = proxyApplication({ upstream: "http://127.0.0.1:3000" });
  */
 export function proxyApplication(options: ProxyOptions): UpstreamApplication {
   const { host = "keep", forwarded = "x-forwarded", bufferBody = false } = options;
-  const urls = typeof options.upstream === "string" ? [options.upstream] : options.upstream;
+  const upstream = required(options.upstream, "upstream", "a URL such as http://127.0.0.1:3000");
+  const urls = typeof upstream === "string" ? [upstream] : upstream;
   const upstreams = urls.map(parseUpstream);
   const [first] = upstreams;
-  if (first === undefined) throw new UpstreamConfigError("No upstream is given; expected at least one");
+  if (first === undefined) throw new OptionError('Option "upstream" is empty; expected at least one URL');
   if (upstreams.some(({ basePath }) => basePath !== first.basePath))
-    throw new UpstreamConfigError(`The upstreams have different paths: ${urls.join(", ")}`);
+    throw new OptionError(`The upstreams have different paths: ${urls.join(", ")}`);
   if (!FORWARDED_FORMS.includes(forwarded))
-    throw new UpstreamConfigError(
-      `Invalid option forwarded: "${forwarded}"; expected one of ${FORWARDED_FORMS.join(", ")}`,
-    );
+    throw new OptionError(`Invalid option forwarded: "${forwarded}"; expected one of ${FORWARDED_FORMS.join(", ")}`);
   if (host === "" || NOT_FIELD_VALUE.test(host))
-    throw new UpstreamConfigError(
-      `Invalid option host: ${JSON.stringify(host)}; expected "keep", "upstream" or a name`,
-    );
+    throw new OptionError(`Option "host" is ${JSON.stringify(host)}; expected "keep", "upstream" or a name`);
   const pool = new UpstreamPool(
     upstreams.map(({ address }) => address),
     poolSettings(options),
@@ -63,6 +61,17 @@ export function proxyApplication(options: ProxyOptions): UpstreamApplication {
   return upstreamApplication(pool, protocol);
 }
 
+/** `egg:tsgi#proxy` of INI files, and the target `proxy:URL`. */
+export function appFactory(_globalConf: Configuration, localConf: Configuration): UpstreamApplication {
+  return fromSection<ProxyOptions, UpstreamApplication>(proxyApplication, localConf, {
+    ...POOL_READERS,
+    upstream: words,
+    host: text,
+    forwarded: oneOf(...FORWARDED_FORMS),
+    bufferBody: flag,
+  });
+}
+
 interface Upstream {
   readonly address: UpstreamAddress;
   readonly basePath: string | null;
@@ -73,8 +82,8 @@ function parseUpstream(url: string): Upstream {
   if (unix !== undefined) return { address: parseUpstreamAddress(unix, null, url), basePath: null };
   const [, authority, path] = /^http:(\/\/[^/?#]*)(\/[\x21\x22\x24-\x3e\x40-\x7e]*)?$/.exec(url) ?? [];
   if (authority === undefined)
-    throw new UpstreamConfigError(
-      `Invalid upstream "${url}"; expected http://HOST:PORT, http://HOST:PORT/PATH or unix:PATH`,
+    throw new OptionError(
+      `Option "upstream" has "${url}"; expected http://HOST:PORT, http://HOST:PORT/PATH or unix:PATH`,
     );
   return { address: parseUpstreamAddress(authority, 80, url), basePath: path ?? null };
 }

@@ -32,10 +32,3 @@ export class RequestRefused extends TSGIError {
     this.status = status;
   }
 }
-
-/** The options of a guest cannot be used. */
-export class UpstreamConfigError extends TSGIError {
-  constructor(message: string) {
-    super("configuration", "ERR_TSGI_UPSTREAM_OPTION", message);
-  }
-}

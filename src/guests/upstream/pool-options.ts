@@ -1,5 +1,6 @@
 // How many connections to an upstream there are, and how long it may take.
-import { UpstreamConfigError } from "./errors.ts";
+import { OptionError } from "../../deploy/option-error.ts";
+import { decimal, integer, within, type OptionReaders } from "../../deploy/section-options.ts";
 
 /** Options of the connections to an upstream, the same for all protocols. Times are in seconds, and 0 means no limit. */
 export interface PoolOptions {
@@ -42,27 +43,37 @@ export const DEFAULT_POOL: PoolSettings = {
   failSeconds: 10,
 };
 
-const COUNTS: readonly (keyof PoolSettings)[] = ["maxConnections", "maxIdle", "maxQueue"];
+const COUNTS: ReadonlySet<string> = new Set(["maxConnections", "maxIdle", "maxQueue"]);
+
+/** How they are read in an INI file. */
+export const POOL_READERS: OptionReaders<PoolOptions> = {
+  maxConnections: integer,
+  maxIdle: integer,
+  idleSeconds: decimal,
+  connectSeconds: decimal,
+  maxQueue: integer,
+  queueSeconds: decimal,
+  readSeconds: decimal,
+  writeSeconds: decimal,
+  totalSeconds: decimal,
+  failSeconds: decimal,
+};
 
 /**
  * Completes the options of a guest.
  *
  * @param options - may hold others beside them
  * @param defaults - of the protocol
- * @throws UpstreamConfigError for a value that is not in its range
+ * @throws OptionError for a value that is not in its range
  */
 export function poolSettings(options: PoolOptions, defaults: PoolOptions = {}): PoolSettings {
   const settings = { ...DEFAULT_POOL, ...defaults };
   for (const name of Object.keys(DEFAULT_POOL) as (keyof PoolSettings)[]) {
     const value = options[name];
     if (value === undefined) continue;
-    const isCount = COUNTS.includes(name);
-    const least = name === "maxConnections" ? 1 : 0;
-    if (!Number.isFinite(value) || value < least || (isCount && !Number.isInteger(value))) {
-      const wanted = isCount ? `a whole number from ${least}` : "a number of seconds from 0";
-      throw new UpstreamConfigError(`Invalid option ${name}: ${String(value)}; expected ${wanted}`);
-    }
-    settings[name] = value;
+    if (COUNTS.has(name) && !Number.isInteger(value))
+      throw new OptionError(`Option "${name}" is ${String(value)}; expected a whole number`);
+    settings[name] = within(value, name, name === "maxConnections" ? 1 : 0);
   }
   return settings;
 }

@@ -1,13 +1,14 @@
 // One request to an upstream, and its answer. It lives through: waits for a connection → asks → is announced (the head has come) → given (a body
 // for the gateway, whole or streamed) → over. Until it is given, whatever goes wrong is answered with 502 or 504; after it, the answer breaks
 // off. Source: RFC 9110 sections 9.2.2 (what may be sent twice) and 15.6; RFC 9112 section 9.3.
-import { TSGIError } from "../../errors.ts";
+import { AnswerError } from "../../http/answer-error.ts";
 import { ClientDisconnected } from "../../http/errors.ts";
+import { GatewayProtocolError } from "../../protocols/errors.ts";
 import { escapeText } from "../../wsgi/escape-text.ts";
 import { reasonOf } from "../../wsgi/reason-phrase.ts";
 import type { HeaderList, StartResponse, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { BodyQueue, type BodyWriter } from "../body-queue.ts";
-import { errorAnswer } from "./error-answer.ts";
+import { errorAnswer } from "../failed-answer.ts";
 import { UpstreamError, type UpstreamStatus } from "./errors.ts";
 import type { ConnectedPeer, ConnectionUser, UpstreamConnection } from "./upstream-connection.ts";
 import type { ConnectionWaiter, UpstreamPool } from "./upstream-pool.ts";
@@ -17,6 +18,8 @@ import type { OutgoingRequest, UpstreamAnswerDecoder, UpstreamAnswerListener } f
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 /** How long an upstream is given to say 100 Continue; not every one knows how (RFC 9110 section 10.1.1). */
 const CONTINUE_SECONDS = 1;
+/** What could forge a line of the log, or command a terminal. */
+const UNSAFE = /[\0-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** A request that is being answered. */
@@ -28,6 +31,7 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
   readonly #environ: WSGIEnvironment;
   readonly #startResponse: StartResponse;
   readonly #request: OutgoingRequest;
+  readonly #emptyAnswerHint: string;
   readonly #queue: BodyQueue;
   #resolve!: (body: WSGIBody) => void; // set by the constructor's promise
   #reject!: (error: unknown) => void;
@@ -51,7 +55,15 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
   #continueDeadline = NEVER;
   readonly #totalDeadline: number;
 
-  constructor(pool: UpstreamPool, environ: WSGIEnvironment, startResponse: StartResponse, request: OutgoingRequest) {
+  /** @param emptyAnswerHint - for the log, when the upstream closes the connection without a word; may be empty */
+  constructor(
+    pool: UpstreamPool,
+    environ: WSGIEnvironment,
+    startResponse: StartResponse,
+    request: OutgoingRequest,
+    emptyAnswerHint = "",
+  ) {
+    this.#emptyAnswerHint = emptyAnswerHint;
     this.#pool = pool;
     this.#environ = environ;
     this.#startResponse = startResponse;
@@ -114,7 +126,7 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
         : this.#isHeard
           ? "in the head of its answer"
           : "before its answer";
-      this.#fail(502, "BROKE_OFF", `broke off the connection ${where}${reason}`);
+      this.#fail(502, "BROKE_OFF", `broke off the connection ${where}${reason}${this.#hint}`);
     }
   }
 
@@ -150,7 +162,8 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
   }
 
   note(text: string): void {
-    this.#log(`says: ${text}`);
+    const label = this.#connection?.peer.address.label ?? this.#pool.label;
+    this.#environ["wsgi.errors"].write(this.#entry(`Upstream "${label}": ${text.replaceAll(UNSAFE, "?")}`));
   }
 
   /** The gateway has room again. */
@@ -183,6 +196,11 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
       const what = this.#isAnnounced ? "sent no more of its answer" : "did not answer";
       this.#fail(504, "TIMEOUT", `${what} for ${readSeconds} s`);
     }
+  }
+
+  /** What the operator should look at when nothing came. */
+  get #hint(): string {
+    return this.#isHeard || this.#emptyAnswerHint === "" ? "" : `; ${this.#emptyAnswerHint}`;
   }
 
   #deadline(seconds: number): number {
@@ -249,8 +267,8 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
     try {
       step(decoder);
     } catch (error) {
-      if (error instanceof TSGIError && error.fault === "internal")
-        this.#fail(502, "ANSWER", `gave no proper answer: ${error.message}`, error);
+      if (error instanceof AnswerError || error instanceof GatewayProtocolError)
+        this.#fail(502, "ANSWER", `gave no proper answer: ${error.message}${this.#hint}`, error);
       else this.#crash(error);
       return;
     }
@@ -315,7 +333,7 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
     if (error.status !== 503 || this.#pool.mayReport()) this.#environ["wsgi.errors"].write(this.#entry(error.message));
     try {
       // A head that has come, and nothing behind it, is replaced.
-      this.#resolve(errorAnswer(error.status, this.#startResponse, this.#isAnnounced ? error : null));
+      this.#resolve(errorAnswer(this.#startResponse, error.status, this.#isAnnounced ? error : null));
     } catch (thrown) {
       this.#reject(thrown);
     }
@@ -327,11 +345,6 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
     if (this.#isGiven) this.#queue.fail(error);
     else this.#reject(error);
     this.#isGiven = true;
-  }
-
-  #log(text: string): void {
-    const label = this.#connection?.peer.address.label ?? this.#pool.label;
-    this.#environ["wsgi.errors"].write(this.#entry(`Upstream "${label}" ${text}`));
   }
 
   #entry(message: string): string {

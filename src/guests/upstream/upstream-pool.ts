@@ -151,7 +151,7 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
   }
 
   /** Closes what is idle, and lets nobody in. */
-  close(): void {
+  async close(): Promise<void> {
     this.#isClosed = true;
     for (const peer of this.#peers) for (const connection of peer.idle.splice(0)) connection.destroy();
     for (const { waiter } of this.#queue.splice(0)) {

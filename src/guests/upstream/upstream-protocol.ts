@@ -40,6 +40,8 @@ export interface OutgoingRequest {
 
 /** A protocol. */
 export interface UpstreamProtocol {
+  /** For the log: what to look at when the upstream closes the connection without a word. @default nothing */
+  readonly emptyAnswerHint?: string;
   /**
    * Makes a request.
    *

@@ -72,8 +72,8 @@ export function encodeStream(
   return Buffer.concat(records);
 }
 
-/** The content of BEGIN_REQUEST. */
-function beginContent(role: number, flags: number): string {
+/** The content of BEGIN_REQUEST, as text of one code point per byte. */
+export function beginContent(role: number, flags: number): string {
   return String.fromCharCode(role >> 8, role & 0xff, flags, 0, 0, 0, 0, 0);
 }
 

@@ -26,7 +26,32 @@ interface TargetScheme {
   load(): Promise<AppFactory>;
 }
 
-const TARGET_SCHEMES: Readonly<Record<string, TargetScheme>> = {};
+const TARGET_SCHEMES: Readonly<Record<string, TargetScheme>> = {
+  proxy: {
+    form: "proxy:http://HOST:PORT",
+    option: "upstream",
+    environmentOption: null,
+    load: async () => (await import("../../guests/proxy/proxy-application.ts")).appFactory,
+  },
+  fastcgi: {
+    form: "fastcgi://HOST:PORT?root=DIRECTORY",
+    option: "upstream",
+    environmentOption: null,
+    load: async () => (await import("../../guests/fastcgi/fastcgi-application.ts")).appFactory,
+  },
+  scgi: {
+    form: "scgi://HOST:PORT",
+    option: "upstream",
+    environmentOption: null,
+    load: async () => (await import("../../guests/scgi/scgi-application.ts")).appFactory,
+  },
+  uwsgi: {
+    form: "uwsgi://HOST:PORT",
+    option: "upstream",
+    environmentOption: null,
+    load: async () => (await import("../../guests/uwsgi/uwsgi-application.ts")).appFactory,
+  },
+};
 
 /** What a loader needs beside the target. */
 export interface SchemeContext {

@@ -1,0 +1,38 @@
+// The conformance list through our guests to our own gateways, by each protocol that a web server speaks to applications.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fastcgiApplication } from "../../src/guests/fastcgi/fastcgi-application.ts";
+import { scgiApplication } from "../../src/guests/scgi/scgi-application.ts";
+import { uwsgiApplication } from "../../src/guests/uwsgi/uwsgi-application.ts";
+import { makeServer } from "../../src/server/make-server.ts";
+import { runConformance } from "../../src/testing/conformance/run-conformance.ts";
+import { TestClient } from "../../src/testing/test-client.ts";
+import { StringErrorStream } from "../../src/wsgi/string-error-stream.ts";
+import { PROTOCOLS, Served } from "../gateways/served.ts";
+
+const GUESTS = { fastcgi: fastcgiApplication, scgi: scgiApplication, uwsgi: uwsgiApplication };
+
+let served: Served;
+beforeAll(async () => {
+  served = await Served.open();
+});
+afterAll(() => served.close());
+
+describe.each(PROTOCOLS)("by %s", (protocol) => {
+  const leftOut = runConformance(test, {
+    // A body is received whole before the application hears of its request. Early hints have no place in these protocols. What ends with its
+    // connection looks complete in SCGI and uwsgi.
+    lacks: ["early-answer", "early-hints", ...(protocol === "fastcgi" ? [] : (["break-off"] as const))],
+    async serve(application) {
+      served.application = application;
+      const guest = GUESTS[protocol]({ upstream: `unix:${served.path(protocol)}` });
+      const server = makeServer("127.0.0.1", 0, guest, { errors: new StringErrorStream() });
+      await server.listen();
+      const close = async (): Promise<void> => {
+        await server.close(0);
+        await guest.close();
+      };
+      return { client: new TestClient(server.url), close };
+    },
+  });
+  test("what it cannot carry is known", () => expect(leftOut).toMatchSnapshot());
+});
