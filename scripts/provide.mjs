@@ -17,6 +17,11 @@ const PROGRAMS = [
   { commands: ["openssl"], packages: ["openssl"], tests: "the tests over TLS" },
   { commands: ["systemd-analyze"], packages: ["systemd"], tests: "the tests of systemd's units" },
   { commands: ["redis-server"], packages: ["redis-server"], tests: "the tests of sessions in Redis" },
+  {
+    commands: ["php-fpm8.2", "php-fpm8.4", "php-fpm8.3", "php-fpm8.1", "php-fpm"],
+    packages: ["php-fpm"],
+    tests: "the tests with PHP",
+  },
   { commands: ["python3"], packages: ["python3"], tests: "the tests against Python's modules" },
   {
     commands: ["chromium-headless-shell", "chromium", "google-chrome"],

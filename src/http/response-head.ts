@@ -6,11 +6,14 @@ import { DIGITS, NOT_FIELD_VALUE, STATUS, TOKEN } from "./grammar.ts";
 /** Fields of a message in order, as `[name, value]` pairs of latin-1 strings. */
 export type Fields = readonly (readonly [name: string, value: string])[];
 
-const Role = { plain: 0, contentLength: 1, date: 2, hopByHop: 3 } as const;
+const Role = { plain: 0, contentLength: 1, date: 2, hopByHop: 3, contentType: 4, location: 5, status: 6 } as const;
 
 const ROLES = new Map<string, number>([
   ["content-length", Role.contentLength],
+  ["content-type", Role.contentType],
   ["date", Role.date],
+  ["location", Role.location],
+  ["status", Role.status],
   ["connection", Role.hopByHop],
   ["keep-alive", Role.hopByHop],
   ["proxy-authenticate", Role.hopByHop],
@@ -35,7 +38,11 @@ export class ResponseHead {
   /** The announced length of the body; -1 when the application announced none. */
   readonly contentLength: number;
   readonly hasDate: boolean;
-  /** The fields as given. */
+  readonly hasContentType: boolean;
+  readonly hasLocation: boolean;
+  /** Whether there is a field of this name, which is none of HTTP's, but one of CGI's. */
+  readonly hasStatus: boolean;
+  /** The list that was given, whose owner may have changed it since; `text` is what was checked. */
   readonly fields: Fields;
 
   /**
@@ -56,6 +63,9 @@ export class ResponseHead {
     let text = `HTTP/1.1 ${status}\r\n`;
     let contentLength = -1;
     let hasDate = false;
+    let hasContentType = false;
+    let hasLocation = false;
+    let hasStatus = false;
     for (const [name, value] of fields) {
       const role = checkField(name, value);
       if (role === Role.contentLength) {
@@ -65,6 +75,9 @@ export class ResponseHead {
         // A 204 answer carries no Content-Length (RFC 9110 section 8.6).
         if (code === 204) continue;
       } else if (role === Role.date) hasDate = true;
+      else if (role === Role.contentType) hasContentType = true;
+      else if (role === Role.location) hasLocation = true;
+      else if (role === Role.status) hasStatus = true;
       text += `${name}: ${value}\r\n`;
     }
     this.fields = fields;
@@ -73,6 +86,9 @@ export class ResponseHead {
     this.statusCode = code;
     this.contentLength = contentLength;
     this.hasDate = hasDate;
+    this.hasContentType = hasContentType;
+    this.hasLocation = hasLocation;
+    this.hasStatus = hasStatus;
   }
 
   /** What stands behind the code in the status line; may be empty. */

@@ -11,6 +11,15 @@ import { PROTOCOLS, Served } from "../gateways/served.ts";
 
 const GUESTS = { fastcgi: fastcgiApplication, scgi: scgiApplication, uwsgi: uwsgiApplication };
 
+const ECHOED = ["A body may be echoed while it is read"];
+const BREAKING = [
+  "A generator that throws after its first chunk breaks the answer off",
+  "An async generator that throws after its first chunk breaks the answer off",
+  "excInfo after the first chunk is thrown again, which breaks the answer off",
+  "A streamed body shorter than its Content-Length breaks the answer off",
+  "close() is called once when the body throws later",
+];
+
 let served: Served;
 beforeAll(async () => {
   served = await Served.open();
@@ -34,5 +43,8 @@ describe.each(PROTOCOLS)("by %s", (protocol) => {
       return { client: new TestClient(server.url), close };
     },
   });
-  test("what it cannot carry is known", () => expect(leftOut).toMatchSnapshot());
+  test("what it cannot carry is known", () => {
+    const breaking = protocol === "fastcgi" ? [] : BREAKING;
+    expect(leftOut).toEqual([...ECHOED, ...breaking, "Early hints reach the client before the response"]);
+  });
 });

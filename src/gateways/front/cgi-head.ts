@@ -14,22 +14,14 @@ const STATUS_LINE_START = "HTTP/1.1 ".length;
  * @param length - of the body, to be announced when the application has not done so; -1 when it is not known
  */
 export function cgiHead(head: ResponseHead, form: HeadForm, length: number): string {
-  let hasType = false;
-  let hasStatus = false;
-  let hasLocation = false;
-  for (const [name] of head.fields) {
-    // Names of these lengths alone can be meant.
-    if (name.length === 12) hasType ||= name.toLowerCase() === "content-type";
-    else if (name.length === 8) hasLocation ||= name.toLowerCase() === "location";
-    else if (name.length === 6) hasStatus ||= name.toLowerCase() === "status";
-  }
+  const { hasContentType, hasLocation, hasStatus } = head;
   // Apache runs the path of a Location with status 200 inside of itself, as CGI's local redirect (RFC 3875 section 6.2.2). To HTTP it
   // means nothing (RFC 9110 section 10.2.2).
   const isLocal = hasLocation && head.statusCode === 200;
   let text = hasStatus || isLocal ? withoutFields(head.text, isLocal) : head.text;
   if (form === "status-field") text = `Status: ${text.slice(STATUS_LINE_START)}`;
   const { statusCode } = head;
-  if (!hasType && statusCode !== 204 && statusCode !== 304) text += "Content-Type: application/octet-stream\r\n";
+  if (!hasContentType && statusCode !== 204 && statusCode !== 304) text += "Content-Type: application/octet-stream\r\n";
   if (length !== -1 && head.contentLength === -1) text += `Content-Length: ${length}\r\n`;
   return `${text}\r\n`;
 }
