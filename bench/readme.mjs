@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 // @ts-check
-// Writes the tables of the project's README from the records in results/; with --check only tells whether they are up to date (exit code
+// Writes the tables of bench/README.md from the records in results/; with --check only tells whether they are up to date (exit code
 // 1 when they are not). `npm run generate` runs it.
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 import { short, starving, whole } from "./harness/report.mjs";
 
-const README = new URL("../README.md", import.meta.url);
+const README = new URL("README.md", import.meta.url);
 
 /** The comments between which the table of a suite stands. */
 const PLACE = /(<!-- bench:(\w+) -->\n)[^]*?(<!-- \/bench -->)/g;
@@ -28,7 +28,7 @@ export function withTables(page) {
   });
 }
 
-/** Brings the README up to date. */
+/** Brings the page up to date. */
 export function writeReadme() {
   writeFileSync(README, withTables(readFileSync(README, "utf8")));
 }
@@ -86,7 +86,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const page = readFileSync(README, "utf8");
   if (!process.argv.includes("--check")) writeReadme();
   else if (withTables(page) !== page) {
-    process.stderr.write("README.md does not show the newest results\n");
+    process.stderr.write("bench/README.md does not show the newest results\n");
     process.exitCode = 1;
   }
 }

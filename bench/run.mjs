@@ -28,7 +28,7 @@ Measures CPU time per request of whole server processes, with wrk as the load.
   --list               names the suites, their servers and workloads
   --help               this text
 
-A run of the whole suite writes bench/results/SUITE.json and SUITE.svg, and its tables in README.md; one narrowed
+A run of the whole suite writes bench/results/SUITE.json and SUITE.svg, and its tables in bench/README.md; one narrowed
 by --only or --workload writes bench/.cache/SUITE-partial.json and .svg. Exit code 1 tells that a server failed
 or a goal was missed.
 `;

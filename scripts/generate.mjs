@@ -1,4 +1,4 @@
-// `npm run generate`: writes every file that a program writes: SPEC.md, pages of docs/, the picture of the rooms, the tables of the README.
+// `npm run generate`: writes every file that a program writes: SPEC.md, pages of docs/, the picture of the rooms, the tables of bench/README.md.
 // With --check nothing is written; ends with 1 when a file is not what its program would write, and says which.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
