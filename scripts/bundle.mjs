@@ -26,7 +26,7 @@ const STARTED_BY_WORKER_MAIN = ["server/channel/worker-config", "server/worker/w
  * thread), by an application of the framework, by its test client.
  */
 const LOADED = {
-  arbiter: ["cli/main", "cli/serve", "server/settings/resolve"],
+  arbiter: ["cli/main", "cli/run-program", "cli/serve", "server/settings/resolve"],
   worker: [...STARTED_BY_WORKER_MAIN, "server/loading/load-application", "guests/typescript/load-target"],
   thread: ["server/worker/event-loop-watch-thread"],
   framework: ["direct", "request", "rule", "url-for"].map((name) => `framework/${name}`),

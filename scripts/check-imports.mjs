@@ -55,6 +55,7 @@ export const DIVISIONS = {
       "in-flight.ts",
       "request-id.ts",
       "trusted-proxies.ts",
+      "watch-deadline.ts",
     ],
     upper: [],
     // front/: what the gateways behind another web server are made of.
@@ -66,6 +67,7 @@ export const DIVISIONS = {
       fastcgi: ["front"],
       scgi: ["front"],
       uwsgi: ["front"],
+      cgi: ["front"],
     },
   },
   middleware: {

@@ -8,6 +8,7 @@ import { isIniTarget } from "../server/loading/ini-target.ts";
 import { nearestName } from "../nearest-name.ts";
 import { addSettings, settingsFromCommand } from "../server/settings/command-line.ts";
 import { giveForm } from "./command-form.ts";
+import { registerCGICommand } from "./cgi-command.ts";
 import { registerCompletionCommand } from "./completion-command.ts";
 import { registerConfigCommand } from "./config.ts";
 import { registerCtlCommand } from "./ctl.ts";
@@ -52,6 +53,7 @@ export function buildProgram(argv: readonly string[]): Command {
     });
   addSettings(program);
   registerFetchCommand(program);
+  registerCGICommand(program);
   registerConfigCommand(program, { guests: pythonFactories });
   registerImportCommand(program);
   registerDropInCommands(program, { version: packageVersion() });

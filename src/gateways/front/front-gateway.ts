@@ -4,9 +4,9 @@ import type { GatewayProtocolError } from "../../protocols/errors.ts";
 import type { Variable } from "../../protocols/variables.ts";
 import { TSGI_REQUEST_ID, TSGI_SIGNAL } from "../../wsgi/environ.ts";
 import { escapeText } from "../../wsgi/escape-text.ts";
-import { EMPTY_INPUT, WSGIInputStream } from "../../wsgi/input-stream.ts";
+import { type ByteSource, EMPTY_INPUT, WSGIInputStream } from "../../wsgi/input-stream.ts";
 import type { WSGIEnvironment } from "../../wsgi/types.ts";
-import { Answer } from "../answer.ts";
+import { Answer, type AnsweredBody } from "../answer.ts";
 import type { ApplicationCalls } from "../application-calls.ts";
 import {
   ANSWER,
@@ -21,7 +21,12 @@ import type { TrustedProxies } from "../trusted-proxies.ts";
 import type { HeadForm } from "./cgi-head.ts";
 import { type FrontOptions, type FrontRequest, readFrontRequest } from "./front-request.ts";
 import { type AnswerCarrier, FrontWire } from "./front-wire.ts";
-import type { IncomingBody } from "./incoming-body.ts";
+
+/** The body of a request. */
+export interface FrontBody {
+  /** For the application. */
+  readonly reader: AnsweredBody & ByteSource;
+}
 
 /** How the gateways behind a web server present requests, and whom they let in. */
 export interface FrontGatewayOptions extends Partial<FrontOptions> {
@@ -34,10 +39,12 @@ export interface FrontGatewayOptions extends Partial<FrontOptions> {
 /** What is different from protocol to protocol. */
 export interface FrontProtocol {
   /** For messages to the operator. */
-  readonly name: "FastCGI" | "SCGI" | "uwsgi";
+  readonly name: "FastCGI" | "SCGI" | "uwsgi" | "CGI";
   readonly form: HeadForm;
   /** nginx's directive for the room that the head of an answer has; null where there is none. */
   readonly bufferDirective: string | null;
+  /** `wsgi.run_once`: the process answers one request. @default false */
+  readonly isRunOnce?: boolean;
 }
 
 /** nginx reads the head of an answer into one page of memory. */
@@ -92,7 +99,7 @@ export class FrontGateway {
   }
 
   /** Makes the answer to a request. @param body - null when there is none */
-  answer(request: FrontRequest, carrier: AnswerCarrier, body: IncomingBody | null): Answer {
+  answer(request: FrontRequest, carrier: AnswerCarrier, body: FrontBody | null): Answer {
     const environ = this.#environOf(request);
     const answer = new Answer(
       { method: environ.REQUEST_METHOD, variables: environ, body: body?.reader ?? null },
@@ -169,7 +176,7 @@ export class FrontGateway {
       "wsgi.errors": errors,
       "wsgi.multithread": false,
       "wsgi.multiprocess": isMultiprocess,
-      "wsgi.run_once": false,
+      "wsgi.run_once": this.protocol.isRunOnce ?? false,
       "wsgi.input_terminated": true,
       "wsgi.file_wrapper": wrapFile,
       "wsgi.early_hints": ignoreHints,

@@ -1,0 +1,20 @@
+// Runs a command line as commander reads it.
+import { CommanderError } from "../commander.ts";
+import { EXIT_CODES } from "./exit-codes.ts";
+import { buildProgram } from "./program.ts";
+
+/**
+ * Runs a command; ends the process where commander has said all that there is to say.
+ *
+ * @param argv - the arguments after the name of the command
+ * @throws whatever the command fails with
+ */
+export async function runProgram(argv: readonly string[]): Promise<void> {
+  try {
+    await buildProgram(argv).parseAsync(argv, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Commander has printed its message, or the help or the version that was asked for, which end with 0.
+    process.exit(error.exitCode === 0 ? EXIT_CODES.success : EXIT_CODES.usage);
+  }
+}
