@@ -9,6 +9,8 @@ import { ROOT, capture, findProgram } from "./project.mjs";
 /** Programs: any of `commands` will do, otherwise the first of `packages` that apt can install. */
 const PROGRAMS = [
   { commands: ["nginx"], packages: ["nginx-light", "nginx"], tests: "the tests behind nginx" },
+  { commands: ["apache2"], packages: ["apache2-bin"], tests: "the tests behind Apache" },
+  { commands: ["lighttpd"], packages: ["lighttpd"], tests: "the tests behind lighttpd" },
   { commands: ["wrk"], packages: ["wrk"], tests: "the tests under load" },
   { commands: ["curl"], packages: ["curl"], tests: "the tests with curl" },
   { commands: ["zsh"], packages: ["zsh"], tests: "the tests of completion in zsh" },

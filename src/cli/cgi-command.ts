@@ -14,7 +14,7 @@ export function registerCGICommand(program: Command): void {
     .argument("<target>", "app.ts, app.py, module:attribute or app.ini#name")
     .argument("[arguments...]", "behind --: arguments of a Python program")
     .option("--mount <path>", "where the application is mounted (default: the web server's SCRIPT_NAME)")
-    .addHelpText("after", "\nSettings come from tsgi.config.ts in the working directory, and from variables TSGI_*.")
+    .addHelpText("after", "\nSettings come from tsgi.config.ts in the working directory and variables TSGI_*.")
     .action(async (target: string, words: readonly string[], options: CGICommandOptions) => {
       const { answerTarget } = await import("./cgi.ts");
       await answerTarget(target, words, options);

@@ -64,10 +64,8 @@ async function load(target: string, words: readonly string[]): Promise<Loaded> {
   // That a Python process is ready is news for a server, not for one answer.
   const log = openErrorLog({ ...settings, logLevel: "warning" });
   const one = { ...settings, workers: 1, pythonProcesses: 1 };
-  const { application, close } = await loadApplication(target, one, log, ({ text }) =>
-    process.stderr.write(`${text}\n`),
-  );
-  return { application, options: optionsOf(settings), close: () => close(0) };
+  const loaded = await loadApplication(target, one, log, ({ text }) => process.stderr.write(`${text}\n`));
+  return { application: loaded.application, options: optionsOf(settings), close: () => loaded.close(0) };
 }
 
 function optionsOf(settings: Settings): CGIOptions {

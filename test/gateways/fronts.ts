@@ -1,68 +1,123 @@
-// Starts a real nginx with several virtual servers, with folders and a configuration of its own.
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+// The real web servers of the tests, each with several virtual servers, by name.
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Front, startFront } from "./front-process.ts";
 
-import { freePort } from "../free-port.ts";
-import { isOpen } from "../is-open.ts";
+export type { Front };
 
-/** A web server that runs. */
-export interface Front {
-  /** Ports of its virtual servers, by the names in its configuration. */
-  readonly ports: Readonly<Record<string, number>>;
-  /** What its error log holds. */
-  errors(): string;
-  close(): Promise<void>;
-}
+const TEMPORARY = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
 
 /** Starts nginx. @param servers - by name, what stands in `server { … }` beside `listen` */
-export async function startNginx(
-  nginx: string,
-  servers: Readonly<Record<string, string>>,
-  common = "",
-): Promise<Front> {
-  const folder = mkdtempSync(join(tmpdir(), "tsgi-web-server-"));
-  const ports: Record<string, number> = {};
-  for (const name of Object.keys(servers)) ports[name] = await freePort();
-  writeFileSync(
-    join(folder, "conf"),
-    `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
+export function startNginx(path: string, servers: Readonly<Record<string, string>>, common = ""): Promise<Front> {
+  return startFront({
+    path,
+    names: Object.keys(servers),
+    configuration: (folder, ports) => `
+daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
 events { worker_connections 256; }
 http {
   access_log off; client_max_body_size 100m; ${common}
-  ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join(" ")}
+  ${TEMPORARY.map((kind) => `${kind}_temp_path ${folder}/${kind};`).join(" ")}
   ${Object.entries(servers)
     .map(([name, text]) => `server { listen 127.0.0.1:${ports[name]}; ${text} }`)
     .join("\n  ")}
 }
 `,
-  );
-  const args = ["-p", folder, "-c", join(folder, "conf"), "-e", join(folder, "start.log")];
-  const child: ChildProcess = spawn(nginx, args, { stdio: ["ignore", "ignore", "pipe"] });
-  let complaints = "";
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => (complaints += text));
-  const ended = new Promise<void>((resolve) => {
-    child.once("close", () => resolve());
+    arguments: (folder, file) => ["-p", folder, "-c", file, "-e", join(folder, "start.log")],
   });
-  for (const port of Object.values(ports)) {
-    while (!(await isOpen(port))) {
-      if (child.exitCode !== null) throw new Error(`${nginx} ended with ${child.exitCode}: ${complaints}`);
-      await new Promise((resolve) => {
-        setTimeout(resolve, 20);
-      });
-    }
-  }
-  return {
-    ports,
-    errors: () =>
-      (existsSync(join(folder, "error.log")) ? readFileSync(join(folder, "error.log"), "utf8") : "") + complaints,
-    close: async () => {
-      child.kill("SIGTERM");
-      const timer = setTimeout(() => child.kill("SIGKILL"), 5000);
-      await ended;
-      clearTimeout(timer);
-      rmSync(folder, { recursive: true, force: true });
+}
+
+const APACHE_MODULES = [
+  "mpm_event",
+  "authz_core",
+  "alias",
+  "headers",
+  "proxy",
+  "proxy_http",
+  "proxy_fcgi",
+  "proxy_scgi",
+  "proxy_uwsgi",
+  "cgid",
+];
+
+/**
+ * Starts Apache. Where this process is root, Apache serves as another user: it reaches TCP ports, no sockets in private folders.
+ *
+ * @param servers - by name, what stands in `<VirtualHost>`
+ * @param programs - CGI programs by name, in the folder `cgi` of its own
+ */
+export function startApache(
+  path: string,
+  servers: (folder: string) => Readonly<Record<string, string>>,
+  programs: Readonly<Record<string, string>> = {},
+): Promise<Front> {
+  return startFront({
+    path,
+    names: Object.keys(servers("")),
+    prepare: (folder) => writePrograms(folder, programs),
+    configuration: (folder, ports) => `
+ServerRoot ${folder}
+DefaultRuntimeDir ${folder}
+PidFile ${folder}/pid
+ErrorLog ${folder}/error.log
+ServerName localhost
+${APACHE_MODULES.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join("\n")}
+StartServers 1
+ServerLimit 2
+ThreadsPerChild 32
+MaxRequestWorkers 64
+${process.getuid?.() === 0 ? "User www-data\nGroup www-data" : ""}
+ScriptSock ${folder}/cgid
+<Directory "/">
+  Require all granted
+  CGIPassAuth On
+</Directory>
+${Object.entries(servers(folder))
+  .map(
+    ([name, text]) =>
+      `Listen 127.0.0.1:${ports[name]}\n<VirtualHost 127.0.0.1:${ports[name]}>\nAllowEncodedSlashes NoDecode\n${text}\n</VirtualHost>`,
+  )
+  .join("\n")}
+`,
+    arguments: (_folder, file) => ["-f", file, "-DFOREGROUND"],
+  });
+}
+
+/**
+ * Starts lighttpd.
+ *
+ * @param servers - by name, what stands in the condition on its port
+ * @param programs - CGI programs by name, in the folder `cgi`, which is the document root
+ */
+export function startLighttpd(
+  path: string,
+  servers: (folder: string) => Readonly<Record<string, string>>,
+  programs: Readonly<Record<string, string>> = {},
+): Promise<Front> {
+  return startFront({
+    path,
+    names: Object.keys(servers("")),
+    prepare: (folder) => writePrograms(folder, programs),
+    configuration: (folder, ports) => {
+      const entries = Object.entries(servers(folder));
+      return `
+server.modules = ("mod_proxy", "mod_cgi", "mod_fastcgi", "mod_scgi")
+server.document-root = "${folder}/cgi"
+server.errorlog = "${folder}/error.log"
+server.port = ${ports[entries[0]?.[0] ?? ""]}
+server.bind = "127.0.0.1"
+server.upload-dirs = ("${folder}")
+${entries.map(([name, text]) => `$SERVER["socket"] == "127.0.0.1:${ports[name]}" {\n${text}\n}`).join("\n")}
+`;
     },
-  };
+    arguments: (_folder, file) => ["-D", "-f", file],
+  });
+}
+
+function writePrograms(folder: string, programs: Readonly<Record<string, string>>): void {
+  mkdirSync(join(folder, "cgi"));
+  for (const [name, text] of Object.entries(programs)) {
+    writeFileSync(join(folder, "cgi", name), text);
+    chmodSync(join(folder, "cgi", name), 0o755);
+  }
 }

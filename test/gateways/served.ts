@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 
 import type { AccessEntry } from "../../src/gateways/access-entry.ts";
 import { fastcgiGateway } from "../../src/gateways/fastcgi/fastcgi-gateway.ts";
@@ -14,10 +14,11 @@ import { uwsgiGateway } from "../../src/gateways/uwsgi/uwsgi-gateway.ts";
 import type { Limits } from "../../src/http/limits.ts";
 import { HttpServer } from "../../src/http/server.ts";
 import type { WSGIApplication } from "../../src/wsgi/types.ts";
+import { CGIRelay } from "./cgi-relay.ts";
 
 const GATEWAYS = { fastcgi: fastcgiGateway, scgi: scgiGateway, uwsgi: uwsgiGateway } as const;
 
-/** A protocol between a web server and an application. */
+/** A protocol between a web server and an application, on sockets that stay. */
 export type Protocol = keyof typeof GATEWAYS;
 
 export const PROTOCOLS = Object.keys(GATEWAYS) as readonly Protocol[];
@@ -37,10 +38,11 @@ export class Served {
   readonly entries: AccessEntry[] = [];
   readonly folder = mkdtempSync(join(tmpdir(), "tsgi-front-"));
   readonly server: HttpServer;
-  readonly ports: Record<Protocol, number> = { fastcgi: 0, scgi: 0, uwsgi: 0 };
+  readonly ports: Record<Protocol | "http" | "cgi", number> = { fastcgi: 0, scgi: 0, uwsgi: 0, http: 0, cgi: 0 };
   /** What was written to `wsgi.errors`, and warnings. */
   log = "";
   readonly #gateway: HttpGateway;
+  #relay: CGIRelay | null = null;
 
   private constructor(options: ServedOptions) {
     const write = (text: string): void => void (this.log += text);
@@ -60,9 +62,16 @@ export class Served {
     for (const protocol of PROTOCOLS) {
       const gateway = GATEWAYS[protocol](served.#gateway.calls, options);
       await served.server.listen({ path: served.path(protocol) }, null, gateway);
-      const listener = await served.server.listen({ host: "127.0.0.1", port: 0 }, null, gateway);
-      served.ports[protocol] = (listener.address() as AddressInfo).port;
+      served.ports[protocol] = portOf(await served.server.listen({ host: "127.0.0.1", port: 0 }, null, gateway));
     }
+    served.ports.http = portOf(await served.server.listen({ host: "127.0.0.1", port: 0 }, null));
+    const { mount, trustRemoteUser } = options;
+    served.#relay = await CGIRelay.open((environ, startResponse) => served.application(environ, startResponse), {
+      errors: served.#gateway.calls.errors,
+      mount: mount ?? undefined,
+      trustRemoteUser,
+    });
+    served.ports.cgi = served.#relay.port;
     return served;
   }
 
@@ -73,6 +82,11 @@ export class Served {
 
   async close(): Promise<void> {
     await this.server.close(0);
+    await this.#relay?.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
 }

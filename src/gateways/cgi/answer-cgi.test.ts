@@ -17,7 +17,9 @@ interface Outcome {
 
 /** What stands behind the application: its request, and how the streams behave. */
 interface Given {
-  readonly variables?: Readonly<Record<string, string>> | readonly Variable[];
+  readonly variables?: Readonly<Record<string, string>>;
+  /** In place of the usual ones. */
+  readonly pairs?: readonly Variable[];
   readonly body?: string;
   /** Nobody ends standard input. */
   readonly isEndless?: boolean;
@@ -30,9 +32,8 @@ async function answer(application: WSGIApplication, given: Given = {}): Promise<
   const chunks: Buffer[] = [];
   const errors = new StringErrorStream();
   let isInputOpened = false;
-  const variables: readonly Variable[] = Array.isArray(given.variables)
-    ? (given.variables as readonly Variable[])
-    : Object.entries({ REQUEST_METHOD: "GET", SCRIPT_NAME: "/app", PATH_INFO: "/x", ...given.variables });
+  const variables =
+    given.pairs ?? Object.entries({ REQUEST_METHOD: "GET", SCRIPT_NAME: "/app", PATH_INFO: "/x", ...given.variables });
   const exitCode = await answerCGI(
     application,
     {
@@ -154,7 +155,7 @@ describe("answerCGI", () => {
     [
       "two hosts",
       {
-        variables: [
+        pairs: [
           ["REQUEST_METHOD", "GET"],
           ["PATH_INFO", "/"],
           ["HTTP_HOST", "a"],

@@ -12,7 +12,7 @@ export class CGIInput implements ByteSource, AnsweredBody {
   readonly #open: () => Readable;
   readonly #length: number;
   readonly #maxBytes: number;
-  #chunks: AsyncIterator<Uint8Array> | null = null;
+  #chunks: AsyncIterator<Bytes> | null = null;
   #failure: Error | null = null;
   #rejectPull: ((reason: Error) => void) | null = null;
 
@@ -55,13 +55,13 @@ export class CGIInput implements ByteSource, AnsweredBody {
     this.#chunks ??= this.#open().iterator({ destroyOnReturn: false });
     const chunks = this.#chunks;
     try {
-      const { done, value } = await new Promise<IteratorResult<Uint8Array, unknown>>((resolve, reject) => {
+      const { done, value } = await new Promise<IteratorResult<Bytes, unknown>>((resolve, reject) => {
         this.#rejectPull = reject;
         chunks.next().then(resolve, (cause: unknown) => {
           reject(new ClientDisconnected("Standard input failed before the whole request body was read", { cause }));
         });
       });
-      return done === true ? null : (value as Bytes); // streams of processes give Buffers
+      return done === true ? null : value;
     } finally {
       this.#rejectPull = null;
     }
