@@ -1,5 +1,5 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { running, workerOf, type WorkerDouble } from "../../../test/server/arbiter-double.ts";
 import { openListeners, type Listener } from "../sockets/listeners.ts";
 import { ConnectionDispatcher } from "./connection-dispatcher.ts";
@@ -43,7 +43,7 @@ function connectClients(count: number): void {
 
 /** Waits until the workers were told of that many connections in all. */
 async function sawConnections(count: number, ...workers: readonly WorkerDouble[]): Promise<void> {
-  await vi.waitFor(() => expect(workers.flatMap(({ told }) => told)).toHaveLength(count));
+  await expect.poll(() => workers.flatMap(({ told }) => told)).toHaveLength(count);
 }
 
 test("each connection goes to the worker that has the fewest", async () => {
@@ -69,12 +69,13 @@ test("workers that do not serve get none, and what found no worker waits for one
   const booting = workerOf(state, 1, "booting");
   const draining = workerOf(state, 2, "draining");
   connectClients(2);
-  await vi.waitFor(() => expect(clients.every(({ connecting }) => !connecting)).toBe(true));
+  await expect.poll(() => clients.every(({ connecting }) => !connecting)).toBe(true);
   booting.worker.phase = "serving";
-  await vi.waitFor(() => {
+  const handedOut = (): number => {
     dispatcher.workerCame();
-    expect(booting.told).toHaveLength(2);
-  });
+    return booting.told.length;
+  };
+  await expect.poll(handedOut).toBe(2);
   expect(draining.told).toEqual([]);
 });
 

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { options, running, workerOf, type WorkerDouble, types } from "../../../test/server/arbiter-double.ts";
 import type { ReloadOutcome } from "../metrics/arbiter-snapshot.ts";
 import type { ArbiterOptions } from "../settings/arbiter-options.ts";
@@ -57,7 +57,7 @@ function scene(reread?: () => Promise<{ options: ArbiterOptions; hooks: Hooks }>
 
 /** Lets the new worker come up and the old one leave. */
 async function takePlace({ reloader, started, old }: Scene): Promise<void> {
-  await vi.waitFor(() => expect(started).toHaveLength(1));
+  await expect.poll(() => started).toHaveLength(1);
   const [candidate] = started;
   if (candidate === undefined) return;
   candidate.worker.phase = "ready";
@@ -85,7 +85,7 @@ test("a reload is over only when the new workers serve and the old ones have clo
   const all = scene();
   let outcome: ReloadOutcome | null = null;
   void all.reloader.request({}).then((each) => (outcome = each));
-  await vi.waitFor(() => expect(all.started).toHaveLength(1));
+  await expect.poll(() => all.started).toHaveLength(1);
   const [candidate] = all.started;
   if (candidate !== undefined) candidate.worker.phase = "ready";
   all.reloader.candidateReady();
@@ -96,13 +96,13 @@ test("a reload is over only when the new workers serve and the old ones have clo
   expect(all.reloader.isReloading).toBe(true);
   all.old.worker.phase = "dead";
   all.reloader.continue();
-  await vi.waitFor(() => expect(outcome).toMatchObject({ isDone: true }));
+  await expect.poll(() => outcome).toMatchObject({ isDone: true });
 });
 
 test("a reload whose worker is lost leaves all as it was, and the log says why", async () => {
   const all = scene();
   const outcome = all.reloader.request({});
-  await vi.waitFor(() => expect(all.started).toHaveLength(1));
+  await expect.poll(() => all.started).toHaveLength(1);
   all.reloader.candidateLost({
     type: "boot-failed",
     stage: "app",
@@ -143,7 +143,7 @@ test("who asks during a reload gets another one behind it", async () => {
   const [second, third] = [all.reloader.request({}), all.reloader.request({})];
   await takePlace(all);
   expect(await first).toMatchObject({ generation: 2 });
-  await vi.waitFor(() => expect(all.started).toHaveLength(2));
+  await expect.poll(() => all.started).toHaveLength(2);
   const candidate = all.started[1]?.worker;
   if (candidate !== undefined) candidate.phase = "serving";
   if (all.started[0] !== undefined) all.started[0].worker.hasClosedListeners = true;
@@ -157,11 +157,11 @@ test("who asks during a reload gets another one behind it", async () => {
 test("a superseding reload ends the one that runs, without an error in the log", async () => {
   const all = scene();
   const first = all.reloader.request({});
-  await vi.waitFor(() => expect(all.started).toHaveLength(1));
+  await expect.poll(() => all.started).toHaveLength(1);
   const second = all.reloader.request({ isSuperseding: true });
   expect(await first).toMatchObject({ isDone: false, reason: "A newer one takes its place" });
   expect(all.state.lines.filter((line) => line.startsWith("ERROR"))).toEqual([]);
-  await vi.waitFor(() => expect(all.started).toHaveLength(2));
+  await expect.poll(() => all.started).toHaveLength(2);
   all.reloader.cancel();
   expect(await second).toMatchObject({ isDone: false, reason: "The server stops" });
 });
@@ -197,14 +197,14 @@ test("workers that were added by hand stay; a count that the configuration chang
   const same = scene(() => Promise.resolve({ options: options({ workers: 1 }), hooks: {} }));
   same.state.wanted = 3;
   void same.reloader.request({});
-  await vi.waitFor(() => expect(same.started).toHaveLength(1));
+  await expect.poll(() => same.started).toHaveLength(1);
   same.reloader.cancel();
   const changed = scene(() => Promise.resolve({ options: options({ workers: 2 }), hooks: {} }));
   const outcome = changed.reloader.request({});
-  await vi.waitFor(() => expect(changed.started).toHaveLength(1));
+  await expect.poll(() => changed.started).toHaveLength(1);
   changed.reloader.candidateReady();
   changed.reloader.tick(performance.now() / 1000 + 1);
-  await vi.waitFor(() => expect(changed.started).toHaveLength(2));
+  await expect.poll(() => changed.started).toHaveLength(2);
   for (const { worker } of changed.started) worker.phase = "serving";
   changed.old.worker.phase = "dead";
   changed.reloader.candidateReady();

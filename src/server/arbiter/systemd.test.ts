@@ -53,19 +53,19 @@ test("SystemdNotifier tells systemd in the name of this process; the variables l
   expect(Object.keys(env)).toEqual(["PATH"]);
   expect(notifier.isOn).toBe(true);
   notifier.notify("READY=1", "STATUS=serves");
-  await vi.waitFor(() => expect(told()).toBe(`--pid=${process.pid} READY=1 STATUS=serves to /run/notify\n`));
+  await expect.poll(() => told()).toBe(`--pid=${process.pid} READY=1 STATUS=serves to /run/notify\n`);
 });
 
 test("SystemdNotifier speaks by python3 where systemd-notify is missing", async () => {
   const notifier = new SystemdNotifier({ ...stand("python3"), PATH: directory });
   notifier.notify("READY=1");
-  await vi.waitFor(() => expect(told()).toMatch(/READY=1 to \/run\/notify\n$/));
+  await expect.poll(() => told()).toMatch(/READY=1 to \/run\/notify\n$/);
 });
 
 test("SystemdNotifier gives up where neither program is there", async () => {
   const notifier = new SystemdNotifier({ PATH: directory, NOTIFY_SOCKET: "/run/notify" });
   notifier.notify("READY=1");
-  await vi.waitFor(() => expect(notifier.isOn).toBe(false));
+  await expect.poll(() => notifier.isOn).toBe(false);
 });
 
 test("SystemdNotifier does nothing when nobody listens", () => {

@@ -4,6 +4,7 @@ import { workerData } from "node:worker_threads";
 import type { WatchConfig } from "./event-loop-watch.ts";
 import { ErrorLog } from "../logging/error-log.ts";
 import { LogFile } from "../logging/log-file.ts";
+import { Silence } from "./silence.ts";
 
 const CHECK_MILLISECONDS = 100;
 const MAX_FRAMES = 30;
@@ -16,21 +17,10 @@ interface Frame {
 
 const { beats, afterSeconds, errorLogfile, logLevel } = workerData as WatchConfig;
 const counter = new Int32Array(beats);
-let last = -1;
-let since = performance.now();
-let isTaken = false;
+const silence = new Silence(afterSeconds);
 
 setInterval(() => {
-  const now = performance.now();
-  const beat = Atomics.load(counter, 0);
-  if (beat !== last) {
-    last = beat;
-    since = now;
-    isTaken = false;
-  } else if (!isTaken && now - since > afterSeconds * 1000) {
-    isTaken = true;
-    takeStack();
-  }
+  if (silence.look(Atomics.load(counter, 0), performance.now())) takeStack();
 }, CHECK_MILLISECONDS);
 
 /** Interrupts the main thread where it is, reads its stack and lets it go on. */
