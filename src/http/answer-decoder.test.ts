@@ -234,7 +234,7 @@ test("AnswerDecoder throws nothing but AnswerError, whatever comes", () => {
       .constantFrom(OK, "\r\n", "Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n", "5\r\n", "0\r\n\r\n", "A:")
       .map(bytes),
   );
-  const runs = Number(process.env["TSGI_FUZZ_RUNS"] ?? 500);
+  const runs = Number(process.env["TSGI_FUZZ_ROUNDS"] ?? 500);
   const property = fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => void read(pieces));
   expect(() => fc.assert(property, { numRuns: runs })).not.toThrow();
 });

@@ -1,6 +1,11 @@
-// The conformance list through our guests to our own gateways, by each protocol that a web server speaks to applications.
+// The conformance list through our guests to our own gateways, by each protocol that a web server speaks to applications, and to node:http.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { toNodeHandler } from "../../src/gateways/node/node-handler.ts";
 import { fastcgiApplication } from "../../src/guests/fastcgi/fastcgi-application.ts";
+import { proxyApplication } from "../../src/guests/proxy/proxy-application.ts";
 import { scgiApplication } from "../../src/guests/scgi/scgi-application.ts";
 import { uwsgiApplication } from "../../src/guests/uwsgi/uwsgi-application.ts";
 import { makeServer } from "../../src/server/make-server.ts";
@@ -19,6 +24,28 @@ const BREAKING = [
   "A streamed body shorter than its Content-Length breaks the answer off",
   "close() is called once when the body throws later",
 ];
+
+describe("by HTTP to node:http", () => {
+  const leftOut = runConformance(test, {
+    async serve(application) {
+      const errors = new StringErrorStream();
+      const backend = createServer(toNodeHandler(application, { errors }));
+      backend.listen(0, "127.0.0.1");
+      await once(backend, "listening");
+      const { port } = backend.address() as AddressInfo;
+      const guest = proxyApplication({ upstream: `http://127.0.0.1:${port}` });
+      const server = makeServer("127.0.0.1", 0, guest, { errors });
+      await server.listen();
+      const close = async (): Promise<void> => {
+        await server.close(0);
+        await guest.close();
+        backend.close();
+      };
+      return { client: new TestClient(server.url), close };
+    },
+  });
+  test("no case is left out", () => expect(leftOut).toEqual([]));
+});
 
 let served: Served;
 beforeAll(async () => {
