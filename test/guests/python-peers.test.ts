@@ -103,9 +103,15 @@ describe.skipIf(python === undefined || !existsSync(binOf("uwsgi")))("uWSGI", ()
   });
   afterAll(() => stopped(child));
 
-  describe("by uwsgi", () => void cases(() => uwsgiApplication({ upstream: `127.0.0.1:${ports.uwsgi}` })));
-  describe("by FastCGI", () => void cases(() => fastcgiApplication({ upstream: `127.0.0.1:${ports.fastcgi}` })));
-  describe("by SCGI", () => void cases(() => scgiApplication({ upstream: `127.0.0.1:${ports.scgi}` })));
+  describe("by uwsgi", () => {
+    cases(() => uwsgiApplication({ upstream: `127.0.0.1:${ports.uwsgi}` }));
+  });
+  describe("by FastCGI", () => {
+    cases(() => fastcgiApplication({ upstream: `127.0.0.1:${ports.fastcgi}` }));
+  });
+  describe("by SCGI", () => {
+    cases(() => scgiApplication({ upstream: `127.0.0.1:${ports.scgi}` }));
+  });
 
   test("headers beyond its buffer-size are a 502 whose line in the log names it", async () => {
     const client = new TestClient(uwsgiApplication({ upstream: `127.0.0.1:${ports.uwsgi}` }));
@@ -133,7 +139,9 @@ describe.skipIf(python === undefined || !existsSync(binOf("gunicorn")))("gunicor
   afterAll(() => stopped(child));
 
   const application = proxyApplicationOnce(() => `http://127.0.0.1:${port}`);
-  describe("by HTTP", () => void cases(application, true));
+  describe("by HTTP", () => {
+    cases(application, true);
+  });
 
   test("connections are kept", async () => {
     const client = new TestClient(application(), { validate: false });

@@ -1,4 +1,4 @@
-// The conformance list through the proxy; what the upstream is told; hostile, slow and dying upstreams on real sockets.
+// What the upstream is told; hostile, slow and dying upstreams on real sockets.
 import { createServer, type Server } from "node:http";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -8,11 +8,9 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { ScriptedUpstream, type UpstreamScript } from "../../../test/guests/scripted-upstream.ts";
 import { makeServer } from "../../server/make-server.ts";
-import { runConformance } from "../../testing/conformance/run-conformance.ts";
 import { rawRequest } from "../../testing/raw-request.ts";
 import { TestClient } from "../../testing/test-client.ts";
 import type { TestResponse } from "../../testing/test-response.ts";
-import { StringErrorStream } from "../../wsgi/string-error-stream.ts";
 import type { WSGIApplication } from "../../wsgi/types.ts";
 import type { UpstreamApplication } from "../upstream/upstream-application.ts";
 import { proxyApplication, type ProxyOptions } from "./proxy-application.ts";
@@ -43,30 +41,6 @@ async function scripted(script: UpstreamScript): Promise<ScriptedUpstream> {
 const urlOf = ({ port }: { port: number }, path = ""): string => `http://127.0.0.1:${port}${path}`;
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-
-describe("The conformance list through a proxy", () => {
-  const register = (name: string, run: () => Promise<void>): void => {
-    // oxlint-disable-next-line vitest/expect-expect, vitest/valid-title -- the case brings title and assertions
-    test(name, run);
-  };
-  const leftOut = runConformance(register, {
-    async serve(application) {
-      const errors = new StringErrorStream();
-      const backend = makeServer("127.0.0.1", 0, application, { errors });
-      await backend.listen();
-      const proxy = proxyApplication({ upstream: backend.url });
-      const front = makeServer("127.0.0.1", 0, proxy, { errors });
-      await front.listen();
-      const close = async (): Promise<void> => {
-        await front.close(0);
-        await proxy.close();
-        await backend.close(0);
-      };
-      return { client: new TestClient(front.url), close };
-    },
-  });
-  test("no case is left out", () => expect(leftOut).toEqual([]));
-});
 
 describe("The upstream is told", () => {
   let server: Server;
