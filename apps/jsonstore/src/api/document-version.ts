@@ -3,6 +3,6 @@ import { oneRow, type Work } from "../storage/work.ts";
 
 /** Reads it. */
 export function* documentVersion(): Work<number> {
-  const { value } = yield* oneRow<{ readonly value: string }>("getMeta", "seq");
-  return Number(value);
+  const { seq } = yield* oneRow<{ readonly seq: number }>("lastSeq");
+  return seq;
 }

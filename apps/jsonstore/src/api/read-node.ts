@@ -1,9 +1,9 @@
 // GET and HEAD: the text of a node. What is short is read at once; for the rest one state of the document is kept while the client takes it.
 import type { HeaderList, WSGIBody } from "tsgi/wsgi";
 import { statusLine } from "tsgi/middleware/writing";
-import { find, writeText } from "../storage/document.ts";
+import { found, writeText } from "../storage/document.ts";
 import { entityTag } from "../storage/entity-tag.ts";
-import type { Found } from "../storage/locate.ts";
+import { locate, type Found } from "../storage/locate.ts";
 import type { Snapshot } from "../storage/store.ts";
 import type { Work } from "../storage/work.ts";
 import { pretty, PrettyPrinter } from "../text/pretty.ts";
@@ -11,7 +11,6 @@ import { collectText } from "./collect-text.ts";
 import { factHeaders, sendNothing, sendText } from "./answer.ts";
 import { isKnown, REPRESENTATION_MARK } from "./conditions.ts";
 import type { Exchange } from "./exchange.ts";
-import { documentVersion } from "./document-version.ts";
 import type { ApiSettings } from "./settings.ts";
 
 /** Characters that are read at once. */
@@ -48,10 +47,10 @@ function* readHead(
   { path, query, conditions }: Exchange,
   epoch: string,
 ): Work<Omit<Reading, "text"> & { readonly node: Found }> {
-  const version = yield* documentVersion();
-  const node = yield* find(path);
+  const lookup = yield* locate(path);
+  const node = found(lookup, path);
   const tag = entityTag(node, epoch) + (query.isPretty ? `${REPRESENTATION_MARK}pretty` : "");
-  return { version, node, tag, isKnown: isKnown(conditions, tag) };
+  return { version: lookup.seq, node, tag, isKnown: isKnown(conditions, tag) };
 }
 
 async function stream(exchange: Exchange, snapshot: Snapshot, epoch: string): Promise<WSGIBody> {

@@ -1,4 +1,5 @@
 // Changes rows. What is changed inside of an inline text is one new text of its row; everything else is a row or a line of a page.
+import { typeAt } from "../text/spans.ts";
 import { insertElement, removeElement, removeMember, replaceSpan, setMember } from "../text/edit.ts";
 import { escapeKey } from "../text/json-key.ts";
 import { insertAt, removeAt, replaceElement } from "./array-pages.ts";
@@ -7,6 +8,9 @@ import type { Found, Slot } from "./locate.ts";
 import { referredId, type ChangeOp } from "./rows.ts";
 import { ROOT_CONTAINER, ROOT_KEY } from "./statements.ts";
 import { oneRow, run, type Work } from "./work.ts";
+
+/** Containers that one statement marks. */
+const TOUCHED = 4;
 
 /** One change, for those who watch. */
 export interface Change {
@@ -49,7 +53,7 @@ export function* addMember(write: Write, object: Found, token: string, value: st
   } else {
     const { ord } = yield* oneRow<{ readonly ord: number | null }>("lastOrder", split.id);
     yield* run("addMember", split.id, key, (ord ?? 0) + 1, yield* built(write, value));
-    yield* run("setContainer", split.count + 1, null, split.id);
+    yield* run("countContainer", 1, split.id);
   }
   yield* touch(write, object);
 }
@@ -65,31 +69,28 @@ export function* addElement(write: Write, array: Found, index: number, value: st
 /**
  * Takes a node out of its parent.
  *
- * @param parent - null for the document itself
+ * @param token - last one of its path
  * @param isKept - whether its rows are needed elsewhere
  */
-export function* removeNode(
-  write: Write,
-  parent: Found | null,
-  node: Found,
-  key: string | number,
-  isKept = false,
-): Work<void> {
-  const { slot } = node;
-  if (!isKept && node.start === 0 && node.end === slot.value.length) yield* discard(slot.value);
-  if (parent === null) return yield* run("dropMember", ROOT_CONTAINER, ROOT_KEY);
-  if (parent.split === null) {
-    const text = parent.slot.value;
-    const rest =
-      typeof key === "number" ? removeElement(text, parent, key) : removeMember(text, parent, escapeKey(key));
-    yield* setSlot(write, parent.slot, rest);
-  } else if (slot.kind === "element") {
-    yield* removeAt(slot.array, slot.place);
+export function* removeNode(write: Write, node: Found, token: string, isKept = false): Work<void> {
+  const { slot, parent } = node;
+  if (parent !== null) {
+    const { value } = slot;
+    const isElement = typeAt(value, parent.start) === "array";
+    const rest = isElement
+      ? removeElement(value, parent, Number(token))
+      : removeMember(value, parent, escapeKey(token));
+    yield* setSlot(write, slot, rest);
   } else {
-    yield* run("dropMember", slot.container, slot.key);
-    yield* run("setContainer", parent.split.count - 1, null, parent.split.id);
+    if (!isKept) yield* discard(slot.value);
+    if (slot.kind === "element") {
+      yield* removeAt(slot.array, slot.place);
+    } else {
+      yield* run("dropMember", slot.container, slot.key);
+      if (slot.container !== ROOT_CONTAINER) yield* run("countContainer", -1, slot.container);
+    }
   }
-  return yield* touch(write, parent);
+  yield* touch(write, node, node.split?.id);
 }
 
 function* setSlot(write: Write, slot: Slot, value: string): Work<void> {
@@ -108,6 +109,12 @@ function* discard(value: string): Work<void> {
   if (id !== null) yield* run("addOrphan", id);
 }
 
+/** Marks the containers above a node, and the node itself unless it is `but`, with the number of the write. */
 function* touch({ seq }: Write, { versioned }: Found, but?: number): Work<void> {
-  for (const id of versioned) if (id !== but) yield* run("touchContainer", seq, id);
+  const ids = versioned.at(-1) === but ? versioned.slice(0, -1) : versioned;
+  for (let at = 0; at < ids.length; at += TOUCHED) {
+    const [first = 0, second = first, third = first, fourth = first] = ids.slice(at, at + TOUCHED);
+    if (second === first) yield* run("touchContainer", seq, first);
+    else yield* run("touchContainers", seq, first, second, third, fourth);
+  }
 }

@@ -151,10 +151,9 @@ export function* insert(write: Write, path: Path, array: Found, at: number | nul
  */
 export function* remove(write: Write, path: Path, isKept = false): Work<string> {
   const node = yield* find(path);
-  const token = path.at(-1);
-  const parent = token === undefined ? null : yield* find(path.slice(0, -1));
-  const isElement = parent !== null && typeOf(parent) === "array";
-  yield* removeNode(write, parent, node, isElement ? Number(token) : (token ?? ""), isKept);
+  const { slot, parent } = node;
+  const isElement = parent === null ? slot.kind === "element" : typeAt(slot.value, parent.start) === "array";
+  yield* removeNode(write, node, path.at(-1) ?? "", isKept);
   write.changes.push({ op: isElement ? "remove" : "delete", path, value: null });
   return node.split === null ? inlineText(node) : reference(node.split.id);
 }

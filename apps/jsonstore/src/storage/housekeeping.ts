@@ -2,7 +2,7 @@
 // log of changes is kept short.
 import { linesOf } from "./array-pages.ts";
 import { referredId, type MemberRow, type PageRow } from "./rows.ts";
-import { row, rows, run, type Work } from "./work.ts";
+import { oneRow, row, rows, run, type Work } from "./work.ts";
 
 /** Rows that one transaction removes. */
 const STEP = 500;
@@ -50,11 +50,12 @@ function* giveUpStaging(now: number): Work<boolean> {
 
 /** Shortens the log of changes a little. @returns whether there may be more */
 export function* trimLog(now = Date.now()): Work<boolean> {
-  const { value: seq } = (yield* row<{ readonly value: string }>("getMeta", "seq")) ?? { value: "0" };
+  const { seq } = yield* oneRow<{ readonly seq: number }>("lastSeq");
   const oldest = yield* rows<{ readonly seq: number; readonly at: number }>("oldestChanges", STEP);
   const isOld = (change: { readonly seq: number; readonly at: number }): boolean =>
-    change.at < now - LOG_MILLISECONDS || change.seq <= Number(seq) - LOG_ENTRIES;
-  const last = oldest.findLast(isOld);
+    change.at < now - LOG_MILLISECONDS || change.seq <= seq - LOG_ENTRIES;
+  // The newest stays: it is what the next one counts from.
+  const last = oldest.findLast((change) => change.seq < seq && isOld(change));
   if (last === undefined) return false;
   yield* run("dropChanges", last.seq);
   return last === oldest.at(-1);

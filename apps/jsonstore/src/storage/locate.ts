@@ -5,8 +5,8 @@ import { arrayIndex, type Path } from "../text/pointer.ts";
 import { findElement, findMember, type Span } from "../text/spans.ts";
 import { findPlace, valueAt, type ElementPlace } from "./array-pages.ts";
 import { referredId, type ContainerRow } from "./rows.ts";
-import { ROOT_CONTAINER, ROOT_KEY } from "./statements.ts";
-import { row, type Work } from "./work.ts";
+import { ROOT_CONTAINER, ROOT_KEY, WALKED } from "./statements.ts";
+import { oneRow, row, type Work } from "./work.ts";
 
 /** The row, or the line of a page, that holds a value. */
 export type Slot =
@@ -18,6 +18,8 @@ export interface Found extends Span {
   readonly slot: Slot;
   /** Its container, if it has rows of its own. */
   readonly split: ContainerRow | null;
+  /** What it lies in, when that is in the same text. */
+  readonly parent: Span | null;
   /** The containers with rows above it, and itself if it is one: whose version a change inside it moves. */
   readonly versioned: readonly number[];
 }
@@ -27,7 +29,7 @@ export type MissingReason = "no-document" | "no-member" | "no-element" | "not-an
 
 /** What is at a path. */
 export type Lookup =
-  | { readonly isFound: true; readonly node: Found }
+  | { readonly isFound: true; readonly node: Found; readonly seq: number }
   | {
       readonly isFound: false;
       readonly reason: MissingReason;
@@ -35,7 +37,18 @@ export type Lookup =
       readonly deepest: number;
       /** What they lead to; null without a document. */
       readonly parent: Found | null;
+      /** Number of the last write. */
+      readonly seq: number;
     };
+
+/** What the statement `walk` gives. */
+interface Walk {
+  readonly seq: number;
+  readonly v0: string | null;
+  readonly v1: string | null;
+  readonly v2: string | null;
+  readonly v3: string | null;
+}
 
 /** Returns the text of a node that lies inline. */
 export function inlineText({ slot, start, end }: Found): string {
@@ -44,22 +57,40 @@ export function inlineText({ slot, start, end }: Found): string {
 
 /** Finds the node of a path. */
 export function* locate(path: Path): Work<Lookup> {
-  const root = yield* row<{ readonly value: string }>("getMember", ROOT_CONTAINER, ROOT_KEY);
-  if (root === undefined) return { isFound: false, reason: "no-document", deepest: 0, parent: null };
-  let slot: Slot = { kind: "member", container: ROOT_CONTAINER, key: ROOT_KEY, value: root.value };
+  const walk = yield* oneRow<Walk>("walk", keyAt(path, 0), keyAt(path, 1), keyAt(path, 2));
+  const { seq, v0 } = walk;
+  if (v0 === null) return { isFound: false, reason: "no-document", deepest: 0, parent: null, seq };
   const versioned: number[] = [];
-  for (let depth = 0; ; depth += 1) {
+  let slot: Slot = { kind: "member", container: ROOT_CONTAINER, key: ROOT_KEY, value: v0 };
+  let depth = 0;
+  for (const value of [walk.v1, walk.v2, walk.v3]) {
+    const container = referredId(slot.value);
+    if (value === null || container === null) break;
+    versioned.push(container);
+    slot = { kind: "member", container, key: keyAt(path, depth) ?? "", value };
+    depth += 1;
+  }
+  const walked = depth;
+  for (; ; depth += 1) {
     const id = referredId(slot.value);
-    if (id === null) return locateInline(slot, versioned, path, depth);
+    if (id === null) return locateInline(slot, versioned, path, depth, seq);
     const split = yield* getContainer(id);
     versioned.push(id);
     const token = path[depth];
-    const node: Found = { slot, start: 0, end: slot.value.length, split, versioned };
-    if (token === undefined) return { isFound: true, node };
-    const next = yield* child(split, token);
-    if (typeof next === "string") return { isFound: false, reason: next, deepest: depth, parent: node };
+    const node: Found = { slot, start: 0, end: slot.value.length, split, parent: null, versioned };
+    if (token === undefined) return { isFound: true, node, seq };
+    // The walk has looked for this member already.
+    const isSought = depth === walked && depth < WALKED;
+    const next = isSought && split.kind === "object" ? "no-member" : yield* child(split, token);
+    if (typeof next === "string") return { isFound: false, reason: next, deepest: depth, parent: node, seq };
     slot = next;
   }
+}
+
+/** Key of a member as it lies in a row; null, which is no key, behind the end of the path. */
+function keyAt(path: Path, depth: number): string | null {
+  const token = path[depth];
+  return token === undefined ? null : escapeKey(token);
 }
 
 function* child(split: ContainerRow, token: string): Work<Slot | MissingReason> {
@@ -75,18 +106,20 @@ function* child(split: ContainerRow, token: string): Work<Slot | MissingReason> 
   return place === null ? "no-element" : { kind: "element", array: split, place, value: valueAt(place) };
 }
 
-function locateInline(slot: Slot, versioned: readonly number[], path: Path, from: number): Lookup {
+function locateInline(slot: Slot, versioned: readonly number[], path: Path, from: number, seq: number): Lookup {
   const text = slot.value;
   let span: Span = { start: 0, end: text.length };
+  let parent: Span | null = null;
   for (let depth = from; depth < path.length; depth += 1) {
-    const token = path[depth] ?? "";
-    const next = inlineChild(text, span.start, token);
+    const next = inlineChild(text, span.start, path[depth] ?? "");
     if (typeof next === "string") {
-      return { isFound: false, reason: next, deepest: depth, parent: { slot, ...span, split: null, versioned } };
+      const node: Found = { slot, start: span.start, end: span.end, split: null, parent, versioned };
+      return { isFound: false, reason: next, deepest: depth, parent: node, seq };
     }
+    parent = span;
     span = next;
   }
-  return { isFound: true, node: { slot, start: span.start, end: span.end, split: null, versioned } };
+  return { isFound: true, node: { slot, start: span.start, end: span.end, split: null, parent, versioned }, seq };
 }
 
 function inlineChild(text: string, start: number, token: string): Span | MissingReason {

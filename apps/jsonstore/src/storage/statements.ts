@@ -8,14 +8,28 @@
 export const ROOT_CONTAINER = 0;
 export const ROOT_KEY = "";
 
+/** Objects inside each other that one statement walks through. */
+export const WALKED = 3;
+
 export const STATEMENTS = {
   getMeta: "SELECT value FROM meta WHERE key = ?",
-  setMeta: "UPDATE meta SET value = ? WHERE key = ?",
+  // Each write is in the log, and the newest is never trimmed.
+  lastSeq: "SELECT coalesce(max(seq), 0) AS seq FROM change",
+  // What most paths need, in one statement: the root, and members in it while the value before is an object with rows.
+  walk: `SELECT (SELECT coalesce(max(seq), 0) FROM change) AS seq,
+    m0.value AS v0, m1.value AS v1, m2.value AS v2, m3.value AS v3
+    FROM (SELECT 1) AS one
+    LEFT JOIN member AS m0 ON m0.container = 0 AND m0.key = ''
+    LEFT JOIN member AS m1 ON m1.container = ${referredBy("m0")} AND m1.key = ?
+    LEFT JOIN member AS m2 ON m2.container = ${referredBy("m1")} AND m2.key = ?
+    LEFT JOIN member AS m3 ON m3.container = ${referredBy("m2")} AND m3.key = ?`,
 
   getContainer: "SELECT id, kind, count, root_page AS root, version FROM container WHERE id = ?",
   addContainer: "INSERT INTO container (kind, count, version, staging) VALUES (?, 0, ?, ?) RETURNING id",
   setContainer: "UPDATE container SET count = ?, root_page = ? WHERE id = ?",
   touchContainer: "UPDATE container SET version = ? WHERE id = ?",
+  touchContainers: "UPDATE container SET version = ? WHERE id IN (?, ?, ?, ?)",
+  countContainer: "UPDATE container SET count = count + ? WHERE id = ?",
   dropContainer: "DELETE FROM container WHERE id = ?",
   containersOfStaging: "SELECT id FROM container WHERE staging = ?",
 
@@ -64,4 +78,9 @@ export const STATEMENTS = {
 export type StatementName = keyof typeof STATEMENTS;
 
 /** Number and kind of the tables' format; another one is refused. */
-export const FORMAT = "1";
+export const FORMAT = "2";
+
+/** SQL of the container that the value of a row refers to; null for a text. */
+function referredBy(row: string): string {
+  return `CASE WHEN substr(${row}.value, 1, 1) = '@' THEN CAST(substr(${row}.value, 2) AS BIGINT) END`;
+}

@@ -34,7 +34,7 @@ export function prepareSchema(connection: Connection): string {
   try {
     connection.exec(TABLES);
     const epoch = randomBytes(6).toString("base64url");
-    connection.exec(`INSERT OR IGNORE INTO meta VALUES ('format', '${FORMAT}'), ('epoch', '${epoch}'), ('seq', '0')`);
+    connection.exec(`INSERT OR IGNORE INTO meta VALUES ('format', '${FORMAT}'), ('epoch', '${epoch}')`);
     connection.exec("COMMIT");
   } catch (error) {
     connection.exec("ROLLBACK");

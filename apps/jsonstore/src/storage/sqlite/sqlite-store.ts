@@ -7,7 +7,7 @@ import type { Write } from "../change-tree.ts";
 import { sweep, trimLog } from "../housekeeping.ts";
 import { stageText } from "../stage.ts";
 import type { Snapshot, Staged, Store } from "../store.ts";
-import { row, type Work } from "../work.ts";
+import { oneRow, type Work } from "../work.ts";
 import { Connection, type Durability } from "./connection.ts";
 import { sqliteClass, type SqliteClass } from "./database-class.ts";
 import { makeFile, prepareSchema } from "./schema.ts";
@@ -173,9 +173,9 @@ class SqliteStore implements Store {
   #look(): void {
     if (this.#isClosed || this.#listeners.size === 0) return;
     try {
-      const seq = this.read(() => row<{ readonly value: string }>("getMeta", "seq"));
-      if (Number(seq?.value) === this.#seen) return;
-      this.#seen = Number(seq?.value);
+      const { seq } = this.read(() => oneRow<{ readonly seq: number }>("lastSeq"));
+      if (seq === this.#seen) return;
+      this.#seen = seq;
     } catch {
       return; // The next look may succeed.
     }

@@ -8,7 +8,7 @@ import { Problem } from "../../problem.ts";
 import type { Change, Write } from "../change-tree.ts";
 import type { Layout } from "../build.ts";
 import { logChanges } from "../change-log.ts";
-import type { Work } from "../work.ts";
+import type { Call, Work } from "../work.ts";
 import type { Connection } from "./connection.ts";
 import { isBusy, storageProblem } from "./sqlite-error.ts";
 
@@ -18,6 +18,7 @@ const MOST_IN_GROUP = 256;
 /** Milliseconds until a write gives up the lock. */
 const PATIENCE = 20_000;
 const PAUSE = 1;
+const LAST_SEQ: Call = { name: "lastSeq", wants: "row", values: [] };
 
 interface Job {
   readonly work: (write: Write) => Work<unknown>;
@@ -78,7 +79,6 @@ export class Writer {
       hasWaited = await this.#whileBusy("BEGIN IMMEDIATE");
       const before = this.#readSeq();
       const seq = this.#runJobs(before, settled);
-      if (seq > before) this.#connection.call({ name: "setMeta", wants: "nothing", values: [String(seq), "seq"] });
       await this.#whileBusy("COMMIT");
       for (const [job, outcome] of settled) job.settle(outcome);
       if (seq > before) this.#onCommit(seq);
@@ -99,16 +99,19 @@ export class Writer {
       const job = this.#queue.shift();
       if (job === undefined) break;
       const entry: [Job, Outcome] = [job, { isDone: false, error: undefined }];
+      // Alone it is all that can be undone.
+      const isAlone = settled.length === 0 && this.#queue.length === 0;
       settled.push(entry);
       const changes: Change[] = [];
-      this.#connection.control("SAVEPOINT job");
+      if (!isAlone) this.#connection.control("SAVEPOINT job");
       try {
         const value = this.#connection.run(job.work({ seq: seq + 1, layout: this.#layout, changes }));
         if (changes.length > 0) this.#connection.run(logChanges(seq + 1, changes));
-        this.#connection.control("RELEASE job");
+        if (!isAlone) this.#connection.control("RELEASE job");
         if (changes.length > 0) seq += 1;
         entry[1] = { isDone: true, value };
       } catch (error) {
+        if (isAlone) throw error;
         this.#undo(error);
         entry[1] = { isDone: false, error: storageProblem(error) };
       }
@@ -127,8 +130,8 @@ export class Writer {
   }
 
   #readSeq(): number {
-    const row = this.#connection.call({ name: "getMeta", wants: "row", values: ["seq"] }) as { readonly value: string };
-    return Number(row.value);
+    const { seq } = this.#connection.call(LAST_SEQ) as { readonly seq: number }; // its column
+    return seq;
   }
 
   #rollback(): void {
