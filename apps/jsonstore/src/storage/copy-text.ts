@@ -1,11 +1,13 @@
 // Writes the text of a node, in pieces. With a stack of its own: a document may be as deep as it likes.
-import { entriesOf, getPage, linesOf } from "./array-pages.ts";
+import { entriesOf, linesOf } from "./array-pages.ts";
 import { referredId, type ContainerRow } from "./rows.ts";
 import { getContainer } from "./locate.ts";
 import { oneRow, type Work } from "./work.ts";
 
 /** Members that one statement joins. */
 const MEMBERS = 256;
+/** Pages that one statement joins. */
+const PAGES = 32;
 
 /** What is left to write: a text, a value that is a reference, or the rest of an object. */
 type Rest =
@@ -14,6 +16,12 @@ type Rest =
   | { readonly kind: "pages"; readonly pages: readonly number[]; next: number }
   | { readonly kind: "members"; readonly id: number; after: number; isFirst: boolean }
   | { readonly kind: "joined"; readonly id: number; readonly parts: readonly string[]; next: number };
+
+interface PagesText {
+  readonly text: string | null;
+  readonly level: number;
+  readonly number: number;
+}
 
 interface TextPart {
   readonly text: string | null;
@@ -92,17 +100,18 @@ function* nextJoined(rest: Rest & { kind: "joined" }, stack: Rest[], emit: (piec
 }
 
 function* nextPage(rest: Rest & { kind: "pages" }, stack: Rest[], emit: (piece: string) => void): Work<void> {
-  const id = rest.pages[rest.next];
-  if (id === undefined) {
+  const ids = rest.pages.slice(rest.next, rest.next + PAGES);
+  if (ids.length === 0) {
     stack.pop();
     return;
   }
   if (rest.next > 0) emit(",");
-  rest.next += 1;
-  const { level, data } = yield* getPage(id);
-  if (level > 0) stack.push({ kind: "pages", pages: entriesOf(data).map(({ page }) => page), next: 0 });
-  else if (data.startsWith("@") || data.includes("\n@")) stack.push({ kind: "values", lines: linesOf(data), next: 0 });
-  else emit(data.replaceAll("\n", ","));
+  rest.next += ids.length;
+  const { text, level, number } = yield* oneRow<PagesText>("pagesText", `[${ids.join(",")}]`);
+  if (text === null || number < ids.length) throw new Error(`The database is damaged: of the pages ${ids.join(", ")} one is missing`);
+  if (level > 0) stack.push({ kind: "pages", pages: entriesOf(text).map(({ page }) => page), next: 0 });
+  else if (text.startsWith("@") || text.includes("\n@")) stack.push({ kind: "values", lines: linesOf(text), next: 0 });
+  else emit(text.replaceAll("\n", ","));
 }
 
 function* nextValue(rest: Rest & { kind: "values" }, stack: Rest[], emit: (piece: string) => void): Work<void> {

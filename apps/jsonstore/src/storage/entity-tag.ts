@@ -1,7 +1,7 @@
 // Entity tags. They change whenever the text of a node can have changed: that of an inline text is its hash, that of a container with
 // rows is made of its id and the number of the last write in it.
 // Source: RFC 9110 section 8.8.3.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { inlineText, type Found } from "./locate.ts";
 
 /** 96 bits of a hash, in base64url. */
@@ -15,5 +15,5 @@ export function entityTag(node: Found, epoch: string): string {
 
 /** Returns the tag of an inline text. */
 export function textTag(text: string): string {
-  return createHash("sha256").update(text).digest("base64url").slice(0, HASH_LENGTH);
+  return hash("sha256", text, "base64url").slice(0, HASH_LENGTH);
 }

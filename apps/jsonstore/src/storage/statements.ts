@@ -51,6 +51,9 @@ export const STATEMENTS = {
       FROM member WHERE container = ? AND ord > ? ORDER BY ord LIMIT ?) AS part`,
 
   getPage: "SELECT id, level, data FROM page WHERE id = ?",
+  // Of pages of one level, in the order of the ids.
+  pagesText: `SELECT string_agg(page.data, '\n' ORDER BY ids.key) AS text, max(page.level) AS level, count(*) AS number
+    FROM json_each(?) AS ids JOIN page ON page.id = ids.value`,
   countRows: "SELECT (SELECT count(*) FROM container) AS containers, (SELECT count(*) FROM page) AS pages",
   addPage: "INSERT INTO page (container, level, data) VALUES (?, ?, ?) RETURNING id",
   setPage: "UPDATE page SET data = ? WHERE id = ?",

@@ -22,7 +22,7 @@ export interface Snapshot {
 export interface Store {
   /** Differs between databases: versions of one say nothing about another. */
   readonly epoch: string;
-  /** Runs work that sees one state of the document. It must be short: others wait. */
+  /** Runs work that sees one state of the document. It must be short, because others wait, and may begin a second time. */
   read<T>(work: () => Work<T>): T | Promise<T>;
   /** Keeps one state of the document, for what takes longer. */
   snapshot(): Promise<Snapshot>;

@@ -11,6 +11,7 @@ export type Durability = "process" | "power";
 export class Connection {
   readonly #database: SqliteDatabase;
   readonly #statements: Partial<Record<StatementName, SqliteStatement>> = {};
+  #isLong = false;
   readonly #controls = new Map<string, SqliteStatement>();
 
   constructor(databaseClass: SqliteClass, path: string, durability: Durability) {
@@ -49,11 +50,28 @@ export class Connection {
     return step.value;
   }
 
-  /** Runs work that sees one state of the file. */
-  snapshot<T>(work: Work<T>): T {
+  /**
+   * Runs work that sees one state of the file. One statement does so by itself; work that turns out to need more begins again in a
+   * transaction, and the next one is expected to need it too.
+   */
+  snapshot<T>(work: () => Work<T>): T {
+    if (!this.#isLong) {
+      const steps = work();
+      let step = steps.next();
+      if (step.done !== true) step = steps.next(this.call(step.value));
+      if (step.done === true) return step.value;
+    }
+    return this.#transaction(work());
+  }
+
+  #transaction<T>(work: Work<T>): T {
+    let statements = 0;
     this.control("BEGIN");
     try {
-      return this.run(work);
+      let step = work.next();
+      for (; step.done !== true; statements += 1) step = work.next(this.call(step.value));
+      this.#isLong = statements > 1;
+      return step.value;
     } finally {
       this.control("COMMIT");
     }

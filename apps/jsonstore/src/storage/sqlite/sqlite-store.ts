@@ -78,7 +78,7 @@ class SqliteStore implements Store {
 
   read<T>(work: () => Work<T>): T {
     try {
-      return this.#readConnection.snapshot(work());
+      return this.#readConnection.snapshot(work);
     } catch (error) {
       throw isBusy(error) ? new Problem("busy", {}, { cause: error }) : storageProblem(error);
     }
