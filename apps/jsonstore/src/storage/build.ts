@@ -4,7 +4,7 @@ import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_OBJECT } from "../text/character
 import { stringEnd, valueEndWithin } from "../text/spans.ts";
 import { PageBuilder } from "./array-pages.ts";
 import { reference } from "./rows.ts";
-import { oneRow, run, type Work } from "./work.ts";
+import { oneRow, run, runEach, type Parameter, type Work } from "./work.ts";
 
 /** How a value is laid out in rows. */
 export interface Layout {
@@ -27,7 +27,12 @@ interface Open {
   count: number;
   key: string;
   readonly pages: PageBuilder | null;
+  /** Rows that are not stored yet. */
+  members: Parameter[][];
 }
+
+/** Members that are stored at a time. */
+const MEMBERS = 256;
 
 /**
  * Returns what a row holds for a value.
@@ -79,17 +84,27 @@ function* open(text: string, at: number, size: number, { version, staging }: Mar
   const isObject = text.charCodeAt(at) === OPEN_OBJECT;
   const kind = isObject ? "object" : "array";
   const { id } = yield* oneRow<{ readonly id: number }>("addContainer", kind, version, staging);
-  return { id, isObject, count: 0, key: "", pages: isObject ? null : new PageBuilder(id, size) };
+  return { id, isObject, count: 0, key: "", pages: isObject ? null : new PageBuilder(id, size), members: [] };
 }
 
 function* add(container: Open, value: string): Work<void> {
   if (container.pages !== null) return yield* container.pages.add(value);
   container.count += 1;
-  return yield* run("addMember", container.id, container.key, container.count, value);
+  container.members.push([container.id, container.key, container.count, value]);
+  if (container.members.length >= MEMBERS) yield* flush(container);
 }
 
-function* close({ id, count, pages }: Open): Work<void> {
-  if (pages === null) return yield* run("setContainer", count, null, id);
+function* flush(container: Open): Work<void> {
+  yield* runEach("addMember", container.members);
+  container.members = [];
+}
+
+function* close(container: Open): Work<void> {
+  const { id, count, pages } = container;
+  if (pages === null) {
+    yield* flush(container);
+    return yield* run("setContainer", count, null, id);
+  }
   const end = yield* pages.end();
   return yield* run("setContainer", end.count, end.root, id);
 }

@@ -8,9 +8,11 @@ export type Parameter = string | number | null;
 /** One statement to run. */
 export interface Call {
   readonly name: StatementName;
-  /** What is wanted back: one row, all rows, or nothing. */
-  readonly wants: "row" | "rows" | "nothing";
+  /** What is wanted back: one row, all rows, or nothing; `each` is nothing, several times. */
+  readonly wants: "row" | "rows" | "nothing" | "each";
   readonly values: readonly Parameter[];
+  /** For `each`: the statement is run for each of these. */
+  readonly list?: readonly (readonly Parameter[])[];
 }
 
 /** Steps that end in a value. */
@@ -34,4 +36,9 @@ export function* rows<Row>(name: StatementName, ...values: Parameter[]): Work<re
 /** Runs a statement for its effect. */
 export function* run(name: StatementName, ...values: Parameter[]): Work<void> {
   yield { name, wants: "nothing", values };
+}
+
+/** Runs a statement for each of some lists of parameters. */
+export function* runEach(name: StatementName, list: readonly (readonly Parameter[])[]): Work<void> {
+  if (list.length > 0) yield { name, wants: "each", values: [], list };
 }

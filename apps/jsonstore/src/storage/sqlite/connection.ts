@@ -1,16 +1,20 @@
 // One connection to the file, with its prepared statements. It keeps the database: @photostructure/sqlite 1.2.1 crashes when a database
 // is collected while its statements live.
 import { STATEMENTS, type StatementName } from "../statements.ts";
-import type { Call, Work } from "../work.ts";
+import type { Call, Parameter, Work } from "../work.ts";
 import type { SqliteClass, SqliteDatabase, SqliteStatement } from "./database-class.ts";
 
 /** What makes a write safe against: the death of a process, or of the machine too. */
 export type Durability = "process" | "power";
 
+/** Rows of one statement, where there are many. */
+const ROWS = 16;
+
 /** A connection. */
 export class Connection {
   readonly #database: SqliteDatabase;
   readonly #statements: Partial<Record<StatementName, SqliteStatement>> = {};
+  readonly #several: Partial<Record<StatementName, SqliteStatement>> = {};
   #isLong = false;
   readonly #controls = new Map<string, SqliteStatement>();
 
@@ -84,12 +88,26 @@ export class Connection {
     statement.run();
   }
 
-  call({ name, wants, values }: Call): unknown {
+  call({ name, wants, values, list }: Call): unknown {
+    if (list !== undefined) return this.#runEach(name, list);
     const statement = (this.#statements[name] ??= this.#database.prepare(STATEMENTS[name]));
     if (wants === "row") return statement.get(...values);
     if (wants === "rows") return statement.all(...values);
     statement.run(...values);
     return undefined;
+  }
+
+  /** With several rows in one statement as long as there are enough. */
+  #runEach(name: StatementName, list: readonly (readonly Parameter[])[]): void {
+    const sql = STATEMENTS[name];
+    const [first = []] = list;
+    const row = `(${first.map(() => "?").join(", ")})`;
+    let at = 0;
+    if (list.length >= ROWS && sql.endsWith(row)) {
+      const several = (this.#several[name] ??= this.#database.prepare(sql + `, ${row}`.repeat(ROWS - 1)));
+      for (; at + ROWS <= list.length; at += ROWS) several.run(...list.slice(at, at + ROWS).flat());
+    }
+    for (const values of list.slice(at)) this.call({ name, wants: "nothing", values });
   }
 
   close(): void {
