@@ -44,6 +44,7 @@ export const PROBLEMS = {
   "storage-failed": [500, "The database cannot be read or written", "The error log says why."],
   "unknown-method": [501, "This method is not known", ""],
   "too-many-readers": [503, "Too many clients read or watch", "Try again after `Retry-After`."],
+  "storage-unreachable": [503, "The database cannot be reached", "Try again after `Retry-After`."],
   busy: [503, "Others kept the database locked", "Try again after `Retry-After`."],
   "storage-full": [507, "There is no room for this", "Nothing was changed."],
 } as const satisfies Readonly<Record<string, readonly [status: number, title: string, advice: string]>>;

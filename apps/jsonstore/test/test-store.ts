@@ -1,8 +1,5 @@
 // A store in a directory of its own, and a client of its API.
 import { setMaxListeners } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { TestClient } from "tsgi/testing";
 import type { WSGIApplication } from "tsgi/wsgi";
 import { Feed } from "../src/api/feed.ts";
@@ -11,11 +8,11 @@ import type { ApiSettings } from "../src/api/settings.ts";
 import { openStore } from "../src/open-store.ts";
 import { readSettings } from "../src/settings.ts";
 import type { Store } from "../src/storage/store.ts";
+import { testEngine } from "./test-engine.ts";
 
 /** A store that a test has opened. */
 export interface TestStore {
-  readonly directory: string;
-  readonly path: string;
+  readonly url: string;
   readonly store: Store;
   readonly application: WSGIApplication;
   readonly client: TestClient;
@@ -32,10 +29,9 @@ export async function openTestStore(
 ): Promise<TestStore> {
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal);
-  const directory = mkdtempSync(join(tmpdir(), "jsonstore-"));
-  const path = join(directory, "store.db");
-  const store = await openStore(`sqlite:${path}`, pageSize === undefined ? {} : { pageSize });
-  const { api, maxListeners } = readSettings({}, { database: path }, {});
+  const place = testEngine().newPlace();
+  const store = await openStore(place.url, pageSize === undefined ? {} : { pageSize });
+  const { api, maxListeners } = readSettings({}, { database: place.url }, {});
   const application = jsonStore({
     ...api,
     store,
@@ -45,15 +41,14 @@ export async function openTestStore(
     ...changes,
   });
   return {
-    directory,
-    path,
+    url: place.url,
     store,
     application,
     client: new TestClient(application),
     async close() {
       stopping.abort();
       await store.close();
-      rmSync(directory, { recursive: true, force: true });
+      place.remove();
     },
   };
 }

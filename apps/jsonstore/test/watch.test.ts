@@ -86,11 +86,19 @@ describe("watching a node", () => {
     expect(await take(events, 1)).toEqual(['put {"path":"","value":"a"}']);
   });
 
+  test("names a member by its key, whatever is in that", async () => {
+    await store.client.put("/", { body: "{}" });
+    const events = await watch("/");
+    await take(events, 1);
+    await store.client.put("/a%00%0Ab%22%5C", { body: "1" });
+    expect(await take(events, 1)).toEqual(['put {"path":"/a\\u0000\\nb\\"\\\\","value":1}']);
+  });
+
   test("sees what another process writes", async () => {
     await store.client.put("/", { body: "{}" });
     const events = await watch("/");
     await take(events, 1);
-    const other = await openStore(`sqlite:${store.path}`);
+    const other = await openStore(store.url);
     others.push(other);
     await other.write((write) => put(write, ["x"], "1"));
     expect(await take(events, 1)).toEqual(['put {"path":"/x","value":1}']);
@@ -152,7 +160,7 @@ test("a client that only applies events ends with the document, whatever is writ
     return Number(response.headers.get("Document-Version"));
   };
   const events = await watch("/");
-  const other = await openStore(`sqlite:${store.path}`, { pageSize: 32 });
+  const other = await openStore(store.url, { pageSize: 32 });
   others.push(other);
   let last = 0;
   for (let step = 0; step < 150; step += 1) {

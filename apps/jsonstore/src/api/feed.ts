@@ -2,9 +2,9 @@
 // may have happened, and only while somebody watches.
 import { Problem } from "../problem.ts";
 import type { Store } from "../storage/store.ts";
-import type { ChangeRow } from "../storage/rows.ts";
+import { changesAfter } from "../storage/change-log.ts";
 import { find } from "../storage/document.ts";
-import { row, rows, type Work } from "../storage/work.ts";
+import { row, type Work } from "../storage/work.ts";
 import { parsePointer } from "../text/pointer.ts";
 import { eventsOf, firstEvent, reset, type ChangeEvent } from "./change-events.ts";
 import { documentVersion } from "./document-version.ts";
@@ -98,7 +98,7 @@ export class Feed {
       for (const subscriber of subscribers) advance(subscriber, now, [reset(now)]);
       return;
     }
-    const changes = yield* rows<ChangeRow>("changesAfter", since, BATCH);
+    const changes = yield* changesAfter(since, BATCH);
     const last = changes.at(-1)?.seq ?? now;
     // More than one batch: what is read of today's values would be too new. Who watches reads again.
     if (last < now) {
@@ -128,7 +128,7 @@ function* beginning(
     return { seq, events: [yield* firstEvent(watched, seq)] };
   }
   if (lastSeen > seq || !(yield* isLogged(lastSeen))) return { seq, events: [reset(seq)] };
-  const missed = yield* rows<ChangeRow>("changesAfter", lastSeen, MOST_MISSED + 1);
+  const missed = yield* changesAfter(lastSeen, MOST_MISSED + 1);
   const isTooMuch = missed.length > MOST_MISSED;
   return { seq, events: isTooMuch ? [reset(seq)] : yield* eventsOf(watched, missed, true) };
 }

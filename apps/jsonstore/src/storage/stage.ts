@@ -6,7 +6,7 @@ import { referredId } from "./rows.ts";
 import type { Staged } from "./store.ts";
 import { oneRow, run, type Work } from "./work.ts";
 
-/** Milliseconds of work in one transaction. */
+/** Milliseconds of work in one transaction, where nothing else can be done meanwhile. */
 const SLICE = 8;
 
 /**
@@ -20,14 +20,15 @@ export async function stageText(
   layout: Layout,
   write: <T>(work: (write: Write) => Work<T>) => Promise<T>,
   onProgress?: (part: number) => void,
+  slice = SLICE,
 ): Promise<Staged> {
   const { id } = await write(() => oneRow<{ readonly id: number }>("addStaging", Date.now()));
   const place = { at: 0 };
   const building = build(text, layout, { version: 0, staging: id }, place);
   let answer: unknown;
   for (;;) {
-    const value = await write(function* slice(): Work<string | null> {
-      const endsAt = performance.now() + SLICE;
+    const value = await write(function* laying(): Work<string | null> {
+      const endsAt = performance.now() + slice;
       yield* run("keepStaging", Date.now(), id);
       do {
         const step = building.next(answer);

@@ -62,7 +62,6 @@ export const STATEMENTS = {
 
   addChange: "INSERT INTO change (seq, number, op, path, value, at) VALUES (?, ?, ?, ?, ?, ?)",
   changesAfter: "SELECT seq, op, path, value FROM change WHERE seq > ? ORDER BY seq, number LIMIT ?",
-  changesOf: "SELECT seq, op, path, value FROM change WHERE seq = ? ORDER BY number",
   oldestChange: "SELECT min(seq) AS seq FROM change",
   dropChanges: "DELETE FROM change WHERE seq <= ?",
   oldestChanges: "SELECT seq, at FROM change ORDER BY seq, number LIMIT ?",

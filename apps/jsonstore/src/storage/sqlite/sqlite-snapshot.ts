@@ -1,33 +1,9 @@
 // One state of the file, on a connection of its own.
+import { PieceBuffer } from "../piece-buffer.ts";
 import type { Snapshot } from "../store.ts";
 import type { Call, Work } from "../work.ts";
 import type { Connection } from "./connection.ts";
 import { storageProblem } from "./sqlite-error.ts";
-
-/** Characters that are collected before a piece is sent. */
-const PIECE = 64 * 1024;
-
-/** Collects pieces. */
-class PieceBuffer {
-  #pieces: string[] = [];
-  #length = 0;
-
-  get isFull(): boolean {
-    return this.#length >= PIECE;
-  }
-
-  add(piece: string): void {
-    this.#pieces.push(piece);
-    this.#length += piece.length;
-  }
-
-  take(): string {
-    const text = this.#pieces.join("");
-    this.#pieces = [];
-    this.#length = 0;
-    return text;
-  }
-}
 
 /** Keeps a read transaction open. */
 export class SqliteSnapshot implements Snapshot {

@@ -4,7 +4,8 @@ import { basename, dirname } from "node:path";
 import { Problem } from "../../problem.ts";
 import type { Layout } from "../build.ts";
 import type { Write } from "../change-tree.ts";
-import { sweep, trimLog } from "../housekeeping.ts";
+import { Housekeeper } from "../housekeeper.ts";
+import { sweep } from "../housekeeping.ts";
 import { stageText } from "../stage.ts";
 import type { Snapshot, Staged, Store } from "../store.ts";
 import { oneRow, type Work } from "../work.ts";
@@ -33,9 +34,6 @@ const MOST_SNAPSHOTS = 64;
 const SPARE_CONNECTIONS = 2;
 /** Milliseconds between two looks at the file, while somebody watches. */
 const POLL = 50;
-/** Milliseconds from one round of housekeeping to the next. */
-const ROUND = 30_000;
-const SWEEP_PAUSE = 10;
 /** Milliseconds that a read waits for a process that recovers the file after a crash. */
 const READ_PATIENCE = 1000;
 
@@ -58,7 +56,7 @@ class SqliteStore implements Store {
   #watcher: FSWatcher | null = null;
   #poll: NodeJS.Timeout | null = null;
   #seen = -1;
-  #round: NodeJS.Timeout | null = null;
+  readonly #housekeeper: Housekeeper;
   #isClosed = false;
 
   constructor(databaseClass: SqliteClass, { path, durability = "process", pageSize, maxSize }: SqliteOptions) {
@@ -73,7 +71,9 @@ class SqliteStore implements Store {
     this.#readConnection = this.#openConnection();
     this.#readConnection.setBusyTimeout(READ_PATIENCE);
     this.#writer = new Writer(this.#writeConnection, this.#layout, () => this.#notify());
-    this.#later(ROUND * Math.random());
+    // By nobody's request: that would have to wait for it.
+    this.#housekeeper = new Housekeeper(this, () => this.#writeConnection.ask("PRAGMA wal_checkpoint(PASSIVE)"));
+    this.#housekeeper.start();
   }
 
   read<T>(work: () => Work<T>): T {
@@ -127,7 +127,7 @@ class SqliteStore implements Store {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    if (this.#round !== null) clearTimeout(this.#round);
+    this.#housekeeper.stop();
     this.#stopWatching();
     await this.#writer.idle();
     for (const connection of this.#spare.splice(0)) connection.close();
@@ -184,25 +184,5 @@ class SqliteStore implements Store {
 
   #notify(): void {
     for (const listener of this.#listeners) listener();
-  }
-
-  #later(milliseconds: number): void {
-    if (this.#isClosed) return;
-    this.#round = setTimeout(() => void this.#keepHouse(), milliseconds);
-    this.#round.unref();
-  }
-
-  /** One small transaction, then again soon if there is more to do. */
-  async #keepHouse(): Promise<void> {
-    let hasMore = false;
-    try {
-      hasMore = await this.write(function* keepHouse(): Work<boolean> {
-        return (yield* sweep()) || (yield* trimLog());
-      });
-      if (!hasMore) this.#writeConnection.ask("PRAGMA wal_checkpoint(PASSIVE)");
-    } catch {
-      // A full disk or a lock: the next round tries again.
-    }
-    this.#later(hasMore ? SWEEP_PAUSE : ROUND);
   }
 }
