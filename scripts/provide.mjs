@@ -24,6 +24,12 @@ const PROGRAMS = [
     packages: ["php-fpm"],
     tests: "the tests with PHP",
   },
+  {
+    // Debian keeps the server's own programs out of PATH; this one comes with them.
+    commands: ["initdb", "pg_createcluster"],
+    packages: ["postgresql"],
+    tests: "the tests of JSONStore in PostgreSQL",
+  },
   { commands: ["python3"], packages: ["python3"], tests: "the tests against Python's modules" },
   {
     commands: ["chromium-headless-shell", "chromium", "google-chrome"],

@@ -20,12 +20,14 @@ export interface OpenOptions {
  */
 export async function openStore(url: string, options: OpenOptions = {}): Promise<Store> {
   if (isPostgresUrl(url)) {
-    if (options.maxSize !== undefined) throw new Error("A size can be set for SQLite only; PostgreSQL has its own limits");
+    if (options.maxSize !== undefined)
+      throw new Error("A size can be set for SQLite only; PostgreSQL has its own limits");
     const { openPostgres } = await import("./storage/postgres/postgres-store.ts");
     return await openPostgres({ ...options, url });
   }
   const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
-  if (path === undefined) throw new Error(`Expected sqlite:PATH or postgres://USER@HOST/DATABASE, got "${withoutPassword(url)}"`);
+  if (path === undefined)
+    throw new Error(`Expected sqlite:PATH or postgres://USER@HOST/DATABASE, got "${withoutPassword(url)}"`);
   return await openSqlite({ ...options, path });
 }
 

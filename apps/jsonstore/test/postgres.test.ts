@@ -12,5 +12,7 @@ describe.skipIf(POSTGRES === undefined)("with PostgreSQL", async () => {
   await import("./children.test.ts");
   await import("./patches.test.ts");
   await import("./watch.test.ts");
+  // Each step is many small transactions.
+  process.env["JSONSTORE_STEPS"] ??= "100";
   await import("./random-operations.test.ts");
 });

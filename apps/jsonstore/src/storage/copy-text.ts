@@ -108,7 +108,8 @@ function* nextPage(rest: Rest & { kind: "pages" }, stack: Rest[], emit: (piece: 
   if (rest.next > 0) emit(",");
   rest.next += ids.length;
   const { text, level, number } = yield* oneRow<PagesText>("pagesText", `[${ids.join(",")}]`);
-  if (text === null || number < ids.length) throw new Error(`The database is damaged: of the pages ${ids.join(", ")} one is missing`);
+  if (text === null || number < ids.length)
+    throw new Error(`The database is damaged: of the pages ${ids.join(", ")} one is missing`);
   if (level > 0) stack.push({ kind: "pages", pages: entriesOf(text).map(({ page }) => page), next: 0 });
   else if (text.startsWith("@") || text.includes("\n@")) stack.push({ kind: "values", lines: linesOf(text), next: 0 });
   else emit(text.replaceAll("\n", ","));

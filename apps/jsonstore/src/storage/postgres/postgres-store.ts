@@ -39,7 +39,6 @@ const SILENCE = 30_000;
 const ANSWER = 45_000;
 /** Milliseconds of one step of laying out a large text. */
 const SLICE = 30;
-const BIGINT = 20;
 
 /**
  * Opens the store; its tables are made when they are missing.
@@ -83,7 +82,12 @@ class PostgresStore implements Store {
       begin: `BEGIN; ${lockOf(address)}; ${STATEMENTS.lastSeq}`,
       commit: `NOTIFY ${channelOf(address)}; COMMIT`,
     };
-    this.#writer = new PostgresWriter(() => connectionOf(this.#writers), layout, brackets, () => this.#notify());
+    this.#writer = new PostgresWriter(
+      () => connectionOf(this.#writers),
+      layout,
+      brackets,
+      () => this.#notify(),
+    );
     this.#housekeeper = new Housekeeper(this);
     this.#housekeeper.start();
   }
@@ -212,7 +216,10 @@ function configOf({ connectionString, schema }: PostgresAddress): ClientConfig {
     keepAlive: true,
     options: `-c search_path=${schema}`,
     // Numbers of writes and ids are far below 2^53.
-    types: { getTypeParser: (type, format) => (type === BIGINT ? Number : pg.types.getTypeParser(type, format)) },
+    types: {
+      getTypeParser: (type, format) =>
+        type === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(type, format),
+    },
   };
 }
 
