@@ -34,6 +34,8 @@ export interface AnsweredExchange {
   readonly bodyBytes?: number;
   readonly isAborted?: boolean;
   readonly isRefused?: boolean;
+  /** Somebody else has answered. */
+  readonly isPassedOn?: boolean;
 }
 
 /** The wall clock less the process's clock, read again now and then because the wall clock may be set; milliseconds. */

@@ -73,6 +73,8 @@ export class Answer implements CalledExchange {
   isSent = false;
   isOver = false;
   isAborted = false;
+  /** Somebody else answers in its place. */
+  isPassedOn = false;
   readonly #method: string;
   readonly #wire: AnswerWire;
   #head: ResponseHead | null = null;
@@ -187,6 +189,7 @@ export class Answer implements CalledExchange {
       return;
     }
     if (this.#wire.passOnError?.(error) === true) {
+      this.isPassedOn = true;
       this.#complete();
       return;
     }
@@ -243,6 +246,7 @@ export class Answer implements CalledExchange {
 
   #isPassedOn(head: ResponseHead): boolean {
     if (this.#wire.passOn?.(head) !== true) return false;
+    this.isPassedOn = true;
     this.#complete();
     return true;
   }

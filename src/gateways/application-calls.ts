@@ -160,6 +160,7 @@ export class ApplicationCalls {
 
   /** One function for all exchanges: a closure for each would cost as much as the rest of its entry. */
   readonly #log = ({ flight, startedAt }: HandledExchange, exchange: CalledExchange): void => {
+    if (exchange.isPassedOn === true) return;
     try {
       const environ = exchange.variables as WSGIEnvironment;
       this.#accessLog?.(new AccessRecord(environ, startedAt, exchange, flight?.isTimedOut === true));

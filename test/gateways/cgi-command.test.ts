@@ -104,7 +104,7 @@ describe("runCGI", () => {
       execFile("sh", ["-c", script], options, (_, text) => resolve(text));
     });
     expect(stdout).toBe(
-      "Status: 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n\r\nnothing at /\u00e9",
+      "Status: 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\nnothing at /\u00e9",
     );
   });
 });

@@ -9,10 +9,12 @@ import { WSGIErrorStream } from "../../wsgi/error-stream.ts";
 import { WSGIInputStream } from "../../wsgi/input-stream.ts";
 import { mountUnder } from "../../wsgi/public-request.ts";
 import type { ErrorStream, WSGIApplication, WSGIApplicationLike } from "../../wsgi/types.ts";
+import type { AccessEntry } from "../access-entry.ts";
 import { Answer } from "../answer.ts";
 import { ApplicationCalls } from "../application-calls.ts";
 import { ANSWER, type GatewayEnviron, newEnviron } from "../gateway-environ.ts";
 import { requestIdOf } from "../request-id.ts";
+import { watchDeadline } from "../watch-deadline.ts";
 import { writeToConsole } from "./console-errors.ts";
 import { clientOf } from "./platform.ts";
 import { RequestBodySource } from "./request-body-source.ts";
@@ -29,6 +31,10 @@ export interface FetchHandlerOptions {
   readonly maxBodyBytes?: number;
   /** Requests that the application works for at once; above it, clients get 503. 0 means no limit. @default 0 */
   readonly maxInFlight?: number;
+  /** Time from the request headers to the first byte of the response, in seconds; then the client gets 504. 0 means no limit. @default 0 */
+  readonly timeoutSeconds?: number;
+  /** Called once for each request, when its response is over. @default no access log */
+  readonly accessLog?: (entry: AccessEntry) => void;
   /** SERVER_SOFTWARE. @default "tsgi" */
   readonly serverSoftware?: string;
 }
@@ -59,11 +65,13 @@ class FetchGateway {
   readonly #calls: ApplicationCalls;
   readonly #maxBodyBytes: number;
   readonly #scriptName: string;
+  readonly #timeoutSeconds: number;
 
   constructor(application: WSGIApplication, options: FetchHandlerOptions) {
-    const { errors = new WSGIErrorStream(writeToConsole), maxInFlight, serverSoftware } = options;
+    const { errors = new WSGIErrorStream(writeToConsole), timeoutSeconds = 0 } = options;
     // Platforms start and stop instances as they like, and say nothing.
-    this.#calls = new ApplicationCalls(application, { errors, maxInFlight, serverSoftware, isMultiprocess: true });
+    this.#calls = new ApplicationCalls(application, { ...options, errors, isMultiprocess: true });
+    this.#timeoutSeconds = timeoutSeconds;
     this.#maxBodyBytes = options.maxBodyBytes ?? DEFAULT_LIMITS.maxBodyBytes;
     this.#scriptName = options.scriptName ?? "";
   }
@@ -75,6 +83,7 @@ class FetchGateway {
     this.#calls.call(answer.variables as GatewayEnviron, answer);
     const { signal } = request;
     if (!answer.isOver) {
+      watchDeadline(this.#calls, answer, this.#timeoutSeconds);
       wire.watch(signal, () => {
         const reason = new ClientDisconnected("The client disconnected before the response was complete", {
           cause: signal.reason as unknown,
@@ -98,19 +107,33 @@ class FetchGateway {
       environ[ANSWER] = answer;
       return answer;
     } catch (error) {
-      if (refusalStatus(error) === 500) throw error;
+      const status = refusalStatus(error);
+      if (status === 500) throw error;
       const answer = new Answer({ method, variables: {}, body: null }, wire);
       answer.fail(error);
+      this.#calls.logRefused(this.#refusedEnviron(request, platform), status);
       return answer;
     }
   }
 
-  #environ(request: Request, platform: readonly unknown[]): GatewayEnviron {
+  /** For the access log: the target of a request that cannot become an environ. */
+  #refusedEnviron(request: Request, platform: readonly unknown[]): GatewayEnviron {
+    const environ = this.#newEnviron(request, platform);
+    environ.REQUEST_URI = request.url.replace(/^[a-z]+:\/\/[^/?#]*/i, "");
+    return environ;
+  }
+
+  #newEnviron(request: Request, platform: readonly unknown[]): GatewayEnviron {
     const { address, port } = clientOf(request, platform);
     const connection = { serverName: "", serverPort: "", remoteAddress: address, remotePort: port, isSecure: false };
     const environ = newEnviron(this.#calls, connection);
     environ.REQUEST_METHOD = request.method;
     environ.SERVER_PROTOCOL = "HTTP/1.1";
+    return environ;
+  }
+
+  #environ(request: Request, platform: readonly unknown[]): GatewayEnviron {
+    const environ = this.#newEnviron(request, platform);
     environ[TSGI_REQUEST_ID] = requestIdOf(undefined);
     environ[TSGI_PLATFORM] = platform;
     setRequestVariables(environ, request);

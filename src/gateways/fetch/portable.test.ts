@@ -53,6 +53,7 @@ test("it answers in a realm that has only what the web has", async () => {
     crypto,
     performance,
     setTimeout,
+    clearTimeout,
   };
   const realm = createContext({ ...web, console: { error: (line: string) => lines.push(line) } });
   const loaded = new Map<string, object>();

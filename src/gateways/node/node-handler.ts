@@ -9,12 +9,14 @@ import { toApplication } from "../../wsgi/application.ts";
 import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
 import { WSGIInputStream } from "../../wsgi/input-stream.ts";
 import type { ErrorStream, WSGIApplication, WSGIApplicationLike } from "../../wsgi/types.ts";
+import type { AccessEntry } from "../access-entry.ts";
 import { Answer } from "../answer.ts";
 import { ApplicationCalls } from "../application-calls.ts";
 import { type ForwardedField, forwardedFieldsOf } from "../forwarded.ts";
 import { ANSWER, type GatewayEnviron, newEnviron } from "../gateway-environ.ts";
 import { requestIdOf } from "../request-id.ts";
 import { TrustedProxies } from "../trusted-proxies.ts";
+import { watchDeadline } from "../watch-deadline.ts";
 import { bodySourceOf } from "./message-body.ts";
 import { setFields } from "./message-fields.ts";
 import { pathsOf } from "./request-paths.ts";
@@ -35,6 +37,10 @@ export interface NodeHandlerOptions {
   readonly maxBodyBytes?: number;
   /** Requests that the application works for at once; above it, clients get 503. 0 means no limit. @default 0 */
   readonly maxInFlight?: number;
+  /** Time from the request headers to the first byte of the response, in seconds; then the client gets 504. 0 means no limit. @default 0 */
+  readonly timeoutSeconds?: number;
+  /** Called once for each request, when its response is over; not for what `next` has answered. @default no access log */
+  readonly accessLog?: (entry: AccessEntry) => void;
   /** `wsgi.multiprocess`: other processes serve the same application. @default false */
   readonly isMultiprocess?: boolean;
   /** SERVER_SOFTWARE. @default "tsgi" */
@@ -66,6 +72,7 @@ class NodeGateway {
   readonly #calls: ApplicationCalls;
   readonly #maxBodyBytes: number;
   readonly #passNotFound: boolean;
+  readonly #timeoutSeconds: number;
 
   constructor(application: WSGIApplication, options: NodeHandlerOptions) {
     const { trustedProxies, forwardedFields } = options;
@@ -75,6 +82,7 @@ class NodeGateway {
     );
     this.#maxBodyBytes = options.maxBodyBytes ?? DEFAULT_LIMITS.maxBodyBytes;
     this.#passNotFound = options.passNotFound ?? false;
+    this.#timeoutSeconds = options.timeoutSeconds ?? 0;
   }
 
   handle(request: NodeRequest, response: NodeResponse, next: ((error?: unknown) => void) | null): void {
@@ -82,6 +90,7 @@ class NodeGateway {
     if (answer.isOver) return;
     this.#calls.call(answer.variables as GatewayEnviron, answer);
     if (answer.isOver) return;
+    watchDeadline(this.#calls, answer, this.#timeoutSeconds);
     const leave = (): void =>
       answer.abort(new ClientDisconnected("The client disconnected before the response was complete"));
     if (response.destroyed) leave();
@@ -100,24 +109,31 @@ class NodeGateway {
       environ[ANSWER] = answer;
       return answer;
     } catch (error) {
-      if (refusalStatus(error) === 500) throw error;
+      const status = refusalStatus(error);
+      if (status === 500) throw error;
       const answer = new Answer({ method, variables: {}, body: null }, wire);
       answer.fail(error);
+      if (!answer.isPassedOn) this.#calls.logRefused(this.#newEnviron(request), status);
       return answer;
     }
   }
 
-  #environ(request: NodeRequest): GatewayEnviron {
-    const endpoints = socketEndpoints(request.socket);
-    const { remoteAddress, clientCertificate } = endpoints;
-    const { scriptName, path, query, uri } = pathsOf(request);
-    const environ = newEnviron(this.#calls, endpoints);
+  #newEnviron(request: NodeRequest): GatewayEnviron {
+    const environ = newEnviron(this.#calls, socketEndpoints(request.socket));
     environ.REQUEST_METHOD = request.method ?? "GET";
+    environ.REQUEST_URI = request.url ?? "";
+    environ.SERVER_PROTOCOL = `HTTP/${request.httpVersion}`;
+    return environ;
+  }
+
+  #environ(request: NodeRequest): GatewayEnviron {
+    const { remoteAddress, clientCertificate } = socketEndpoints(request.socket);
+    const { scriptName, path, query, uri } = pathsOf(request);
+    const environ = this.#newEnviron(request);
     environ.SCRIPT_NAME = scriptName;
     environ.PATH_INFO = path;
     environ.QUERY_STRING = query;
     environ.REQUEST_URI = uri;
-    environ.SERVER_PROTOCOL = `HTTP/${request.httpVersion}`;
     if (clientCertificate !== null) Object.assign(environ, clientCertificate);
     setFields(environ, request.rawHeaders);
     const given = this.#calls.isTrusted(remoteAddress) ? environ["HTTP_X_REQUEST_ID"] : undefined;
