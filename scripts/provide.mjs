@@ -38,6 +38,9 @@ const PROGRAMS = [
   },
 ];
 
+/** Other runtimes of JavaScript, as npm packages. */
+const RUNTIMES = ["bun", "deno"];
+
 const VENV = join(ROOT, ".cache", "venv");
 const REQUIREMENTS = join(ROOT, "scripts", "python-requirements.txt");
 
@@ -144,7 +147,30 @@ export async function provide() {
   const missing = [...(await providePrograms()), ...(await providePython()), ...(await provideWheels())];
   if ((await provideNode(22)) === undefined)
     missing.push("Node 22 is missing: the tests of the published package on it are skipped");
+  if (!(await provideRuntimes()))
+    missing.push("Bun or Deno is missing: the tests of the gateways under it are skipped");
   return missing;
+}
+
+/**
+ * Provides Bun and Deno in a prefix of their own.
+ *
+ * @returns {Promise<boolean>} whether both are there
+ */
+async function provideRuntimes() {
+  const prefix = join(ROOT, ".cache", "runtimes");
+  const works = async () => {
+    for (const name of RUNTIMES) {
+      const program = join(prefix, "node_modules", ".bin", name);
+      if (!existsSync(program) || (await capture(program, ["--version"])).code !== 0) return false;
+    }
+    return true;
+  };
+  if (await works()) return true;
+  console.log(`Installing ${RUNTIMES.join(" and ")} into .cache/runtimes`);
+  mkdirSync(prefix, { recursive: true });
+  await capture("npm", ["install", "--prefix", prefix, "--no-save", "--no-audit", "--no-fund", ...RUNTIMES]);
+  return works();
 }
 
 /**

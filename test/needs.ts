@@ -73,3 +73,15 @@ export function nodeOf(major: number): string | undefined {
   const path = fileURLToPath(new URL(`../.cache/node${major}/node_modules/node/bin/node`, import.meta.url));
   return found(isExecutable(path) ? path : undefined, `.cache/node${major}`);
 }
+
+/**
+ * Another runtime of JavaScript, which `npm test` installs.
+ *
+ * @param name - of its npm package, and of its program
+ * @returns path of its executable; undefined when `npm test` could not install it here
+ * @throws Error where CI=true and there is none
+ */
+export function runtime(name: "bun" | "deno"): string | undefined {
+  const path = fileURLToPath(new URL(`../.cache/runtimes/node_modules/.bin/${name}`, import.meta.url));
+  return found(isExecutable(path) ? path : undefined, `.cache/runtimes with ${name}`);
+}
