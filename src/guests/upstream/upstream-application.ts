@@ -1,6 +1,5 @@
 // An application that hands its requests on to an upstream.
 import { isPromise } from "../../wsgi/is-promise.ts";
-import type { ClosingApplication } from "../../deploy/closing-application.ts";
 import { GatewayProtocolError } from "../../protocols/errors.ts";
 import type { StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { errorAnswer } from "../failed-answer.ts";
@@ -10,12 +9,12 @@ import type { UpstreamPool, UpstreamStats } from "./upstream-pool.ts";
 import type { OutgoingRequest, UpstreamProtocol } from "./upstream-protocol.ts";
 
 /** An application with connections of its own. */
-export type UpstreamApplication = ClosingApplication & {
+export interface UpstreamApplication extends WSGIApplication {
   /** Closes the connections that are idle; what is being answered goes on, and new requests get 503. */
   close(): Promise<void>;
   /** What it has done so far, and does now. */
   stats(): UpstreamStats;
-};
+}
 
 /**
  * Makes an application of an upstream.
