@@ -1,6 +1,7 @@
 // Everything at once, for a quarter of a minute; `npm run soak` does it for an hour.
 import { expect, test } from "vitest";
-import { chaos, type Deed, seeded } from "../soak/chaos.ts";
+import { seeded } from "../seeded.ts";
+import { chaos, type Deed } from "../soak/chaos.ts";
 
 const SOME: readonly Deed[] = [
   "kill an interpreter",

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { isAlive } from "../../src/server/arbiter/pid-file.ts";
 import { Project } from "../cli-command.ts";
+import { seeded } from "../seeded.ts";
 import { IDENTITY_APPLICATION, IdentityLoad } from "./identity-load.ts";
 import { guestDirectories, killIfThere, processesOf } from "./processes-of.ts";
 import { eventually, PYTHON, send, servePython } from "./serve-python.ts";
@@ -69,17 +70,6 @@ test("when the host is killed, its Python processes end, and clear up after it",
   await eventually(() => pids.every((pid) => !isAlive(pid)), "the end of the orphans");
   await eventually(() => !existsSync(directory), "their directory to go");
 });
-
-/** Numbers from 0 to 1 that look random, the same for each seed. Source: the generator mulberry32. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d_2b_79_f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 describe.each([
   { name: "two workers", options: ["-w", "2", "--python-processes", "1"], sizes: { workers: 2, interpreters: 2 } },

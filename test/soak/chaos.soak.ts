@@ -1,6 +1,7 @@
 // Chaos for a long time.
 import { expect, test } from "vitest";
-import { chaos, DEEDS, seeded } from "./chaos.ts";
+import { seeded } from "../seeded.ts";
+import { chaos, DEEDS } from "./chaos.ts";
 import { report, rounds } from "./scale.ts";
 
 test.each([1, 2, 3])(

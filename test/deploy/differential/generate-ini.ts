@@ -1,5 +1,6 @@
 // Makes configuration files at random, from a seed: sections of every kind that refer to each other, with defaults,
 // interpolation, overrides and, now and then, a mistake.
+import { seeded } from "../../seeded.ts";
 
 /** One generated load. */
 export interface GeneratedCase {
@@ -11,20 +12,13 @@ export interface GeneratedCase {
   readonly globalConf: Readonly<Record<string, string>> | null;
 }
 
-/** A small seeded generator of numbers (mulberry32). */
+/** Draws from a seed. */
 export class Random {
-  #state: number;
+  /** A number from 0 (inclusive) to 1. */
+  readonly next: () => number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** A number from 0 (inclusive) to 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+    this.next = seeded(seed);
   }
 
   chance(probability: number): boolean {
