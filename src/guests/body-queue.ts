@@ -1,9 +1,9 @@
-// A body that one side writes and the other iterates: what a lane or a server's response is to a WSGI body. What is between is bounded:
-// beyond the bound the writer waits.
+// A body that one side writes and the other iterates: it connects a lane, or a server's response, to a WSGI body. The buffer is bounded:
+// beyond the limit the writer waits.
 import { ContractViolation } from "../wsgi/errors.ts";
 import type { Bytes, WSGIBody } from "../wsgi/types.ts";
 
-/** What a queue tells its writer. */
+/** The messages of a queue to its writer. */
 export interface BodyWriter {
   /** There is room again. */
   resume(): void;
@@ -11,7 +11,7 @@ export interface BodyWriter {
   abandon(): void;
 }
 
-/** Chunks of one body, in the order in which they came. */
+/** The chunks of one body, in order. */
 export class BodyQueue implements AsyncIterableIterator<Bytes> {
   readonly #writer: BodyWriter;
   readonly #limitBytes: number;
@@ -24,15 +24,15 @@ export class BodyQueue implements AsyncIterableIterator<Bytes> {
     null;
 
   /**
-   * @param writer - is told when there is room again, and when nobody wants the rest
-   * @param limitBytes - bytes above which `isFull`; what a stream of Node reads at once is more
+   * @param writer - notified when there is room again, and when nobody wants the rest
+   * @param limitBytes - the queue `isFull` above this size; a Node stream may read more at once
    */
   constructor(writer: BodyWriter, limitBytes = 65_535) {
     this.#writer = writer;
     this.#limitBytes = limitBytes;
   }
 
-  /** The body: a list when all of it is there already, so that it can leave with the head. */
+  /** The body: a list if it is complete already, so that it can be sent together with the headers. */
   get body(): WSGIBody {
     if (!this.#isEnded || this.#error !== null) return this;
     const chunks = this.#chunks;
@@ -40,12 +40,12 @@ export class BodyQueue implements AsyncIterableIterator<Bytes> {
     return chunks;
   }
 
-  /** True while the queue holds more than its limit. */
+  /** True while the queue is above its limit. */
   get isFull(): boolean {
     return this.#heldBytes > this.#limitBytes;
   }
 
-  /** Takes a chunk; after `end` and `close` it counts for nothing. @returns false when the writer should wait until it is resumed */
+  /** Adds a chunk; ignored after `end` and `close`. @returns false if the writer should wait until it is resumed */
   push(chunk: Bytes): boolean {
     if (chunk.length === 0 || this.#isClosed || this.#isEnded) return true;
     const waiting = this.#waiting;
@@ -66,7 +66,7 @@ export class BodyQueue implements AsyncIterableIterator<Bytes> {
     this.#waiting = null;
   }
 
-  /** The body breaks off; what came before it is still given out. */
+  /** The body is cut off; the chunks before that are still delivered. */
   fail(error: unknown): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
@@ -91,7 +91,7 @@ export class BodyQueue implements AsyncIterableIterator<Bytes> {
     });
   }
 
-  /** Lets the rest go: the client has left, or wants no body. */
+  /** Drops the rest: the client has disconnected, or wants no body. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -109,7 +109,7 @@ export class BodyQueue implements AsyncIterableIterator<Bytes> {
   }
 }
 
-/** An application of another interface has broken off its answer, or never given it. */
+/** An application of another interface cut off its response, or never sent one. */
 export function brokenOff(cause?: unknown): ContractViolation {
   return new ContractViolation(
     "ERR_TSGI_GUEST_BROKE_OFF",

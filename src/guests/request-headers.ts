@@ -1,11 +1,11 @@
-// The header fields of a request out of its CGI variables, for guests that want them by their names. Source: RFC 3875 section 4.1.18.
+// Restores the request headers from the CGI variables, for guests that need them by name. Source: RFC 3875 section 4.1.18.
 import type { WSGIEnvironment } from "../wsgi/types.ts";
 
-/** Names of variables; bounded, because clients invent them. */
+/** Names by variable; bounded, because clients invent them. */
 const names = new Map<string, string>();
 const MAX_CACHED = 512;
 
-/** Gives names, in lower case, and values in turn; CONTENT_TYPE and CONTENT_LENGTH are among them. */
+/** Returns names, in lower case, and values in turn, including Content-Type and Content-Length. */
 export function requestHeaders(environ: WSGIEnvironment): string[] {
   const fields: string[] = [];
   for (const key of Object.keys(environ)) {
@@ -25,7 +25,7 @@ function nameOf(variable: string): string {
   return name;
 }
 
-/** Whether a request has a body that its guest should read: one with a length, or one that ends by itself. */
+/** Whether a request has a body for its guest to read: with a length, or terminated by itself. */
 export function hasBody(environ: WSGIEnvironment): boolean {
   const length = environ.CONTENT_LENGTH;
   return length ? length !== "0" : environ["HTTP_TRANSFER_ENCODING"] !== undefined;

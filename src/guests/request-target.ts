@@ -1,5 +1,5 @@
-// The target of a request as it stands in a URL, for guests, which hand the request on: as the client has written it, where that still
-// says what SCRIPT_NAME and PATH_INFO say; a middleware may have changed them. Source: RFC 3986 section 3.3.
+// The request target as a URL, for guests that pass the request on: as the client sent it, if it still matches SCRIPT_NAME and
+// PATH_INFO, which middleware may have changed. Source: RFC 3986 section 3.3.
 import { unescapeBytes } from "../http/unescape-bytes.ts";
 import type { WSGIEnvironment } from "../wsgi/types.ts";
 
@@ -14,12 +14,12 @@ export interface RequestTarget {
 }
 
 const ORIGIN = /^https?:\/\/[^/?#]*/i;
-/** Everything but `pchar` and `/`; a native string has one character for each byte. */
+/** Everything except `pchar` and `/`; a native string has one character per byte. */
 const NOT_IN_PATH = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/]/g;
-/** Bytes that no target has, and `#`. */
+/** Bytes that are not allowed in a target, and `#`. */
 const NOT_IN_QUERY = /[^\x21\x22\x24-\x7e]/g;
 
-/** Gives the target of a request. */
+/** Returns the target of a request. */
 export function requestTarget(environ: WSGIEnvironment): RequestTarget {
   const { SCRIPT_NAME: scriptName, PATH_INFO: pathInfo, QUERY_STRING: query } = environ;
   const uri = environ.REQUEST_URI ?? "";
@@ -46,7 +46,7 @@ function encodedLength(path: string, bytes: number): number {
   return at;
 }
 
-/** What a client wrote is kept, but for what no reader of a URL should see. */
+/** Keeps the client's spelling, except for characters that are not allowed in a URL. */
 function clean(path: string): string {
   return encode(path, /[^\x21\x22\x24-\x3e\x40-\x7e]/g);
 }

@@ -1,4 +1,4 @@
-// Exit codes of the command for a target that does not load, in whatever language: a script can tell a missing file from a broken one
+// The command's exit codes for a target that does not load, for all languages: a script can tell a missing file from a broken one
 // without reading the message.
 
 /** The codes. 4 is the one that gunicorn's users know for "the application failed to load". */

@@ -8,17 +8,17 @@ import type { Bytes, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment }
 import { installLazyRequest, lazyRequest } from "./lazy-request.ts";
 import { installLazyResponse, partsOf } from "./lazy-response.ts";
 
-/** Answers a Request. It gets `env` (the process's environment) and `ctx` beside it, as in Workers. */
+/** Answers a Request. It also gets `env` (the process's environment) and `ctx`, as in Workers. */
 export type FetchFunction = (request: Request, ...platform: never[]) => unknown;
 
-/** How one is called. */
+/** How a handler is called. */
 type Call = (request: Request, env: NodeJS.ProcessEnv, ctx: FetchContext) => unknown;
 
-/** What Workers call `ctx`. */
+/** The `ctx` of Workers. */
 export interface FetchContext {
-  /** Work that goes on behind the answer; its errors go to `wsgi.errors`. */
+  /** Work that continues after the response; its errors go to `wsgi.errors`. */
   waitUntil(work: Promise<unknown>): void;
-  /** Does nothing: there is nothing behind this application. */
+  /** Does nothing: there is no origin behind this application. */
   passThroughOnException(): void;
 }
 
@@ -35,7 +35,7 @@ export type FetchHandlerLike = FetchFunction | { fetch: FetchFunction };
  */
 export function fetchApplication(handler: FetchHandlerLike): WSGIApplication {
   useLazyGlobals();
-  // Whatever it declares of the others, these are what it gets.
+  // Whatever types it declares for the other parameters, it gets these.
   const call: Call =
     typeof handler === "function" ? (handler as Call) : (...values) => (handler as { fetch: Call }).fetch(...values);
   return function callFetch(environ, startResponse) {
@@ -92,7 +92,7 @@ function abandoned(stream: ReadableStream<Uint8Array>): WSGIBody {
   return [];
 }
 
-/** A stream, read as the client takes it; one that is left early is cancelled, although a read may be waiting. */
+/** A stream, read as fast as the client takes it. If the client disconnects, it is cancelled, even while a read is pending. */
 function streamed(stream: ReadableStream<Uint8Array>): WSGIBody {
   const reader = stream.getReader();
   return {

@@ -1,5 +1,5 @@
-// `Request` for an application of the fetch standard, made of an environ as far as somebody asks. A native one is made for what only that
-// can do: bodies as forms, clones, `new Request(request)`. Source: the Fetch standard, "Request class"; srvx and @hono/node-server.
+// A lazy `Request` for fetch handlers, made from an environ piece by piece. A native one is created only for what needs it: forms,
+// clones, `new Request(request)`. Source: the Fetch standard, "Request class"; srvx and @hono/node-server.
 import { ProtocolError } from "../../http/errors.ts";
 import { isHost } from "../../http/host.ts";
 import { chunksOf } from "../../wsgi/input-stream.ts";
@@ -63,7 +63,7 @@ for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(N
 }
 Object.setPrototypeOf(LazyRequest.prototype, Native.prototype);
 
-/** Takes a lazy request where the standard's class takes a request. */
+/** The standard's class, which also accepts a lazy request. */
 class UnwrappingRequest extends Native {
   constructor(input: ConstructorParameters<typeof Request>[0], init?: RequestInit) {
     super(input instanceof LazyRequest ? input.native : input, init);
@@ -74,17 +74,17 @@ class UnwrappingRequest extends Native {
   }
 }
 
-/** Puts the class that knows lazy requests where applications find it. */
+/** Installs the class that accepts lazy requests as the global `Request`. */
 export function installLazyRequest(): void {
   globalThis.Request = UnwrappingRequest;
 }
 
-/** Makes the request of an environ. */
+/** Makes a request from an environ. */
 export function lazyRequest(environ: WSGIEnvironment): Request {
   return new LazyRequest(environ) as unknown as Request; // the loop above gives it all members
 }
 
-/** The host is that of the Host field, never of the path: a target `//evil/x` is a path (RFC 9112 section 3.2.1). */
+/** The host comes from the Host header, never from the path: a target `//evil/x` is a path (RFC 9112 section 3.2.1). */
 function urlOf(environ: WSGIEnvironment): string {
   const scheme = environ["wsgi.url_scheme"];
   const { mount, path, query } = requestTarget(environ);
@@ -94,7 +94,7 @@ function urlOf(environ: WSGIEnvironment): string {
   return normalised(`${scheme}://${authority}${whole.startsWith("/") ? whole : `/${whole}`}${query}`);
 }
 
-/** URLs that the standard writes as they are: no port of the scheme, no dot segments, nothing encoded. */
+/** URLs that the standard's serialiser leaves unchanged: no default port, no dot segments, nothing to encode. */
 const PLAIN_URL =
   /^https?:\/\/(?:[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)*|(?:(?:0|[1-9]\d?\d?)\.){3}(?:0|[1-9]\d?\d?))(?::(?!0|80(?!\d)|443(?!\d))\d{1,4})?(?:\/(?!\.)[A-Za-z0-9\-._~!$&()*+,;=:@]*)+(?:\?[A-Za-z0-9\-._~!$&()*+,;=:@/?%]*)?$/;
 

@@ -1,12 +1,12 @@
-// `Response` as an application of the fetch standard makes it, kept as it was written: most are read once, by us, and a native one costs
-// more than all else of a small answer. Whatever somebody asks of it beyond that is answered by a native one, made then.
+// A lazy `Response` for fetch handlers, which keeps its arguments: most responses are read once, by us, and creating a native one costs
+// more than the rest of a small response. Everything else is passed to a native one, created on demand.
 // Source: the Fetch standard, "Response class"; srvx and @hono/node-server do likewise.
 
 type Body = ConstructorParameters<typeof Response>[0];
 
 const Native = globalThis.Response;
 
-/** What we need of a response, without making a native one. */
+/** What we need from a response, without creating a native one. */
 export interface ResponseParts {
   readonly status: number;
   readonly statusText: string;
@@ -18,7 +18,7 @@ const PLAIN_TYPE: [string, string] = ["content-type", "text/plain;charset=UTF-8"
 const parts = Symbol("parts");
 const native = Symbol("native");
 
-/** A response that is not read by its application. */
+/** A response that its application does not read itself. */
 class LazyResponse {
   [parts]: { readonly body: string | Uint8Array | null; readonly init: ResponseInit | undefined } | null;
   [native]: Response | null = null;
@@ -47,7 +47,7 @@ class LazyResponse {
   }
 }
 
-/** A status that has a body, and headers that can be read again. */
+/** Whether the status allows a body and the headers can be read again. */
 function isUsual({ status = 200, headers }: ResponseInit): boolean {
   const isFinal = Number.isInteger(status) && status >= 200 && status < 600 && ![204, 205, 304].includes(status);
   return (
@@ -87,12 +87,12 @@ for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(N
 }
 Object.setPrototypeOf(LazyResponse.prototype, Native.prototype);
 
-/** Puts the lazy class where applications find it. It stays there: they make responses at any time. */
+/** Installs the lazy class as the global `Response`. It stays there, because applications create responses at any time. */
 export function installLazyResponse(): void {
   globalThis.Response = LazyResponse as unknown as typeof Response;
 }
 
-/** Reads a response of either kind; null when it is none. */
+/** Reads a lazy or native response; null if the value is neither. */
 export function partsOf(response: unknown): ResponseParts | null {
   if (!(response instanceof Native)) return null;
   const simple = parts in response ? (response as unknown as LazyResponse)[parts] : null;
@@ -112,6 +112,6 @@ function nativeParts(response: Response): ResponseParts {
 
 function headersOf(headers: ResponseInit["headers"]): [string, string][] {
   if (headers === undefined) return [];
-  // One field for each Set-Cookie, as the standard's iteration has it.
+  // One header per Set-Cookie, as in the standard's iteration.
   return headers instanceof Headers ? [...headers] : Object.entries(headers as Record<string, string>);
 }

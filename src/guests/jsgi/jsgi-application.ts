@@ -6,11 +6,11 @@ import { BodyQueue } from "../body-queue.ts";
 import { requestHeaders } from "../request-headers.ts";
 import { requestTarget } from "../request-target.ts";
 
-/** What a JSGI application answers. */
+/** The response of a JSGI application. */
 export interface JsgiResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
-  /** Calls its argument with each chunk; may return a promise of the end. An array is one, too. */
+  /** Calls its argument with each chunk; may return a promise for the end. An array works too. */
   readonly body: { forEach(write: (chunk: unknown) => void): unknown };
 }
 
@@ -18,9 +18,9 @@ export interface JsgiResponse {
 export type JsgiApplication = (request: object) => JsgiResponse | PromiseLike<JsgiResponse>;
 
 /**
- * Makes an application of one of JSGI.
+ * Makes a WSGI application of a JSGI application.
  *
- * @param application - takes the `request` object of 0.3
+ * @param application - a function that takes the `request` object of JSGI 0.3
  */
 export function jsgiApplication(application: JsgiApplication): WSGIApplication {
   return async function callJsgi(environ, startResponse) {
@@ -68,7 +68,7 @@ function respond({ status, headers, body }: JsgiResponse, startResponse: StartRe
   );
   startResponse(`${status} ${STATUS_CODES[status] ?? "Unknown"}`, list);
   const queue = new BodyQueue({ resume() {}, abandon() {} });
-  // forEach gives all at once, or as its promise says; there is no way to hold it up but that promise.
+  // forEach produces everything at once, or until its promise resolves; there is no other way to slow it down.
   void Promise.resolve(body.forEach((chunk) => void queue.push(bytesOf(chunk)))).then(
     () => queue.end(),
     (error: unknown) => queue.fail(error instanceof Error ? error : new Error(String(error))),

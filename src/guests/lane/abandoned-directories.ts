@@ -1,5 +1,5 @@
-// Clears up after processes that were killed: their directories with a socket and a status file stay behind, and take memory. A guest
-// ends by itself when its host has gone, unless it cannot run: stopped by a signal or a debugger, or stuck in C. Such ones are ended here.
+// Cleans up after hosts that were killed. They leave directories with a socket and a status file, which take memory. A guest exits by
+// itself when its host is gone, unless it cannot run: stopped by a signal or a debugger, or stuck in C. Such guests are killed here.
 import { lstatSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { basename, join } from "node:path";
@@ -10,27 +10,27 @@ export const STATUS_NAME = "status";
 
 const NAME = /^tsgi-(\d+)-\w+$/;
 const PROCESS_NAME = /^process-([1-9]\d*)$/;
-/** How long a guest whose host has gone may take to end by itself, in milliseconds. One that can run does so at once. */
+/** How long a guest may take to exit after its host is gone, in milliseconds. One that can run exits at once. */
 const GRACE_MILLISECONDS = 1000;
-/** How long a directory may have no socket yet, in milliseconds. */
+/** How long a new directory may lack its socket, in milliseconds. */
 const NEW_MILLISECONDS = 60_000;
 
-/** How the name of a directory of this process begins; `mkdtemp` adds the rest. */
+/** Prefix of the directory names of this process; `mkdtemp` adds the rest. */
 export function directoryPrefix(): string {
   return `tsgi-${process.pid}-`;
 }
 
-/** Name of the empty file that says which process of a guest belongs to a directory. */
+/** Name of the empty file that records which guest process belongs to a directory. */
 export function processName(pid: number): string {
   return `process-${pid}`;
 }
 
 /**
- * Removes what processes have left that are gone: nobody has the process id in the name, and nobody listens on the socket. Both,
- * because containers may share a directory and not their process ids. Returns at once; what cannot be removed stays.
+ * Removes the directories of hosts that are gone: no process has the id in the name, and nobody listens on the socket. Both are checked,
+ * because containers may share a directory but not process ids. Returns at once; anything that cannot be removed stays.
  *
- * Ends guests of theirs that do not end by themselves. Only where the system shows that they use the status file of that directory (on
- * Linux): another process may have got the id meanwhile.
+ * Kills their guests if they do not exit by themselves, but only if the system shows that they use the directory's status file (Linux
+ * does): the id may have been reused.
  *
  * @param parent - the directory in which guests make theirs
  */
@@ -70,7 +70,7 @@ function clearUp(directory: string): void {
   timer.unref();
 }
 
-/** The processes that are said to belong to a directory; none when it has gone. */
+/** The processes recorded for a directory; none if it is gone. */
 function processesOf(directory: string): number[] {
   try {
     return readdirSync(directory).flatMap((name) => {
@@ -110,7 +110,7 @@ function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has just ended.
+    // It has just exited.
   }
 }
 
@@ -128,13 +128,13 @@ function isOwn(directory: string): boolean {
   return status !== undefined && status.isDirectory() && status.uid === process.getuid?.();
 }
 
-/** By name and not recursively: whatever else somebody has put there is none of ours. */
+/** By name, not recursively: anything else in there is not ours. */
 function removeDirectory(directory: string): void {
   const names = [SOCKET_NAME, STATUS_NAME, ...processesOf(directory).map(processName)];
   try {
     for (const name of names) rmSync(join(directory, name), { force: true });
     rmdirSync(directory);
   } catch {
-    // A process that was its own has done it meanwhile.
+    // One of its own processes has removed it in the meantime.
   }
 }

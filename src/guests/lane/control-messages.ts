@@ -1,16 +1,16 @@
-// What a guest tells over its control channel, read strictly: another user's process may say anything.
+// The messages of a guest's control channel, parsed strictly: the process may run as another user and send anything.
 // Source: docs/lane-protocol.md, "Control channel".
 import type { Buffer } from "node:buffer";
 import { LaneProtocolError } from "../../protocols/lane/errors.ts";
 import { FrameType, type LaneFrame } from "../../protocols/lane/frame.ts";
 
-/** What a guest says once its application is loaded. */
+/** Sent by a guest once its application is loaded. */
 export interface GuestReady {
-  /** Where a script would have served: host and port. */
+  /** Where a script would have listened: host and port. */
   readonly address: readonly [host: string, port: number] | null;
-  /** Source files that are loaded, for a watcher. */
+  /** Loaded source files, for a file watcher. */
   readonly modules: readonly string[];
-  /** The hooks that there are. */
+  /** Names of the hooks that are defined. */
   readonly hooks: readonly string[];
 }
 
@@ -23,10 +23,10 @@ export type ControlMessage =
   | { readonly kind: "modules"; readonly modules: readonly string[] };
 
 /**
- * Reads a frame of the control channel.
+ * Parses a frame of the control channel.
  *
- * @returns what it says; null for a type that is not known
- * @throws LaneProtocolError when it says something else than the protocol has
+ * @returns the message; null if the type is unknown
+ * @throws LaneProtocolError if the frame violates the protocol
  */
 export function readControlMessage({ type, body }: LaneFrame): ControlMessage | null {
   switch (type) {

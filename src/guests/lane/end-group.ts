@@ -1,12 +1,12 @@
-// Ends what a program has started and left behind (a reloader's child would go on serving): the rest of its process group.
+// Ends the processes that a program started and left behind (a reloader's child would keep serving): the rest of its process group.
 const LOOKS = 20;
 const LOOK_MILLISECONDS = 50;
 
 /**
- * Ends the processes of a group whose leader has ended: asks them, then kills those that are still there a second later.
+ * Ends the processes of a group whose leader has exited: SIGTERM first, then SIGKILL for those still running a second later.
  *
  * @param group - the id of the leader, which Node has started as one (`detached`)
- * @returns resolves when none is left, or what is left has been killed
+ * @returns resolves when none is left, or the rest has been killed
  */
 export async function endGroup(group: number): Promise<void> {
   if (!signalGroup(group, "SIGTERM")) return;

@@ -1,10 +1,10 @@
-// Errors of guests. Each carries its guest's language: of "Python", the class GuestClientGone is exported as PythonClientGone, is so called
-// in a log, and has the code ERR_TSGI_PYTHON_CLIENT_GONE. The status that a client is answered with lives on the error.
+// Errors of guests. Each carries its guest's language: for "Python", the class GuestClientGone is exported and logged as PythonClientGone,
+// with the code ERR_TSGI_PYTHON_CLIENT_GONE. The response status is a property of the error.
 import { Buffer } from "node:buffer";
 import { TSGIError, type Fault } from "../../errors.ts";
 import { TARGET_EXIT_CODES } from "../target-exit-codes.ts";
 
-/** What a client is told: no details. */
+/** The response body that clients see: no details. */
 export interface ErrorPage {
   readonly status: string;
   readonly headers: [name: string, value: string][];

@@ -1,18 +1,18 @@
-// The requests that wait for a lane: first come, first served, bounded by who fills it.
+// The requests that wait for a lane: first come, first served. Whoever fills the queue bounds it.
 import type { GuestExchange } from "./guest-exchange.ts";
 
 /** A queue that can also take back what was dispatched too early. */
 export class ExchangeQueue {
-  /** Those before `#head` have been taken, and their places emptied: what is over must not stay reachable. */
+  /** Items before `#head` were taken and are cleared, so that finished requests can be collected. */
   #items: GuestExchange[] = [];
   #head = 0;
 
-  /** How many wait. */
+  /** Number of waiting requests. */
   get length(): number {
     return this.#items.length - this.#head;
   }
 
-  /** When the first one came, in milliseconds; Infinity when none waits. */
+  /** Arrival of the first one, in milliseconds; Infinity if none waits. */
   get firstArrivedAt(): number {
     return this.#items[this.#head]?.arrivedAt ?? Infinity;
   }
@@ -22,7 +22,7 @@ export class ExchangeQueue {
     this.#items.push(exchange);
   }
 
-  /** Puts back, at the front, what had its turn already. */
+  /** Puts requests that already had their turn back to the front. */
   putBack(exchanges: readonly GuestExchange[]): void {
     this.#items = [...exchanges, ...this.#items.slice(this.#head)];
     this.#head = 0;
@@ -44,7 +44,7 @@ export class ExchangeQueue {
     return taken;
   }
 
-  /** Takes out those that fulfil a condition. */
+  /** Removes and returns the requests that match. */
   remove(condition: (exchange: GuestExchange) => boolean): GuestExchange[] {
     const waiting = this.#items.slice(this.#head);
     const removed = waiting.filter(condition);

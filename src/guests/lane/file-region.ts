@@ -1,4 +1,4 @@
-// A file that the application returned through `wsgi.file_wrapper`, opened by this side: only its description went through the lane.
+// A file that the application returned through `wsgi.file_wrapper`. Only its description crosses the lane; this side opens the file.
 import { Buffer } from "node:buffer";
 import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
@@ -7,7 +7,7 @@ import type { Bytes } from "../../wsgi/types.ts";
 const REGION_BYTES = 32;
 const BLOCK_BYTES = 262_144;
 
-/** What a `file` frame says. */
+/** The contents of a `file` frame. */
 interface FileRegion {
   readonly path: string;
   readonly offset: number;
@@ -20,7 +20,7 @@ interface FileRegion {
  * Opens the file that a `file` frame names, if it is the very file that the application has open.
  *
  * @param body - of the frame: offset, length, device and inode in 8 bytes each, then the path
- * @returns the part of it that is to be sent; null when the application has to send it itself
+ * @returns the region to send; null if the application has to send it itself
  */
 export async function openFileRegion(body: Buffer): Promise<FileRegionBody | null> {
   const region = parseFileRegion(body);
@@ -32,7 +32,7 @@ export async function openFileRegion(body: Buffer): Promise<FileRegionBody | nul
     if (status.isFile() && status.dev === region.device && status.ino === region.inode)
       return new FileRegionBody(file, region.offset, region.length);
   } catch {
-    // It is not there, or may not be read.
+    // It does not exist, or cannot be read.
   }
   await file?.close();
   return null;
@@ -72,7 +72,7 @@ export class FileRegionBody implements AsyncIterableIterator<Bytes> {
     this.#left = length;
   }
 
-  /** The next block. A file that has become shorter ends early. */
+  /** The next block. If the file was truncated, it ends early. */
   async next(): Promise<IteratorResult<Bytes, undefined>> {
     if (this.#left === 0) return { done: true, value: undefined };
     const block = Buffer.allocUnsafeSlow(Math.min(BLOCK_BYTES, this.#left));

@@ -1,11 +1,11 @@
-// An application in a guest as one of ours. Source: PEP 3333.
+// Makes a WSGI application of one that runs in a guest. Source: PEP 3333.
 import { EMPTY_INPUT } from "../../wsgi/input-stream.ts";
 import type { StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { GuestExchange } from "./guest-exchange.ts";
 import type { GuestSettings } from "./guest-options.ts";
 import { hasBody, readBody, type BodyLimits, type UploadSlots } from "./guest-request-body.ts";
 
-/** Takes requests: a pool, as far as an application needs it. */
+/** Accepts requests: the part of a pool that an application needs. */
 export interface RequestTaker {
   readonly settings: GuestSettings;
   readonly dispatcher: UploadSlots & { submit(exchange: GuestExchange): void };
@@ -15,7 +15,7 @@ export interface RequestTaker {
  * The application that sends each request to a pool.
  *
  * @param pool - the processes
- * @param inner - the application that the guest's filters call back; null where there is none
+ * @param inner - the application that the guest's filters call back; null if there is none
  */
 export function guestApplication(pool: RequestTaker, inner: WSGIApplication | null): WSGIApplication {
   const { dispatcher, settings } = pool;

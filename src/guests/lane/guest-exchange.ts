@@ -1,4 +1,4 @@
-// One request on its way to a guest and back. It waits in the queue, goes to a lane, is answered whole or in parts; it ends once.
+// One request on its way to a guest and back. It waits in the queue, goes to a lane, gets its response whole or in parts, and ends once.
 import { decodeHead } from "../../protocols/lane/environ-text.ts";
 import type { Bytes, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { BodyQueue, type BodyWriter } from "../body-queue.ts";
@@ -12,17 +12,17 @@ export class GuestExchange {
   /** Names the request on its lane; 0 until it is first dispatched. */
   id = 0;
   readonly environ: WSGIEnvironment;
-  /** What a filter of the guest calls back; null where the application is in the guest. */
+  /** The application that a filter in the guest calls back; null if the application runs in the guest. */
   readonly inner: WSGIApplication | null;
   readonly arrivedAt: number;
   body: GuestRequestBody = NO_BODY;
-  /** It goes to its lane alone: requests for its path are known to take long, or it may have ended a process. */
+  /** It is never batched: requests for its path are known to be slow, or it may have crashed a process. */
   isSlow = false;
-  /** How many processes have ended that had been sent it and had begun nothing. */
+  /** How many processes exited after they received it and before they started any request. */
   endedProcesses = 0;
   /** When it was sent to a lane. */
   dispatchedAt = 0;
-  /** When the client left or lost interest; 0 while it waits. */
+  /** When the client disconnected or lost interest; 0 before that. */
   abandonedAt = 0;
   /** Resolves (or rejects) the application's promise. */
   readonly answer: Promise<WSGIBody>;
@@ -48,12 +48,12 @@ export class GuestExchange {
     });
   }
 
-  /** The head has come, or an error: the application's promise is settled. */
+  /** The response head or an error has arrived: the application's promise is settled. */
   get isSettled(): boolean {
     return this.#isSettled;
   }
 
-  /** The answer's body while it comes in parts. */
+  /** The response body, if it arrives in parts. */
   get responseBody(): BodyQueue | null {
     return this.#responseBody;
   }
@@ -63,7 +63,7 @@ export class GuestExchange {
     return `${this.environ.REQUEST_METHOD} ${this.environ.REQUEST_URI ?? this.environ.SCRIPT_NAME + this.environ.PATH_INFO}`;
   }
 
-  /** The whole answer has come. */
+  /** The complete response has arrived. */
   whole(head: string, body: Bytes): void {
     if (this.#isSettled) return;
     this.#settle(head, -1, [body]);
@@ -71,31 +71,31 @@ export class GuestExchange {
   }
 
   /**
-   * The head has come, and the body follows in parts.
+   * The response head has arrived, and the body follows in parts.
    *
-   * @param totalBytes - length of the body, or -1 when it is not known
-   * @returns where the parts go; null when nobody wants them
+   * @param totalBytes - length of the body, or -1 if it is unknown
+   * @returns the queue for the parts; null if nobody wants them
    */
   begin(head: string, totalBytes: number, owner: BodyWriter, limitBytes: number): BodyQueue | null {
     if (this.#isSettled) return null;
     const body = new BodyQueue(owner, limitBytes);
     const isWanted = this.environ.REQUEST_METHOD !== "HEAD";
-    // Complete as it is: that the guest is stopped now must not look like an answer that breaks off.
+    // It counts as complete: stopping the guest now must not look like a truncated response.
     if (!isWanted) body.end();
     this.#responseBody = body;
     this.#settle(head, totalBytes, body);
     return isWanted ? body : null;
   }
 
-  /** The head has come, and this side has the body: a file. */
+  /** The response head has arrived; this side reads the body itself, from a file. */
   beginWith(head: string, totalBytes: number, body: WSGIBody): void {
     if (this.#isSettled) return;
     this.#settle(head, totalBytes, body);
   }
 
   /**
-   * Gives up. Before the answer has begun, what the application raised goes up to middleware and gateway as an exception; what
-   * happened to its process is answered here, as any gateway in front of a dead server answers. After it, the answer breaks off.
+   * Fails the request. Before the response has started, an exception of the application is thrown to middleware and gateway, while a
+   * failure of its process is answered here, as a gateway answers for a dead server. After that, the response is cut off.
    */
   fail(error: GuestRequestError): void {
     this.#responseBody?.fail(error);
@@ -111,7 +111,7 @@ export class GuestExchange {
     }
   }
 
-  /** Breaks off what cannot be read: the client left, or sent nonsense. */
+  /** Ends a request whose body cannot be read: the client disconnected, or sent an invalid body. */
   reject(error: unknown): void {
     this.#isSettled = true;
     this.#reject(error);
@@ -129,7 +129,7 @@ export class GuestExchange {
     this.release();
   }
 
-  /** Lets go of the request's body. */
+  /** Releases the request body. */
   release(): void {
     const { body } = this;
     this.body = NO_BODY;
@@ -149,7 +149,7 @@ export class GuestExchange {
       }
       this.#startResponse(status, headers);
     } catch (error) {
-      // A file, for example, would stay open. Whatever goes wrong with it now, the answer has failed already.
+      // Otherwise a file, for example, would stay open. The response has failed already, so further errors do not matter.
       Promise.resolve(body.close?.()).catch(() => {});
       this.#reject(error);
       return;

@@ -1,27 +1,27 @@
-// Options that guests of all languages have, and their defaults. What a language has of its own it adds to them.
+// The options that guests of all languages share, with their defaults. A language adds its own.
 import { tmpdir } from "node:os";
 import { findIdentity, type Identity } from "../../identity.ts";
 
-/** The levels of what is logged, rising. */
+/** Log levels, lowest first. */
 export const GUEST_LOG_LEVELS = ["debug", "info", "warning", "error", "critical"] as const;
 
 /** A message for the log. */
 export interface GuestLogEntry {
   readonly level: (typeof GUEST_LOG_LEVELS)[number];
   readonly message: string;
-  /** The process of the guest. */
+  /** The guest process. */
   readonly pid?: number;
-  /** Method and target of the request that it belongs to, if known. */
+  /** Method and target of the request it belongs to, if known. */
   readonly request?: string;
 }
 
-/** A line that the application has printed, without its end. */
+/** A line of the application's output, without its line ending. */
 export interface GuestOutputLine {
   readonly stream: "stdout" | "stderr";
   readonly text: string;
-  /** The process of the guest; with `preload`, the one that the others are forked from. */
+  /** The guest process; with `preload`, the one that the others are forked from. */
   readonly pid: number;
-  /** Method and target of the request that it belongs to, if known. */
+  /** Method and target of the request it belongs to, if known. */
   readonly request?: string;
 }
 
@@ -131,7 +131,7 @@ export function guestSettings<O extends GuestOptions>(options: O, language: stri
   };
 }
 
-/** The user and group that whatever is run of the guest starts as, for `spawn`. */
+/** The user and group that guest processes start as, for `spawn`. */
 export function spawnIdentity({ identity }: Pick<GuestSettings, "identity">): { uid?: number; gid?: number } {
   return {
     ...(identity?.uid === undefined ? {} : { uid: identity.uid }),

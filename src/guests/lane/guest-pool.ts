@@ -1,5 +1,5 @@
-// The life of a guest's processes: replaces those that end, or that must, and ends them.
-// The rules are in policy.ts; here are their effects. Deadlines and limits: pool-clock.ts. Who gets which request: lane-dispatcher.ts.
+// The life cycle of a guest's processes: starts, replaces and ends them. The rules are in policy.ts; this file carries them out.
+// Deadlines and limits: pool-clock.ts. Which process gets which request: lane-dispatcher.ts.
 import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
 import { LaneDispatcher } from "./lane-dispatcher.ts";
 import { endGroup } from "./end-group.ts";
@@ -15,15 +15,15 @@ import { ProcessSet, type ProcessSetOwner } from "./process-set.ts";
 import type { GuestStats } from "./guest-stats.ts";
 import { salvage } from "./salvage.ts";
 
-/** A process that was ready for this long, or has had a request, has not failed to start; in milliseconds. */
+/** A process that was ready for this long, or got a request, counts as started successfully; in milliseconds. */
 const SETTLED_MILLISECONDS = 1000;
-/** What a process has to end at least, also when its requests have taken all the time that there was, in milliseconds. */
+/** Minimum time for a process to exit, even if its requests used up the whole grace period; in milliseconds. */
 const END_MILLISECONDS = 2000;
-/** When the end of a process that was killed is taken for granted although nobody has reported it, in milliseconds. */
+/** After this time a killed process counts as gone, even if nobody has reported its exit; in milliseconds. */
 const KILLED_MILLISECONDS = 1000;
-/** How long the last words of a process that has not started may be on their way, in milliseconds. */
+/** How long to wait for the last message of a process that failed to start, in milliseconds. */
 const LAST_WORDS_MILLISECONDS = 300;
-/** How long the last output of a forked process may be on its way, in milliseconds. */
+/** How long to wait for the last output of a forked process, in milliseconds. */
 const OUTPUT_MILLISECONDS = 50;
 
 /** The processes, their dispatcher, and their clock. */
@@ -35,7 +35,7 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
   readonly #set: ProcessSet;
   readonly #clock: PoolClock;
   #failures = 0;
-  /** All processes have been ready once. */
+  /** All processes have been ready at least once. */
   #isStarted = false;
   #isClosing = false;
   #restarts = 0;
@@ -63,7 +63,7 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
         started.push((await this.#set.spawn()).whenReady);
       await Promise.all(started);
       this.#isStarted = true;
-      // One may have ended while the others loaded.
+      // One may have exited while the others were loading.
       if (this.#isShort) this.#restart();
     } catch (error) {
       await this.close(0);
@@ -71,26 +71,26 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     }
   }
 
-  /** Where a script would have served; null for other targets. */
+  /** Where a script would have listened; null for other targets. */
   get address(): readonly [host: string, port: number] | null {
     return (this.#set.template ?? this.#set.processes[0])?.message?.address ?? null;
   }
 
-  /** The source files that the first process has loaded by now. */
+  /** The source files that the first process has loaded so far. */
   async modules(): Promise<readonly string[]> {
     const first = this.#set.processes.find((process) => process.state === "ready");
     return first === undefined ? [] : first.modules();
   }
 
-  /** Replaces the processes, once the new ones are all ready; rejects when the new code does not load, and nothing changes. */
+  /** Replaces the processes once all new ones are ready. If the new code does not load, it rejects and nothing changes. */
   async reload(): Promise<void> {
     const old = this.#set.processes.filter((process) => process.state === "ready");
     const oldTemplate = this.#set.template;
-    // The old one ends with the last of the processes that were forked from it.
+    // The old template exits with the last process forked from it.
     this.#set.template = null;
     const fresh: GuestProcess[] = [];
     try {
-      // One after another: loading takes a processor, which those that serve need meanwhile.
+      // One after another: loading keeps a processor busy that the serving processes need.
       for (let count = 0; count < old.length; count += 1) {
         const process = await this.#set.spawn();
         process.isHeldBack = true;
@@ -115,7 +115,7 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     if (this.#isShort) this.#restart();
   }
 
-  /** What the pool is doing. */
+  /** State and counters of the pool. */
   stats(): GuestStats {
     const { dispatcher } = this;
     return {
@@ -137,7 +137,7 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     };
   }
 
-  /** Which process has which request, by the request's id. */
+  /** Process ids by the id of the request they are working on. */
   requestsInHand(): ReadonlyMap<string, number> {
     const found = new Map<string, number>();
     for (const { lanes, pid } of this.#set.processes) {
@@ -148,9 +148,9 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
   }
 
   /**
-   * Answers what is there, then lets the processes end.
+   * Completes the pending requests, then ends the processes.
    *
-   * @param graceSeconds - how long requests may take before they are given up; what is left of it the processes have for their end
+   * @param graceSeconds - how long requests may take before they are cut off; the processes have what is left of it to exit
    */
   async close(graceSeconds: number): Promise<void> {
     if (this.#isClosing) return;
@@ -165,16 +165,16 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     }
     this.dispatcher.refuseAll();
     await this.#endAll(() => this.#set.processes, until);
-    // Only now: a template reports how those that were forked from it have ended.
+    // Only now: a template reports how the processes forked from it exited.
     await this.#endAll(() => this.#set.templates, until);
     await this.language.whenSettled?.(Math.max(until, performance.now() + END_MILLISECONDS));
-    // What the processes have given back meanwhile.
+    // The requests that processes returned in the meantime.
     this.dispatcher.refuseAll();
     this.#clock.stop();
     this.#set.rendezvous.close();
   }
 
-  // What processes tell.
+  // Called by the processes.
 
   ready(process: GuestProcess): void {
     const { pid, runtime } = process;
@@ -184,7 +184,7 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     this.dispatcher.schedule();
   }
 
-  /** Replaces a process: the new one first, then the old one answers its last requests and ends. */
+  /** Replaces a process: the new one starts first, then the old one completes its last requests and exits. */
   retire(process: GuestProcess, reason: string): void {
     if (process.isRetiring || process.state === "dead" || this.#isClosing) return;
     process.isRetiring = true;
@@ -196,10 +196,10 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
 
   died(process: GuestProcess, reason: string): void {
     if (process.state === "dead") return;
-    // Its channels close when it has run all that is to be run at exit.
+    // Its channels close when its exit handlers have run.
     if (process.state === "ending" && process.isCollected) return;
     if (reason === "hung up" || reason === "closed a lane") {
-      // The process itself tells more when it has ended; a lane that has gone alone ends it.
+      // If the process has exited, its own report says more. If only the lane is gone, end the process.
       process.signal("SIGKILL");
       if (process.pid !== 0 && !process.isTemplate) setTimeout(() => this.#bury(process, reason), 500);
       return;
@@ -209,10 +209,10 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
 
   childExited(template: GuestProcess, pid: number, reason: string): void {
     const process = this.#set.processes.find((candidate) => candidate.pid === pid && candidate.template === template);
-    // Whoever speaks of another process has none of ours in mind, and must not have it signalled.
+    // A message about a process that is not this template's must not cause a signal.
     if (process === undefined) return;
     if (this.language.isProgram) void endGroup(pid);
-    // What it has written last comes on another pipe.
+    // Its last output arrives on another pipe.
     setTimeout(() => this.#bury(process, reason), OUTPUT_MILLISECONDS);
   }
 
@@ -223,7 +223,7 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
   // Life and death.
 
   ended(process: GuestProcess, reason: string): void {
-    // Why it could not start it has said on its control channel, which may be read later than its end is noticed.
+    // Its reason is on the control channel, which may be read after its exit is noticed.
     if (process.readyAt === 0 && !this.#isClosing)
       setTimeout(() => this.#bury(process, reason), LAST_WORDS_MILLISECONDS);
     else this.#bury(process, reason);
@@ -243,7 +243,7 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     this.#drain(process);
   }
 
-  /** Lets a process answer what it has, and end. */
+  /** Lets a process complete its requests and exit. */
   #drain(process: GuestProcess): void {
     if (process.state === "dead") return;
     process.state = "draining";
@@ -262,7 +262,7 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     else process.stop(Math.max(process.killAt, now + END_MILLISECONDS));
   }
 
-  /** Lets all of these end, at most until then, but not without a moment for it. */
+  /** Lets all of these exit by the given time, with a minimum time to do so. */
   async #endAll(processes: () => readonly GuestProcess[], until: number): Promise<void> {
     const killAt = Math.max(until, performance.now() + END_MILLISECONDS);
     while (processes().length > 0) {
@@ -282,7 +282,7 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     }
   }
 
-  /** Kills a process that takes too long to end. */
+  /** Kills a process that takes too long to exit. */
   #checkEnding(process: GuestProcess, now: number): void {
     if (now < process.killAt) return;
     if (now > process.killAt + KILLED_MILLISECONDS) this.#bury(process, "killed");
@@ -294,7 +294,7 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     process.kill();
   }
 
-  /** A process has ended: what it had started is lost, what it had not goes back into the queue. */
+  /** A process has exited: the requests that it had started are lost, the others go back into the queue. */
   #bury(process: GuestProcess, reason: string): void {
     if (process.state === "dead") return;
     const wasReady = process.readyAt > 0;
@@ -317,13 +317,13 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     if (wasExpected || process.isTemplate) return;
     const message = `The process ended (${reason})${report === "" ? "" : `\n${report}`}`;
     this.settings.log({ level: "error", message, pid: process.pid });
-    // Requests that end their process, however many, must not keep the others waiting for longer and longer.
+    // Requests that crash their process must not make the others wait longer and longer.
     const hasStarted = wasReady && (hasWorked || performance.now() - process.readyAt > SETTLED_MILLISECONDS);
     this.#failures = hasStarted ? 0 : this.#failures + 1;
     if (this.#isStarted && this.#isShort) this.#restart();
   }
 
-  /** Fewer processes than there should be serve, or are about to. */
+  /** Too few processes are serving or starting. */
   get #isShort(): boolean {
     const staying = this.#set.processes.filter(
       ({ state, isRetiring, isHeldBack }) => (state === "ready" || state === "starting") && !isRetiring && !isHeldBack,
@@ -331,7 +331,7 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     return staying.length < this.settings.processes;
   }
 
-  /** Starts one more process, unless there are enough by then. */
+  /** Starts one more process later, unless there are enough by then. */
   #restart(): void {
     this.#restarts += 1;
     setTimeout(() => {
@@ -351,14 +351,14 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     this.settings.log({ level: "error", message: (error as Error).stack ?? String(error) });
   }
 
-  // What the clock tells.
+  // Called by the clock.
 
-  /** A request, or what follows its answer, has taken too long. */
+  /** A request, or the work after its response, has taken too long. */
   overdue(process: GuestProcess, lane: Lane, exchange: GuestExchange | null): void {
     void process.giveUp(lane, exchange).then(() => this.dispatcher.serveWith(this.#set.processes));
   }
 
-  /** A process that answers its last requests, or ends, is looked at. */
+  /** Checks a process that is draining or exiting. */
   leaving(process: GuestProcess, now: number): void {
     if (process.state === "draining") this.#finishDraining(process, now);
     else this.#checkEnding(process, now);

@@ -1,4 +1,4 @@
-// One process of a guest: its control channel, its lanes, what it prints, and how it ends.
+// One process of a guest: its control channel, its lanes, its output, and its exit.
 import type { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
@@ -13,40 +13,40 @@ import { Lane, type LaneListener, type LaneOwner } from "./lane.ts";
 import { GUEST_LOG_LEVELS, type GuestLogEntry, type GuestSettings } from "./guest-options.ts";
 import type { GuestLanguage } from "./language.ts";
 
-/** Characters of its reports that are remembered. */
+/** How many characters of its reports are kept. */
 const REPORT_CHARACTERS = 16_384;
-/** How long a process may take to write its stacks, in milliseconds. */
+/** How long a process may take to dump its stacks, in milliseconds. */
 const DUMP_MILLISECONDS = 250;
 
 /**
- * `starting`: loads. `ready`: takes requests. `draining`: answers its last ones. `ending`: runs what its language runs at exit: threads that
- * are waited for, functions that were registered for it. `dead`: gone.
+ * `starting`: loads. `ready`: takes requests. `draining`: completes its last ones. `ending`: runs its exit handlers and waits for its
+ * threads. `dead`: gone.
  */
 export type ProcessState = "starting" | "ready" | "draining" | "ending" | "dead";
 
-/** What a process tells its pool. */
+/** What a process reports to its pool. */
 export interface ProcessOwner {
   readonly settings: GuestSettings;
   readonly language: GuestLanguage;
   readonly dispatcher: LaneListener;
   ready(process: GuestProcess): void;
   retire(process: GuestProcess, reason: string): void;
-  /** The process is gone (or its lanes are); the exchanges on them have no answer. */
+  /** The process (or its lanes) is gone; the exchanges on them have no response. */
   died(process: GuestProcess, reason: string): void;
-  /** @param template - says that a process has ended that was forked from it */
+  /** @param template - reports the exit of a process that was forked from it */
   childExited(template: GuestProcess, pid: number, reason: string): void;
   abort(slot: number, id: number): void;
 }
 
 /** The state of one process. */
 export class GuestProcess implements LaneOwner {
-  /** Which slots of the status file are its own. */
+  /** Which slots of the status file it owns. */
   readonly index: number;
   /** True for the template of a preloaded application, which has no lanes. */
   readonly isTemplate: boolean;
   state: ProcessState = "starting";
   pid = 0;
-  /** What runs it, as it says itself: `Python 3.13.1`. */
+  /** Its runtime, as it reports it: `Python 3.13.1`. */
   runtime = "";
   readyAt = 0;
   lanes: Lane[] = [];
@@ -55,12 +55,12 @@ export class GuestProcess implements LaneOwner {
   /** The process that it was forked from, if any. */
   template: GuestProcess | null = null;
   isRetiring = false;
-  /** Ready, but gets no requests before its neighbours of the same reload are ready, too. */
+  /** Ready, but gets no requests until the other processes of the same reload are ready too. */
   isHeldBack = false;
   isKilled = false;
-  /** When it is killed if it is still draining, or ending. */
+  /** When it is killed if it is still draining or ending. */
   killAt = Infinity;
-  /** Resolves when it takes requests (a template: can be forked); rejects when it ends before. */
+  /** Resolves when it takes requests (a template: can be forked); rejects if it exits before that. */
   readonly whenReady: Promise<void>;
   readonly #owner: ProcessOwner;
   #control: Socket | null = null;
@@ -76,8 +76,8 @@ export class GuestProcess implements LaneOwner {
   #modulesWaiting: ((files: readonly string[]) => void)[] = [];
 
   /**
-   * @param index - which slots of the status file are its own
-   * @param isTemplate - whether it is only forked
+   * @param index - which slots of the status file it owns
+   * @param isTemplate - whether it only serves as a template to fork from
    * @param owner - the pool
    */
   constructor(index: number, isTemplate: boolean, owner: ProcessOwner) {
@@ -91,41 +91,41 @@ export class GuestProcess implements LaneOwner {
     this.whenReady.catch(() => {}); // whoever needs it awaits it
   }
 
-  /** Requests on its lanes that have no answer yet. */
+  /** Number of unanswered requests on its lanes. */
   get outstanding(): number {
     let sum = 0;
     for (const lane of this.lanes) sum += lane.outstanding;
     return sum;
   }
 
-  /** Requests that it has answered. */
+  /** Number of answered requests. */
   get answeredCount(): number {
     let sum = 0;
     for (const lane of this.lanes) sum += lane.answeredCount;
     return sum;
   }
 
-  /** The end of what it has reported; that of a forked process writes to the pipe of its template. */
+  /** The last part of its reports. A forked process writes to its template's pipe. */
   get report(): string {
     return this.template === null ? this.#report : this.template.report;
   }
 
-  /** Resident memory in bytes; 0 where the system does not say. */
+  /** Resident memory in bytes; 0 if the system does not tell. */
   get residentBytes(): number {
     try {
-      // In kB, whatever the size of a page is. Source: proc_pid_status(5).
+      // In kB, whatever the page size. Source: proc_pid_status(5).
       return Number(/^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${this.pid}/status`, "utf8"))?.[1] ?? 0) * 1024;
     } catch {
       return 0;
     }
   }
 
-  /** Whether somebody reports its end: its parent, which is this process or the template. */
+  /** Whether its exit will be reported by its parent: this process or the template. */
   get isCollected(): boolean {
     return this.template === null || this.template.state !== "dead";
   }
 
-  /** Takes a connection that the process has made. */
+  /** Takes a connection from the process. */
   attach(hello: Hello, socket: Socket): void {
     if (!this.#expects(hello)) {
       socket.destroy();
@@ -145,7 +145,7 @@ export class GuestProcess implements LaneOwner {
   #attachControl({ pid, language, version, dump }: ControlHello, socket: Socket): void {
     this.#control = socket;
     this.pid = pid;
-    // It was told to end before it had said who it is.
+    // It was told to end before it had introduced itself.
     if (this.state === "ending") this.kill();
     this.runtime = `${language} ${version}`.trim();
     this.#dumpOf = dump;
@@ -161,18 +161,18 @@ export class GuestProcess implements LaneOwner {
     socket.on("close", () => this.#owner.died(this, "hung up"));
   }
 
-  /** What the application has printed; null at the end of the stream. */
+  /** Output of the application; null at the end of the stream. */
   printed(stream: "stdout" | "stderr", text: string | null): void {
     if (text === null) this.#lines[stream].end();
     else this.#lines[stream].push(text);
   }
 
-  /** What it has written to descriptor 3. */
+  /** Text from its descriptor 3. */
   reported(text: string): void {
     this.#report = (this.#report + text).slice(-REPORT_CHARACTERS);
   }
 
-  /** The start has failed, or the process is gone before it was ready. */
+  /** The start failed, or the process exited before it was ready. */
   failStart(error: Error): void {
     this.#rejectReady(error);
   }
@@ -182,7 +182,7 @@ export class GuestProcess implements LaneOwner {
     this.#tell(FrameType.fork, { process: index });
   }
 
-  /** The source files that are loaded now. */
+  /** The source files that are currently loaded. */
   modules(): Promise<readonly string[]> {
     return new Promise((resolve) => {
       this.#modulesWaiting.push(resolve);
@@ -193,7 +193,7 @@ export class GuestProcess implements LaneOwner {
   /**
    * Asks the process to end once its current requests are answered.
    *
-   * @param killAt - when it has had time enough, on the clock of `performance.now()`
+   * @param killAt - when to kill it, on the clock of `performance.now()`
    */
   stop(killAt: number): void {
     if (this.state === "dead") return;
@@ -201,7 +201,7 @@ export class GuestProcess implements LaneOwner {
     this.killAt = killAt;
     if (this.state === "ending") return;
     this.state = "ending";
-    // One that still loads hears nothing, and has nothing to end.
+    // While it loads, it cannot hear us and has nothing to complete.
     if (isReady) this.#tell(FrameType.stop, null);
     else this.kill();
   }
@@ -217,14 +217,14 @@ export class GuestProcess implements LaneOwner {
     try {
       process.kill(this.pid, signal);
     } catch {
-      // It has just gone; its end is reported elsewhere.
+      // It has just exited; that is reported elsewhere.
     }
   }
 
   /**
-   * Gives up on the request that a lane is stuck in: 504, the stack in the log, and a new process.
+   * Gives up on the request that a lane is stuck in: answers 504, logs the stack, and replaces the process.
    *
-   * @param exchange - null when it has been answered, and its body's `close()` does not end
+   * @param exchange - null if it was answered, but the `close()` of its body does not return
    */
   async giveUp(lane: Lane, exchange: GuestExchange | null): Promise<void> {
     lane.isLost = true;
@@ -253,7 +253,7 @@ export class GuestProcess implements LaneOwner {
     return this.#owner.settings.identity !== null;
   }
 
-  // What its lanes tell.
+  // Called by its lanes.
 
   wantsRetirement(reason: string): void {
     this.#owner.retire(this, reason);
@@ -275,7 +275,7 @@ export class GuestProcess implements LaneOwner {
     this.#owner.abort(slot, id);
   }
 
-  /** Each connection once: the control channel, and one for each thread. */
+  /** Accepts each connection once: the control channel, and one for each thread. */
   #expects(hello: Hello): boolean {
     if (hello.kind === "control") return this.#control === null;
     const { threads } = this.#owner.settings;
@@ -324,7 +324,7 @@ export class GuestProcess implements LaneOwner {
     this.#control?.write(frameText(type, 0, "", message === null ? "" : JSON.stringify(message)), "latin1");
   }
 
-  /** The stack of one thread, whatever the process is doing. */
+  /** The stack of one thread, even if the process is busy. */
   async #dump(thread: string): Promise<string> {
     if (this.#dumpOf === null) return "";
     const { signal, format } = this.#dumpOf;
@@ -338,7 +338,7 @@ export class GuestProcess implements LaneOwner {
     return format === "lines" ? dump : this.#owner.language.stackOfThread(dump, thread);
   }
 
-  /** The guest, or a hook in it, has something to say. */
+  /** A log message of the guest, or of a hook in it. */
   #noted({ level, message }: { readonly level: string; readonly message: string }): void {
     const known = GUEST_LOG_LEVELS.find((name) => name === level) ?? "error";
     this.#log(known, message);
@@ -352,7 +352,7 @@ export class GuestProcess implements LaneOwner {
     this.#owner.settings.output?.({ stream, text, pid: this.pid, ...this.#request() });
   }
 
-  /** The request that what it writes now belongs to, if there is only one. */
+  /** The request that its current output belongs to, if there is only one. */
   #request(): { readonly request?: string } {
     const busy = this.lanes.filter((lane) => lane.outstanding > 0);
     const request = busy.length === 1 ? busy[0]?.current?.description : undefined;

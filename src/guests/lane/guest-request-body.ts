@@ -1,6 +1,7 @@
-// The body of a request, buffered before dispatch: in memory, then in a temporary file, and streamed beyond that. So a slow
-// upload never holds a thread of the guest, and gigabytes stay in constant memory. A large one from a fast client, or from one that asks first,
-// is streamed from the start, so that an application which refuses it need not receive it. Source: docs/decisions/0008-uploads.md.
+// The request body, buffered before dispatch: in memory, then in a temporary file, and streamed beyond that. So a slow upload never
+// blocks a thread of the guest, and gigabytes need constant memory. A large body from a fast client, or from one that sent
+// `Expect: 100-continue`, is streamed from the start, so that the application can refuse it without receiving it.
+// Source: docs/decisions/0008-uploads.md.
 import { Buffer } from "node:buffer";
 import { statSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
@@ -8,29 +9,29 @@ import { EMPTY_INPUT, nextChunk } from "../../wsgi/input-stream.ts";
 import { openNameless } from "../../wsgi/nameless-file.ts";
 import type { Bytes, InputStream, WSGIEnvironment } from "../../wsgi/types.ts";
 
-/** Most bytes that are read at once. */
+/** Maximum bytes per read. */
 const CHUNK_BYTES = 262_144;
-/** A client is fast when so much of its body comes in such a time, in milliseconds. */
+/** A client counts as fast if this much of its body arrives within this time, in milliseconds. */
 const PROBE_BYTES = 1_048_576;
 const PROBE_MILLISECONDS = 250;
 
-/** Where a body may be kept. */
+/** Limits for buffering a body. */
 export interface BodyLimits {
-  /** Most bytes in memory, per request. */
+  /** Maximum bytes in memory, per request. */
   readonly memoryBytes: number;
-  /** Most bytes in a temporary file, per request; longer bodies are streamed. */
+  /** Maximum bytes in a temporary file, per request; longer bodies are streamed. */
   readonly fileBytes: number;
-  /** Most bytes, as announced, that are received before the guest has the request, however fast they come. */
+  /** Above this announced length, a fast client's body is streamed from the start. */
   readonly earlyBytes: number;
-  /** Where temporary files are made. */
+  /** Directory for temporary files. */
   readonly directory: string;
   /** Whether the guest runs as the user of this process. */
   readonly isShared: boolean;
 }
 
-/** Who says how many requests the guest may have before their bodies are there. */
+/** Limits how many requests the guest may get before their bodies have arrived. */
 export interface UploadSlots {
-  /** Takes a place; false when there is none. */
+  /** Takes a slot; false if none is free. */
   beginUpload(): boolean;
   endUpload(): void;
 }
@@ -42,11 +43,11 @@ export type GuestRequestBody =
   | { readonly kind: "file"; readonly path: string; release(): Promise<void> }
   | { readonly kind: "stream"; read(): Promise<Bytes | null>; release(): Promise<void> };
 
-/** A request without a body; one for all. */
+/** Shared by all requests without a body. */
 export const NO_BODY: GuestRequestBody = { kind: "none" };
 
 /**
- * Whether a request has a body to be read first.
+ * Whether a request has a body that must be read first.
  *
  * @param environ - of the request
  */
@@ -75,7 +76,7 @@ function announceLength(environ: WSGIEnvironment, size: number): void {
  * @param limits - where the body may be kept
  * @param slots - how many may be streamed from the start
  * @returns the body, all of it unless it is streamed
- * @throws what `wsgi.input` throws: the client left, or sent nonsense
+ * @throws what `wsgi.input` throws: the client disconnected, or sent an invalid body
  */
 export async function readBody(
   environ: WSGIEnvironment,
@@ -108,7 +109,7 @@ export async function readBody(
   }
 }
 
-/** Most bodies come in one piece. */
+/** Most bodies arrive in one piece. */
 function joined(chunks: readonly Bytes[], size: number): Buffer {
   const [first] = chunks;
   return chunks.length === 1 && Buffer.isBuffer(first) ? first : Buffer.concat(chunks, size);
@@ -143,14 +144,14 @@ async function spooledBody(
   }
 }
 
-/** Whether the guest may open what this process has open: as the same user, and unless the system protects this process. */
+/** Whether the guest may open the files of this process: it must be the same user, and the system must not protect this process. */
 function areDescriptorsShared(limits: BodyLimits): boolean {
   if (process.platform !== "linux" || !limits.isShared) return false;
   // A process that has given up root belongs to root there, and nobody else may look into it. Source: proc(5).
   return statSync("/proc/self/fd", { throwIfNoEntry: false })?.uid === process.geteuid?.();
 }
 
-/** A body that is read while the guest works on it, and hardly before. */
+/** A body that is read while the guest works on the request. */
 function earlyBody(input: InputStream, received: Bytes[], slots: UploadSlots): GuestRequestBody {
   const rest = streamedBody(input, null);
   return {

@@ -1,4 +1,4 @@
-// What a guest can say about itself: plain data, which travels between processes and is added up.
+// Statistics of a guest: plain data that is sent between processes and added up.
 
 /** Where a process of a guest is in its life; ProcessState says what each means. One that is dead is no longer told of. */
 export const TOLD_STATES = ["starting", "ready", "draining", "ending"] as const;
@@ -9,16 +9,16 @@ export interface GuestProcessStats {
   readonly state: string;
   /** Requests that it is working on. */
   readonly running: number;
-  /** Requests that it has answered. */
+  /** Number of answered requests. */
   readonly answered: number;
   readonly residentBytes: number;
 }
 
 /** State and counters of a pool of processes. */
 export interface GuestStats {
-  /** Requests that wait for a lane. */
+  /** Number of requests that wait for a lane. */
   readonly queued: number;
-  /** Requests that are on a lane. */
+  /** Number of requests on a lane. */
   readonly running: number;
   readonly answered: number;
   /** Requests that got 503 because the queue was full or too slow. */
@@ -33,7 +33,7 @@ export interface GuestStats {
   readonly processes: readonly GuestProcessStats[];
 }
 
-/** Adds up what several pools say; null where there is none. Of what is no number of things, the larger one counts. */
+/** Adds up the statistics of several pools; null stands for none. Values that are not counts are combined by their maximum. */
 export function addGuestStats(a: GuestStats | null, b: GuestStats | null): GuestStats | null {
   if (a === null || b === null) return a ?? b;
   return {

@@ -1,13 +1,13 @@
-// HELLO, the first frame of each connection. Read strictly: whoever may open the socket writes it, and another user's process may.
+// HELLO, the first frame of each connection. Parsed strictly: anybody who can open the socket may send it, even another user's process.
 // Source: docs/lane-protocol.md, "HELLO".
 import { constants } from "node:os";
 import { LANE_VERSION } from "../../protocols/lane/frame.ts";
 import { MAX_BATCH } from "./policy.ts";
 
-/** How a guest uses the status file: mapped, by a write for each request, or not at all. */
+/** How a guest uses the status file: memory-mapped, with a write per request, or not at all. */
 export type StatusUse = "mmap" | "write" | "none";
 
-/** How a process can be made to write its stacks to descriptor 3. */
+/** How to make a process dump its stacks to descriptor 3. */
 export interface StackDump {
   readonly signal: number;
   /** `lines`: all that it writes then. Any other word is for its language, which picks one thread out of it. */
@@ -30,13 +30,13 @@ export interface ControlHello {
 export interface LaneHello {
   readonly kind: "lane";
   readonly process: number;
-  /** Index of the lane in its process. */
+  /** Index of the lane within its process. */
   readonly lane: number;
-  /** The thread, as the guest's own stack dumps name it. */
+  /** The thread's name in the guest's stack dumps. */
   readonly thread: string;
-  /** How many lists of keys it remembers. */
+  /** How many key lists it remembers. */
   readonly keys: number;
-  /** How many requests it may have at a time. */
+  /** How many requests it accepts at a time. */
   readonly maxBatch: number;
   readonly status: StatusUse;
 }
@@ -45,14 +45,14 @@ export type Hello = ControlHello | LaneHello;
 
 const STATUS_USES: readonly StatusUse[] = ["mmap", "write", "none"];
 const LAST_SIGNAL = 64;
-/** What comes into messages: printable, and short. */
+/** Text for messages: printable and short. */
 const WORDS = /^[ -~]{0,80}$/;
 
 /**
- * Reads a HELLO.
+ * Parses a HELLO.
  *
  * @param text - JSON
- * @returns what it says, and the secret that it shows; null where it makes no sense, or is of another protocol
+ * @returns its contents with the secret; null if it is invalid, or of another protocol version
  */
 export function parseHello(text: string): { readonly token: string; readonly hello: Hello } | null {
   const json: unknown = JSON.parse(text);
@@ -66,7 +66,7 @@ export function parseHello(text: string): { readonly token: string; readonly hel
 
 function controlHello(process: number, json: object): ControlHello | null {
   const { pid, language = "", version = "", dump = null } = json as Record<string, unknown>;
-  // The id becomes part of the name of a file, and is sent signals: 0, 1 and negative ones would reach others.
+  // The id becomes part of a file name and receives signals: 0, 1 and negative ids would reach other processes.
   if (!isCount(pid) || pid < 2 || !isWords(language) || !isWords(version)) return null;
   return dump === null || isDump(dump) ? { kind: "control", process, pid, language, version, dump } : null;
 }
@@ -76,7 +76,7 @@ function laneHello(process: number, lane: number, json: object): LaneHello | nul
   const { thread = "", keys = 0, maxBatch = MAX_BATCH } = fields;
   const status = STATUS_USES.find((use) => use === (fields["status"] ?? "mmap"));
   if (!isCount(lane) || !isWords(thread) || !isCount(keys) || !isCount(maxBatch) || status === undefined) return null;
-  // Without the file nobody knows which of several requests was started.
+  // Without the status file, nobody could tell which of several requests was started.
   const isSound = maxBatch === 1 || (maxBatch > 1 && status !== "none");
   return isSound ? { kind: "lane", process, lane, thread, keys, maxBatch, status } : null;
 }

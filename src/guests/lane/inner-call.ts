@@ -1,5 +1,5 @@
-// A filter in a guest around an application on this side: the guest calls the inner application back over the lane of the request.
-// The conversation is half-duplex: each side waits for the other, so nothing is buffered. Source: docs/lane-protocol.md, "Inner applications".
+// A filter in a guest around an application on this side: the guest calls the inner application back over the request's lane.
+// The exchange is half-duplex: each side waits for the other, so nothing is buffered. Source: docs/lane-protocol.md, "Inner applications".
 import { Buffer } from "node:buffer";
 import { decodeEnviron, encodeHead } from "../../protocols/lane/environ-text.ts";
 import { asciiJson } from "../../protocols/lane/environ-json.ts";
@@ -20,15 +20,15 @@ export class InnerCall implements ResponseSink {
   readonly #language: string;
   readonly #write: (text: string, body: Uint8Array | null) => void;
   readonly #run: ApplicationRun | null = null;
-  /** What the guest knows of the values that it shares with us, by key. */
+  /** The guest's last known version of each shared value, by key. */
   readonly #known = new Map<string, string>();
   readonly #original: WSGIEnvironment;
   #head = "";
   #isHeadSent = false;
   #isOver = false;
-  /** The guest waits for the answer or for a piece; whatever comes first is sent. */
+  /** The guest waits for the response or for a chunk; whichever comes first is sent. */
   #isAsked = true;
-  /** A chunk that came while the guest was busy, and the application's wait for room. */
+  /** A chunk that arrived while the guest was busy; the application waits until it is sent. */
   #held: { chunk: Bytes; isLast: boolean } | null = null;
   #room: (() => void) | null = null;
   #given: { resolve: (chunk: Buffer | null) => void; reject: (error: Error) => void } | null = null;
@@ -63,9 +63,9 @@ export class InnerCall implements ResponseSink {
     this.#run = runApplication(exchange.inner, environ, this);
   }
 
-  /** What the filter made of the environ, and those values of ours that cannot travel. */
+  /** The environ as the filter changed it, plus our values that cannot be serialised. */
   #environ(original: WSGIEnvironment, frame: LaneFrame): WSGIEnvironment {
-    // The head of a call is four bytes: the number of pairs.
+    // A call starts with four bytes: the number of pairs.
     const pairs = frame.head.charCodeAt(0) | (frame.head.charCodeAt(1) << 8) | (frame.head.charCodeAt(2) << 16);
     const changed = decodeEnviron(frame.body.toString("latin1"), pairs);
     if (changed === null) throw new Error("The environ of the call is malformed");
@@ -83,7 +83,7 @@ export class InnerCall implements ResponseSink {
     return environ as WSGIEnvironment; // every key of the contract is among the original's
   }
 
-  /** Takes a frame of the conversation. */
+  /** Handles a frame of the call. */
   receive(frame: LaneFrame): void {
     if (frame.aux !== this.#number || this.#isOver) return;
     if (frame.type === FrameType.give) {
@@ -98,7 +98,7 @@ export class InnerCall implements ResponseSink {
     }
   }
 
-  /** The guest has lost interest, or the request is over. */
+  /** The guest is no longer interested, or the request is over. */
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -162,7 +162,7 @@ export class InnerCall implements ResponseSink {
     this.#makeRoom();
   }
 
-  /** Tells the guest what the application has made of the values that both share. */
+  /** Sends the application's changes of shared values to the guest. */
   #refresh(): void {
     const changed: Record<string, string> = {};
     for (const [key, known] of this.#known) {
@@ -180,7 +180,7 @@ export class InnerCall implements ResponseSink {
     room?.();
   }
 
-  /** Asks the filter for more of the body; it answers the next time that it waits for us. */
+  /** Asks the filter for more of the body; it responds the next time it waits for us. */
   #pullInput(): Promise<Buffer | null> | null {
     if (this.#isOver) return null;
     return new Promise((resolve, reject) => {

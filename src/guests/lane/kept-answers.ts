@@ -1,14 +1,14 @@
-// The finished answers of a batch that a process left behind when it ended, because they were to leave together with later ones.
+// The finished responses of a batch that a process left behind when it exited, because they were to be sent together with later ones.
 // Source: docs/lane-protocol.md, "The status file".
 import type { Buffer } from "node:buffer";
 import { FrameType, type LaneFrame } from "../../protocols/lane/frame.ts";
 import { LaneDecoder } from "../../protocols/lane/lane-decoder.ts";
 
 /**
- * Reads them.
+ * Parses them.
  *
- * @param bytes - what the lane's part of the status file holds
- * @returns the answers by the id of their request; those that were sent already may be among them
+ * @param bytes - the lane's part of the status file
+ * @returns the responses by request id; some may have been sent already
  */
 export function keptAnswers(bytes: Buffer): ReadonlyMap<number, LaneFrame> {
   const answers = new Map<number, LaneFrame>();
@@ -18,7 +18,7 @@ export function keptAnswers(bytes: Buffer): ReadonlyMap<number, LaneFrame> {
   try {
     decoder.push(bytes);
   } catch {
-    // The process ended in the middle of its notes; what was read before that holds.
+    // The process exited in the middle of writing; everything before that is valid.
   }
   return answers;
 }

@@ -1,4 +1,4 @@
-// The queues of a guest, and what takes requests from them to the lanes. The rules are in policy.ts; here are their effects.
+// The request queues of a guest, and their dispatch to the lanes. The rules are in policy.ts; this file carries them out.
 import { GuestClientGone, GuestUnavailable } from "./errors.ts";
 import { ExchangeQueue } from "./exchange-queue.ts";
 import type { GuestExchange } from "./guest-exchange.ts";
@@ -15,11 +15,11 @@ import {
   type ProcessLoad,
 } from "./policy.ts";
 
-/** When to look again at lanes that looked busy, in milliseconds. */
+/** When to check lanes again that looked busy, in milliseconds. */
 const RECHECK_MILLISECONDS = 2;
 const FIRST_ESTIMATE_MILLISECONDS = 0.25;
 
-/** A process, as far as requests are handed to it. */
+/** The part of a process that dispatch needs. */
 export interface DispatchTarget {
   readonly state: string;
   readonly isRetiring: boolean;
@@ -32,7 +32,7 @@ export class LaneDispatcher implements LaneListener {
   readonly #language: string;
   readonly #queueLimit: number;
   readonly #watch: () => void;
-  /** Requests for paths that are known to be slow wait apart, so that they cannot take every lane. */
+  /** Requests for paths known to be slow wait separately, so that they cannot take every lane. */
   readonly #queue = new ExchangeQueue();
   readonly #slowQueue = new ExchangeQueue();
   readonly #times = new PathTimes();
@@ -47,16 +47,16 @@ export class LaneDispatcher implements LaneListener {
   #recheck: NodeJS.Timeout | null = null;
   #isClosed = false;
   #answered = 0;
-  /** Requests that the guest was given, or that wait for it, before their bodies had come. */
+  /** Number of requests dispatched or queued before their bodies had arrived. */
   #uploads = 0;
   #refused = 0;
-  /** Whether somebody calls `dropStale` now and then; otherwise the next request asks for it. */
+  /** Whether `dropStale` is being called regularly; otherwise the next request asks for it. */
   isWatched = false;
 
   /**
    * @param language - of the guest, for messages
-   * @param queueLimit - requests that may wait; more are refused
-   * @param watch - asks for calls of `dropStale`
+   * @param queueLimit - how many requests may wait; further ones are refused
+   * @param watch - asks for regular calls of `dropStale`
    */
   constructor(language: string, queueLimit: number, watch: () => void) {
     this.#language = language;
@@ -64,32 +64,32 @@ export class LaneDispatcher implements LaneListener {
     this.#watch = watch;
   }
 
-  /** Requests that wait for a lane. */
+  /** Number of requests that wait for a lane. */
   get queued(): number {
     return this.#queue.length + this.#slowQueue.length;
   }
 
-  /** Requests that the guest has answered. */
+  /** Number of requests that the guest has answered. */
   get answered(): number {
     return this.#answered;
   }
 
-  /** Requests that were answered with 503. */
+  /** Number of requests that were answered with 503. */
   get refused(): number {
     return this.#refused;
   }
 
-  /** What a request is expected to take, in milliseconds. */
+  /** Expected time of a request, in milliseconds. */
   get estimate(): number {
     return this.#estimate;
   }
 
-  /** How many requests share a batch. */
+  /** Number of requests per batch. */
   get depth(): number {
     return batchDepth(this.#estimate);
   }
 
-  /** Queues a request; dispatched at the end of this turn of the event loop, together with its neighbours. */
+  /** Queues a request. It is dispatched at the end of this event loop turn, together with others. */
   submit(exchange: GuestExchange): void {
     if (this.#isClosed || this.queued >= this.#queueLimit) {
       this.#refuse(exchange);
@@ -106,7 +106,7 @@ export class LaneDispatcher implements LaneListener {
     if (!this.isWatched) this.#watch();
   }
 
-  /** Takes a place for a request whose body is still to come; false when enough threads are held by such. */
+  /** Takes a slot for a request whose body has not arrived yet; false if enough threads are busy with such requests. */
   beginUpload(): boolean {
     const lanes = this.#targets.reduce((sum, target) => sum + target.lanes.length, 0);
     if (this.#uploads >= uploadLimit(lanes)) return false;
@@ -114,12 +114,12 @@ export class LaneDispatcher implements LaneListener {
     return true;
   }
 
-  /** Such a request is over. */
+  /** Returns such a slot. */
   endUpload(): void {
     this.#uploads -= 1;
   }
 
-  /** Says which processes there are; those that are being replaced get requests only when there are no others. */
+  /** Sets the processes. Those being replaced get requests only if there are no others. */
   serveWith(processes: readonly DispatchTarget[]): void {
     const usable = processes.filter((process) => process.state === "ready" && !process.isHeldBack);
     const preferred = usable.filter((process) => !process.isRetiring);
@@ -128,20 +128,20 @@ export class LaneDispatcher implements LaneListener {
     }));
   }
 
-  /** Dispatches what it can at the end of this turn of the event loop. */
+  /** Dispatches as much as possible at the end of this event loop turn. */
   schedule(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
     setImmediate(() => this.#flush());
   }
 
-  /** Puts requests that had their turn back to the front; `schedule` gives them the next one. */
+  /** Puts requests back to the front of the queue; `schedule` dispatches them next. */
   putBack(exchanges: readonly GuestExchange[]): void {
     this.#queue.putBack(exchanges.filter((exchange) => !exchange.isSlow));
     this.#slowQueue.putBack(exchanges.filter((exchange) => exchange.isSlow));
   }
 
-  /** Takes out requests that have waited too long, or whose client has left. */
+  /** Removes requests that have waited too long, or whose client has disconnected. */
   dropStale(now: number, queueSeconds: number): void {
     const isDropped = (exchange: GuestExchange): boolean =>
       now - exchange.arrivedAt > queueSeconds * 1000 || exchange.environ["tsgi.signal"]?.aborted === true;
@@ -152,27 +152,27 @@ export class LaneDispatcher implements LaneListener {
     if (this.#slowQueue.length > 0) this.schedule();
   }
 
-  /** Refuses requests that come from now on. */
+  /** Refuses new requests from now on. */
   close(): void {
     this.#isClosed = true;
   }
 
-  /** Refuses those that still wait. */
+  /** Refuses the requests that are still waiting. */
   refuseAll(): void {
     for (const exchange of [...this.#queue.take(Infinity), ...this.#slowQueue.take(Infinity)]) this.#refuse(exchange);
     if (this.#recheck !== null) clearTimeout(this.#recheck);
   }
 
-  // What lanes tell.
+  // Called by the lanes.
 
-  /** An answer is complete. */
+  /** A response is complete. */
   answeredIn(path: string, milliseconds: number): void {
     this.#answered += 1;
     this.#hasFastPaths ||= milliseconds < SLOW_PATH_MILLISECONDS;
     this.#times.observe(path, milliseconds);
   }
 
-  /** A lane gives back what it has not started. */
+  /** A lane returns requests that it has not started. */
   requeue(exchanges: readonly GuestExchange[]): void {
     this.putBack(exchanges);
     this.schedule();
@@ -183,7 +183,7 @@ export class LaneDispatcher implements LaneListener {
     this.#estimate = nextEstimate(this.#estimate, milliseconds);
   }
 
-  /** A lane has room again. */
+  /** A lane can take requests again. */
   relieved(): void {
     if (this.queued > 0) this.schedule();
   }
@@ -195,7 +195,7 @@ export class LaneDispatcher implements LaneListener {
     while (this.queued > 0) {
       const isSlow = this.#slowQueue.firstArrivedAt < this.#queue.firstArrivedAt && this.#slowMayRun(now);
       if (!isSlow && this.#queue.length === 0) break;
-      // A slow request neither joins a batch nor begins one.
+      // A slow request neither joins a batch nor starts one.
       const choice = chooseLane(this.#targets, isSlow ? 1 : depth, now);
       if (choice === null) break;
       const batch = isSlow
@@ -205,7 +205,7 @@ export class LaneDispatcher implements LaneListener {
       choice.lane.dispatch(batch, depth > 1 && choice.lane.maxBatch > 1 && !isSlow, now);
     }
     if (this.#queue.length > 0) this.#lastFastWaitedAt = now;
-    // A lane that looked busy may turn out to be stuck while another one is idle, and slow requests stand back only for a while.
+    // A lane that looked busy may turn out to be stuck while another one is idle, and slow requests yield only for a while.
     if (this.#slowQueue.length > 0 || (this.#queue.length > 0 && depth > 1)) this.#lookAgain();
   }
 

@@ -1,12 +1,12 @@
-// The requests of one lane, in the order in which they are answered, and where each batch of them ends.
+// The requests of one lane in the order of their responses, and where each batch ends.
 import type { GuestExchange } from "./guest-exchange.ts";
 
-/** Places of answered requests that are kept before the list is cut. */
+/** How many cleared places are kept before the list is trimmed. */
 const SPENT_PLACES = 256;
 
-/** Those that were sent and are not answered. */
+/** The requests that were sent and are not answered yet. */
 export class LaneRequests {
-  /** Those before `#first` are over, and their places emptied: they must not stay reachable. */
+  /** Items before `#first` are done and cleared, so that they can be collected. */
   #items: GuestExchange[] = [];
   #first = 0;
   /** Ids of the last request of each batch. */
@@ -22,7 +22,7 @@ export class LaneRequests {
     return this.#batchEnds.length;
   }
 
-  /** The one that is answered next; null when there is none. */
+  /** The one to be answered next; null if there is none. */
   get current(): GuestExchange | null {
     return this.#items[this.#first] ?? null;
   }
@@ -37,7 +37,7 @@ export class LaneRequests {
     this.#items.push(exchange);
   }
 
-  /** What was added since the last call is one batch. */
+  /** Everything added since the last call is one batch. */
   endBatch(): void {
     const last = this.#items.at(-1);
     if (last !== undefined) this.#batchEnds.push(last.id);
@@ -46,13 +46,13 @@ export class LaneRequests {
   /**
    * The current one is over.
    *
-   * @returns whether its batch is over with it
+   * @returns whether it was the last one of its batch
    */
   shift(): boolean {
     const { id } = this.#items[this.#first] as GuestExchange; // called while there is a current one
     this.#items[this.#first] = undefined as unknown as GuestExchange; // never read again
     this.#first += 1;
-    // A lane that is never idle would otherwise keep a place for each request that it has ever had.
+    // Otherwise a lane that is never idle would keep a place for every request it ever had.
     if (this.#first === this.#items.length || this.#first >= SPENT_PLACES) {
       this.#items = this.#items.slice(this.#first);
       this.#first = 0;
@@ -62,18 +62,18 @@ export class LaneRequests {
     return true;
   }
 
-  /** Takes out those with these ids; what stays is one batch. */
+  /** Removes the requests with these ids; the rest is one batch. */
   remove(ids: ReadonlySet<number>): GuestExchange[] {
     const { all } = this;
     this.#items = all.filter(({ id }) => !ids.has(id));
     this.#first = 0;
     this.#batchEnds = [];
-    // None is left where the guest is still in the close() of what it has answered.
+    // None is left if the guest is still in the close() of an answered request.
     this.endBatch();
     return all.filter(({ id }) => ids.has(id));
   }
 
-  /** Takes out all. */
+  /** Removes all. */
   clear(): GuestExchange[] {
     const { all } = this;
     this.#items = [];

@@ -1,4 +1,4 @@
-// One lane: the socket to one thread of a guest, and the requests that it works on, in order. Source: docs/lane-protocol.md.
+// One lane: the socket to one thread of a guest, and that thread's requests, in order. Source: docs/lane-protocol.md.
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { decodeHead } from "../../protocols/lane/environ-text.ts";
@@ -22,27 +22,27 @@ const TEXT_BODY_BYTES = 1024;
 export interface LaneOwner {
   /** The guest's language, for messages. */
   readonly language: string;
-  /** It runs as another user than this process. */
+  /** It runs as a different user than this process. */
   readonly isForeign: boolean;
   /** The process should be replaced. */
   wantsRetirement(reason: string): void;
-  /** The lane has ended: the requests on it get no answer. */
+  /** The lane is closed: its requests get no response. */
   ended(lane: Lane, error: Error | null): void;
-  /** Text for the log that belongs to no request of this lane. */
+  /** A log message that belongs to no request of this lane. */
   logged(text: string): void;
-  /** Tells the guest that nobody wants the answer to this request any more. */
+  /** Tells the guest that nobody wants the response to this request any more. */
   abort(slot: number, id: number): void;
 }
 
-/** What a lane tells those who give it requests. */
+/** What a lane reports to its dispatcher. */
 export interface LaneListener {
-  /** Requests came back that were not started. */
+  /** The guest returned requests that it had not started. */
   requeue(exchanges: readonly GuestExchange[]): void;
-  /** A batch was answered, in this time for each request. */
+  /** A batch was answered; it took this long per request. */
   measured(milliseconds: number): void;
-  /** A request for this path was answered, this long after it came first in its lane. */
+  /** A request for this path was answered; it took this long once it was first in its lane. */
   answeredIn(path: string, milliseconds: number): void;
-  /** There is room for more requests. */
+  /** The lane can take more requests. */
   relieved(): void;
 }
 
@@ -50,21 +50,21 @@ export interface LaneListener {
 export class Lane implements LaneLoad {
   /** Index in the status file. */
   readonly slot: number;
-  /** The guest's thread, as its own stack dumps name it. */
+  /** The thread's name in the guest's stack dumps. */
   readonly thread: string;
-  /** Requests that it may have at a time. */
+  /** How many requests it accepts at a time. */
   readonly maxBatch: number;
-  /** It writes down which request it has started; otherwise all that was sent counts as started. */
+  /** The guest records which request it has started; otherwise all sent requests count as started. */
   readonly marksStarted: boolean;
   progressedAt = 0;
-  /** When the current request last did something other than to write to the log, in milliseconds. */
+  /** When the current request last did something other than logging, in milliseconds. */
   activeAt = 0;
-  /** Requests that it has answered. */
+  /** Number of answered requests. */
   answeredCount = 0;
   isLost = false;
-  /** The guest has given requests back and is still at something, which may have been answered already: it takes no others yet. */
+  /** The guest has returned requests because its thread is busy, maybe after a response; it takes no others yet. */
   isHeld = false;
-  /** The current request waits for its client to send: that is not the application's time. */
+  /** The current request waits for data from its client: that does not count as the application's time. */
   isFeeding = false;
   readonly #socket: Socket;
   readonly #owner: LaneOwner;
@@ -77,7 +77,7 @@ export class Lane implements LaneLoad {
   #batchCount = 0;
   #innerCall: InnerCall | null = null;
   #isWaiting = false;
-  /** Id of the request that was over last. */
+  /** Id of the last finished request. */
   #lastId = 0;
   /** Since when it is held, or has been at what it had answered. */
   #heldSince = 0;
@@ -89,9 +89,9 @@ export class Lane implements LaneLoad {
    * @param socket - connected, its HELLO read
    * @param slot - index in the status file
    * @param hello - what the guest said
-   * @param answerBytes - how much of one answer is buffered here before the guest is made to wait
+   * @param answerBytes - how many bytes of one response are buffered before the guest has to wait
    * @param owner - the process
-   * @param listener - who gives it requests
+   * @param listener - its dispatcher
    */
   constructor(
     socket: Socket,
@@ -116,7 +116,7 @@ export class Lane implements LaneLoad {
     socket.on("close", () => owner.ended(this, null));
   }
 
-  /** Requests that were sent and are not answered. */
+  /** Number of requests that were sent and are not answered yet. */
   get outstanding(): number {
     return this.#requests.length;
   }
@@ -126,22 +126,22 @@ export class Lane implements LaneLoad {
     return this.#requests.batches;
   }
 
-  /** The request that is answered next; null when the lane is idle. */
+  /** The request to be answered next; null if the lane is idle. */
   get current(): GuestExchange | null {
     return this.#requests.current;
   }
 
-  /** Whether it has ever had a request. */
+  /** Whether it ever got a request. */
   get hasWorked(): boolean {
     return this.#lastId !== 0 || this.outstanding > 0;
   }
 
-  /** For how long the guest has been at what it had answered while others waited, in milliseconds. */
+  /** How long the guest has been busy after a response while other requests waited, in milliseconds. */
   heldMilliseconds(now: number): number {
     return this.isHeld && this.outstanding === 0 ? now - this.#heldSince : 0;
   }
 
-  /** Requests without an answer, in order. */
+  /** The unanswered requests, in order. */
   get unanswered(): GuestExchange[] {
     return this.#requests.all;
   }
@@ -180,7 +180,7 @@ export class Lane implements LaneLoad {
     this.#requests.endBatch();
   }
 
-  /** Nobody wants the answer to a request any more. */
+  /** Nobody wants the response to a request any more. */
   abandon(exchange: GuestExchange): void {
     if (exchange.abandonedAt !== 0) return;
     exchange.abandonedAt = performance.now();
@@ -193,7 +193,7 @@ export class Lane implements LaneLoad {
     this.#socket.destroy();
   }
 
-  /** Empties the lane; called when its process is gone. */
+  /** Removes all requests; called when the process is gone. */
   takeAll(): GuestExchange[] {
     this.#innerCall?.end();
     return this.#requests.clear();
@@ -231,7 +231,7 @@ export class Lane implements LaneLoad {
     }
   }
 
-  /** A frame that is not about the current request. */
+  /** Handles a frame that is not about the current request. */
   #receiveOther(frame: LaneFrame): void {
     switch (frame.type) {
       case FrameType.log:
@@ -247,7 +247,7 @@ export class Lane implements LaneLoad {
         return;
       default:
     }
-    // A thread of the application may have been about to write while another one ended the request.
+    // A thread of the application may have been writing while another one ended the request.
     const isOver = frame.id !== 0 && this.#lastId !== 0 && ((this.#lastId - frame.id) | 0) >= 0;
     if (isOver) return;
     throw new LaneProtocolError(
@@ -299,7 +299,7 @@ export class Lane implements LaneLoad {
     }
   }
 
-  /** Something in this process could not take what the guest answered: that request fails, and what is still to come of it is dropped. */
+  /** This process could not handle the guest's response: the request fails, and the rest of its response is dropped. */
   #breakOff(exchange: GuestExchange, error: Error): void {
     exchange.fail(
       new GuestApplicationFailed(
@@ -345,7 +345,7 @@ export class Lane implements LaneLoad {
     this.#over(exchange);
   }
 
-  /** The current request is over; the next one, if any, has begun. */
+  /** The current request is done; the next one, if any, has started. */
   #over(exchange: GuestExchange): void {
     exchange.release();
     this.#innerCall?.end();
@@ -370,7 +370,7 @@ export class Lane implements LaneLoad {
     this.#listener.relieved();
   }
 
-  /** Takes back what the guest has not started because what it is at takes long. */
+  /** Takes back requests that the guest has not started because its current one is slow. */
   #returned(body: Buffer): void {
     const ids = new Set<number>();
     for (let at = 0; at + 4 <= body.length; at += 4) ids.add(body.readUInt32LE(at));
@@ -387,11 +387,11 @@ export class Lane implements LaneLoad {
     this.#socket.resume();
   }
 
-  /** Gives the guest the next piece of a body that is streamed. */
+  /** Sends the next chunk of a streamed request body. */
   #feed(exchange: GuestExchange): void {
     const { body, id } = exchange;
     this.isFeeding = true;
-    // Where the request was given up, an end of the body would look like a complete one.
+    // If the request was aborted, an end of body would make it look complete.
     const read = body.kind === "stream" ? body.read() : Promise.reject(new GuestClientGone(this.#owner.language));
     const fed = read.finally(() => {
       this.isFeeding = false;
@@ -405,7 +405,7 @@ export class Lane implements LaneLoad {
   }
 
   #offerFile(exchange: GuestExchange, frame: LaneFrame): void {
-    // Another user's process would have us read for it what it may not: its descriptor may be one that does not read (O_PATH).
+    // Another user's process could make us read a file that it may not read: its descriptor may be opened with O_PATH.
     const offered = this.#owner.isForeign ? Promise.resolve(null) : openFileRegion(frame.body);
     void offered.then((file) => {
       const isTaken = file !== null && !exchange.isSettled;
@@ -428,7 +428,7 @@ export class Lane implements LaneLoad {
   }
 }
 
-/** A head in UTF-8, of which the log takes one line. */
+/** A response head in UTF-8, shortened to one line for the log. */
 function firstLine(head: string): string {
   return Buffer.from(head, "latin1").toString("utf8").split("\n", 1)[0] ?? "";
 }

@@ -1,17 +1,17 @@
-// What a language brings so that programs in it can be guests: its interpreter, how it is started, and how its reports read. All else
-// is the same for every language; the other side is docs/lane-protocol.md.
+// What a language has to provide so that programs in it can be guests: its interpreter, how to start it, and how to read its reports.
+// Everything else is the same for all languages; docs/lane-protocol.md describes the other side.
 
-/** What tells the processes of a guest apart. */
+/** The role of a guest process. */
 export interface LaunchRole {
   /** Number of the process. */
   readonly process: number;
-  /** Loads the application and is then forked; it answers no requests. */
+  /** It loads the application and is then forked; it answers no requests. */
   readonly isTemplate: boolean;
-  /** The application is in this process, and the guest has filters around it. */
+  /** The application runs in our process, and the guest runs filters around it. */
   readonly hasInner: boolean;
 }
 
-/** What is run. */
+/** The command that starts a process. */
 export interface GuestCommand {
   /** The executable. */
   readonly path: string;
@@ -19,48 +19,48 @@ export interface GuestCommand {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** A language, with the options of one guest. */
+/** A language with the options of one guest. */
 export interface GuestLanguage {
-  /** One word, as messages write it: `Python`. Errors have it in their names and, in capitals, in their codes. */
+  /** Its name in messages, one word: `Python`. It is part of the names of errors and, in capitals, of their codes. */
   readonly name: string;
-  /** The interpreter's absolute path, for messages. It is found before the guest is made. */
+  /** Absolute path of the interpreter, for messages. */
   readonly interpreter: string;
-  /** Whether the application is a program, which may start processes of its own: those end with it. */
+  /** Whether the application is a program that may start processes of its own, which end with it. */
   readonly isProgram: boolean;
 
   /**
-   * What starts a process.
+   * Returns the command that starts a process.
    *
-   * @param environment - variables that it is to have; the interpreter may need others beside them
+   * @param environment - variables for the process; the interpreter may need more
    */
   command(environment: Readonly<Record<string, string | undefined>>): GuestCommand;
 
-  /** The language's own part of the launch options, their member `language`: what to load, and how. */
+  /** The launch options of this language, sent as the member `language`: what to load, and how. */
   launchOptions(role: LaunchRole): Readonly<Record<string, unknown>>;
 
   /**
-   * Picks one thread out of a dump of all stacks.
+   * Finds the stack of one thread in a dump of all stacks.
    *
-   * @param dump - what the process has written to descriptor 3
-   * @param thread - as its HELLO named it
+   * @param dump - the text from descriptor 3
+   * @param thread - the name from its HELLO
    */
   stackOfThread(dump: string, thread: string): string;
 
   /**
-   * Why a process has crashed.
+   * Finds out why a process crashed.
    *
-   * @param report - what it has written to descriptor 3
-   * @returns lines for the log; empty where it says nothing of a crash
+   * @param report - the text from descriptor 3
+   * @returns lines for the log; empty if the report does not mention a crash
    */
   fatalReport(report: string): string;
 
   /**
-   * A process that had loaded the application has ended; a template has not.
+   * Called when a process that had loaded the application has exited; not for templates.
    *
-   * @param hooks - the names that its READY told
+   * @param hooks - the names from its READY
    */
   processEnded?(pid: number, hooks: readonly string[]): void;
 
-  /** Resolves when what `processEnded` has begun is done, at the latest then (on the clock of `performance.now()`). */
+  /** Resolves when the work started by `processEnded` is done, or at the given time (on the clock of `performance.now()`). */
   whenSettled?(until: number): Promise<void>;
 }

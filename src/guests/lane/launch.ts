@@ -1,4 +1,4 @@
-// Starts a process of a guest. Its options go through standard input: nobody else can read the token there.
+// Starts a guest process. Its options are sent through standard input, where nobody else can read the token.
 import { spawn, type ChildProcess } from "node:child_process";
 import { Readable } from "node:stream";
 import { endGroup } from "./end-group.ts";
@@ -7,16 +7,16 @@ import { spawnIdentity, type GuestSettings } from "./guest-options.ts";
 import type { GuestLanguage, LaunchRole } from "./language.ts";
 import type { Rendezvous } from "./rendezvous.ts";
 
-/** Bytes of stack that each thread may have, which count as private memory. */
+/** Maximum stack size of each thread in bytes; it counts as private memory. */
 const THREAD_BYTES = 8_388_608;
 
-/** Who hears of the process. */
+/** Receives the events of the process. */
 export interface LaunchListener {
-  /** What it has printed, and null when it cannot print any more; only where somebody wants it. */
+  /** Its output, and null at the end of the output; only if somebody wants it. */
   printed(stream: "stdout" | "stderr", text: string | null): void;
-  /** What it writes to its descriptor 3: the stacks of a process that crashes, or that was asked for them. */
+  /** Text from its descriptor 3: stack dumps, written on a crash or on request. */
   reported(text: string): void;
-  /** It has ended and its output is complete (or it was never started). */
+  /** It has exited and its output is complete (or it was never started). */
   ended(reason: string): void;
 }
 
@@ -42,15 +42,15 @@ export function launch(
   const child = spawn(command.path, command.arguments, {
     cwd: settings.directory,
     env: command.environment,
-    // From its first instruction: the interpreter, what it imports and this package may be the application's own.
+    // From the first instruction: the interpreter, its imports and this package may belong to the application.
     ...spawnIdentity(settings),
-    // The last is descriptor 3, for reports.
+    // The last one is descriptor 3, for reports.
     stdio: ["pipe", printed, printed, "pipe"],
-    // A session of its own: Ctrl-C in the terminal is for us, and we tell it when to stop.
+    // Its own session: Ctrl-C in the terminal goes to us, and we tell it when to stop.
     detached: true,
   });
   child.once("error", (error) => listener.ended(`could not be started: ${error.message}`));
-  // Without free descriptors Node makes no pipes either, whatever their types say.
+  // If no descriptors are free, Node creates no pipes, although the types say that they exist.
   if (child.pid === undefined) return child;
   const { stdin, stdout, stderr } = child;
   const report = child.stdio[3];
@@ -66,13 +66,13 @@ export function launch(
     stream?.once("end", () => listener.printed(name, null));
   }
   report.setEncoding("utf8").on("data", (text: string) => listener.reported(text));
-  // `exit` comes before the last output, `close` may never come when a grandchild keeps the pipe open.
+  // `exit` comes before the last output, and `close` may never come if a grandchild keeps the pipe open.
   let hasEnded = false;
   const end = (code: number | null, signal: NodeJS.Signals | null): void => {
     if (hasEnded) return;
     hasEnded = true;
     const reason = signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`;
-    // Whatever a program has started ends with it; jobs that an application has given to processes of their own go on.
+    // The processes that a program started end with it; background jobs of an application keep running.
     if (child.pid === undefined || !language.isProgram) listener.ended(reason);
     else void endGroup(child.pid).then(() => listener.ended(reason));
   };
@@ -81,7 +81,7 @@ export function launch(
   return child;
 }
 
-/** What every guest is told, whatever its language. */
+/** Launch options for guests of all languages. */
 function commonOptions(settings: GuestSettings, rendezvous: Rendezvous, role: LaunchRole): Record<string, unknown> {
   const { threads, memoryLimitBytes } = settings;
   return {

@@ -1,10 +1,10 @@
-// Remembers which paths of an application are slow, so that they cannot take every lane from the fast ones.
+// Remembers which paths of an application are slow, so that they cannot take every lane away from fast requests.
 import { nextPathTime, SLOW_PATH_MILLISECONDS } from "./policy.ts";
 
-/** Paths that are remembered; beyond that the memory starts anew. */
+/** Maximum number of remembered paths; beyond that, all are forgotten. */
 const MAX_PATHS = 1000;
 
-/** What requests for each path have taken lately. Fast paths are not kept. */
+/** Recent response times by path. Fast paths are not stored. */
 export class PathTimes {
   readonly #times = new Map<string, number>();
 
@@ -21,7 +21,7 @@ export class PathTimes {
    * Learns from a request.
    *
    * @param path - PATH_INFO
-   * @param milliseconds - what it took
+   * @param milliseconds - its response time
    */
   observe(path: string, milliseconds: number): void {
     const known = this.#times.get(path);

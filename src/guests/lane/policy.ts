@@ -1,39 +1,39 @@
-// The decisions of a guest, apart from their effects: how deep to batch, which lane takes the next request, how long to wait
-// before a process is started again, who is put on record. Pure functions; time is an argument.
+// The decisions about a guest, without their effects: how many requests to batch, which lane takes the next one, how long to wait before
+// a process is restarted, when a request counts as slow. Pure functions; time is an argument.
 
-/** Estimated work that may wait in one lane, in milliseconds: a batch is as long as this is worth. */
+/** Estimated work that may wait in one lane, in milliseconds; it determines the batch size. */
 export const BATCH_MILLISECONDS = 1;
-/** Longest batch. */
+/** Maximum requests per batch. */
 export const MAX_BATCH = 64;
-/** A lane that has not answered for this long is taken to be on a slow request, in milliseconds. */
+/** A lane without a response for this long is assumed to be working on a slow request; in milliseconds. */
 export const FRESH_MILLISECONDS = 1;
 
-/** A request that takes this long is a slow one, in milliseconds. */
+/** A request counts as slow from this time on, in milliseconds. */
 export const SLOW_MILLISECONDS = 5;
 
-/** A path whose requests take this long is a slow one, in milliseconds. */
+/** A path counts as slow if its requests take this long, in milliseconds. */
 export const SLOW_PATH_MILLISECONDS = 25;
-/** For how long a fast request keeps lanes reserved for its like, in milliseconds. */
+/** How long a fast request keeps lanes reserved for other fast ones, in milliseconds. */
 export const RESERVED_MILLISECONDS = 1000;
-/** For how long it keeps one of eight lanes: enough for a burst of fast ones to begin while slow ones have all others. */
+/** How long it keeps one of eight lanes reserved: a burst of fast requests can then start even if slow ones have all other lanes. */
 export const REMEMBERED_MILLISECONDS = 60_000;
 
-/** For how long a fast request that found every lane taken makes slow ones stand back, in milliseconds. */
+/** How long slow requests yield after a fast one found every lane taken, in milliseconds. */
 export const PRESSING_MILLISECONDS = 20;
-/** A request for a slow path that has waited for this long no longer stands back for fast ones, in milliseconds. */
+/** A request for a slow path that has waited this long no longer yields to fast ones; in milliseconds. */
 export const PATIENCE_MILLISECONDS = 1000;
 
-/** What the choice of a lane looks at. */
+/** The properties of a lane that matter for dispatch. */
 export interface LaneLoad {
-  /** Requests that were sent and are not answered. */
+  /** Number of requests that were sent and are not answered yet. */
   readonly outstanding: number;
   /** Batches among them. */
   readonly batches: number;
-  /** When it last became busy or answered, in milliseconds. */
+  /** When it last became busy or sent a response, in milliseconds. */
   readonly progressedAt: number;
-  /** It has given requests back, and takes no others until it says so: its thread is in a slow request, or in the `close()` of one. */
+  /** It has returned requests and takes no others until it says so: its thread is busy with a slow request, or with its `close()`. */
   readonly isHeld: boolean;
-  /** Requests that the guest takes at a time. */
+  /** How many requests the guest takes at a time. */
   readonly maxBatch: number;
 }
 
@@ -45,16 +45,16 @@ export interface ProcessLoad<L extends LaneLoad> {
 /**
  * How many requests one lane may hold.
  *
- * @param estimateMilliseconds - what a request is expected to take
- * @returns 1 for a slow application: nobody then queues behind a slow request
+ * @param estimateMilliseconds - expected time of a request
+ * @returns 1 for a slow application, so that no request waits behind a slow one
  */
 export function batchDepth(estimateMilliseconds: number): number {
   return Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_MILLISECONDS / estimateMilliseconds)));
 }
 
 /**
- * Learns from how long a request took. One slow answer counts at once, fast ones only step by step: an application of which some
- * requests are slow is treated as a slow one. Below the threshold, where a sample may be the scheduler's fault, it is an average.
+ * Updates the estimate from a measured request. A slow one counts fully at once, fast ones only gradually: an application with some
+ * slow requests is treated as slow. Below the threshold, where a sample may be scheduling noise, it is an average.
  *
  * @param estimateMilliseconds - the estimate so far
  * @param sampleMilliseconds - what was measured
@@ -66,13 +66,14 @@ export function nextEstimate(estimateMilliseconds: number, sampleMilliseconds: n
 }
 
 /**
- * Chooses the lane for the next requests: in the process with the least work. While the application is fast, one lane of a process
- * takes all (threads of one interpreter take turns anyway, and short batches cost more); otherwise, or where the guest takes one at a time, each request has a lane of its own.
+ * Chooses the lane for the next requests, in the process with the least work. While the application is fast, one lane of a process takes
+ * all requests (threads of one interpreter take turns anyway, and short batches cost more). Otherwise, or if the guest takes one at a
+ * time, each request gets its own lane.
  *
  * @param processes - those that take requests
  * @param depth - from {@link batchDepth}
  * @param now - in milliseconds, of the same clock as `progressedAt`
- * @returns the lane and how many requests it may take; null when all must wait
+ * @returns the lane and how many requests it may take; null if all must wait
  */
 export function chooseLane<L extends LaneLoad>(
   processes: readonly ProcessLoad<L>[],
@@ -106,27 +107,27 @@ export function chooseLane<L extends LaneLoad>(
 }
 
 /**
- * How many of the queued requests one lane gets, so that the processes share them.
+ * How many queued requests one lane gets, so that the processes share the work.
  *
  * @param queued - requests that wait
  * @param processes - processes that take requests
- * @param room - what the chosen lane may take
+ * @param room - how many the chosen lane may take
  */
 export function shareOf(queued: number, processes: number, room: number): number {
   return Math.max(1, Math.min(room, Math.ceil(queued / Math.max(1, processes))));
 }
 
 /**
- * Learns how long requests for one path take.
+ * Updates the expected time of requests for one path.
  *
- * @param knownMilliseconds - what was expected
- * @param sampleMilliseconds - what was measured
+ * @param knownMilliseconds - the expected time so far
+ * @param sampleMilliseconds - the measured time
  */
 export function nextPathTime(knownMilliseconds: number, sampleMilliseconds: number): number {
   return knownMilliseconds * 0.8 + sampleMilliseconds * 0.2;
 }
 
-/** What waits for lanes, fast and slow. */
+/** The state of the queues, fast and slow. */
 export interface WaitingLoad {
   /** Since the last request came for a path that is not known to be slow. */
   readonly sinceFastMilliseconds: number;
@@ -139,9 +140,9 @@ export interface WaitingLoad {
 }
 
 /**
- * How many lanes requests for slow paths may hold: all while there are no others; seven of eight in the minute after those; three
- * quarters while they come; and an eighth while they have to wait, because each slow one then delays hundreds of them. One that has
- * stood back for long enough does so no more.
+ * How many lanes requests for slow paths may hold: all, if there are no fast requests; seven of eight in the minute after fast ones; three
+ * quarters while fast ones arrive; and one of eight while fast ones have to wait, because each slow request would delay hundreds of them.
+ * A slow request that has yielded for long enough does so no longer.
  *
  * @param lanes - of all processes
  * @param load - what waits
@@ -157,7 +158,7 @@ export function slowLaneLimit(lanes: number, load: WaitingLoad): number {
 }
 
 /**
- * How many requests a guest may have before their bodies are there: each may hold its thread for as long as its client sends.
+ * How many requests a guest may get before their bodies have arrived: each may block its thread as long as its client is sending.
  *
  * @param lanes - of all processes
  */
@@ -165,14 +166,14 @@ export function uploadLimit(lanes: number): number {
   return Math.max(1, Math.floor(lanes / 4));
 }
 
-/** As many processes may end over a request that none of them has begun: something in it may be what ends them. */
+/** A request is given up after this many processes exited before they started it: it may be what crashes them. */
 export const MAX_ENDED_PROCESSES = 3;
 
 /**
- * How long to wait before a process is started again, in milliseconds: at once after a process that had worked, whatever ended it; then
- * longer and longer.
+ * How long to wait before a process is restarted, in milliseconds: not at all if the last one had worked, otherwise longer with each
+ * failure.
  *
- * @param failures - starts in a row that ended before the process had a request or had been ready for a while
+ * @param failures - consecutive starts that failed before the process got a request or was ready for a while
  */
 export function restartDelay(failures: number): number {
   return failures === 0 ? 0 : Math.min(30_000, 100 * 2 ** (failures - 1));
@@ -181,9 +182,9 @@ export function restartDelay(failures: number): number {
 /**
  * Whether a request has missed its deadline.
  *
- * @param elapsedMilliseconds - since it was dispatched, or since the client left an answer unfinished
+ * @param elapsedMilliseconds - since it was dispatched, or since the client left before the response was complete
  * @param deadlineMilliseconds - 0 for none
- * @param isAnswering - the first byte of the answer has come, and the client still takes it: a stream may last
+ * @param isAnswering - the response has started and the client is still reading it: a stream may last
  */
 export function isOverdue(elapsedMilliseconds: number, deadlineMilliseconds: number, isAnswering: boolean): boolean {
   return deadlineMilliseconds > 0 && !isAnswering && elapsedMilliseconds > deadlineMilliseconds;

@@ -1,5 +1,5 @@
 // The clock of a guest's pool: one interval for all deadlines and limits, which runs only while there is something to watch.
-// The rules are in policy.ts; what is done about it is the pool's.
+// The rules are in policy.ts; the pool acts on them.
 import type { GuestExchange } from "./guest-exchange.ts";
 import type { GuestSettings } from "./guest-options.ts";
 import type { GuestProcess } from "./guest-process.ts";
@@ -8,29 +8,29 @@ import type { Lane } from "./lane.ts";
 import { isOverdue } from "./policy.ts";
 
 const TICK_MILLISECONDS = 100;
-/** Ticks between two looks at the memory of the processes. */
+/** Ticks between two checks of the processes' memory. */
 const MEMORY_TICKS = 10;
-/** Share of its memory above which a process is replaced. */
+/** Share of its memory limit above which a process is replaced. */
 const MEMORY_SHARE = 0.9;
 
-/** Who hears of what is due. */
+/** Called when something is due. */
 export interface ClockListener {
-  /** A request has taken too long; null for what its thread does after the answer. */
+  /** A request has taken too long; null for work after the response. */
   overdue(process: GuestProcess, lane: Lane, exchange: GuestExchange | null): void;
-  /** A process that answers its last requests, or ends, is looked at. */
+  /** Checks a process that is draining or exiting. */
   leaving(process: GuestProcess, now: number): void;
   /** A process should be replaced. */
   retire(process: GuestProcess, reason: string): void;
 }
 
-/** The processes that are watched. */
+/** The processes to watch. */
 export interface WatchedProcesses {
   readonly processes: readonly GuestProcess[];
   /** With templates. */
   readonly all: readonly GuestProcess[];
 }
 
-/** Looks at queue, requests and processes ten times a second. */
+/** Checks queue, requests and processes ten times a second. */
 export class PoolClock {
   readonly #settings: GuestSettings;
   readonly #dispatcher: LaneDispatcher;
@@ -40,7 +40,7 @@ export class PoolClock {
   #ticks = 0;
 
   /**
-   * @param settings - with deadline and limits
+   * @param settings - deadline and limits
    * @param dispatcher - whose queue is watched
    * @param watched - the processes
    * @param listener - the pool
@@ -52,10 +52,10 @@ export class PoolClock {
     this.#listener = listener;
   }
 
-  /** Runs until nothing is to be watched. */
+  /** Runs until there is nothing left to watch. */
   start(): void {
     if (this.#ticker !== null) return;
-    // Timers run before sockets are read. An answer that came while Node was blocked must count, so it is read in between.
+    // Timers run before sockets are read. A response that arrived while Node was blocked must count, so it is read first.
     this.#ticker = setInterval(() => setImmediate(() => this.#tick()), TICK_MILLISECONDS);
     this.#ticker.unref();
     this.#dispatcher.isWatched = true;
@@ -100,7 +100,7 @@ export class PoolClock {
       }
       if (!exchange.isSettled && exchange.environ["tsgi.signal"]?.aborted === true) lane.abandon(exchange);
       const isWanted = exchange.abandonedAt === 0;
-      // What it goes on sending when nobody wants it is no progress.
+      // Data that nobody wants does not count as progress.
       const since = Math.max(exchange.dispatchedAt, isWanted ? lane.activeAt : exchange.abandonedAt);
       const isAnswering = exchange.isSettled && isWanted;
       if (isOverdue(now - since, deadline, isAnswering)) this.#listener.overdue(process, lane, exchange);

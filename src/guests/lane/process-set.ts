@@ -1,4 +1,4 @@
-// The processes of a guest: starts them, by themselves or from a template, and gives each its connections.
+// The processes of a guest: starts them, directly or by forking a template, and assigns their connections.
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { GuestStartError, GuestUnavailable } from "./errors.ts";
@@ -9,19 +9,19 @@ import type { GuestLanguage } from "./language.ts";
 import { launch } from "./launch.ts";
 import { Rendezvous } from "./rendezvous.ts";
 
-/** How long a process that could not load the application may take to end, in milliseconds. */
+/** How long a process that failed to load the application may take to exit, in milliseconds. */
 const FAILED_MILLISECONDS = 2000;
 
-/** Who hears how processes end. */
+/** Called when a process has exited. */
 export interface ProcessSetOwner extends ProcessOwner {
-  /** It has ended, and its output is complete. */
+  /** It has exited, and its output is complete. */
   ended(process: GuestProcess, reason: string): void;
 }
 
-/** The processes that exist, and the one that others are forked from. */
+/** The existing processes, including the template. */
 export class ProcessSet {
   readonly rendezvous: Rendezvous;
-  /** Loaded once, for `preload`: what new processes are forked from; null until it is needed. */
+  /** The template for `preload`, from which new processes are forked; null until it is needed. */
   template: GuestProcess | null = null;
   readonly #settings: GuestSettings;
   readonly #language: GuestLanguage;
@@ -42,7 +42,7 @@ export class ProcessSet {
     this.#language = language;
     this.#hasInner = hasInner;
     this.#owner = owner;
-    // Each process may have its replacement beside it, and one from before that answers its last requests.
+    // Each process may coexist with its replacement, and with a predecessor that completes its last requests.
     this.#slots = settings.processes * 3 + 2;
     this.rendezvous = new Rendezvous(
       this.#slots * settings.threads,
@@ -52,17 +52,17 @@ export class ProcessSet {
     );
   }
 
-  /** All but the template. */
+  /** All except templates. */
   get processes(): readonly GuestProcess[] {
     return this.#processes;
   }
 
-  /** The template, and those of code that has been replaced as long as there are processes that were forked from them. */
+  /** The template, and older templates as long as processes forked from them exist. */
   get templates(): readonly GuestProcess[] {
     return this.#templates;
   }
 
-  /** Templates that nobody needs any more: a process outlives those that it has forked, because it reports how they end. */
+  /** Templates that are no longer needed. A template outlives its forks, because it reports their exits. */
   get unusedTemplates(): readonly GuestProcess[] {
     const isUsed = (template: GuestProcess): boolean =>
       template === this.template || this.#processes.some((process) => process.template === template);
@@ -74,12 +74,12 @@ export class ProcessSet {
     return [...this.#templates, ...this.#processes];
   }
 
-  /** Opens the place where processes connect. */
+  /** Opens the socket where processes connect. */
   async listen(): Promise<void> {
     await this.rendezvous.listen();
   }
 
-  /** Starts one more process, by itself or from the template. */
+  /** Starts one more process, directly or from the template. */
   async spawn(): Promise<GuestProcess> {
     if (!this.#settings.preload) {
       const process = this.#add();
@@ -100,7 +100,7 @@ export class ProcessSet {
     return process;
   }
 
-  /** Forgets a process that has ended. */
+  /** Forgets a process that has exited. */
   remove(process: GuestProcess): void {
     this.#processes = this.#processes.filter((candidate) => candidate !== process);
     this.#templates = this.#templates.filter((candidate) => candidate !== process);
@@ -118,7 +118,7 @@ export class ProcessSet {
     if (hello.kind === "control") this.rendezvous.note(process.pid);
   }
 
-  /** Another user's process must not name one that it wants to be signalled: what we know of it counts. */
+  /** Verifies the process id: another user's process must not choose which process gets signals. */
   #isItself({ pid, template }: GuestProcess, hello: Hello): boolean {
     if (hello.kind === "lane" || this.#settings.identity === null) return true;
     return template === null ? hello.pid === pid : parentOf(hello.pid) === template.pid;
@@ -152,7 +152,7 @@ export class ProcessSet {
     const stop = (): void => clearTimeout(timer);
     process.whenReady.then(stop, () => {
       stop();
-      // It ends by itself, and may have something to run before that.
+      // It exits by itself, and may have exit handlers to run.
       setTimeout(() => process.kill(), FAILED_MILLISECONDS).unref();
     });
   }
@@ -164,12 +164,12 @@ export class ProcessSet {
   }
 }
 
-/** Whether a process has connections still to make; one that was told to end says who it is, so that it can be. */
+/** Whether a process still has to connect. One that was told to end still introduces itself, so that it can be ended. */
 function isExpected(process: GuestProcess): boolean {
   return process.state === "starting" || (process.state === "ending" && process.pid === 0);
 }
 
-/** The parent of a process; undefined where the system does not say. Source: proc(5), "stat". */
+/** The parent of a process; undefined if the system does not tell. Source: proc(5), "stat". */
 function parentOf(pid: number): number | undefined {
   try {
     const afterName = readFileSync(`/proc/${pid}/stat`, "latin1").replace(/^.*\) /s, "");

@@ -1,5 +1,6 @@
-// Where guests connect: a unix socket in a directory that only we (or holders of the token) can use, and the status file, in which
-// each lane says which request it has started and learns whose client has left. Source: docs/lane-protocol.md, "Starting a guest", "The status file".
+// Where guests connect: a unix socket in a private directory (or one protected by a token), and the status file, in which each lane
+// records the request it has started and learns which clients have disconnected.
+// Source: docs/lane-protocol.md, "Starting a guest", "The status file".
 import { Buffer } from "node:buffer";
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import {
@@ -26,10 +27,10 @@ import { parseHello, type Hello } from "./hello.ts";
 
 const HELLO_MILLISECONDS = 10_000;
 const MAX_HELLO_BYTES = 65_536;
-/** Room for the finished answers of one lane, with the word that tells how much of it is used; less where there are many lanes. */
+/** Space for the finished responses of one lane, including the word with its length; less if there are many lanes. */
 const MOST_ANSWER_BYTES = 65_536;
 const LEAST_ANSWER_BYTES = 8192;
-/** What the answers of all lanes may take, unless there are thousands. */
+/** Maximum space for the responses of all lanes, unless there are thousands. */
 const ALL_ANSWER_BYTES = 16_777_216;
 const RESERVE_BYTES = 1_048_576;
 
@@ -39,9 +40,9 @@ export class Rendezvous {
   readonly directory: string;
   readonly socketPath: string;
   readonly statusPath: string;
-  /** Lanes that may exist at a time. */
+  /** Maximum number of lanes at a time. */
   readonly slots: number;
-  /** Bytes of the status file that belong to the answers of one lane. */
+  /** Bytes of the status file for the responses of one lane. */
   readonly answerBytes: number;
   readonly #identity: Identity | null;
   readonly #server: Server;
@@ -52,12 +53,12 @@ export class Rendezvous {
   /**
    * Makes the directory and the status file; `listen` opens the socket.
    *
-   * @param slots - lanes that may exist at a time
-   * @param identity - of the processes that connect, where it is another than this one's
+   * @param slots - maximum number of lanes at a time
+   * @param identity - of the processes that connect, if it differs from this process's
    * @param language - of those processes, for messages
-   * @param onHello - receives each connection that has shown the token
+   * @param onHello - receives each connection that presented the token
    * @param parents - directories to try, best first. @default memory where the system has a directory for it, then for temporary files
-   * @throws GuestStartError when none of them has the room
+   * @throws GuestStartError if none of them has enough space
    */
   constructor(
     slots: number,
@@ -75,7 +76,7 @@ export class Rendezvous {
     this.directory = directory;
     this.#statusFile = statusFile;
     if (identity !== null) {
-      // The directory stays ours: nobody else can put other files in the place of these.
+      // The directory remains ours: nobody else can replace these files.
       chmodSync(directory, 0o711);
       fchownSync(statusFile, identity.uid ?? -1, identity.gid ?? -1);
     }
@@ -95,26 +96,26 @@ export class Rendezvous {
     chownSync(this.socketPath, this.#identity.uid ?? -1, this.#identity.gid ?? -1);
   }
 
-  /** Notes that a process belongs here, for those who clear up should this one be killed. */
+  /** Records that a process belongs here, for the cleanup in case this one is killed. */
   note(pid: number): void {
     try {
       writeFileSync(join(this.directory, processName(pid)), "", { mode: 0o600 });
     } catch {
-      // Serving does not depend on it.
+      // Not needed for serving.
     }
   }
 
-  /** A process that was noted has ended. */
+  /** A recorded process has exited. */
   forget(pid: number): void {
     rmSync(join(this.directory, processName(pid)), { force: true });
   }
 
-  /** The request that a lane has started last; 0 for none. */
+  /** The last request that a lane has started; 0 for none. */
   started(slot: number): number {
     return this.#readWord(slot * 4);
   }
 
-  /** The finished answers that a lane has left behind: whole RESPONSE frames, of which some may have been sent. */
+  /** The finished responses that a lane has left behind: whole RESPONSE frames; some may have been sent already. */
   kept(slot: number): Buffer {
     const start = this.slots * 8 + slot * this.answerBytes;
     const bytes = Buffer.alloc(Math.min(this.#readWord(start), this.answerBytes - 4));
@@ -122,7 +123,7 @@ export class Rendezvous {
     return bytes;
   }
 
-  /** Tells a lane that nobody wants the answer to a request any more. */
+  /** Tells a lane that nobody wants the response to a request any more. */
   abort(slot: number, id: number): void {
     if (endianness() === "LE") this.#word.writeUInt32LE(id, 0);
     else this.#word.writeUInt32BE(id, 0);
@@ -141,7 +142,7 @@ export class Rendezvous {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  /** Reads the first frame; who does not show the token is hung up on. */
+  /** Reads the first frame; disconnects clients that do not present the token. */
   #greet(socket: Socket): void {
     const timer = setTimeout(() => socket.destroy(), HELLO_MILLISECONDS);
     let held: Buffer = Buffer.alloc(0);
@@ -178,7 +179,7 @@ export class Rendezvous {
   }
 }
 
-/** Makes the directory and the status file where both fit: in memory if possible, because the file is written for each request. */
+/** Creates the directory and the status file where both fit: in memory if possible, because each request writes to the file. */
 function makePlace(
   parents: readonly string[],
   bytes: number,
@@ -208,8 +209,8 @@ function makePlace(
 }
 
 /**
- * A file whose every byte is there. Were it sparse, a full file system would be noticed by whoever writes to the mapped file, and a
- * process that does is ended with SIGBUS. Source: mmap(2).
+ * Writes every byte of the file. If it were sparse and the file system full, a process that writes to the mapping would be killed with
+ * SIGBUS. Source: mmap(2).
  */
 function reserve(path: string, bytes: number): number {
   const file = openSync(path, "wx+", 0o600);

@@ -1,4 +1,4 @@
-// REQUEST frames, and KEYS before them where the guest does not know the keys. Source: docs/lane-protocol.md, "Requests".
+// REQUEST frames, each preceded by a KEYS frame if the guest does not know the keys. Source: docs/lane-protocol.md, "Requests".
 import { Buffer } from "node:buffer";
 import { encodeEnviron, KeyLists } from "../../protocols/lane/environ-text.ts";
 import { FrameFlag, FrameType, frameHeader, frameText } from "../../protocols/lane/frame.ts";
@@ -8,13 +8,13 @@ import type { GuestExchange } from "./guest-exchange.ts";
 export class RequestFrames {
   readonly #keyLists: KeyLists;
 
-  /** @param keys - how many lists of keys the guest remembers */
+  /** @param keys - how many key lists the guest remembers */
   constructor(keys: number) {
     this.#keyLists = new KeyLists(keys);
   }
 
   /**
-   * The frame of a request without its body, if that one is in memory: it comes next.
+   * The frame of a request without its body. A body in memory is sent next.
    *
    * @param exchange - the request, with its id
    * @param isBatched - whether more may follow before it is answered

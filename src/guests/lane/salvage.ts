@@ -1,5 +1,5 @@
-// What becomes of the requests of a process that has ended. Those that it had begun are lost, unless it has left their answers behind;
-// the others go to another process, up to a limit: one of them may be what ends processes. Source: docs/lane-protocol.md, "The status file".
+// Decides about the requests of a process that has exited. Those that it had started are lost, unless it left their responses behind.
+// The others go to another process, up to a limit: one of them may be what crashes processes. Source: docs/lane-protocol.md, "The status file".
 import type { Buffer } from "node:buffer";
 import { GuestClientGone, GuestProcessDied } from "./errors.ts";
 import type { GuestExchange } from "./guest-exchange.ts";
@@ -7,33 +7,33 @@ import { keptAnswers } from "./kept-answers.ts";
 import type { Lane } from "./lane.ts";
 import { MAX_ENDED_PROCESSES } from "./policy.ts";
 
-/** What a process has left in the status file, by lane. */
+/** What a process left in the status file, by lane. */
 export interface StatusFile {
-  /** The request that the lane has started last; 0 for none. */
+  /** The last request that the lane has started; 0 for none. */
   started(slot: number): number;
-  /** The finished answers that the lane had not sent. */
+  /** The finished responses that the lane had not sent. */
   kept(slot: number): Buffer;
 }
 
-/** How a process has ended. */
+/** How a process exited. */
 export interface ProcessEnd {
   /** The guest's language, for messages. */
   readonly language: string;
   /** For example `exit code 1`. */
   readonly reason: string;
-  /** What it has written of a crash. */
+  /** Its crash report. */
   readonly report: string;
-  /** It was told to end, so no request is to blame for it. */
+  /** It was told to exit, so no request is to blame. */
   readonly wasExpected: boolean;
 }
 
 /**
- * Closes the lanes of a process that has ended, and answers what it had begun.
+ * Closes the lanes of a process that has exited, and answers the requests that it had started.
  *
  * @param process - the process
- * @param status - what it has left behind
- * @param end - how it has ended
- * @returns the requests that another process can have
+ * @param status - what it left behind
+ * @param end - how it exited
+ * @returns the requests for another process
  */
 export function salvage(
   process: { readonly pid: number; readonly lanes: readonly Lane[] },
@@ -51,7 +51,7 @@ export function salvage(
     unbegun.push(...rest.slice(begun));
     answerBegun(rest.slice(0, begun), status.kept(lane.slot), process.pid, end);
   }
-  // Had it begun none, one of these may have ended it, and would end one process after another.
+  // If it had started none, one of these may have crashed it, and would crash one process after another.
   return hasBegun || end.wasExpected ? unbegun : unbegun.filter((exchange) => maySendAgain(exchange, end));
 }
 
@@ -69,7 +69,7 @@ function answerBegun(begun: readonly GuestExchange[], bytes: Buffer, pid: number
   }
 }
 
-/** Whether a request that may have ended a process can have another one; otherwise it is answered. It goes alone from now on. */
+/** Whether a request that may have crashed a process gets another try; otherwise it is answered. It is sent alone from now on. */
 function maySendAgain(exchange: GuestExchange, { language, reason }: ProcessEnd): boolean {
   exchange.isSlow = true;
   exchange.endedProcesses += 1;

@@ -1,16 +1,16 @@
-// The socket of a request without one: says who the client is, and can be destroyed. Source: what Express, Koa, Fastify and on-finished ask
-// of `req.socket`.
+// A stand-in for the socket of a request: it knows the client's address and can be destroyed. Source: what Express, Koa, Fastify and
+// on-finished use of `req.socket`.
 import { Duplex } from "node:stream";
 import type { WSGIEnvironment } from "../../wsgi/types.ts";
 
-/** Stands for the connection of a request. */
+/** Represents the connection of a request. */
 export class GuestSocket extends Duplex {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly remoteFamily: string | undefined;
   readonly localAddress: string;
   readonly localPort: number;
-  /** Only sockets with TLS have it. */
+  /** Only TLS sockets have it. */
   declare readonly encrypted?: true;
   readonly timeout = 0;
 

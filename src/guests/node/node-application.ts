@@ -1,6 +1,6 @@
 // A `(req, res)` application (Express, Koa, Fastify, Nest, Connect, a bare listener) as a WSGI application. It gets real objects of
-// node:http: frameworks replace their prototypes and reach for fields that a stand-in lacks. Only where bytes would go to a socket they are
-// taken, in methods that are the instance's own. Sources: node's lib/_http_outgoing.js and lib/_http_server.js; connect's `next`.
+// node:http, because frameworks replace their prototypes and use fields that a stand-in lacks. Only the methods that would write to a
+// socket are overridden on the instance. Sources: node's lib/_http_outgoing.js and lib/_http_server.js; connect's `next`.
 import { IncomingMessage, ServerResponse } from "node:http";
 import { isHopByHop } from "../../wsgi/hop-by-hop.ts";
 import { nextChunk } from "../../wsgi/input-stream.ts";
@@ -18,7 +18,7 @@ export type NodeListener = (
   next: (error?: unknown) => void,
 ) => unknown;
 
-/** Bytes of the request body that are read at once. */
+/** Bytes per read of the request body. */
 const READ_BYTES = 65_536;
 
 /**
@@ -34,7 +34,7 @@ export function nodeApplication(listener: NodeListener): WSGIApplication {
   };
 }
 
-/** What node:http has and its types do not. */
+/** Members of node:http that are missing from its types. */
 interface Internals {
   _addHeaderLines(lines: string[], count: number): void;
   _readableState: { readingMore: boolean };
@@ -69,7 +69,7 @@ class NodeCall {
   }
 
   call(listener: NodeListener): WSGIBody | Promise<WSGIBody> {
-    // An application has its own answer for what no handler takes; only a middleware needs somebody behind it.
+    // An application has its own 404 response; only a middleware relies on a `next`.
     const next = "handle" in listener ? undefined : (error?: unknown) => this.#next(error);
     const returned = listener(this.#request, this.#response, next as Parameters<NodeListener>[2]);
     if (this.#failure !== null) throw this.#failure.error;
@@ -101,7 +101,7 @@ class NodeCall {
       response.destroyed = true;
       response.emit("close");
     });
-    // What destroys the socket is told to who reads the answer.
+    // An error that destroys the socket is passed on to the reader of the response.
     this.#socket.on("error", () => {});
     this.#socket.once("close", () => {
       if (!response.writableEnded) this.#fail(brokenOff(this.#socket.errored));
@@ -138,7 +138,7 @@ class NodeCall {
         : data;
     const hasRoom = this.#queue.push(bytes);
     if (typeof done === "function") process.nextTick(done);
-    // What was written before the end is streamed; what the end brings is there already when the body is asked for.
+    // Chunks written before `end()` are streamed; a chunk passed to `end()` is available when the body is read.
     if (bytes.length > 0) queueMicrotask(() => this.#give());
     return hasRoom;
   }
@@ -186,7 +186,7 @@ class NodeCall {
     this.#response.emit("drain");
   }
 
-  /** Nobody reads the answer any more, complete or not. */
+  /** Nobody reads the response any more, complete or not. */
   #closed(): void {
     const response = this.#response;
     if (response.writableEnded || response.destroyed) return;
@@ -202,7 +202,7 @@ const NEED_DRAIN = Object.getOwnPropertySymbols(new ServerResponse(new IncomingM
 );
 
 function makeRequest(environ: WSGIEnvironment, socket: GuestSocket): IncomingMessage {
-  const request = new IncomingMessage(socket as never); // a Duplex does for what a request asks of its socket
+  const request = new IncomingMessage(socket as never); // a Duplex has all that a request needs of its socket
   const { mount, path, query } = requestTarget(environ);
   const fields = requestHeaders(environ);
   const version = environ.SERVER_PROTOCOL.slice("HTTP/".length);
@@ -213,11 +213,11 @@ function makeRequest(environ: WSGIEnvironment, socket: GuestSocket): IncomingMes
   request.httpVersionMinor = Number(version[2] ?? 0);
   const internals = request as unknown as Internals;
   internals._addHeaderLines(fields, fields.length);
-  // As Express and Connect have it below a mount.
+  // As in Express and Connect below a mount.
   if (mount !== "") Object.assign(request, { originalUrl: mount + path + query, baseUrl: mount });
   if (hasBody(environ)) {
     request._read = () => {
-      // A request waits so for its socket.
+      // This is how a request waits for its socket.
       internals._readableState.readingMore = false;
       internals._consumed = true;
       pump(request, environ);
@@ -239,7 +239,7 @@ function pump(request: IncomingMessage, environ: WSGIEnvironment): void {
   );
 }
 
-/** Reads fields in each form that `writeHead` takes. */
+/** Reads headers in every form that `writeHead` accepts. */
 function pairsOf(headers: unknown): HeaderList {
   const pairs: HeaderList = [];
   const add = (name: unknown, value: unknown): void => {

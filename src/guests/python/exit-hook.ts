@@ -1,4 +1,4 @@
-// The hook child_exit of Python processes: called in a Python process of its own, because nothing in Python outlives them.
+// The hook child_exit of Python processes. It runs in a Python process of its own, because no other Python outlives them.
 // Source: gunicorn, whose arbiter calls it; hooks.py of the shim is the other side.
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
@@ -7,7 +7,7 @@ import { environmentFor, type PythonInterpreter } from "./interpreter.ts";
 import type { PythonSettings } from "./options.ts";
 import { shimPath } from "./shim-path.ts";
 
-/** Calls the hook for processes that have ended, one after another. */
+/** Calls the hook for processes that have exited, one after another. */
 export class ExitHook {
   readonly #settings: PythonSettings;
   readonly #interpreter: PythonInterpreter;
@@ -19,13 +19,13 @@ export class ExitHook {
     this.#interpreter = interpreter;
   }
 
-  /** A process has ended. Those that end while the hook runs share the next call. */
+  /** A process has exited. Processes that exit while the hook runs share the next call. */
   call(pid: number): void {
     this.#waiting.push(pid);
     this.#running ??= this.#run();
   }
 
-  /** Waits until the hook has been called for all, at most until then (of `performance.now()`). */
+  /** Waits until the hook was called for all of them, or until the given time (on the clock of `performance.now()`). */
   async whenDone(until: number): Promise<void> {
     const late = new Promise<void>((done) => {
       setTimeout(done, Math.max(0, until - performance.now())).unref();
@@ -58,7 +58,7 @@ export class ExitHook {
         done();
       };
       child.once("error", (error) => end(error.message));
-      if (child.pid === undefined) return; // and then there may be no pipe
+      if (child.pid === undefined) return; // then there may be no pipe either
       child.stdin.on("error", () => {});
       child.stdin.end(JSON.stringify({ hooks: resolve(directory, hooks), pythonPath, pids }));
       child.once("exit", (code, signal) => end(signal === null ? `exit code ${code}` : `signal ${signal}`));

@@ -23,7 +23,7 @@ export interface PythonLogging {
   readonly file: string;
   /** `ini`: of `logging.config.fileConfig`. `json`: of `dictConfig`. */
   readonly format: "ini" | "json";
-  /** The file is there for something else: without a section `[loggers]` nothing is configured. @default false */
+  /** The file has another purpose: without a section `[loggers]`, nothing is configured. @default false */
   readonly isOptional?: boolean;
   /** Values that an INI file may use, beside `here` and `__file__`. */
   readonly defaults?: Readonly<Record<string, string>>;

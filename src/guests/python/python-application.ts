@@ -1,4 +1,4 @@
-// A Python WSGI application as one of ours. Source: PEP 3333; docs/guests/python.md.
+// Makes a WSGI application of one in Python. Source: PEP 3333; docs/guests/python.md.
 import type { WSGIApplication } from "../../wsgi/types.ts";
 import { guestApplication } from "../lane/guest-application.ts";
 import { GuestPool } from "../lane/guest-pool.ts";
@@ -17,7 +17,7 @@ export interface PythonGuest {
   readonly address: readonly [host: string, port: number] | null;
   /** The Python source files that are loaded, for a watcher. */
   modules(): Promise<readonly string[]>;
-  /** Loads the application again in new processes, then ends the old ones. If it does not load, the promise is rejected and nothing changes. */
+  /** Loads the application in new processes, then ends the old ones. If it does not load, the promise rejects and nothing changes. */
   reload(): Promise<void>;
   /** Its state and counters. */
   stats(): GuestStats;

@@ -1,4 +1,4 @@
-// Python, for the lane: its interpreter, the shim, faulthandler's reports, and the hook of processes that have ended.
+// Python as a guest language: its interpreter, the shim, faulthandler's reports, and the hook for processes that have exited.
 import { resolve } from "node:path";
 import type { GuestCommand, GuestLanguage, LaunchRole } from "../lane/language.ts";
 import { PYTHON } from "./errors.ts";

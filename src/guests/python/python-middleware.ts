@@ -14,9 +14,9 @@ export interface PythonMiddlewareOptions extends Omit<PythonOptions, "target" | 
 
 /** A middleware that runs in Python processes. */
 export interface PythonMiddleware extends Middleware {
-  /** Resolves when the filters are loaded; rejects when they cannot be. Requests before that wait. */
+  /** Resolves when the filters are loaded; rejects if they cannot be loaded. Earlier requests wait. */
   readonly ready: Promise<void>;
-  /** What its processes are doing. */
+  /** Its state and counters. */
   stats(): GuestStats;
   /** The processes that work on requests now: process ids by the request's `tsgi.request_id`. */
   requestsInHand(): ReadonlyMap<string, number>;

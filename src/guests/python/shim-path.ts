@@ -1,4 +1,4 @@
-// Where the Python side of a lane lies: beside this file, in the sources and in the built package alike.
+// Where the Python side of a lane is: next to this file, in the sources and in the built package.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { pythonStartError } from "./errors.ts";
@@ -6,7 +6,7 @@ import { pythonStartError } from "./errors.ts";
 /**
  * The path of the program that Python runs.
  *
- * @throws PythonStartError when the package is incomplete
+ * @throws PythonStartError if the package is incomplete
  */
 export function shimPath(): string {
   const path = fileURLToPath(new URL("./shim/__main__.py", import.meta.url));

@@ -1,11 +1,11 @@
-// Picks one thread out of what faulthandler wrote. Source: CPython Python/traceback.c, _Py_DumpTracebackThreads.
+// Finds the stack of one thread in the output of faulthandler. Source: CPython Python/traceback.c, _Py_DumpTracebackThreads.
 
 /**
  * The stack of one thread.
  *
  * @param dump - what faulthandler has written
  * @param thread - the thread as the guest names it, for example `0x00007f3a5c0e1740`
- * @returns the lines of its last dump, most recent call first; all of the dump when the thread is not in it
+ * @returns the lines of its last dump, most recent call first; the whole dump if the thread is not in it
  */
 export function stackOfThread(dump: string, thread: string): string {
   const lines = dump.split("\n");
@@ -16,7 +16,7 @@ export function stackOfThread(dump: string, thread: string): string {
 }
 
 /**
- * The lines of a process's reports that say why it died.
+ * The lines of a process's reports that explain a crash.
  *
  * @param text - what faulthandler has written
  * @returns from `Fatal Python error` on, if there is one; otherwise nothing

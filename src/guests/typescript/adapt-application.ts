@@ -1,4 +1,4 @@
-// Makes a WSGI application of what a module exports, whichever interface it is written for: said by a setting, or seen by its shape.
+// Makes a WSGI application of a module's export, whatever its interface: a setting names it, or its shape shows it.
 // Sources: the public objects of Express, Connect, Koa, Fastify, Nest and node:http; WinterTC's `export default { fetch }`.
 import type { Server } from "node:http";
 import { toApplication } from "../../wsgi/application.ts";
@@ -7,17 +7,17 @@ import type { FetchHandlerLike } from "../fetch/fetch-application.ts";
 import type { JsgiApplication } from "../jsgi/jsgi-application.ts";
 import type { NodeListener } from "../node/node-application.ts";
 
-/** Interfaces that an application can be written for. */
+/** The supported interfaces. */
 export const INTERFACES = ["auto", "wsgi", "fetch", "node", "jsgi"] as const;
 
-/** One of them; `auto` looks at the shape. */
+/** One of them; `auto` detects it by the shape. */
 export type ApplicationInterface = (typeof INTERFACES)[number];
 
 /**
  * Makes an application.
  *
  * @param value - what was exported
- * @throws ContractViolation when it is none
+ * @throws ContractViolation if it is not an application
  */
 export async function adaptApplication(
   value: unknown,
@@ -53,10 +53,10 @@ function kindOf(value: unknown): ApplicationInterface {
   return has(value, "fetch") ? "fetch" : "wsgi";
 }
 
-/** The `(req, res)` function of an application; what has to start first has started then. */
+/** The `(req, res)` function of an application, after any start-up that it needs. */
 async function listenerOf(value: unknown): Promise<NodeListener | null> {
   if (typeof value === "function") return value as NodeListener;
-  // The names that are asked for are those of the one kind that has them.
+  // Each checked name exists in one kind of application only.
   if (has(value, "routing", "ready")) {
     const fastify = value as { ready(): PromiseLike<unknown>; routing: NodeListener };
     await fastify.ready();

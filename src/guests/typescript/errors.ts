@@ -7,7 +7,7 @@ import { TARGET_EXIT_CODES } from "../target-exit-codes.ts";
 export abstract class TargetError extends TSGIError {
   /** Exit code of the command that was given the target. */
   abstract readonly exitCode: number;
-  /** More lines for a person, for example a stack or a source line; empty when the message says all. */
+  /** Further lines for the reader, such as a stack or a source line; empty if the message is enough. */
   readonly detail: string;
 
   constructor(code: string, message: string, detail = "", options?: ErrorOptions) {
@@ -16,7 +16,7 @@ export abstract class TargetError extends TSGIError {
   }
 }
 
-/** The text is no target: neither a file, nor `module:attribute`, nor `module:factory(arguments)`. */
+/** The text is not a target: neither a file, nor `module:attribute`, nor `module:factory(arguments)`. */
 export class TargetFormError extends TargetError {
   readonly exitCode = TARGET_EXIT_CODES.targetForm;
   constructor(message: string, options?: ErrorOptions) {
@@ -48,7 +48,7 @@ export class TargetLoadError extends TargetError {
   }
 }
 
-/** The module has no export of the asked name, or none of the default names. */
+/** The module has no export with the given name, or none of the default names. */
 export class NoSuchAttributeError extends TargetError {
   readonly exitCode = TARGET_EXIT_CODES.noSuchAttribute;
   constructor(message: string) {

@@ -45,7 +45,7 @@ function findLocalModule(module: string, directory: string): string | undefined 
   return undefined;
 }
 
-/** Dots part directories, as in Python, unless the name is written as a path or is a scoped package. */
+/** Dots separate directories, as in Python, unless the name is a path or a scoped package. */
 function stemOf(module: string): string {
   return module.includes("/") || /^\.+$/.test(module) ? module : module.replaceAll(".", "/");
 }
@@ -79,7 +79,7 @@ function pythonHint(stem: string, directory: string): string {
   return isFile(resolve(directory, `${stem}.py`)) ? ` (${stem}.py exists, but is Python)` : "";
 }
 
-/** The module that was meant, in the words of a target. */
+/** The module that was probably meant, written as a target. */
 function moduleHint(stem: string, directory: string): string {
   const path = resolve(directory, stem);
   try {
@@ -88,6 +88,6 @@ function moduleHint(stem: string, directory: string): string {
       .map((entry) => entry.name.replace(MODULE_ENDING, ""));
     return didYouMean(basename(path), names);
   } catch {
-    return ""; // There is no such directory either.
+    return ""; // The directory does not exist either.
   }
 }

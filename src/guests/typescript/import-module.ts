@@ -8,7 +8,7 @@ import { ownExports, PACKAGE_ROOT, tsconfigOf } from "../../own-exports.ts";
 import { TargetLoadError, TargetSyntaxError } from "./errors.ts";
 import { describeThrown, sourceExcerpt, userStack } from "./user-stack.ts";
 
-/** Failures of Node's loader before any code ran: the file may still be good for jiti. */
+/** Errors of Node's loader before any code ran: jiti may still be able to load the file. */
 const LINK_ERRORS = new Set([
   "ERR_INVALID_TYPESCRIPT_SYNTAX",
   "ERR_MODULE_NOT_FOUND",
@@ -43,7 +43,7 @@ export async function importModule(sourceFile: string): Promise<object> {
   }
 }
 
-/** True when Node can read files of this kind at all; whether this one has only erasable syntax shows when it is imported. */
+/** True if Node can load this kind of file. Whether the file has only erasable syntax shows when it is imported. */
 function isNativelyReadable(sourceFile: string): boolean {
   if (/\.[mc]?js$/.test(sourceFile)) return true;
   return /\.[mc]?ts$/.test(sourceFile) && Boolean((process.features as { typescript?: unknown }).typescript);
@@ -104,7 +104,7 @@ function parseJitiSyntaxError(
   return { file, line: Number(line), column: Number(column), message: firstLine(message) };
 }
 
-/** Says which import cannot be found, in one line; Node adds where it looked, jiti from which files. */
+/** Names the import that cannot be found, in one line, without the lists that Node and jiti add. */
 function missingModule(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   if (error.code !== "MODULE_NOT_FOUND" && error.code !== "ERR_MODULE_NOT_FOUND") return undefined;
@@ -113,7 +113,7 @@ function missingModule(error: unknown): string | undefined {
   return `${asWritten(firstLine(error.message))}${importer === undefined ? "" : ` imported from ${importer}`}`;
 }
 
-/** Names what the application has written where jiti names the file that it made of `tsgi/middleware/nothing`. */
+/** Shows the specifier that the application wrote, where jiti shows the path it resolved `tsgi/middleware/nothing` to. */
 function asWritten(message: string): string {
   for (const [specifier, file] of Object.entries(ownExports())) {
     if (message.includes(`${file}/`)) return message.replace(file, specifier);

@@ -6,11 +6,11 @@ import { importModule } from "./import-module.ts";
 import { parseTarget } from "./parse-target.ts";
 import { pickApplication } from "./pick-application.ts";
 
-/** Where relative targets are looked for. */
+/** Options for loading a target. */
 export interface LoadTargetOptions {
   /** @default the current directory */
   readonly directory?: string;
-  /** What the application is written for. @default "auto": what its shape says */
+  /** The interface of the application. @default "auto": detected by its shape */
   readonly interface?: ApplicationInterface;
 }
 

@@ -1,4 +1,4 @@
-// Takes the target of the command line apart: `file.ts`, `file.ts:attribute`, `module:attribute`, `module:factory("literal", 2)`.
+// Parses the target of the command line: `file.ts`, `file.ts:attribute`, `module:attribute`, `module:factory("literal", 2)`.
 // Source: gunicorn's `module:variable` and `module:factory()`; arguments are JSON here, as literals are Python's there.
 import { TargetFormError } from "./errors.ts";
 
@@ -9,9 +9,9 @@ export interface Target {
   /** A path when `isFile`, otherwise a dotted module, a path without extension, or a package specifier. */
   readonly module: string;
   readonly isFile: boolean;
-  /** The export to take; absent when the default names are to be tried. */
+  /** The export to use; absent to try the default names. */
   readonly attribute?: string;
-  /** Arguments of the factory call; absent when the attribute is the application itself. */
+  /** Arguments of the factory; absent if the attribute is the application itself. */
   readonly factoryArguments?: readonly unknown[];
 }
 
@@ -24,7 +24,7 @@ const EXPECTED = 'expected "file.ts", "file.ts:attribute", "module:attribute" or
  * Parses a target.
  *
  * @param text - for example `app.ts`, `app.ts:application`, `shop.wsgi:application`, `shop.wsgi:makeApp("production", 2)`
- * @throws TargetFormError when the text has none of these forms
+ * @throws TargetFormError if the text has none of these forms
  */
 export function parseTarget(text: string): Target {
   const file = FILE.exec(text);

@@ -1,15 +1,15 @@
-// Stacks as the author of an application wants them: only the frames of their own code, and the source line of a syntax error.
+// Stacks for the author of an application: only the frames of their own code, and the source line of a syntax error.
 import { readFileSync } from "node:fs";
 
 const FOREIGN_FRAME =
   /\((?:node:|<anonymous>)|at (?:async )?node:|at async Promise\.|[\\/]node_modules[\\/](?:jiti|commander)[\\/]|\bdata:text\/javascript/;
 
 /**
- * Leaves out the frames of Node, of the loader and of this package.
+ * Removes the frames of Node, the loader and this package.
  *
  * @param error - what was thrown; anything may be
  * @param packageRoot - directory of this package, with a slash at the end; its bin, dist and src hold no code of the user's
- * @returns the frames of the user's code, those of the causes below; without the first line when `describeThrown` says it all
+ * @returns the frames of the user's code, followed by those of its causes; without the first line, which `describeThrown` returns
  */
 export function userStack(error: unknown, packageRoot: string): string {
   if (!(error instanceof Error)) return "";
@@ -24,7 +24,7 @@ export function userStack(error: unknown, packageRoot: string): string {
     .join("\n");
 }
 
-/** Leaves out of a text, which may hold several stacks, the frames of Node, of the loader and of this package. */
+/** Removes the frames of Node, the loader and this package from a text with one or more stacks. */
 export function withoutForeignFrames(text: string, packageRoot: string): string {
   return text
     .split("\n")
@@ -32,7 +32,7 @@ export function withoutForeignFrames(text: string, packageRoot: string): string 
     .join("\n");
 }
 
-/** One line that says what was thrown: `TypeError: x is not a function`, or the value when it is no error. */
+/** One line about a thrown value: `TypeError: x is not a function`, or the value itself if it is not an error. */
 export function describeThrown(error: unknown): string {
   if (error instanceof Error) return `${error.name}: ${error.message}`;
   try {
@@ -47,7 +47,7 @@ export function describeThrown(error: unknown): string {
  *
  * @param line - from 1
  * @param column - from 1
- * @returns two lines, or an empty text when the file has no such line
+ * @returns two lines, or an empty text if the file has no such line
  */
 export function sourceExcerpt(file: string, line: number, column: number): string {
   let text: string | undefined;

@@ -1,4 +1,4 @@
-// Asks Python where the factories of a configuration file are. One process answers all questions; it is started with the first one.
+// Asks Python where the factories of a configuration file are. One process answers all questions; the first question starts it.
 // Source: PasteDeploy's call: and egg: loaders; importlib.metadata for what is installed.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -9,10 +9,10 @@ import { PythonStartError, pythonStartError } from "../errors.ts";
 import { environmentFor, findInterpreter, type PythonInterpreter } from "../interpreter.ts";
 import { helperPath } from "./helper-path.ts";
 
-/** Most characters of what the process said before it ended. */
+/** Maximum length of the process's last output in an error, in characters. */
 const MAX_LAST_WORDS = 2000;
 
-/** Which Python is asked, and whether it imports. */
+/** Which Python to ask, and whether it imports modules. */
 export interface FactoryFinderOptions {
   /** Executable, virtual environment or command. @default VIRTUAL_ENV, `.venv`, `venv`, then `python3` */
   readonly python?: string;
@@ -22,15 +22,15 @@ export interface FactoryFinderOptions {
   readonly isImporting?: boolean;
 }
 
-/** A factory that was found: where it is, and what is wrong with it as far as that is known. */
+/** A factory that was found: its place, and any known problem with it. */
 export interface FoundFactory {
   readonly module: string;
   readonly attribute: string | null;
-  /** The attribute that the module has not; absent when it is there, or was not looked for. */
+  /** The attribute that the module lacks; absent if it exists or was not looked up. */
   readonly missing?: string;
-  /** The names that the module has, when one is missing. */
+  /** The names in the module, if one is missing. */
   readonly names?: readonly string[];
-  /** The type of what is there but cannot be called. */
+  /** The type of the attribute, if it is not callable. */
   readonly type?: string;
 }
 
@@ -45,21 +45,21 @@ interface FinderAnswer {
   readonly stack?: string;
 }
 
-/** A process, and who waits for its answers, in their order. */
+/** A process, and the pending questions in order. */
 interface Conversation {
   readonly stdin: Socket;
-  /** Whether the process keeps this one alive: only while it has something to answer. */
+  /** Whether the process keeps this one alive: only while questions are pending. */
   hold(isHeld: boolean): void;
   readonly waiting: { resolve(answer: FinderAnswer): void; reject(error: Error): void }[];
 }
 
-/** Finds factories in Python. `close` it when the search is over; a later question starts a process anew. */
+/** Finds factories in Python. Call `close` after the search; a later question starts a new process. */
 export class FactoryFinder {
   readonly #options: FactoryFinderOptions;
   readonly #isImporting: boolean;
   #conversation: Conversation | null = null;
 
-  /** @param options - which Python */
+  /** @param options - which Python to ask */
   constructor(options: FactoryFinderOptions = {}) {
     this.#options = options;
     this.#isImporting = options.isImporting ?? false;
@@ -70,8 +70,8 @@ export class FactoryFinder {
    *
    * @param directory - searched first
    * @param isImporting - import the module. @default the option
-   * @returns null when Python has no such module, or there is no Python
-   * @throws PythonStartError when looking for it (or importing it) fails
+   * @returns null if Python has no such module, or there is no Python
+   * @throws PythonStartError if the search (or the import) fails
    */
   async findCall(
     module: string,
@@ -90,8 +90,8 @@ export class FactoryFinder {
    * Finds the entry points of a distribution that have this name.
    *
    * @param groups - only these
-   * @returns null when the distribution is not installed, or there is no Python
-   * @throws PythonStartError when looking for them (or importing them) fails
+   * @returns null if the distribution is not installed, or there is no Python
+   * @throws PythonStartError if the search (or an import) fails
    */
   async findEntryPoints(
     distribution: string,
@@ -116,8 +116,8 @@ export class FactoryFinder {
   }
 
   /**
-   * The names that could have been meant instead of one that is missing: modules or packages that can be imported, distributions,
-   * or entry points of these groups. None when there is no Python, or when it fails: the error about the missing name says enough.
+   * Candidates for a missing name: importable modules and packages, distributions, or entry points of these groups. None if there is no
+   * Python, or if it fails: the error about the missing name says enough.
    */
   async candidates(
     missing: { readonly kind: string; readonly name: string },
@@ -146,7 +146,7 @@ export class FactoryFinder {
     return answer.found ?? null;
   }
 
-  /** Null when there is no Python: then nothing is to be found there. One that was named must exist. */
+  /** Null if there is no Python, so nothing can be found. An interpreter that was named must exist. */
   #start(): Conversation | null {
     const { python, directory = process.cwd() } = this.#options;
     const interpreter = findPython(python, directory);
@@ -166,7 +166,7 @@ export class FactoryFinder {
       },
     };
     let lastWords = "";
-    stdin.on("error", () => {}); // its end is reported below
+    stdin.on("error", () => {}); // its exit is reported below
     stderr.setEncoding("utf8").on("data", (text: string) => (lastWords = (lastWords + text).slice(-MAX_LAST_WORDS)));
     createInterface({ input: stdout }).on("line", (line) => {
       conversation.waiting.shift()?.resolve(JSON.parse(line) as FinderAnswer);

@@ -1,4 +1,4 @@
-// Where the Python files beside this one lie: in the sources, and in the sources that the built package brings along.
+// Where the Python files next to this one are: in the sources, and in the built package, which includes them.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { pythonStartError } from "../errors.ts";
@@ -6,7 +6,7 @@ import { pythonStartError } from "../errors.ts";
 /**
  * The path of a Python file of this folder.
  *
- * @throws PythonStartError when the package is incomplete
+ * @throws PythonStartError if the package is incomplete
  */
 export function helperPath(name: "find_factories.py" | "tsgi_factories.py"): string {
   for (const place of [`./${name}`, `../../../../src/guests/python/deploy/${name}`]) {

@@ -1,6 +1,6 @@
-// The Python parts of one configuration. Applications that stay inside Python share the processes of one guest; filters around an
-// application of ours, and composites of both languages, have processes of their own: a lane that waits for an inner application must
-// not be the one that this application needs.
+// The Python parts of one configuration. Pure Python applications share the processes of one guest. Filters around an application of
+// ours, and composites of both languages, get their own processes: a lane that waits for an inner application must not be the one that
+// this application needs.
 import { ContractViolation } from "../../../wsgi/errors.ts";
 import type { Middleware, WSGIApplication } from "../../../wsgi/types.ts";
 import { addGuestStats, type GuestStats } from "../../lane/guest-stats.ts";
@@ -9,18 +9,18 @@ import { pythonApplication, type PythonGuest } from "../python-application.ts";
 import { pythonMiddleware, type PythonMiddleware } from "../python-middleware.ts";
 import { helperPath } from "./helper-path.ts";
 
-/** Tells the Python side which of its applications is meant; the names are those of tsgi_factories.py. */
+/** Environ key that tells the Python side which of its applications to call; tsgi_factories.py uses the same names. */
 const PART = "tsgi.deploy.part";
-/** Tells this side which application a Python composite calls. */
+/** Environ key that tells this side which application a Python composite calls. */
 const INNER = "tsgi.deploy.inner";
 
-/** How a factory is called. */
+/** The ways to call a factory. */
 export type PythonLayerKind = "app" | "composite" | "filter" | "filter_app";
 
-/** A factory with what it is called with. */
+/** A factory and its arguments. */
 export interface PythonLayer {
   readonly kind: PythonLayerKind;
-  /** Tells layers apart in messages; the same factory may be in several. */
+  /** Identifies the layer in messages; several layers may have the same factory. */
   readonly index: number;
   readonly module: string;
   readonly attribute: string;
@@ -28,7 +28,7 @@ export interface PythonLayer {
   readonly location: string;
   readonly globalConf: Readonly<Record<string, string>>;
   readonly localConf: Readonly<Record<string, string>>;
-  /** For composites: the file, and what they may load, by name. */
+  /** For composites: the file, and what it may load, by name. */
   readonly filename?: string | null;
   readonly apps?: Readonly<Record<string, PythonMount>>;
   readonly filters?: Readonly<Record<string, PythonMount>>;
@@ -36,19 +36,19 @@ export interface PythonLayer {
   readonly sections?: { readonly apps: readonly string[]; readonly filters: readonly string[] };
 }
 
-/** What a composite may load under a name: with the global values that it hands down, and without. */
+/** What a composite may load under a name: with the global values it passes on, and without. */
 export interface PythonMount {
   readonly passed: PythonPartDescription;
   readonly bare: PythonPartDescription;
 }
 
-/** A part: layers in Python, outermost first; the name of an application of ours; or why there is none. */
+/** A part: Python layers, outermost first; the name of an application of ours; or the reason why there is none. */
 export type PythonPartDescription =
   | { readonly layers: readonly PythonLayer[] }
   | { readonly inner: string }
   | { readonly error: string };
 
-/** How the processes are run. */
+/** How to run the processes. */
 export type PythonPartsOptions = Omit<PythonOptions, "target" | "filters">;
 
 /** Collects parts and starts the processes for them. */
@@ -65,19 +65,19 @@ export class PythonParts {
     this.#options = options;
   }
 
-  /** Adds a directory to the search path of processes that have not started yet. */
+  /** Adds a directory to the search path of processes that have not been started yet. */
   addPath(directory: string): void {
     this.#pythonPath.add(directory);
   }
 
-  /** An application of Python alone. Its process starts with `start`, or with the first request. */
+  /** A pure Python application. Its process starts with `start`, or with the first request. */
   application(layers: readonly PythonLayer[]): WSGIApplication {
     const batch = (this.#batch ??= new Batch((parts) => this.#startBatch(parts)));
     return batch.add(layers);
   }
 
   /**
-   * A Python application which calls applications of ours.
+   * A Python application that calls applications of ours.
    *
    * @param inner - by the names that the description uses
    */
@@ -104,24 +104,24 @@ export class PythonParts {
   /**
    * Starts all processes that have been asked for.
    *
-   * @throws PythonStartError with Python's traceback when one does not load
+   * @throws PythonStartError with Python's traceback if one does not load
    */
   async start(): Promise<void> {
     await Promise.all([this.#batch?.start(), ...this.#middlewares.map(({ ready }) => ready)]);
   }
 
-  /** The Python files that are loaded, as far as they are known. */
+  /** The loaded Python files, as far as they are known. */
   async modules(): Promise<readonly string[]> {
     const guests = await Promise.all(this.#guests);
     return (await Promise.all(guests.map((guest) => guest.modules()))).flat();
   }
 
-  /** What all processes are doing; null when none have been asked for. */
+  /** Statistics of all processes; null if none were requested. */
   stats(): GuestStats | null {
     return this.#all.map((part) => part.stats()).reduce<GuestStats | null>(addGuestStats, null);
   }
 
-  /** Which process has which request now, by the request's id. */
+  /** Process ids by the id of the request they are working on. */
   requestsInHand(): ReadonlyMap<string, number> {
     return new Map(this.#all.flatMap((part) => [...part.requestsInHand()]));
   }
@@ -140,7 +140,7 @@ export class PythonParts {
   }
 
   async #startBatch(parts: readonly (readonly PythonLayer[])[]): Promise<PythonGuest> {
-    // What is added from now on belongs to other processes.
+    // Parts added from now on belong to other processes.
     this.#batch = null;
     const starting = pythonApplication({ ...this.#processOptions(), target: partOf("application", parts) });
     this.#guests.push(starting);
@@ -154,7 +154,7 @@ export class PythonParts {
   }
 }
 
-/** Applications that will be in the same processes. */
+/** Applications that will share processes. */
 class Batch {
   readonly #parts: (readonly PythonLayer[])[] = [];
   readonly #launch: (parts: readonly (readonly PythonLayer[])[]) => Promise<PythonGuest>;

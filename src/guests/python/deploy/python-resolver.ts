@@ -1,4 +1,4 @@
-// Python factories in configuration files: finds them, and makes applications and middleware of neighbouring Python layers.
+// Python factories in configuration files: finds them, and combines neighbouring Python layers into applications and middleware.
 import { layersOf, placeOf, type Context } from "../../../deploy/context.ts";
 import { ObjectBuilder } from "../../../deploy/create.ts";
 import { DeployError } from "../../../deploy/errors.ts";
@@ -22,9 +22,9 @@ import { secretHider } from "../../../secret-name.ts";
 import { suggestion } from "../../../nearest-name.ts";
 import type { Middleware, WSGIApplication } from "../../../wsgi/types.ts";
 
-/** Options of {@link PythonResolver}: how the processes are run, and how factories are looked for. */
+/** Options of {@link PythonResolver}: how to run the processes, and how to find factories. */
 export interface PythonResolverOptions extends PythonPartsOptions {
-  /** Import modules while factories are looked for, so that a missing attribute is found without loading anything. @default false */
+  /** Import modules to find factories, so that a missing attribute is noticed before the application is loaded. @default false */
   readonly isImporting?: boolean;
 }
 
@@ -36,20 +36,20 @@ const KINDS: Readonly<Partial<Record<Protocol, PythonLayerKind>>> = {
   "paste.filter_app_factory": "filter_app",
 };
 const URI = /^(?:config|egg|call):/i;
-/** The words of tsgi_factories.py about a factory that failed; the layer is an index. */
+/** How tsgi_factories.py reports a factory that failed; the layer is an index. */
 const FAILURE = /Factory "(.+?)" \(layer (\d+)(?:, key ("(?:[^"\\]|\\.)*"))?\) failed: ([^]*)/;
 /** What Python prints between an error and the one that was raised because of it. */
 const CONSEQUENCE = "\n\nThe above exception was the direct cause of the following exception:\n\n";
 
-/** A Python factory of a configuration, with what it is called with. */
+/** A Python factory of a configuration, with its arguments. */
 interface BoundLayer extends Omit<GuestLayer, "loader"> {
   readonly mounts: Mounts;
 }
 
-/** What a composite can load from. */
+/** Loads the parts of a composite. */
 interface Mounts {
   readonly file: IniFile | null;
-  /** @param isPassing - whether the global values of the composite are handed down */
+  /** @param isPassing - whether the global values of the composite are passed on */
   readonly resolve: (wanted: "application" | "filter", name: string, isPassing: boolean) => Context;
 }
 
@@ -59,11 +59,11 @@ interface Handle {
   readonly directory: string;
 }
 
-/** Where the parts of one application come together while it is described. */
+/** Collects the parts of one application while it is described. */
 interface Description {
-  /** Applications of ours that Python will call, by name. */
+  /** Our applications that Python will call, by name. */
   readonly inner: Map<string, WSGIApplication>;
-  /** Sections around, so that a composite which names itself comes to an end. */
+  /** The enclosing sections, so that a composite that names itself does not recurse for ever. */
   readonly above: readonly string[];
 }
 
@@ -80,9 +80,9 @@ export class PythonResolver implements GuestResolver {
   readonly language = "Python";
   readonly #finder: FactoryFinder;
   readonly #parts: PythonParts;
-  /** Each layer that was described; Python names a layer by its index. */
+  /** All described layers; Python refers to them by index. */
   readonly #layers: Pick<GuestLayer, "placeOf" | "globalConf" | "localConf">[] = [];
-  /** Mounts that do not load, by their message: an error only if the composite asks for them. */
+  /** Mounts that failed to load, by message: an error only if the composite asks for them. */
   readonly #mountErrors = new Map<string, DeployError>();
 
   constructor(options: PythonResolverOptions = {}) {
@@ -140,7 +140,7 @@ export class PythonResolver implements GuestResolver {
   }
 
   /**
-   * Starts the processes of everything that was loaded.
+   * Starts the processes of all loaded applications.
    *
    * @throws DeployError with the place of the factory or of the key that it complains about and, as `detail`, Python's traceback
    */
@@ -154,7 +154,7 @@ export class PythonResolver implements GuestResolver {
     }
   }
 
-  /** Puts the place to an error that Python met while it built the layers. */
+  /** Adds the place in the configuration to an error that occurred while Python built the layers. */
   #explained(error: PythonStartError): DeployError {
     for (const [message, mountError] of this.#mountErrors) if (error.message.includes(message)) return mountError;
     const hide = secretHider(
@@ -170,7 +170,7 @@ export class PythonResolver implements GuestResolver {
     return new DeployError("ERR_TSGI_DEPLOY_FACTORY", `Factory "${location}" failed: ${hide(reason)}`, place, options);
   }
 
-  /** The Python files that are loaded, for a watcher. */
+  /** The loaded Python files, for a file watcher. */
   modules(): Promise<readonly string[]> {
     return this.#parts.modules();
   }
@@ -193,7 +193,7 @@ export class PythonResolver implements GuestResolver {
 
   async #describeAll(layers: readonly BoundLayer[], description: Description): Promise<PythonLayer[]> {
     const described: PythonLayer[] = [];
-    // In order: what a composite loads is built on the way.
+    // In order: the parts of a composite are built on the way.
     for (const layer of layers) described.push(await this.#describe(layer, description));
     return described;
   }
@@ -209,7 +209,7 @@ export class PythonResolver implements GuestResolver {
     return kind === "composite" ? { ...base, ...(await this.#mounts(mounts, localConf, description)) } : base;
   }
 
-  /** What the values of a composite's section name: its factory decides by itself what it loads of that. */
+  /** Everything that the values of a composite's section name; its factory decides what it loads. */
   async #mounts(
     { file, resolve }: Mounts,
     localConf: Configuration,
@@ -236,7 +236,7 @@ export class PythonResolver implements GuestResolver {
     };
   }
 
-  /** One mount. What is wrong with it is told to the factory that asks for it: not all that is named is asked for. */
+  /** One mount. An error is reported to the factory when it asks for the mount, because not every name is used. */
   async #mount(resolve: () => Context, description: Description): Promise<PythonPartDescription> {
     try {
       const context = resolve();
@@ -307,7 +307,7 @@ function sectionNames(file: IniFile | null, wanted: "application" | "filter"): S
   return names;
 }
 
-/** @throws DeployError when Python fails over a question */
+/** @throws DeployError if Python fails to answer */
 async function asking<T>(answer: Promise<T>, what: string): Promise<T> {
   try {
     return await answer;
@@ -318,7 +318,7 @@ async function asking<T>(answer: Promise<T>, what: string): Promise<T> {
   }
 }
 
-/** @throws DeployError for a factory that was found, but not as one */
+/** @throws DeployError if something was found that is not a factory */
 function factoryOf(found: FoundFactory, protocol: Protocol | null, directory: string): GuestFactory {
   const { module, attribute, missing, names = [], type } = found;
   const location = attribute === null ? module : `${module}:${attribute}`;
@@ -331,7 +331,7 @@ function factoryOf(found: FoundFactory, protocol: Protocol | null, directory: st
   return { protocol, location, handle: { module, attribute: attribute ?? "", directory } satisfies Handle };
 }
 
-/** Python's traceback of the error itself, without what was raised because of it. */
+/** Python's traceback of the error itself, without the errors raised because of it. */
 function tracebackOf({ stack = "" }: PythonStartError): string {
   const trace = stack.replace(/^PythonStartError: .*\n/, "");
   const end = trace.lastIndexOf(CONSEQUENCE);
