@@ -296,7 +296,7 @@ describe.skipIf(python === undefined)("the YAML of tsgi init", () => {
   }
 
   test("for Kubernetes says that nothing is lost: ready before the old one goes, and time for the whole stop", async () => {
-    const [deployment, service, budget] = parseYaml(await init("kubernetes", "--name", "yes"));
+    const [deployment, service, budget, scaling] = parseYaml(await init("kubernetes", "--name", "yes"));
     const probe = (path: string): object => ({ httpGet: { path, port: "stats" } });
     expect(deployment).toMatchObject({
       kind: "Deployment",
@@ -332,6 +332,14 @@ describe.skipIf(python === undefined)("the YAML of tsgi init", () => {
       spec: { selector: { app: "yes" }, ports: [{ targetPort: "http" }] },
     });
     expect(budget).toMatchObject({ kind: "PodDisruptionBudget", spec: { selector: { matchLabels: { app: "yes" } } } });
+    expect(scaling).toMatchObject({
+      kind: "HorizontalPodAutoscaler",
+      metadata: { name: "yes" },
+      spec: {
+        scaleTargetRef: { kind: "Deployment", name: "yes" },
+        metrics: [{ type: "Pods", pods: { target: { type: "AverageValue", averageValue: "50" } } }],
+      },
+    });
   });
 
   test("for App Engine names a runtime and how to start", async () => {

@@ -1,16 +1,25 @@
 // Limits how many requests a client may send in a time. Source: RFC 6585 section 4 (429); RFC 9110 section 10.2.3 (Retry-After);
 // draft-ietf-httpapi-ratelimit-headers for RateLimit and RateLimit-Policy.
 import { isIPv6 } from "node:net";
-import { RateLimiterMemory, type RateLimiterLike, RateLimiterRes } from "rate-limiter-flexible";
+import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import { withoutSecrets } from "../secret-name.ts";
 import { errorText } from "../wsgi/error-text.ts";
 import { plainAddress } from "../http/endpoints.ts";
 import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
+import { MiddlewareOptionError } from "./errors.ts";
+import { RedisLimiter, type RedisLimits } from "./rate-limit/redis-limiter.ts";
 import { sendAnswer } from "./writing/answer.ts";
 import { type Configuration, flag, integer, fromSection, required, text, within } from "./writing/options.ts";
+import { isRedisAddress } from "./writing/redis-connection.ts";
 import { changeHead } from "./writing/replace-response.ts";
 
 /** IPv4 clients of a network that has IPv6 only (RFC 6052, RFC 7755): each is one. */
 const TRANSLATED = "64:ff9b::";
+
+/** What is used of a limiter of rate-limiter-flexible; it throws a `RateLimiterRes` when there are too many requests. */
+export interface RateLimiter {
+  consume(name: string): Promise<RateLimiterRes>;
+}
 
 /** Options of {@link rateLimit}. */
 export interface RateLimitOptions {
@@ -29,10 +38,14 @@ export interface RateLimitOptions {
   /** Whether responses say how many requests are left. @default true */
   readonly headers?: boolean;
   /**
-   * Counts the requests: any limiter of rate-limiter-flexible, for example the one for Redis or SQLite if there are several workers. Its
-   * own limit and window must be the same. @default memory of this process
+   * Where requests are counted: `memory` of this process, or `redis://[[user]:password@]host[:port][/database]` if there are several workers
+   * or machines, which needs the package @redis/client. @default "memory"
    */
-  readonly limiter?: RateLimiterLike;
+  readonly storage?: string;
+  /** Of the keys in Redis. Filters with the same prefix count together. @default "tsgi:rate-limit:", the limit and the window */
+  readonly prefix?: string;
+  /** Counts the requests in place of `storage`: any limiter of rate-limiter-flexible. Its own limit and window must be the same. */
+  readonly limiter?: RateLimiter;
   /** Whether requests are refused (503) if counting fails; otherwise they pass and the failure is logged. @default false */
   readonly strict?: boolean;
 }
@@ -57,8 +70,7 @@ export function rateLimit(options: RateLimitOptions): Middleware {
   const limit = within(required(options.limit, "limit", "a number of requests"), "limit", 1);
   within(windowSeconds, "windowSeconds", 1);
   within(blockSeconds, "blockSeconds", 0);
-  const limiter =
-    options.limiter ?? new RateLimiterMemory({ points: limit, duration: windowSeconds, blockDuration: blockSeconds });
+  const limiter = options.limiter ?? openLimiter({ ...options, limit, windowSeconds, blockSeconds });
   const nameOf = typeof key === "function" ? key : (environ: WSGIEnvironment) => clientOf(environ[key]);
   const policy = `"default";q=${limit};w=${windowSeconds}`;
 
@@ -98,7 +110,7 @@ export function rateLimit(options: RateLimitOptions): Middleware {
   };
 }
 
-/** The filter `egg:tsgi#rate-limit`: `limit`, `window_seconds`, `block_seconds`, `key` (of the environ), `headers`, `strict`. */
+/** The filter `egg:tsgi#rate-limit`: `limit`, `window_seconds`, `block_seconds`, `key` (of the environ), `headers`, `strict`, `storage` (`memory` or `redis://host`), `prefix`. */
 export function filterFactory(_globalConf: Configuration, localConf: Configuration): Middleware {
   return fromSection<Omit<RateLimitOptions, "key" | "limiter"> & { readonly key?: string }>(rateLimit, localConf, {
     limit: integer,
@@ -107,7 +119,22 @@ export function filterFactory(_globalConf: Configuration, localConf: Configurati
     key: text,
     headers: flag,
     strict: flag,
+    storage: text,
+    prefix: text,
   });
+}
+
+/** @throws MiddlewareOptionError for another storage */
+function openLimiter(options: RateLimitOptions & Omit<RedisLimits, "prefix">): RateLimiter {
+  const { storage = "memory", limit, windowSeconds, blockSeconds } = options;
+  if (storage === "memory")
+    return new RateLimiterMemory({ points: limit, duration: windowSeconds, blockDuration: blockSeconds });
+  if (!isRedisAddress(storage))
+    throw new MiddlewareOptionError(
+      `Option "storage" is "${withoutSecrets(storage)}"; expected "memory" or "redis://host:port"`,
+    );
+  const { prefix = `tsgi:rate-limit:${limit}/${windowSeconds}` } = options;
+  return new RedisLimiter(storage, { limit, windowSeconds, blockSeconds, prefix });
 }
 
 /** The name under which a client is counted; what is absent is counted together. */

@@ -1,6 +1,7 @@
 // Sessions that the server keeps: the browser has only their name, which nobody can guess. Source: OWASP Session Management Cheat Sheet
 // (names of 256 random bits, renewed at log-in, never taken from the client).
 import { createHash, randomBytes } from "node:crypto";
+import { withoutSecrets } from "../secret-name.ts";
 import type { Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { addPersonalCookie, Cookie, COOKIE_READERS, type CookieOptions } from "./sessions/cookie.ts";
 import { DelayedResponse } from "./sessions/delayed-response.ts";
@@ -8,6 +9,7 @@ import { MiddlewareOptionError } from "./errors.ts";
 import { addVary } from "./writing/header-fields.ts";
 import { MemorySessionStore } from "./sessions/memory-session-store.ts";
 import { type Configuration, fileIn, fromSection } from "./writing/options.ts";
+import { isRedisAddress } from "./writing/redis-connection.ts";
 import { personalMark } from "./writing/personal.ts";
 import { RedisSessionStore } from "./sessions/redis-session-store.ts";
 import {
@@ -194,9 +196,9 @@ function openStorage(address: string): SessionStorage {
   if (address === "memory") return new MemorySessionStore();
   const [, path] = SQLITE.exec(address) ?? [];
   if (path !== undefined) return new SqliteSessionStore(path);
-  if (/^rediss?:\/\//.test(address)) return new RedisSessionStore(address);
+  if (isRedisAddress(address)) return new RedisSessionStore(address);
   throw new MiddlewareOptionError(
-    `Option "storage" is "${address}"; expected "memory", "sqlite:/path" or "redis://host:port"`,
+    `Option "storage" is "${withoutSecrets(address)}"; expected "memory", "sqlite:/path" or "redis://host:port"`,
   );
 }
 

@@ -52,6 +52,8 @@ describe.skipIf(python === undefined || wheels === undefined)("pip install tsgi"
     const pip = { PIP_NO_INDEX: "1", PIP_FIND_LINKS: links, PIP_DISABLE_PIP_VERSION_CHECK: "1", PIP_NO_CACHE_DIR: "1" };
     first = new Newcomer({ "shop/__init__.py": "", "shop/wsgi.py": SHOP }, { PATH: "", ...pip });
     first.run(`"${python}" -m venv .venv`);
+    const [install = ""] = readmeCommands(/Flask/);
+    first.run(`.venv/bin/${install}`);
   });
 
   afterEach(async () => {
@@ -68,7 +70,6 @@ describe.skipIf(python === undefined || wheels === undefined)("pip install tsgi"
     expect(install).toBe("pip install tsgi flask");
     expect(serve).toBe("tsgi shop.wsgi:app -w 4");
     const port = await freePort();
-    first.run(`.venv/bin/${install}`);
     const answer = await first.serve(`.venv/bin/${serve} --bind 127.0.0.1:${port}`, port);
     first.tell("Flask by pip");
     expect(answer).toBe(`Hello from ${join(first.folder, ".venv")}`);

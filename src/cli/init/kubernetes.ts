@@ -10,7 +10,12 @@ const LAME_DUCK_SECONDS = 5;
 /** Seconds between the end of the graceful stop and SIGKILL. */
 const SPARE_SECONDS = 5;
 
-/** Makes `kubernetes.yaml`. */
+/** Requests that may wait in a pod for a thread of Python before there are more pods. */
+const WAITING = 4;
+/** Requests that a pod may work on at once: they wait for each other, or for a database. */
+const IN_PROGRESS = 50;
+
+/** Makes `kubernetes.yaml`, and `kubernetes-scaling.yaml` for clusters that know the metrics of pods. */
 export function kubernetesFiles(project: Project): GeneratedFile[] {
   const name = yamlText(project.name);
   const { port, gracefulTimeout } = project;
@@ -128,5 +133,52 @@ spec:
     matchLabels:
       app: ${name}
 `;
-  return [{ path: "kubernetes.yaml", text }];
+  return [
+    { path: "kubernetes.yaml", text },
+    { path: "kubernetes-scaling.yaml", text: scalingText(project) },
+  ];
+}
+
+/** Pods by the length of the queue: a CPU that waits for a database says nothing of it. */
+function scalingText({ name: plainName, isPython }: Project): string {
+  const name = yamlText(plainName);
+  const metric = isPython ? "tsgi_python_requests_queued" : "tsgi_worker_requests_in_flight";
+  return `---
+# Needs an adapter that shows metrics of pods to Kubernetes. It adds up the workers of a pod:
+#   sum(<<.Series>>{<<.LabelMatchers>>}) by (<<.GroupBy>>)
+# Remove "replicas" from the Deployment, or each deploy sets their number back.
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  name: ${name}
+spec:
+  scaleTargetRef:
+    apiVersion: apps/v1
+    kind: Deployment
+    name: ${name}
+  minReplicas: 2
+  maxReplicas: 10
+  metrics:
+    - type: Pods
+      pods:
+        metric:
+          name: ${metric}
+        target:
+          type: AverageValue
+          averageValue: "${isPython ? WAITING : IN_PROGRESS}"
+  behavior:
+    # More pods at once, fewer only when the queue has been short for five minutes.
+    scaleUp:
+      stabilizationWindowSeconds: 0
+      policies:
+        - type: Percent
+          value: 100
+          periodSeconds: 30
+    scaleDown:
+      stabilizationWindowSeconds: 300
+      policies:
+        - type: Pods
+          value: 1
+          periodSeconds: 60
+`;
 }

@@ -1,6 +1,5 @@
-// Sessions in Redis (or Valkey), for workers on several machines. The client is @redis/client, or the package redis that contains it;
-// the user installs it.
-import { MiddlewareOptionError } from "../errors.ts";
+// Sessions in Redis (or Valkey), for workers on several machines.
+import { RedisConnection } from "../writing/redis-connection.ts";
 import type { KeptText, SessionStorage } from "./session-storage.ts";
 
 /** The methods that are used of a connected client of the package redis. */
@@ -13,19 +12,6 @@ export interface RedisClient {
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
 }
 
-/** A client that this module has made. */
-interface OwnClient extends RedisClient {
-  on(event: "error", listener: (error: unknown) => void): unknown;
-  connect(): Promise<unknown>;
-  close(): Promise<unknown>;
-}
-
-interface ClientOptions {
-  readonly url: string;
-  readonly disableOfflineQueue: boolean;
-  readonly socket: { readonly reconnectStrategy: (retries: number) => number | false };
-}
-
 /** Redis runs a script as one step. */
 const REPLACE = `
 if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
@@ -35,9 +21,7 @@ return 1`;
 /** Stores sessions in Redis (6.2 or later), which expires them itself. */
 export class RedisSessionStore implements SessionStorage {
   readonly #prefix: string;
-  readonly #url: string | null;
-  #client: RedisClient | null;
-  #connecting: Promise<OwnClient> | null = null;
+  readonly #target: RedisClient | RedisConnection<RedisClient>;
 
   /**
    * @param target - a connected client, or `redis://[[user]:password@]host[:port][/database]`, to which the store connects when it is
@@ -45,8 +29,7 @@ export class RedisSessionStore implements SessionStorage {
    * @param prefix - of all keys @default "tsgi:session:"
    */
   constructor(target: RedisClient | string, prefix = "tsgi:session:") {
-    this.#url = typeof target === "string" ? target : null;
-    this.#client = typeof target === "string" ? null : target;
+    this.#target = typeof target === "string" ? new RedisConnection(target, "Sessions") : target;
     this.#prefix = prefix;
   }
 
@@ -80,41 +63,10 @@ export class RedisSessionStore implements SessionStorage {
 
   /** Closes a connection that the store opened. A client that was passed to it stays open. */
   async close(): Promise<void> {
-    const connecting = this.#connecting;
-    this.#connecting = null;
-    if (this.#url === null || connecting === null) return;
-    this.#client = null;
-    await (await connecting).close();
+    if (this.#target instanceof RedisConnection) await this.#target.close();
   }
 
   async #connected(): Promise<RedisClient> {
-    if (this.#client !== null) return this.#client;
-    this.#connecting ??= connect(this.#url ?? "");
-    try {
-      const client = await this.#connecting;
-      this.#client = client;
-      return client;
-    } catch (error) {
-      this.#connecting = null; // the next request tries again
-      throw error;
-    }
+    return this.#target instanceof RedisConnection ? await this.#target.client() : this.#target;
   }
-}
-
-async function connect(url: string): Promise<OwnClient> {
-  let createClient: (options: ClientOptions) => OwnClient;
-  try {
-    ({ createClient } = await import("@redis/client"));
-  } catch (cause) {
-    throw new MiddlewareOptionError("Sessions in Redis need the package @redis/client; install it", { cause });
-  }
-  // A request must not wait for a server that is away: it fails at once, while the client goes on trying in the background.
-  let isConnected = false;
-  const reconnectStrategy = (retries: number): number | false => isConnected && Math.min(50 * 2 ** retries, 2000);
-  const client = createClient({ url, disableOfflineQueue: true, socket: { reconnectStrategy } });
-  // Failures reach those who wait for an answer; without a listener the client would end the process.
-  client.on("error", () => undefined);
-  await client.connect();
-  isConnected = true;
-  return client;
 }
