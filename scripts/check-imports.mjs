@@ -95,6 +95,7 @@ export const DIVISIONS = {
       jsgi: [],
       typescript: ["lane", "fetch", "node", "jsgi"],
       python: ["lane"],
+      perl: ["lane"],
       // upstream/: what the guests behind a socket are made of.
       upstream: [],
       proxy: ["upstream"],

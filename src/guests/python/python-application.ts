@@ -1,34 +1,13 @@
-// Makes a WSGI application of one in Python. Source: PEP 3333; docs/guests/python.md.
-import type { WSGIApplication } from "../../wsgi/types.ts";
-import { guestApplication } from "../lane/guest-application.ts";
-import { GuestPool } from "../lane/guest-pool.ts";
-import type { GuestStats } from "../lane/guest-stats.ts";
+// A Python WSGI application as one of ours. Source: PEP 3333; docs/guests/python.md.
+import { startGuest, type Guest } from "../lane/guest.ts";
 import { pythonStartError } from "./errors.ts";
 import { pythonSettings, type PythonOptions } from "./options.ts";
 import { PythonLanguage } from "./python-language.ts";
 
 /** A running Python application. */
-export interface PythonGuest {
-  /** Serves requests through the Python application. */
-  readonly application: WSGIApplication;
+export interface PythonGuest extends Guest {
   /** The interpreter: an absolute path. */
   readonly python: string;
-  /** The address where a script that starts a server itself would have served; null for other targets. */
-  readonly address: readonly [host: string, port: number] | null;
-  /** The Python source files that are loaded, for a watcher. */
-  modules(): Promise<readonly string[]>;
-  /** Loads the application in new processes, then ends the old ones. If it does not load, the promise rejects and nothing changes. */
-  reload(): Promise<void>;
-  /** Its state and counters. */
-  stats(): GuestStats;
-  /** The processes that work on requests now: process ids by the request's `tsgi.request_id`. */
-  requestsInHand(): ReadonlyMap<string, number>;
-  /**
-   * Completes requests in progress, then ends the processes.
-   *
-   * @param graceSeconds - how long requests may take. @default the option of that name
-   */
-  close(graceSeconds?: number): Promise<void>;
 }
 
 /**
@@ -48,18 +27,6 @@ export async function pythonApplication(
   if (typeof target !== "string" || target === "")
     throw pythonStartError('Expected a target such as "module:application"');
   const settings = pythonSettings(options);
-  const pool = new GuestPool(settings, new PythonLanguage(settings), false);
-  await pool.start();
-  return {
-    application: guestApplication(pool, null),
-    python: pool.language.interpreter,
-    get address() {
-      return pool.address;
-    },
-    modules: () => pool.modules(),
-    reload: () => pool.reload(),
-    stats: () => pool.stats(),
-    requestsInHand: () => pool.requestsInHand(),
-    close: (graceSeconds = settings.graceSeconds) => pool.close(graceSeconds),
-  };
+  const guest = await startGuest(settings, new PythonLanguage(settings));
+  return Object.assign(guest, { python: guest.interpreter });
 }

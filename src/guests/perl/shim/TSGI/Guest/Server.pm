@@ -1,0 +1,173 @@
+# Answers the requests of the lane, one after another. Source: PSGI 1.1 and PSGI::Extensions.
+package TSGI::Guest::Server;
+use strict;
+use warnings;
+
+use TSGI::Guest::Answer;
+use TSGI::Guest::Input;
+use TSGI::Guest::Wire;
+
+use constant NEEDS_PREPARATION => BODY_FILE | BODY_STREAM | HAS_JSON | HAS_HINTS;
+
+# Serves an application. `inner` is the application behind a filter, or undef.
+sub new {
+    my ($class, %parts) = @_;
+    my $self = bless {
+        lane        => $parts{lane},
+        application => $parts{application},
+        base        => {
+            'psgi.version'          => [ 1, 1 ],
+            'psgi.url_scheme'       => 'http',
+            'psgi.errors'           => TSGI::Guest::Errors->handle($parts{lane}),
+            'psgi.multithread'      => !!0,
+            'psgi.multiprocess'     => !!$parts{is_multiprocess},
+            'psgi.run_once'         => !!0,
+            'psgi.nonblocking'      => !!0,
+            'psgi.streaming'        => !!1,
+            'psgix.input.buffered'  => !!1,
+            'psgix.harakiri'        => !!1,
+            'psgix.cleanup'         => !!1,
+        },
+        is_finished => 0,
+    }, $class;
+    return $self;
+}
+
+# Answers one request: its id, the bytes of its head, its payload, flags, and number of pairs or of its list of keys.
+sub answer {
+    my ($self, $id, $head, $payload, $flags, $number) = @_;
+    my $lane = $self->{lane};
+    $lane->{status}->start($id);
+    $lane->{current} = $id;
+    my $answer = TSGI::Guest::Answer->new($lane);
+    my $environ;
+    my $is_done = eval {
+        $environ = $self->environ($answer, $head, $payload, $flags, $number);
+        $self->respond($answer, $environ);
+        1;
+    };
+    $self->fail($answer, $@) if !$is_done;
+    $self->clean_up($environ) if $environ;
+    $lane->{current} = 0;
+    $lane->{mail}    = [];
+    return;
+}
+
+sub respond {
+    my ($self, $answer, $environ) = @_;
+    # What the last application has left of Perl's own variables concerns no other request.
+    local $/ = "\n";
+    local ($\, $,);
+    my $response = $self->{application}->($environ);
+    if (ref $response eq 'ARRAY') {
+        $answer->send_response($response);
+    }
+    elsif (ref $response eq 'CODE') {
+        $response->(sub { return respond_later($answer, @_) });
+        die "The application returned from its delayed response without an answer\n" if !defined $answer->{head};
+        $answer->finish;
+    }
+    else {
+        die 'The application returned ' . TSGI::Guest::Answer::named($response) . ", expected a list of status, headers and body\n";
+    }
+    return;
+}
+
+# What a delayed response is given: takes a response, or status and headers, and then returns where the body is written to.
+sub respond_later {
+    my ($answer, $response) = @_;
+    if (@$response >= 3 && defined $response->[2]) {
+        $answer->send_response($response);
+        return;
+    }
+    $answer->set_head(@$response[ 0, 1 ]);
+    return TSGI::Guest::Writer->new($answer);
+}
+
+# The environ of a request. Source: PSGI 1.1, "The Environment".
+sub environ {
+    my ($self, $answer, $head, $payload, $flags, $number) = @_;
+    my @words = split /\0/, substr($payload, 0, $head), -1;
+    pop @words;
+    my %environ = %{ $self->{base} };
+    if ($flags & KEYED) {
+        my $keys = $self->{lane}{keys}[$number];
+        die "A value of the environ holds a NUL\n" if @words != @$keys;
+        @environ{@$keys} = @words;
+    }
+    else {
+        die "A value of the environ holds a NUL\n" if @words != 2 * $number;
+        %environ = (%environ, @words);
+    }
+    my $scheme = delete $environ{'wsgi.url_scheme'};
+    $environ{'psgi.url_scheme'} = $scheme if defined $scheme;
+    $environ{'psgix.cleanup.handlers'} = [];
+    $self->prepare(\%environ, $answer, $payload, $head, $flags) if $flags & NEEDS_PREPARATION;
+    if (!$environ{'psgi.input'}) {
+        my $body = length $payload > $head ? substr $payload, $head : '';
+        open my $input, '<', \$body or die "Cannot read the body: $!\n";
+        $environ{'psgi.input'} = $input;
+    }
+    return \%environ;
+}
+
+# What only some requests have: a body that is elsewhere, values that are not strings.
+sub prepare {
+    my ($self, $environ, $answer, $payload, $head, $flags) = @_;
+    if ($flags & HAS_JSON) {
+        my $values = decode_json_text(delete $environ->{'tsgi.json'});
+        delete $values->{'tsgi.shared'};
+        $environ->{$_} = defined $values->{$_} ? $values->{$_} : '' for keys %$values;
+    }
+    if ($flags & BODY_FILE) {
+        my $path = substr $payload, $head;
+        open my $input, '<:raw', $path or die "Cannot open the body of the request: $!\n";
+        $environ->{'psgi.input'} = $input;
+    }
+    elsif ($flags & BODY_STREAM) {
+        $environ->{'psgi.input'}           = TSGI::Guest::Input->handle($self->{lane});
+        $environ->{'psgix.input.buffered'} = !!0;
+    }
+    $environ->{'psgix.informational'} = sub { return $answer->inform(@_) } if $flags & HAS_HINTS;
+    return;
+}
+
+# Tells TSGI that a request went wrong, or the log if its answer was complete.
+sub fail {
+    my ($self, $answer, $error) = @_;
+    my $lane = $self->{lane};
+    die $error if ref $error && ref $error eq 'TSGI::Guest::LaneClosed';
+    my $is_gone = ref $error && ref $error eq 'TSGI::Guest::ClientGone';
+    my $report  = $is_gone ? '' : report_of($error);
+    if ($answer->{is_over}) {
+        $lane->log("The application failed after its answer was complete: $report");
+        return;
+    }
+    $answer->{is_over} = 1;
+    my ($line) = $report =~ /\A([^\n]*)/;
+    utf8::encode($_) for $line, $report;
+    $lane->send_frame(FAIL, $line, $report, $is_gone ? END_FLAG | GONE : END_FLAG, 0);
+    return;
+}
+
+# What an exception says, whatever it does when it is asked; both ends of a long one.
+sub report_of {
+    my ($error) = @_;
+    my $text = eval { "$error" };
+    $text = 'An exception of the class ' . ref($error) . ' that cannot be written' if !defined $text || $text eq '';
+    $text = substr($text, 0, 32_768) . "\n[left out]\n" . substr($text, -32_768) if length $text > 65_536;
+    return $text;
+}
+
+# Runs what the application wants to do after its answer.
+sub clean_up {
+    my ($self, $environ) = @_;
+    my $handlers = $environ->{'psgix.cleanup.handlers'};
+    for my $handler (ref $handlers eq 'ARRAY' ? @$handlers : ()) {
+        eval { $handler->($environ); 1 } or $self->{lane}->log('A cleanup handler failed: ' . report_of($@));
+    }
+    $self->{is_finished} = 1 if $environ->{'psgix.harakiri.commit'};
+    return;
+}
+
+1;
