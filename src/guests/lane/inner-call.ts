@@ -1,6 +1,7 @@
 // A filter in a guest around an application on this side: the guest calls the inner application back over the request's lane.
 // The exchange is half-duplex: each side waits for the other, so nothing is buffered. Source: docs/lane-protocol.md, "Inner applications".
 import { Buffer } from "node:buffer";
+import { checkHeaders, checkStatus } from "../../wsgi/head-rules.ts";
 import { decodeEnviron, encodeHead } from "../../protocols/lane/environ-text.ts";
 import { asciiJson } from "../../protocols/lane/environ-json.ts";
 import { FrameFlag, FrameType, frameHeader, type LaneFrame } from "../../protocols/lane/frame.ts";
@@ -108,6 +109,9 @@ export class InnerCall implements ResponseSink {
   }
 
   announce(status: string, headers: HeaderList): void {
+    // Here, because a NUL in it would become another header on the way, and a character beyond latin-1 another one.
+    checkStatus(status);
+    checkHeaders(headers);
     this.#head = encodeHead(status, headers);
   }
 

@@ -6,11 +6,13 @@
 use strict;
 use warnings;
 
+my $here;
+
 BEGIN {
+    ($here) = __FILE__ =~ m{\A(.*)/} or die "Expected the path of this program with its directory\n";
     # The application sees none of this: our directory is in the search path only while our own modules are loaded.
-    my ($here) = __FILE__ =~ m{\A(.*)/} or die "Expected the path of this program with its directory\n";
     local @INC = ($here, grep { !ref } @INC);
     require TSGI::Guest::Process;
 }
 
-TSGI::Guest::Process::main();
+TSGI::Guest::Process::main($here);

@@ -42,9 +42,7 @@ sub run_file {
     $0 = $file;
     @ARGV = @arguments;
     FindBin::again() if defined &FindBin::again;
-    local ($@, $!);
-    my $value = TSGI::Guest::Sandbox::run($file);
-    my ($error, $trouble) = ($@, $!);
+    my ($value, $error) = TSGI::Guest::Sandbox::run($file);
     return $value if defined $value;
     die $error if ref $error;
     die TSGI::Guest::Mistake->new('syntax', $error) if $error =~ /^(?:syntax error|.* had compilation errors|Global symbol|Bareword|Missing right curly|Can't find string terminator)/m;
@@ -91,15 +89,17 @@ sub new {
 
 package TSGI::Guest::Sandbox;
 
-# Nothing of this file's scope may reach the application: no strictness, no names.
+# What a file ends with, and why it does not compile or has died. Nothing of this file's scope may reach it.
 no strict;
 no warnings;
 
 my $count = 0;
+our $error;
 
 sub run {
     my $number = ++$count;
-    return eval sprintf q{package TSGI::Guest::Sandbox::File%d; do $_[0]}, $number;
+    my $value = eval sprintf q{package TSGI::Guest::Sandbox::File%d; my $value = do $_[0]; $error = $@; $value}, $number;
+    return ($value, $error);
 }
 
 1;

@@ -15,12 +15,13 @@ use TSGI::Guest::Wire;
 # Where TSGI reads the stacks that it asks for; standard error is the application's.
 use constant REPORT_DESCRIPTOR => 3;
 
-# Serves what the options on standard input name, to the end.
+# Serves what the options on standard input name, to the end. Our modules are in that directory.
 sub main {
+    my ($directory) = @_;
     my $options = do { local $/ = undef; decode_json_text(scalar readline STDIN) };
     open STDIN, '<', '/dev/null' or die "Cannot open /dev/null: $!\n";
     $| = 1;
-    my $self = bless { options => $options, process => $options->{process}, is_stopping => 0 }, __PACKAGE__;
+    my $self = bless { directory => $directory, options => $options, process => $options->{process}, is_stopping => 0 }, __PACKAGE__;
     $self->{signal} = dump_stacks_when_asked();
     $SIG{PIPE} = 'IGNORE';
     prepare_search_path($options->{language}{libraries});
@@ -40,12 +41,19 @@ sub load {
         $application = TSGI::Guest::Loader::load_application($language->{app}, @{ $language->{arguments} || [] });
     }
     else {
-        require TSGI::Guest::Inner;
+        $self->need('Inner');
         $self->{inner} = TSGI::Guest::Inner->new;
         $application = $self->{inner}->application;
     }
     $application = TSGI::Guest::Loader::wrap($application, $_) for reverse @{ $language->{filters} || [] };
     return $application;
+}
+
+# Loads a module of ours that not every process needs.
+sub need {
+    my ($self, $name) = @_;
+    require "$self->{directory}/TSGI/Guest/$name.pm";
+    return;
 }
 
 # Tells why the application cannot be loaded, and ends.
@@ -69,7 +77,7 @@ sub report_broken {
 sub serve {
     my ($self, $application) = @_;
     if ($self->{options}{preload}) {
-        require TSGI::Guest::Template;
+        $self->need('Template');
         TSGI::Guest::Template::fork_children($self) or exit 0;
     }
     my $control = $self->{control};
