@@ -30,6 +30,7 @@ const PROGRAMS = [
     packages: ["postgresql"],
     tests: "the tests of JSONStore in PostgreSQL",
   },
+  { commands: ["plackup"], packages: ["libplack-perl"], tests: "the tests of PSGI applications" },
   { commands: ["python3"], packages: ["python3"], tests: "the tests against Python's modules" },
   {
     commands: ["chromium-headless-shell", "chromium", "google-chrome"],

@@ -6,7 +6,7 @@ import { parseTarget } from "../guests/typescript/parse-target.ts";
 import type { Arbiter } from "../server/arbiter/arbiter.ts";
 import { BootError } from "../server/errors.ts";
 import { isIniTarget, parseIniTarget } from "../server/loading/ini-target.ts";
-import { isPythonTarget } from "../server/loading/is-python-target.ts";
+import { guestLanguageOf } from "../server/loading/guest-language.ts";
 import { isSchemeTarget } from "../server/loading/target-schemes.ts";
 import type { ErrorLog } from "../server/logging/error-log.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
@@ -32,7 +32,7 @@ export async function watchedSource(target: string, python: string | null): Prom
   if (file !== null) return resolve(file);
   if (isSchemeTarget(target)) return resolve(target.replace(/^[^:]*:(?:\/\/)?|\?.*$/gs, ""));
   const [name = ""] = target.split(":", 1);
-  return isPythonTarget(target, python) ? resolve(name) : await findSource(parseTarget(target), process.cwd());
+  return guestLanguageOf(target, python) !== null ? resolve(name) : await findSource(parseTarget(target), process.cwd());
 }
 
 /**

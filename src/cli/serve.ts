@@ -7,7 +7,7 @@ import { enterDirectory } from "../server/settings/enter-directory.ts";
 import { detailOf, messageOf } from "../server/errors.ts";
 import { isIniTarget } from "../server/loading/ini-target.ts";
 import { isPythonProgram } from "../guests/python/is-program.ts";
-import { isPythonTarget } from "../server/loading/is-python-target.ts";
+import { guestLanguageOf } from "../server/loading/guest-language.ts";
 import { openAccessFile } from "../server/logging/open-logs.ts";
 import type { ScriptAddress } from "../server/loading/script-address.ts";
 import type { Hooks } from "../server/settings/hooks.ts";
@@ -139,7 +139,7 @@ class ScriptPlace {
     if (
       origins.bind !== DEFAULT_ORIGIN ||
       isIniTarget(target) ||
-      !isPythonTarget(target, python) ||
+      guestLanguageOf(target, python) !== "python" ||
       !isPythonProgram(target)
     )
       return options;
@@ -155,8 +155,10 @@ function withTarget(named: string | undefined, settings: Settings, directory: st
   const target = named ?? settings.target;
   if (target === null) throw new NoTargetError();
   const [first] = settings.arguments;
-  if (first !== undefined && !isIniTarget(target) && !isPythonTarget(target, settings.python, directory)) {
-    throw new UsageError(`Too many arguments: "${first}"; only a Python application takes arguments after "--"`);
+  if (first !== undefined && !isIniTarget(target) && guestLanguageOf(target, settings.python, directory) === null) {
+    throw new UsageError(
+      `Too many arguments: "${first}"; only an application in Python or Perl takes arguments after "--"`,
+    );
   }
   return { ...settings, target };
 }

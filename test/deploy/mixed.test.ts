@@ -125,11 +125,11 @@ async function load(target: string, python = PYTHON as string, logFile = "/dev/n
   const settings = {
     arguments: [],
     workers: 1,
-    pythonProcesses: 1,
+    guestProcesses: 1,
     python,
     threads: 1,
     workerClass: "sync" as const,
-    pythonMemoryLimit: 0,
+    guestMemoryLimit: 0,
     preload: false,
     timeout: 20,
     pythonHooks: null,

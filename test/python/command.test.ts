@@ -73,7 +73,7 @@ test.skipIf(python === undefined).each([
 test.each([
   { options: [], multiprocess: "False", multithread: "False" },
   { options: ["-w", "2"], multiprocess: "True", multithread: "False" },
-  { options: ["--python-processes", "2"], multiprocess: "True", multithread: "False" },
+  { options: ["--guest-processes", "2"], multiprocess: "True", multithread: "False" },
   { options: ["--threads", "2"], multiprocess: "False", multithread: "True" },
 ])(
   "wsgi.multiprocess and wsgi.multithread tell the truth: $options",
@@ -83,8 +83,8 @@ test.each([
   },
 );
 
-test("--python-processes: requests of one worker are shared out among them", async () => {
-  const port = await serve("--python-processes", "3");
+test("--guest-processes: requests of one worker are shared out among them", async () => {
+  const port = await serve("--guest-processes", "3");
   const answers = await Promise.all(Array.from({ length: 12 }, () => send(port, "/process")));
   expect(new Set(answers.map(({ text }) => text)).size).toBe(3);
 });
@@ -97,9 +97,9 @@ test("gevent that is not installed is named, and the command ends", async () => 
 });
 
 test.skipIf(python === undefined)(
-  "--python-memory-limit: what asks for more gets 500, and the next request is answered",
+  "--guest-memory-limit: what asks for more gets 500, and the next request is answered",
   async () => {
-    const port = await serve("--python-memory-limit", "300M");
+    const port = await serve("--guest-memory-limit", "300M");
     expect((await send(port, "/grow")).status).toBe(500);
     expect(command?.stderr).toContain("MemoryError");
     expect((await send(port, "/patched")).status).toBe(200);

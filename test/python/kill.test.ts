@@ -72,7 +72,7 @@ test("when the host is killed, its Python processes end, and clear up after it",
 });
 
 describe.each([
-  { name: "two workers", options: ["-w", "2", "--python-processes", "1"], sizes: { workers: 2, interpreters: 2 } },
+  { name: "two workers", options: ["-w", "2", "--guest-processes", "1"], sizes: { workers: 2, interpreters: 2 } },
   { name: "a worker in front of three interpreters", options: ["-w", "3"], sizes: { workers: 1, interpreters: 3 } },
 ])("the command with $name, under load", ({ options, sizes }) => {
   const CLIENTS = 16;

@@ -44,10 +44,10 @@ async function answers(port: number): Promise<boolean> {
 
 test.each([
   { name: "the only one", options: [], interpreters: 1, stopped: 1 },
-  { name: "one of three", options: ["--python-processes", "3", "--threads", "2"], interpreters: 3, stopped: 1 },
-  { name: "all of three", options: ["--python-processes", "3", "--threads", "2"], interpreters: 3, stopped: 3 },
+  { name: "one of three", options: ["--guest-processes", "3", "--threads", "2"], interpreters: 3, stopped: 1 },
+  { name: "all of three", options: ["--guest-processes", "3", "--threads", "2"], interpreters: 3, stopped: 3 },
   // The template is a process as well.
-  { name: "all forked ones", options: ["--python-processes", "2", "--preload"], interpreters: 3, stopped: 3 },
+  { name: "all forked ones", options: ["--guest-processes", "2", "--preload"], interpreters: 3, stopped: 3 },
 ])("stopped interpreters end after their worker was killed: $name", async ({ options, interpreters, stopped }) => {
   const served = await serve(options, interpreters);
   const victims = served.interpreters.slice(0, stopped);

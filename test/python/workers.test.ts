@@ -54,7 +54,7 @@ async function bodies(port: number, path: string, requests: number): Promise<Set
 test.each([
   { options: ["-w", "4"], expected: [1, 4] },
   { options: ["-w", "9"], expected: [2, 9] },
-  { options: ["-w", "2", "--python-processes", "2"], expected: [2, 4] },
+  { options: ["-w", "2", "--guest-processes", "2"], expected: [2, 4] },
 ] as const)("$options makes $expected workers and processes", async ({ options, expected }) => {
   const port = await serve(...options);
   expect(count()).toEqual(expected);

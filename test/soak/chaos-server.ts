@@ -10,8 +10,8 @@ export const DEADLINE_SECONDS = 3;
 
 const APPLICATION = readFileSync(new URL("chaos_app.py", import.meta.url), "utf8");
 const ARGUMENTS =
-  `app.py -b 127.0.0.1:0 -w 2 --python-processes 2 --threads 2 -t ${DEADLINE_SECONDS} --max-requests 4000 -p chaos.pid ` +
-  "--python-memory-limit 300M --graceful-timeout 20 -e PYTHONDONTWRITEBYTECODE=1";
+  `app.py -b 127.0.0.1:0 -w 2 --guest-processes 2 --threads 2 -t ${DEADLINE_SECONDS} --max-requests 4000 -p chaos.pid ` +
+  "--guest-memory-limit 300M --graceful-timeout 20 -e PYTHONDONTWRITEBYTECODE=1";
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 

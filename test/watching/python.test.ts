@@ -71,7 +71,7 @@ class Watched {
 
 async function start(): Promise<Watched> {
   const project = new Project({ "shop.py": APPLICATION });
-  const args = ["--python-processes", "2", "-b", "127.0.0.1:0", "--stats", "127.0.0.1:0"];
+  const args = ["--guest-processes", "2", "-b", "127.0.0.1:0", "--stats", "127.0.0.1:0"];
   const command = project.start(["shop:app", "--python", String(python), ...args, "--control-socket", "ctl.sock"]);
   onTestFinished(async () => {
     project.write("go", "");

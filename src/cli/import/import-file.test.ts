@@ -267,7 +267,7 @@ describe("uwsgi.ini", () => {
     ["static-map = /static=/srv", "static-map", "missing", "nginx"],
     ["cheaper-algo = busyness", "cheaper-algo", "missing", "number of workers is fixed"],
     ["touch-reload = x", "touch-reload", "missing", "HUP"],
-    ["reload-on-rss = 200", "reload-on-rss", "missing", "pythonMemoryLimit"],
+    ["reload-on-rss = 200", "reload-on-rss", "missing", "guestMemoryLimit"],
     ["master = true", "master", "needless", "process above"],
     ["master = false", "master", "changed", "cannot be turned off"],
     ["harakiry = 3", "harakiry", "missing", '"harakiri"'],

@@ -149,7 +149,7 @@ export const UWSGI_RULES: Readonly<Record<string, UwsgiRule>> = {
     missing: "the socket belongs to who starts the server; let systemd open it (SocketUser, SocketGroup)",
   },
   "reload-on-rss": {
-    missing: "maxWorkerMemory counts a worker without its Python process; pythonMemoryLimit limits that",
+    missing: "maxWorkerMemory counts a worker without its Python process; guestMemoryLimit limits that",
   },
   "log-format": { missing: 'write accessLogformat in gunicorn\'s atoms, or accessLogStyle: "json"' },
   logformat: { missing: 'write accessLogformat in gunicorn\'s atoms, or accessLogStyle: "json"' },

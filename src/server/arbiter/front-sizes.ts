@@ -28,7 +28,7 @@ export function frontSizes(processes: number): readonly number[] {
 export function settingsOfFront<T extends Settings>(settings: T, processes: number): T {
   return {
     ...settings,
-    pythonProcesses: processes,
+    guestProcesses: processes,
     maxRequests: settings.maxRequests * processes,
     maxRequestsJitter: settings.maxRequestsJitter * processes,
     maxInFlight: settings.maxInFlight * processes,

@@ -69,7 +69,7 @@ export class WorkerHandle {
     this.id = config.id;
     this.generation = config.generation;
     this.bootTimeout = config.options.bootTimeout;
-    this.processes = config.options.pythonProcesses;
+    this.processes = config.options.guestProcesses;
     this.isCandidate = config.isHeld;
     this.#child = child;
     this.#expectReceipt = ignoreForgedReceipts(child);

@@ -153,9 +153,9 @@ test("WorkerPool.dismiss ends one that may be busy loading by a signal", () => {
 
 test.each<[what: string, more: Partial<ArbiterOptions>, wanted: number, sizes: readonly number[]]>([
   ["one process each", {}, 3, [1, 1, 1]],
-  ["several Python processes each", { target: "shop.py", pythonProcesses: 2 }, 2, [2, 2]],
-  ["few in front of many Python processes", { target: "shop.py", pythonProcesses: 0 }, 9, [5, 4]],
-  ["one process each, of a pipeline", { target: "shop.ini", pythonProcesses: 0 }, 2, [1, 1]],
+  ["several Python processes each", { target: "shop.py", guestProcesses: 2 }, 2, [2, 2]],
+  ["few in front of many Python processes", { target: "shop.py", guestProcesses: 0 }, 9, [5, 4]],
+  ["one process each, of a pipeline", { target: "shop.ini", guestProcesses: 0 }, 2, [1, 1]],
 ])("WorkerPool.sizes: %s", (_, more, wanted, sizes) => {
   const { state, pool } = made(more);
   expect(pool.sizes(state.options, wanted)).toEqual(sizes);

@@ -6,7 +6,7 @@ import type { WorkerEndReason } from "../metrics/arbiter-snapshot.ts";
 import { type ArbiterOptions, dispatchOf } from "../settings/arbiter-options.ts";
 import { callHook } from "../settings/call-hook.ts";
 import { isIniTarget } from "../loading/ini-target.ts";
-import { isPythonTarget } from "../loading/is-python-target.ts";
+import { guestLanguageOf } from "../loading/guest-language.ts";
 import type { Listener } from "../sockets/listeners.ts";
 import { afterCrash, type BackOffState, NO_CRASHES } from "./respawn-back-off.ts";
 import { frontSizes, settingsOfFront } from "./front-sizes.ts";
@@ -78,7 +78,7 @@ export class WorkerPool {
    */
   sizes(options: ArbiterOptions, wanted: number): readonly number[] {
     if (this.#fronted?.options !== options) this.#fronted = { options, is: isFronted(options, this.#directory) };
-    return this.#fronted.is ? frontSizes(wanted) : Array<number>(wanted).fill(Math.max(1, options.pythonProcesses));
+    return this.#fronted.is ? frontSizes(wanted) : Array<number>(wanted).fill(Math.max(1, options.guestProcesses));
   }
 
   /**
@@ -146,7 +146,7 @@ export class WorkerPool {
     const config: WorkerConfig = {
       id,
       generation,
-      options: options.pythonProcesses === 0 ? settingsOfFront(options, processes) : options,
+      options: options.guestProcesses === 0 ? settingsOfFront(options, processes) : options,
       isHeld,
       secret: this.#secret,
       arbiter: process.pid,
@@ -192,11 +192,13 @@ export function directoryOf({ chdir }: ArbiterOptions, from: string): string {
   return resolve(from, chdir ?? ".");
 }
 
-/** Whether workers stand in front of several Python processes each. In an INI pipeline there may be applications of both languages. */
+/** Whether workers stand in front of several processes of a guest each. In an INI pipeline there may be applications of several languages. */
 function isFronted(options: ArbiterOptions, directory: string): boolean {
-  const { target, python, pythonProcesses } = options;
+  const { target, python, guestProcesses } = options;
   return (
-    pythonProcesses === 0 && !isIniTarget(target) && isPythonTarget(target, python, directoryOf(options, directory))
+    guestProcesses === 0 &&
+    !isIniTarget(target) &&
+    guestLanguageOf(target, python, directoryOf(options, directory)) !== null
   );
 }
 

@@ -1,8 +1,10 @@
 // Loads what a worker serves, whichever language it is in.
 import { resolve } from "node:path";
-import type { PythonLogEntry, PythonLogging, PythonOptions, PythonOutputLine } from "../../guests/python/options.ts";
+import type { Guest } from "../../guests/lane/guest.ts";
+import type { GuestLogEntry, GuestOptions, GuestOutputLine } from "../../guests/lane/guest-options.ts";
+import type { PythonLogging, PythonOptions } from "../../guests/python/options.ts";
 import { isIniTarget } from "./ini-target.ts";
-import { isPythonTarget } from "./is-python-target.ts";
+import { guestLanguageOf } from "./guest-language.ts";
 import type { LoadedApplication } from "./loaded-application.ts";
 import { isSchemeTarget, loadSchemeTarget } from "./target-schemes.ts";
 import { isCapturing } from "../logging/capture-output.ts";
@@ -11,36 +13,35 @@ import type { Settings } from "../settings/table.ts";
 
 export type { LoadedApplication };
 
-/** The settings that say how Python is run. */
-export type PythonRunSettings = Pick<
+/** The settings that say how applications of other languages are run. */
+type GuestRunSettings = Pick<
   Settings,
   | "arguments"
   | "workers"
-  | "python"
-  | "pythonProcesses"
+  | "guestProcesses"
   | "threads"
-  | "workerClass"
-  | "pythonMemoryLimit"
+  | "guestMemoryLimit"
   | "preload"
   | "timeout"
   | "gracefulTimeout"
   | "captureOutput"
   | "errorLogfile"
-  | "pythonHooks"
-  | "logConfig"
-  | "logConfigJson"
 >;
+
+/** The settings that say how Python is run. */
+export type PythonRunSettings = GuestRunSettings &
+  Pick<Settings, "python" | "workerClass" | "pythonHooks" | "logConfig" | "logConfigJson">;
 
 /**
  * Loads an application.
  *
  * @param target - `file.ts`, `module:attribute`, `file.py:attribute`, `app.ini#name`, `app.ini?KEY=value#name`, `cgi:PROGRAM` …
- * @param output - receives what a Python application prints. @default it goes where that of this process goes
+ * @param output - receives what a guest prints. @default it goes where that of this process goes
  * @throws whatever keeps it from loading, with an `exitCode`
  */
 export async function loadApplication(
   target: string,
-  settings: PythonRunSettings & Partial<Pick<Settings, "interface" | "env">>,
+  settings: PythonRunSettings & Partial<Pick<Settings, "interface" | "env" | "perl">>,
   log: ErrorLog,
   output?: PythonOptions["output"],
 ): Promise<LoadedApplication> {
@@ -55,7 +56,9 @@ export async function loadApplication(
   if (isSchemeTarget(target)) {
     return await loadSchemeTarget(target, { directory: process.cwd(), environment: settings.env ?? [], log });
   }
-  if (isPythonTarget(target, settings.python)) return await loadPython(target, python());
+  const language = guestLanguageOf(target, settings.python);
+  if (language === "python") return await loadPython(target, python());
+  if (language === "perl") return await loadPerl(target, settings, log, output);
   const { loadTarget } = await import("../../guests/typescript/load-target.ts");
   const { application } = await loadTarget(target, { interface: settings.interface ?? "auto" });
   return { application, close: () => Promise.resolve() };
@@ -63,7 +66,30 @@ export async function loadApplication(
 
 async function loadPython(target: string, options: PythonOptions): Promise<LoadedApplication> {
   const { pythonApplication } = await import("../../guests/python/python-application.ts");
-  const guest = await pythonApplication({ ...options, target });
+  return loaded(await pythonApplication({ ...options, target }));
+}
+
+async function loadPerl(
+  target: string,
+  settings: GuestRunSettings & Partial<Pick<Settings, "perl">>,
+  log: ErrorLog,
+  output: GuestOptions["output"],
+): Promise<LoadedApplication> {
+  const { perlApplication } = await import("../../guests/perl/perl-application.ts");
+  const { threads: _, ...common } = guestOptions(settings, "perl", log);
+  const perl = settings.perl ?? null;
+  return loaded(
+    await perlApplication({
+      ...common,
+      target,
+      arguments: settings.arguments,
+      ...(perl === null ? {} : { perl }),
+      ...(output === undefined ? {} : { output }),
+    }),
+  );
+}
+
+function loaded(guest: Guest): LoadedApplication {
   return {
     application: guest.application,
     close: (graceSeconds) => guest.close(graceSeconds),
@@ -77,24 +103,37 @@ async function loadPython(target: string, options: PythonOptions): Promise<Loade
 export function pythonOptions(settings: PythonRunSettings, log: Pick<ErrorLog, "log">): Omit<PythonOptions, "target"> {
   const logging = loggingOf(settings);
   const isGevent = settings.workerClass === "gevent";
+  const { threads, ...common } = guestOptions(settings, "python", log);
   return {
+    ...common,
     // One greenlet would be no reason to use gevent: the guest's own default is meant then.
-    ...(isGevent && settings.threads === 1 ? {} : { threads: settings.threads }),
+    ...(isGevent && threads === 1 ? {} : { threads }),
     ...(isGevent ? { workerClass: "gevent" } : {}),
-    processes: Math.max(1, settings.pythonProcesses),
-    isMultiprocess: settings.workers > 1 || settings.pythonProcesses > 1,
-    ...(settings.pythonMemoryLimit === 0 ? {} : { memoryLimitBytes: settings.pythonMemoryLimit }),
-    preload: settings.preload,
     arguments: settings.arguments,
-    deadlineSeconds: settings.timeout,
-    graceSeconds: settings.gracefulTimeout,
     ...(settings.python === null ? {} : { python: settings.python }),
     ...(settings.pythonHooks === null ? {} : { hooks: settings.pythonHooks }),
     ...(logging === undefined ? {} : { logging }),
+  };
+}
+
+/** The options of a guest in any language. */
+function guestOptions(
+  settings: GuestRunSettings,
+  source: string,
+  log: Pick<ErrorLog, "log">,
+): GuestOptions & { readonly threads: number } {
+  return {
+    threads: settings.threads,
+    processes: Math.max(1, settings.guestProcesses),
+    isMultiprocess: settings.workers > 1 || settings.guestProcesses > 1,
+    ...(settings.guestMemoryLimit === 0 ? {} : { memoryLimitBytes: settings.guestMemoryLimit }),
+    preload: settings.preload,
+    deadlineSeconds: settings.timeout,
+    graceSeconds: settings.gracefulTimeout,
     ...(isCapturing(settings) ? { output: print } : {}),
-    log: (entry: PythonLogEntry) => {
+    log: (entry: GuestLogEntry) => {
       const request = entry.request === undefined ? "" : ` (${entry.request})`;
-      log.log(entry.level, `python [${entry.pid ?? "-"}]${request}: ${entry.message}`);
+      log.log(entry.level, `${source} [${entry.pid ?? "-"}]${request}: ${entry.message}`);
     },
   };
 }
@@ -105,6 +144,6 @@ function loggingOf({ logConfig, logConfigJson }: PythonRunSettings): PythonLoggi
 }
 
 /** Writes where TypeScript applications of this process write; that is captured. */
-function print({ stream, text }: PythonOutputLine): void {
+function print({ stream, text }: GuestOutputLine): void {
   process[stream].write(`${text}\n`);
 }

@@ -92,20 +92,20 @@ export const WORKERS = {
       isCommon: true,
       doc: "Threads of a Python application in each worker. A TypeScript application needs none: its worker handles many requests at once by itself. With `--worker-class gevent`, greenlets; 1 then means 100.",
     },
-    pythonProcesses: {
+    guestProcesses: {
       type: "integer",
       default: 0,
       minimum: 0,
       maximum: 256,
       unit: "number",
       source: "tsgi",
-      doc: "Processes of a Python application in each worker. 0 means that `--workers` counts them: up to eight share one worker, which gives each request to the process with the least work, no matter which connection it came on. In an INI pipeline, 0 means one per worker.",
+      doc: "Processes of an application in Python or Perl in each worker. 0 means that `--workers` counts them: up to eight share one worker, which gives each request to the process with the least work, no matter which connection it came on. In an INI pipeline, 0 means one per worker.",
     },
-    pythonMemoryLimit: {
+    guestMemoryLimit: {
       type: "size",
       default: 0,
       source: "tsgi",
-      doc: "Private memory that a Python process may use; 0 means no limit. At 90 % the process is replaced without interruption; at 100 % Python raises `MemoryError`.",
+      doc: "Private memory that a process of an application in Python or Perl may use; 0 means no limit. At 90 % the process is replaced without interruption; at 100 % it gets no more: Python raises `MemoryError`, Perl ends.",
     },
     python: {
       type: "text",
@@ -114,6 +114,13 @@ export const WORKERS = {
       source: "tsgi",
       isCommon: true,
       doc: "Python interpreter, virtual environment, or a command that runs Python, such as `ddtrace-run python`. Without it: the environment whose `bin` directory contains the program, `$VIRTUAL_ENV`, `.venv`, `venv`, then `python3`. If it is set, `module:attribute` names a Python module, even if a TypeScript file has the same name.",
+    },
+    perl: {
+      type: "text",
+      default: null,
+      value: "path",
+      source: "tsgi",
+      doc: "Perl interpreter of a PSGI application. Without it: `perl` in the PATH.",
     },
     pythonHooks: {
       type: "text",
@@ -127,7 +134,7 @@ export const WORKERS = {
       default: false,
       source: "gunicorn",
       gunicorn: "preload_app",
-      doc: "Load a Python application once, then fork. It is an error for TypeScript, because Node cannot fork a process that has loaded code.",
+      doc: "Load an application in Python or Perl once, then fork. It is an error for TypeScript, because Node cannot fork a process that has loaded code.",
     },
   },
 } as const satisfies Section;
