@@ -78,7 +78,7 @@ export class ObjectBuilder {
     let application = core;
     for (const filter of filters.toReversed()) {
       const filtered = filter(application);
-      application = filtered instanceof Promise ? await filtered : filtered;
+      application = this.#kept(filtered instanceof Promise ? await filtered : filtered);
     }
     return application;
   }
@@ -90,9 +90,13 @@ export class ObjectBuilder {
    */
   async filter(context: Context): Promise<Middleware> {
     const filters = (await this.#filters(await this.#bind(context))).toReversed();
-    return function configuredFilter(application) {
+    return (application) => {
       let filtered: WSGIApplication | Promise<WSGIApplication> = application;
-      for (const filter of filters) filtered = filtered instanceof Promise ? filtered.then(filter) : filter(filtered);
+      for (const filter of filters) {
+        const made: WSGIApplication | Promise<WSGIApplication> =
+          filtered instanceof Promise ? filtered.then(filter) : filter(filtered);
+        filtered = made instanceof Promise ? made.then((application) => this.#kept(application)) : this.#kept(made);
+      }
       return filtered instanceof Promise ? whenReady(filtered) : filtered;
     };
   }
@@ -180,10 +184,13 @@ export class ObjectBuilder {
         ? (factory.call as AppFactory)(globalConf, localConf)
         : (factory.call as CompositeFactory)(this.#loader(layer.context), globalConf, localConf),
     );
-    return settle(made, (application) => {
-      if (isClosing(application)) this.#closing.add(application);
-      return asApplication(application, layer);
-    });
+    return settle(made, (application) => this.#kept(asApplication(application, layer)));
+  }
+
+  /** Remembers what is to be ended. */
+  #kept(application: WSGIApplication): WSGIApplication {
+    if (isClosing(application)) this.#closing.add(application);
+    return application;
   }
 
   #guestLayer({ context, factory }: BoundLayer): GuestLayer {

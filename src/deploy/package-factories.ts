@@ -66,8 +66,20 @@ const COUNTERPARTS: ModulesByName = {
 /** The packages of which TSGI answers for some names, for messages. */
 export const BUILTIN_PACKAGES: readonly string[] = ["tsgi", "Paste", "PasteDeploy"];
 
-/** Guests that an INI file can name: the entry of their folder, and the factory that it exports. */
-const OWN_GUESTS: Readonly<Record<string, { readonly folder: string; readonly factory: string }>> = {
+/** A factory of a guest. */
+interface OwnGuest {
+  /** Below `guests`; its index exports the factory. */
+  readonly folder: string;
+  /** Its name. */
+  readonly factory: string;
+  /** @default "paste.app_factory" */
+  readonly protocol?: Protocol;
+}
+
+/** Guests that an INI file can name. */
+const OWN_GUESTS: Readonly<Record<string, OwnGuest>> = {
+  psgi: { folder: "perl", factory: "appFactory" },
+  plack: { folder: "perl", factory: "filterFactory", protocol: "paste.filter_factory" },
   fastcgi: { folder: "fastcgi", factory: "appFactory" },
   proxy: { folder: "proxy", factory: "appFactory" },
   scgi: { folder: "scgi", factory: "appFactory" },
@@ -187,9 +199,10 @@ async function ownFactory(module: string, protocols: readonly Protocol[]): Promi
 async function guestFactory(name: string, protocols: readonly Protocol[]): Promise<BuiltinFactory | null> {
   const guest = OWN_GUESTS[name];
   const path = guest === undefined ? null : findModule(`./${guest.folder}/index`, OWN_GUESTS_DIRECTORY);
-  if (guest === undefined || path === null || !protocols.includes("paste.app_factory")) return null;
+  const protocol = guest?.protocol ?? "paste.app_factory";
+  if (guest === undefined || path === null || !protocols.includes(protocol)) return null;
   const exports = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
-  return { protocol: "paste.app_factory", factory: exports[guest.factory], location: `tsgi#${name}` };
+  return { protocol, factory: exports[guest.factory], location: `tsgi#${name}` };
 }
 
 /** The names that TSGI answers for in a package, for messages. */

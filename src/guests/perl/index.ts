@@ -8,6 +8,7 @@ export {
   PerlStartError,
   PerlUnavailable,
 } from "./errors.ts";
+export { appFactory, filterFactory } from "./factories.ts";
 export type { PerlFilter, PerlLogEntry, PerlOptions } from "./options.ts";
 export { perlApplication } from "./perl-application.ts";
 export { perlMiddleware, type PerlMiddlewareOptions } from "./perl-middleware.ts";
