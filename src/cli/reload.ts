@@ -32,7 +32,9 @@ export async function watchedSource(target: string, python: string | null): Prom
   if (file !== null) return resolve(file);
   if (isSchemeTarget(target)) return resolve(target.replace(/^[^:]*:(?:\/\/)?|\?.*$/gs, ""));
   const [name = ""] = target.split(":", 1);
-  return guestLanguageOf(target, python) !== null ? resolve(name) : await findSource(parseTarget(target), process.cwd());
+  return guestLanguageOf(target, python) !== null
+    ? resolve(name)
+    : await findSource(parseTarget(target), process.cwd());
 }
 
 /**

@@ -76,7 +76,10 @@ describe.skipIf(perl === undefined)("A PSGI application", () => {
 
   test("an answer that is given twice is sent once, and the log tells", async () => {
     expect(await served.get("/twice")).toMatchObject({ status: 200, text: "first" });
-    await eventually(() => served.log.some(({ message }) => message.includes("The application answered twice")), "the log");
+    await eventually(
+      () => served.log.some(({ message }) => message.includes("The application answered twice")),
+      "the log",
+    );
   });
 
   test("close is called once, also where the body fails: that breaks the answer off", async () => {
@@ -109,8 +112,7 @@ describe.skipIf(perl === undefined)("A PSGI application", () => {
     ["streamed", 500_000],
   ])("a body %s is read by Perl's own functions", async (_where, size) => {
     const body = Buffer.alloc(size, "0123456789abcde\n");
-    const post = (path: string): Promise<{ text: string; body: Buffer }> =>
-      served.get(path, { method: "POST", body });
+    const post = (path: string): Promise<{ text: string; body: Buffer }> => served.get(path, { method: "POST", body });
     expect((await post("/read")).body.equals(body)).toBe(true);
     expect((await post("/readlines")).text).toBe(`16 ${Math.ceil(size / 16) - 1} over`);
     expect((await post("/offset")).text).toBe("ab00012");
@@ -122,7 +124,9 @@ describe.skipIf(perl === undefined)("A PSGI application", () => {
 
   test("the environ is that of PSGI: decoded path, raw target, nothing of WSGI's", async () => {
     const { text } = await served.get("/environ?a=%20b", { headers: { "X-Name": "caf\u00e9" } });
-    const environ = Object.fromEntries(text.split("\n").map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]));
+    const environ = Object.fromEntries(
+      text.split("\n").map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]),
+    );
     expect(environ).toMatchObject({
       PATH_INFO: "/environ",
       SCRIPT_NAME: "",

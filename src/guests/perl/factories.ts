@@ -1,6 +1,14 @@
 // Perl in INI files: `egg:tsgi#psgi` is an application, `egg:tsgi#plack` a filter. Source: PasteDeploy, "Factories".
 import type { ClosingApplication } from "../../deploy/closing-application.ts";
-import { fromSection, lines, readOptions, required, text, words, type Configuration } from "../../deploy/section-options.ts";
+import {
+  fromSection,
+  lines,
+  readOptions,
+  required,
+  text,
+  words,
+  type Configuration,
+} from "../../deploy/section-options.ts";
 import type { WSGIApplication } from "../../wsgi/types.ts";
 import { guestReaders, sectionDirectory, type GuestSection } from "../lane/guest-section.ts";
 import { perlApplication } from "./perl-application.ts";
@@ -35,8 +43,7 @@ const FILTER_KEYS: ReadonlySet<string> = new Set(["middleware", "perl", "librari
 export async function appFactory(globalConf: Configuration, localConf: Configuration): Promise<ClosingApplication> {
   const readers = { ...guestReaders(globalConf), ...PERL_READERS, app: text, arguments: lines };
   const guest = await fromSection<ApplicationSection, ReturnType<typeof perlApplication>>(
-    ({ app = "app.psgi", ...options }) =>
-      perlApplication({ ...sectionDirectory(globalConf), ...options, target: app }),
+    ({ app = "app.psgi", ...options }) => perlApplication({ ...sectionDirectory(globalConf), ...options, target: app }),
     localConf,
     readers,
   );
@@ -57,11 +64,14 @@ export function filterFactory(
 ): (application: WSGIApplication) => Promise<ClosingApplication> {
   const own = Object.entries(localConf).filter(([key]) => FILTER_KEYS.has(key));
   const others = Object.entries(localConf).filter(([key]) => !FILTER_KEYS.has(key));
-  const { middleware, ...options } = readOptions<PerlSection & Partial<Pick<PerlFilter, "middleware">>>(Object.fromEntries(own), {
-    ...guestReaders(globalConf),
-    ...PERL_READERS,
-    middleware: text,
-  });
+  const { middleware, ...options } = readOptions<PerlSection & Partial<Pick<PerlFilter, "middleware">>>(
+    Object.fromEntries(own),
+    {
+      ...guestReaders(globalConf),
+      ...PERL_READERS,
+      middleware: text,
+    },
+  );
   const name = required(middleware, "middleware", 'the name of a class, such as "Runtime"');
   return async function perlFilter(application) {
     const filter = perlMiddleware({

@@ -17,7 +17,7 @@ const FILES: Readonly<Record<string, string>> = {
   "script-versioned": "#! /opt/perl/bin/perl5.36\n",
   "script-perlish": "#!/usr/bin/perlbrew\n",
   "script-python": "#!/usr/bin/env python3\n",
-  "empty": "",
+  empty: "",
 };
 for (const [name, text] of Object.entries(FILES)) writeFileSync(join(directory, name), text);
 

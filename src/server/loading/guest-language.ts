@@ -37,7 +37,11 @@ function firstLineOf(path: string): string {
   try {
     file = openSync(path, "r");
     const bytes = new Uint8Array(FIRST_LINE_BYTES);
-    return Buffer.from(bytes.subarray(0, readSync(file, bytes))).toString("latin1").split("\n", 1)[0] ?? "";
+    return (
+      Buffer.from(bytes.subarray(0, readSync(file, bytes)))
+        .toString("latin1")
+        .split("\n", 1)[0] ?? ""
+    );
   } catch {
     // Whoever loads it says why it cannot be read.
     return "";

@@ -1,0 +1,50 @@
+// Perl by the command, as docs/guests/perl.md shows it: its examples are the files of these tests.
+import { readFileSync } from "node:fs";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Project } from "../cli-command.ts";
+import { perlWith } from "./perl-with.ts";
+
+const PAGE = readFileSync(new URL("../../docs/guests/perl.md", import.meta.url), "utf8");
+const perl = perlWith("Plack::Builder", "Plack::Middleware::Runtime");
+
+/** The first block of a language on the page. */
+function blockOf(language: string): string {
+  return new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "ms").exec(PAGE)?.[1] ?? "";
+}
+
+let project: Project;
+beforeEach(() => {
+  project = new Project({ "app.psgi": blockOf("perl"), "app.ini": blockOf("ini") });
+});
+afterEach(() => project.remove());
+
+test.skipIf(perl === undefined).each(["app.psgi", "app.ini"])("serves %s of the page", async (target) => {
+  const command = project.start([target, "-b", "127.0.0.1:0"]);
+  const port = await command.port();
+  const response = await fetch(`http://127.0.0.1:${port}/caf%C3%A9`);
+  const text = await response.text();
+  const took = [response.headers.get("x-runtime"), response.headers.get("x-took")];
+  const { code } = await command.stop();
+  expect(text).toBe("Hello /café\n");
+  expect(took).toEqual([expect.stringMatching(/^\d/), target === "app.ini" ? expect.stringMatching(/^\d/) : null]);
+  expect(code).toBe(0);
+});
+
+test.skipIf(perl === undefined)("a script whose first line names Perl gets its arguments", async () => {
+  project.write("script/app", '#!/usr/bin/env perl\nmy @words = @ARGV; sub { [200, [], ["@words"]] };\n');
+  const command = project.start(["script/app", "-b", "127.0.0.1:0", "--", "--config", "live"]);
+  const port = await command.port();
+  const text = await (await fetch(`http://127.0.0.1:${port}/`)).text();
+  await command.stop();
+  expect(text).toBe("--config live");
+});
+
+test.skipIf(perl === undefined).each([
+  ["missing.psgi", undefined, 'The file "missing.psgi" does not exist'],
+  ["broken.psgi", "sub { ] }", "syntax error at"],
+])("%s is one clear error", async (name, text, message) => {
+  if (text !== undefined) project.write(name, text);
+  const { code, stderr } = await project.run([name, "-b", "127.0.0.1:0"]);
+  expect(stderr).toContain(message);
+  expect(code).not.toBe(0);
+});
