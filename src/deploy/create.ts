@@ -95,7 +95,7 @@ export class ObjectBuilder {
       for (const filter of filters) {
         const made: WSGIApplication | Promise<WSGIApplication> =
           filtered instanceof Promise ? filtered.then(filter) : filter(filtered);
-        filtered = made instanceof Promise ? made.then((application) => this.#kept(application)) : this.#kept(made);
+        filtered = made instanceof Promise ? made.then((wrapped) => this.#kept(wrapped)) : this.#kept(made);
       }
       return filtered instanceof Promise ? whenReady(filtered) : filtered;
     };
