@@ -1,4 +1,4 @@
-"""Chunks of a body, which are bytes; where a script is run as it is also `str`, which programs for Python 2 returned."""
+"""Chunks of a body: bytes, and for scripts also `str`, which programs for Python 2 returned."""
 
 from .reports import warn_once
 
@@ -6,7 +6,7 @@ takes_text = False
 
 
 def encoded(value):
-    """Text as bytes, where text is taken; None for everything else."""
+    """Text as bytes, if text is allowed; None for everything else."""
     if not takes_text or not isinstance(value, str):
         return None
     warn_once("text", "The application returned str; it is sent as bytes because this is a script run as it is")

@@ -1,4 +1,4 @@
-"""The control channel: the socket over which this process hears what it is to do, and tells how it fares."""
+"""The control channel: the socket over which this process gets its orders and reports its state."""
 
 import _socket
 import fcntl
@@ -14,7 +14,7 @@ from .wire import HEADER, HEADER_SIZE, HELLO, PROTOCOL_VERSION
 
 
 class ControlChannel:
-    """One socket for each process. When it ends, TSGI is gone, and so is this process."""
+    """One socket per process. If it is closed, TSGI is gone, and this process exits."""
 
     def __init__(self, options, ends_group):
         self.options = options
@@ -24,7 +24,7 @@ class ControlChannel:
         self.rest = b""
 
     def connect(self):
-        """A connection to TSGI; ends this process when nobody listens any more."""
+        """Connects to TSGI; ends this process if nobody listens any more."""
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             sock.connect(self.options["socket"])
@@ -50,14 +50,14 @@ class ControlChannel:
         )
 
     def open_again(self, process):
-        """In a process that was forked: the other end of its parent's channel is not its own."""
+        """In a forked process: replaces the parent's channel by its own."""
         self.sock.close()
         self.telling = threading.Lock()
         self.rest = b""
         self.open(process)
 
     def renew(self):
-        """gevent may have replaced the class of the socket since it was made."""
+        """gevent may have replaced the socket class since this one was created."""
         self.sock = socket.socket(fileno=self.sock.detach())
 
     def tell(self, kind, message):
@@ -69,7 +69,7 @@ class ControlChannel:
             self.leave()
 
     def hear(self):
-        """The next message; None once TSGI has hung up."""
+        """The next message; None if TSGI has closed the connection."""
         try:
             while True:
                 if len(self.rest) >= HEADER_SIZE:
@@ -86,7 +86,7 @@ class ControlChannel:
             return None
 
     def watch(self):
-        """Ends with TSGI also while the application loads or ends: nobody hears messages then."""
+        """Makes this process exit with TSGI even while the application loads or shuts down, when nobody reads messages."""
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGIO, lambda *_: self.leave_if_alone())
         fcntl.fcntl(self.sock, fcntl.F_SETOWN, os.getpid())
@@ -96,7 +96,7 @@ class ControlChannel:
         fcntl.fcntl(self.sock, fcntl.F_SETFL, fcntl.fcntl(self.sock, fcntl.F_GETFL) & ~os.O_ASYNC)
 
     def leave_if_alone(self):
-        # Not through the socket's own class, which waits where gevent has replaced it.
+        # Not through the socket's own class, which would wait if gevent has replaced it.
         control = _socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, self.sock.fileno())
         try:
             if control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
@@ -110,7 +110,7 @@ class ControlChannel:
         self.leave()
 
     def leave(self):
-        """Ends at once: TSGI has hung up, and nobody would wait for an answer. Clears up after it if it was killed."""
+        """Exits at once: TSGI is gone, so nobody waits for a response. Cleans up after TSGI if it was killed."""
         try:
             for _ in range(10):
                 # While the descriptors of a dying process are closed one after another, its socket may still take connections.
@@ -141,7 +141,7 @@ class ControlChannel:
 
 
 def end_own_group():
-    """Ends this process with whatever its program has started: they are told, and those that stay are killed."""
+    """Ends this process and the processes that its program started: first SIGTERM, then SIGKILL for those that stay."""
     try:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -153,5 +153,5 @@ def end_own_group():
 
 
 def dump_signal():
-    """The signal that makes this process write every thread's stack to stderr, whatever it is doing."""
+    """The signal that makes this process dump the stacks of all threads, even if it is busy."""
     return int(signal.SIGRTMAX - 3) if hasattr(signal, "SIGRTMAX") else int(signal.SIGUSR2)

@@ -1,4 +1,4 @@
-"""The thread that sees to it that nothing waits in a lane while its own thread is busy."""
+"""The thread that keeps responses and requests from waiting in a lane while the lane's own thread is busy."""
 
 import socket
 import struct
@@ -11,7 +11,7 @@ TICK_SECONDS = 0.002
 
 
 class Flusher:
-    """Sees to it that no answer waits in a lane's buffer, and no request behind one that takes long.
+    """Makes sure that no response waits in a lane's buffer, and no request waits behind a slow one.
 
     Sleeps until a lane holds something back. Then, at each tick, a lane that is still on the request of the tick before
     has its finished answers sent and its requests that were not started given back.

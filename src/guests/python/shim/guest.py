@@ -1,4 +1,4 @@
-"""This process, from loading its application to its end."""
+"""This process, from loading its application to its exit."""
 
 import gc
 import os
@@ -41,7 +41,7 @@ class Guest:
         self.is_stopping = False
 
     def load(self):
-        """The application, with its filters around it. A script may serve, and return, inside of this."""
+        """Loads the application and its filters. A script may serve, and return, inside this call."""
         options = self.options
         if options.get("logging"):
             load("log_config").configure_logging(options["logging"])
@@ -74,7 +74,7 @@ class Guest:
         return application if self.hooks is None else self.hooks.around(application)
 
     def obey(self):
-        """Follows the control channel until it tells us to stop."""
+        """Handles messages of the control channel until one tells us to stop."""
         while True:
             message = self.control.hear()
             if message is None:
@@ -88,7 +88,7 @@ class Guest:
                 self.control.tell(MODULES, module_files())
 
     def end_lanes(self):
-        """Each lane ends once it has answered what has come."""
+        """Each lane ends once it has answered its requests."""
         for lane in self.lanes:
             try:
                 lane.sock.shutdown(socket.SHUT_RD)
@@ -96,7 +96,7 @@ class Guest:
                 pass
 
     def stop(self):
-        """From now on this process ends by itself: it waits for its threads and runs its `atexit` functions, or is killed."""
+        """From now on this process exits by itself: it waits for its threads and runs its `atexit` functions, or is killed."""
         self.is_stopping = True
         self.control.watch()
         self.control.leave_if_alone()
@@ -104,19 +104,19 @@ class Guest:
     def serve(self, application):
         """Answers requests until TSGI tells us to stop."""
         if self.application is not None:
-            # A script serves in a thread already, and its main thread has come to its end.
+            # A script is already serving in a thread, and its main thread has finished.
             threading.Event().wait()
         self.application = self.wrapped(application)
-        # gevent may have replaced the classes since these were made.
+        # gevent may have replaced the classes since these were created.
         self.at_work = threading.local()
         self.control.unwatch()
         self.control.renew()
         self.answer_requests()
-        # Objects of the application are finalized when Python ends (files are deleted then), so nothing here may keep them.
+        # Objects of the application are finalized when Python exits (temporary files are deleted then), so nothing here may keep them.
         self.application = None
         gc.unfreeze()
         if threading.current_thread() is not threading.main_thread():
-            # The main thread of a script waits for something that need not come: it is told as a terminal would.
+            # The main thread of a script may wait for something that never comes: interrupt it, as Ctrl-C would.
             interruption.is_due = True
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
@@ -137,7 +137,7 @@ class Guest:
             self.hooks.worker_exit()
 
     def warn_of_threads(self):
-        """Threads do not survive a fork: who has started some while the application was loaded finds them dead in every process."""
+        """Threads do not survive a fork: those started while the application was loaded are dead in every process."""
         own = (threading.current_thread(), threading.main_thread())
         names = [thread.name for thread in threading.enumerate() if thread not in own and not thread.name.startswith("tsgi-")]
         if names:
@@ -152,7 +152,7 @@ class Guest:
         self.ready()
         self.take_slots()
         if self.threads == 1:
-            # The main thread answers: programs that need it (signals, event loops) find themselves there.
+            # The main thread answers, for programs that need it (signals, event loops).
             threading.Thread(target=self.obey, name="tsgi-control", daemon=True).start()
             lane = Lane(self, 0, self.control.connect())
             self.lanes = [lane]
@@ -192,7 +192,7 @@ class Guest:
 
 
 def module_files():
-    """The source files that are loaded now, for a watcher."""
+    """The loaded source files, for a file watcher."""
     files = set()
     for module in list(sys.modules.values()):
         name = getattr(module, "__file__", None)

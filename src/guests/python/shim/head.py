@@ -1,4 +1,4 @@
-"""The head of an answer: what `start_response` is given, checked and encoded."""
+"""The response head: the arguments of `start_response`, checked and encoded."""
 
 import re
 
@@ -65,7 +65,7 @@ _heads = {}
 
 
 def head_of(status, headers):
-    """The checked head, from the cache where the same status and headers have been seen before."""
+    """The checked head, from the cache if the same status and headers were seen before."""
     try:
         key = (status, *headers)
         head = _heads.get(key)

@@ -1,4 +1,4 @@
-"""Functions of a Python file that are called in the life of Python processes, with gunicorn's names and arguments.
+"""Hooks: functions of a Python file that are called during the life of Python processes, with gunicorn's names and arguments.
 
 A file that was written for gunicorn (gunicorn.conf.py) can be used as it is: what it sets beside is not looked at. `main` calls
 `child_exit` for processes that have ended, in a process of its own: nothing in Python outlives them.
@@ -10,14 +10,14 @@ import os
 import sys
 import types
 
-# Called in the processes that serve; `pre_fork` in the one that they are forked from; `child_exit` by itself.
+# Called in the serving processes; `pre_fork` in the one that they are forked from; `child_exit` in a process of its own.
 CALLED = "pre_fork post_fork post_worker_init pre_request post_request worker_exit child_exit".split()
-# Those of gunicorn's arbiter, which is no Python process here.
+# Hooks of gunicorn's arbiter, which is not a Python process here.
 OF_SERVER = "on_starting on_reload when_ready worker_int worker_abort pre_exec nworkers_changed on_exit ssl_context".split()
 
 
 class Config:
-    """`cfg` of server and worker: what the file sets; None for what it does not."""
+    """`cfg` of server and worker: the values that the file sets; None for all others."""
 
     def __init__(self, names):
         self.__dict__.update((name, value) for name, value in names.items() if not name.startswith("_"))
@@ -49,14 +49,14 @@ class Log:
 
 
 class Server:
-    """What hooks know of the server: gunicorn's arbiter."""
+    """The server, as hooks see it: gunicorn's arbiter."""
 
     def __init__(self, pid, log, cfg):
         self.pid, self.log, self.cfg = pid, log, cfg
 
 
 class Worker:
-    """What hooks know of a Python process."""
+    """A Python process, as hooks see it: gunicorn's worker."""
 
     def __init__(self, pid, number, log, cfg):
         self.pid, self.age, self.log, self.cfg = pid, number, log, cfg
@@ -69,7 +69,7 @@ class Worker:
 
 
 class Request:
-    """What the hooks of a request see of it: the attributes of gunicorn's."""
+    """A request, as hooks see it, with the attributes of gunicorn's."""
 
     def __init__(self, environ):
         self.method = environ.get("REQUEST_METHOD", "")
@@ -85,14 +85,14 @@ class Request:
 
 
 class Response:
-    """What `post_request` sees of the answer."""
+    """The response, as `post_request` sees it."""
 
     def __init__(self):
         self.status, self.status_code, self.headers = "", 0, []
 
 
 class Body:
-    """A body that is not complete yet: `post_request` is called when it is closed."""
+    """An incomplete body: `post_request` is called when it is closed."""
 
     def __init__(self, chunks, done):
         self.chunks, self.done = chunks, done
@@ -191,7 +191,7 @@ class Hooks:
 
 
 def arity(function, most):
-    """How many of its arguments a function takes: older ones of gunicorn take fewer."""
+    """How many of the arguments a function takes: hooks for older versions of gunicorn take fewer."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""The application behind a Python filter, which runs in TSGI. Loaded where there is one."""
+"""The application behind a Python filter, which runs in TSGI. Loaded only if there is one."""
 
 import json
 import struct
@@ -65,7 +65,7 @@ def encode_environ(environ):
 
 
 class InnerCall:
-    """One call of the inner application, and its body: pulled piece by piece, so that its back-pressure is ours."""
+    """One call of the inner application, and its body, which is pulled chunk by chunk, so that back-pressure reaches it."""
 
     calls = 0
 
@@ -86,7 +86,7 @@ class InnerCall:
         self.lane.send(HEADER.pack(len(payload), self.request_id, head, kind, flags, self.number), payload)
 
     def wait(self, wanted):
-        """The next frame of the answer; gives the inner application what it asks of the request's body meanwhile."""
+        """The next frame of the response; serves the inner application's reads of the request body meanwhile."""
         while True:
             kind, flags, head, data, _ = self.lane.wait(self.request_id, wanted, ASK, FAILED, REFRESH, call=self.number)
             if kind == wanted:

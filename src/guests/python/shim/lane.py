@@ -10,12 +10,12 @@ from .streams import EmptyInput, ErrorsStream, FileWrapper
 from .wire import HEADER, HEADER_SIZE, KEYED, KEYS, LOG, REQUEST, LaneClosed
 
 RECEIVE_BYTES = 262144
-# Longer texts for the log leave in several frames.
+# Longer log texts are sent in several frames.
 LOG_CHARACTERS = 65536
-# Lines that may wait in a lane before whoever writes the next one waits itself.
+# How many log lines may wait in a lane before the writer has to wait.
 LOG_FRAMES = 32
 LOG_FRAMES_OF_OTHERS = 1024
-# Lists of keys that a lane remembers; fewer where there are hundreds of lanes.
+# How many key lists a lane remembers; fewer if there are hundreds of lanes.
 KEY_LISTS = 16
 KEY_LISTS_OF_MANY = 2
 MANY_LANES = 64
@@ -28,7 +28,7 @@ class Lane:
         self.guest = guest
         self.slot = index
         self.sock = sock
-        # The same descriptor, for calls that must not wait even where gevent has replaced the socket's class.
+        # The same descriptor, for calls that must not wait even if gevent has replaced the socket class.
         self.raw = _socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, sock.fileno())
         self.started = guest.started
         self.memory = guest.memory
@@ -88,7 +88,7 @@ class Lane:
                 self.file(b"".join(pieces))
 
     def receive_waiting(self):
-        """Files the frames that have come while the thread of this lane is busy; never waits."""
+        """Sorts the frames that arrived while the thread of this lane was busy; never waits."""
         if self.reading.acquire(False):
             try:
                 self.file(self.raw.recv(RECEIVE_BYTES, socket.MSG_DONTWAIT))
@@ -112,7 +112,7 @@ class Lane:
                 break
             position = stop
             if kind == REQUEST:
-                # Found here and not when it is answered: the number may stand for another list by then.
+                # Looked up here and not when it is answered: by then the number may refer to another list.
                 known = self.key_lists[aux] if flags & KEYED else aux
                 self.pending.append((request_id, flags, known, data, start, start + head, stop))
             elif kind == KEYS:
@@ -124,14 +124,14 @@ class Lane:
         self.filed += 1  # only now: who reads the new count finds what it counts
 
     def key_list(self, data):
-        """Keys that later requests have, and an environ that has them all: a copy of it is filled without growing."""
+        """Stores the keys of later requests, with an environ that has them all: copies of it are filled without growing."""
         keys = tuple(map(sys.intern, data.decode("latin-1").split("\0")))
         environ = dict(self.base)
         environ.update(dict.fromkeys(keys, ""))
         return keys, environ
 
     def missing(self):
-        """How much of the frame that has begun is still to come."""
+        """How many bytes of a partial frame are missing."""
         if len(self.rest) < HEADER_SIZE:
             return 0
         return HEADER_SIZE + HEADER.unpack_from(self.rest)[0] - len(self.rest)
@@ -156,7 +156,7 @@ class Lane:
 
     def flush(self):
         with self.lock:
-            # Counted first: what other threads append meanwhile stays for the next time.
+            # Counted first: what other threads append in the meantime is sent next time.
             pop, count = self.out.popleft, len(self.out)
             data = pop() if count == 1 else b"".join([pop() for _ in range(count)])
             self.out_bytes = 0
@@ -166,7 +166,7 @@ class Lane:
                 raise LaneClosed from None
 
     def begin_keeping(self):
-        """Forgets the answers that were kept: they have been sent."""
+        """Forgets the kept responses: they have been sent."""
         self.kept_length[0] = 0
         self.kept_end = self.kept_start
         return self.kept_start

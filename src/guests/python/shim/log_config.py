@@ -1,4 +1,4 @@
-"""Configures Python's logging. Loaded where somebody wants that."""
+"""Configures Python's logging. Loaded only if a setting asks for it."""
 
 import configparser
 import json
@@ -14,7 +14,7 @@ def configure_logging(options):
             logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **json.load(file)})
         return
     if options.get("isOptional"):
-        # A section of an INI file that is there for something else.
+        # The INI file has another purpose.
         parser = configparser.RawConfigParser(strict=False)
         parser.read(path, encoding="utf-8")
         if not parser.has_section("loggers"):

@@ -1,4 +1,4 @@
-"""What this process is before it loads anything of the application: its streams, signals, search path and limits."""
+"""Prepares this process before anything of the application is loaded: streams, signals, search path and limits."""
 
 import faulthandler
 import json
@@ -15,7 +15,7 @@ from .interruption import interruption
 from .targets import TargetMistake
 from .wire import BROKEN
 
-# Where TSGI reads the stacks of a process that crashes, or that is asked for them; standard error is the application's.
+# Where TSGI reads stack dumps, written on a crash or on request; standard error belongs to the application.
 REPORT_DESCRIPTOR = 3
 
 
@@ -35,7 +35,7 @@ def limit_memory(limit):
 
 
 def prepare_process(options):
-    """Search path, signals and worker class, before anything of the application is loaded."""
+    """Sets search path, signals and worker class, before anything of the application is loaded."""
     sys.path.insert(0, os.getcwd())
     sys.path[:0] = [os.path.abspath(path) for path in options.get("pythonPath") or []]
     sys.argv[:] = ["tsgi"]
@@ -53,7 +53,7 @@ def prepare_process(options):
 
 
 def main():
-    """Serves what the options on standard input name, to the end."""
+    """Serves the application that the options on standard input name, until the end."""
     options = json.loads(sys.stdin.buffer.read())
     options.update(options.pop("language"))
     null = os.open(os.devnull, os.O_RDONLY)

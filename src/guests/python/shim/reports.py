@@ -1,4 +1,4 @@
-"""What goes into the server's log: lines of our own, and tracebacks of the application without our frames."""
+"""Entries for the server's log: our own lines, and tracebacks of the application without our frames."""
 
 import importlib
 import traceback
@@ -6,7 +6,7 @@ import traceback
 from . import is_own
 from .wire import LOG
 
-# A report of an exception is cut.
+# Longer reports of an exception are cut.
 REPORT_CHARACTERS = 65536
 
 _warned = set()
@@ -14,13 +14,13 @@ _tell = None
 
 
 def send_with(tell):
-    """From now on lines are told to TSGI: `tell(kind, message)`, of the control channel."""
+    """From now on lines are sent to TSGI, by `tell(kind, message)` of the control channel."""
     global _tell
     _tell = tell
 
 
 def log(level, message):
-    """A line for the server's log; what the application writes to standard error is its own."""
+    """Writes a line to the server's log. Standard error belongs to the application."""
     if _tell is not None:
         _tell(LOG, {"level": level, "message": message})
 
@@ -39,12 +39,12 @@ def without_shim(trace):
 
 
 def is_in_front(file):
-    """Whether a frame in front is of TSGI, or of the import that it has begun."""
+    """Whether a leading frame belongs to TSGI, or to the import that TSGI started."""
     return is_own(file) or file == importlib.__file__ or file.startswith("<frozen importlib")
 
 
 def report_of(error):
-    """The traceback, for the log: never longer than somebody would read, and whatever the exception does when it is asked."""
+    """The traceback for the log, of limited length, even if the exception fails while it is formatted."""
     try:
         text = "".join(traceback.format_exception(type(error), error, without_shim(error.__traceback__)))
     except BaseException as second:
@@ -53,7 +53,7 @@ def report_of(error):
 
 
 def cut(text):
-    """Both ends of a report: the frames are in front, and the last line says what it was."""
+    """Both ends of a report: the first frames, and the last line, which names the exception."""
     half = REPORT_CHARACTERS // 2
     if len(text) <= 2 * half:
         return text

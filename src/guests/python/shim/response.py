@@ -1,4 +1,4 @@
-"""The answer to one request."""
+"""The response to one request."""
 
 import struct
 
@@ -6,12 +6,12 @@ from .chunks import encoded
 from .head import head_of, is_token, is_value
 from .wire import CHUNK, END, HEADER, HINTS, MAX_HEAD_BYTES, RESPONSE, ClientGone
 
-# Bodies longer than a frame can be leave in pieces of this size.
+# Bodies that exceed the maximum frame size are sent in pieces of this size.
 LONG_BYTES = 1 << 30
 
 
 class Response:
-    """One request's answer: `start_response`, `write`, and what has been sent so far."""
+    """The response to one request: `start_response`, `write`, and the state of what was sent."""
 
     __slots__ = ("lane", "request_id", "head", "sent", "done")
 
@@ -47,7 +47,7 @@ class Response:
             self.send(data)
 
     def send(self, data):
-        """One non-empty chunk, at once; the first takes the head with it."""
+        """Sends a non-empty chunk at once; the first one together with the head."""
         lane = self.lane
         if self.sent < 0:
             head = self.head
@@ -73,13 +73,13 @@ class Response:
             lane.send(header, data)
 
     def send_long(self, data):
-        """A chunk whose length does not fit into a frame's header."""
+        """Sends a chunk whose length does not fit into a frame header."""
         data = memoryview(data)
         for start in range(0, len(data), LONG_BYTES):
             self.send(data[start : start + LONG_BYTES])
 
     def whole(self, data):
-        """The complete answer in one frame; it leaves with its neighbours of the batch."""
+        """Writes the complete response in one frame; it is sent together with others of its batch."""
         head = self.head
         if head is None:
             raise AssertionError("The application returned without calling start_response")
@@ -95,7 +95,7 @@ class Response:
         self.done = True
         lane = self.lane
         if lane.pending:
-            # What comes next may end this process before this answer is sent: leave it where TSGI finds it then.
+            # The next request may crash this process before this response is sent: keep a copy where TSGI finds it.
             start = lane.kept_end if lane.out else lane.begin_keeping()
             end = start + len(frame)
             if end > lane.kept_limit:
@@ -117,12 +117,12 @@ class Response:
             self.lane.out.append(HEADER.pack(0, self.request_id, 0, CHUNK, END, 0))
 
     def check_open(self, what):
-        """Nothing may be asked of TSGI for a request that has its answer, or from another thread than the one that has it."""
+        """Raises for a request that is already answered, and in another thread than the one that handles it."""
         if self.done or self.lane.current != self.request_id:
             raise ValueError("%s belongs to a request that is over" % what)
 
     def early_hints(self, headers):
-        """`wsgi.early_hints`: asks for a 103 with these headers. They come too late once the answer has begun."""
+        """`wsgi.early_hints`: sends a 103 with these headers. Too late once the response has started."""
         parts = []
         for name, value in headers:
             if not isinstance(name, str) or not isinstance(value, str):

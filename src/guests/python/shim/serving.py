@@ -39,12 +39,12 @@ from .wire import (
 
 FLUSH_BYTES = 65536
 NEEDS_PREPARATION = BODY_FILE | BODY_STREAM | HAS_JSON | HAS_INNER
-# What may be asked of TSGI until the application is done, and so beyond an answer that is complete by its Content-Length.
+# Calls to TSGI that are allowed until the application is done, even after a response that is complete by its Content-Length.
 CONVERSES = BODY_STREAM | HAS_INNER
 
 
 def serve(lane):
-    """Answers requests until TSGI hangs up."""
+    """Answers requests until TSGI closes the connection."""
     lane.thread = threading.get_ident()
     lane.guest.at_work.lane = lane
     hello = {"protocol": PROTOCOL_VERSION, "token": lane.guest.token, "process": lane.guest.process, "lane": lane.slot}
@@ -62,7 +62,7 @@ def serve(lane):
 
 
 def run(lane):
-    """Receives requests and answers them; what is finished leaves at the latest when there is nothing more to do."""
+    """Receives requests and answers them. Finished responses are sent at the latest when there is nothing left to do."""
     pending, out = lane.pending, lane.out
     pop, flusher = pending.popleft, lane.guest.flusher
     filed = lane.filed
@@ -87,7 +87,7 @@ def run(lane):
 
 
 def answer(lane, request_id, flags, known, data, start, middle, end):
-    """One request, from `start` to `end` of what was received."""
+    """Answers one request, whose bytes are received from `start` to `end`."""
     lane.current = lane.started[lane.slot] = request_id
     parts = data[start:middle].decode("latin-1").split("\0")
     if flags & KEYED:
@@ -100,7 +100,7 @@ def answer(lane, request_id, flags, known, data, start, middle, end):
         keys = iter(parts)
         environ = lane.base.copy()
         environ.update(zip(keys, keys))
-    # gunicorn's name for it, which applications ask for.
+    # gunicorn's key for it, which applications look for.
     if "REQUEST_URI" in environ:
         environ["RAW_URI"] = environ["REQUEST_URI"]
     response = Response(lane, request_id)
@@ -155,7 +155,7 @@ def answer(lane, request_id, flags, known, data, start, middle, end):
 
 
 def prepare(lane, environ, response, flags, body):
-    """What only some requests have: a body, values that are not strings. Gives the request's `start_response`."""
+    """Handles parts that only some requests have: a body, values that are not strings. Returns `start_response`."""
     start_response = response.start_response
     if flags & HAS_JSON:
         environ.update(json.loads(environ.pop("tsgi.json"), object_hook=from_json))
@@ -176,7 +176,7 @@ def prepare(lane, environ, response, flags, body):
 
 
 def stream(lane, flags, response, result):
-    """Any body that is not a plain list: block by block, each sent before the next is asked for."""
+    """Sends a body that is not a plain list: chunk by chunk, each before the next one is requested."""
     if result is None:
         raise TypeError("The application returned None, expected an iterable of bytes")
     if isinstance(result, (str, bytes)):
@@ -199,7 +199,7 @@ def stream(lane, flags, response, result):
         if response.sent < 0:
             head = response.head
             if head is not None and head.length == len(chunk) and not flags & CONVERSES:
-                # Complete by its own Content-Length: one frame, unless the iterable has more to do than a moment.
+                # Complete by its own Content-Length: one frame, unless the iterable takes longer than a moment to end.
                 response.whole(chunk)
                 if not lane.guest.flusher.is_awake:
                     lane.guest.flusher.wake()
@@ -213,7 +213,7 @@ def stream(lane, flags, response, result):
 
 
 def drain(lane, chunks):
-    """Runs an iterable whose answer is complete to its end; more bytes than it announced are dropped, and logged."""
+    """Exhausts an iterable whose response is complete; surplus bytes are dropped and logged."""
     surplus = 0
     for chunk in chunks:
         surplus += len(chunk)
@@ -222,7 +222,7 @@ def drain(lane, chunks):
 
 
 def offer_file(lane, response, wrapper):
-    """Lets TSGI send a regular file from the descriptor; false where it cannot."""
+    """Lets TSGI send a regular file from the descriptor; false if it cannot."""
     try:
         descriptor = wrapper.filelike.fileno()
         position = wrapper.filelike.tell()

@@ -1,4 +1,4 @@
-"""Values of the environ that live in TSGI: it is told what is done with them here, before the answer that depends on it."""
+"""Values of the environ that live in TSGI: changes made here are sent before the response that depends on them."""
 
 import collections.abc
 import json
@@ -27,7 +27,7 @@ class Sharing:
         return write
 
     def touched(self):
-        """A value was looked at for the first time; what is announced already does not tell that any more."""
+        """A value was accessed for the first time. A response head that was already sent cannot reflect that."""
         if self.is_announced:
             self.tell()
 
@@ -42,7 +42,7 @@ class Sharing:
 
 
 class SharedValue:
-    """What all of them do: note that somebody looked, and what TSGI does not know of yet."""
+    """Base class: records accesses, and changes that TSGI does not know of yet."""
 
     def __init__(self, sharing, text):
         self._sharing = sharing
@@ -55,7 +55,7 @@ class SharedValue:
             self._sharing.touched()
 
     def take_change(self):
-        """The change that TSGI does not know of, as JSON; None when there is none. From now on it does."""
+        """The pending change as JSON; None if there is none. It counts as sent from now on."""
         if not self._is_untold:
             return None
         self._is_untold = False
@@ -66,7 +66,7 @@ class SharedValue:
 
 
 class Token(SharedValue):
-    """`environ["tsgi.csrf_token"]`, called, gives a token for a form, `environ["tsgi.csp_nonce"]` the nonce of a page."""
+    """`environ["tsgi.csrf_token"]()` returns a token for a form, `environ["tsgi.csp_nonce"]()` the nonce of a page."""
 
     def __call__(self):
         if not self._is_seen and self._sharing.is_announced and not self._text.startswith(" "):
@@ -76,7 +76,7 @@ class Token(SharedValue):
 
 
 class Session(SharedValue, collections.abc.MutableMapping):
-    """`environ["tsgi.session"]`: what is remembered of a browser. Names are str, values are what JSON can carry."""
+    """`environ["tsgi.session"]`: the session of a browser. Names are str, values are JSON values."""
 
     def __init__(self, sharing, text):
         super().__init__(sharing, text)
@@ -108,13 +108,13 @@ class Session(SharedValue, collections.abc.MutableMapping):
         return "<tsgi session %r>" % (self._look(),)
 
     def clear(self):
-        """Forgets everything: what a log-out does."""
+        """Removes everything; use it to log a user out."""
         self._change().clear()
         self._assigned.clear()
         self._acts = {"cleared": True}
 
     def renew(self):
-        """Gives the session a new name and keeps what it holds: to be called when a user logs in."""
+        """Gives the session a new id and keeps its values. Call it when a user logs in."""
         self._change()
         self._acts["renewed"] = True
 
@@ -163,7 +163,7 @@ SHARED_VALUES = {"session": Session, "token": Token}
 
 
 def check_json(name, value):
-    """Raises unless a value comes back from JSON as it was; tuples become lists."""
+    """Raises if a value would change on its way through JSON; tuples become lists."""
     if value is None or isinstance(value, (str, bool)):
         return
     if isinstance(value, int):

@@ -7,7 +7,7 @@ from .wire import BODY, END, GONE, HEADER, PIECE_BYTES, READ, ClientGone
 
 
 class EmptyInput:
-    """`wsgi.input` of a request without a body; holds no state, so that one serves all."""
+    """`wsgi.input` of a request without a body; it has no state, so all requests share one."""
 
     __slots__ = ()
     closed = False
@@ -35,7 +35,7 @@ class EmptyInput:
 
 
 class StreamInput(io.RawIOBase):
-    """Pulls a body that was too long to be buffered before dispatch, piece by piece."""
+    """Reads a body that was too long to be buffered before dispatch, piece by piece."""
 
     def __init__(self, response):
         self._response = response
@@ -78,7 +78,7 @@ class StreamInput(io.RawIOBase):
 
 
 class ErrorsStream:
-    """`wsgi.errors`: text for the error log, filed under the request that the lane is working on."""
+    """`wsgi.errors`: text for the error log, attributed to the lane's current request."""
 
     __slots__ = ("_lane", "encoding")
 

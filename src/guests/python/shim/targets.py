@@ -1,4 +1,4 @@
-"""Targets: what names an application, found and loaded."""
+"""Targets: names of applications, which are found and loaded here."""
 
 import ast
 import importlib
@@ -22,7 +22,7 @@ def literal_arguments(text):
 
 
 class TargetMistake(Exception):
-    """A target that leads nowhere; `kind` says at what."""
+    """A target that cannot be loaded; `kind` says what is wrong with it."""
 
     def __init__(self, kind, message):
         super().__init__(message)
@@ -37,7 +37,7 @@ def did_you_mean(name, names):
 
 
 def check_file(place):
-    """Says that the file of a target is missing, with the name that was meant."""
+    """Reports that the file of a target is missing, and suggests the nearest name."""
     path = os.path.abspath(place)
     if os.path.isfile(path):
         return
@@ -98,7 +98,7 @@ def is_file(place):
 
 
 def find_attribute(module, attribute, what):
-    """The object that a target names; `factory(...)` is called, a missing attribute is searched under its usual names."""
+    """The object that a target names. `factory(...)` is called; without an attribute, the usual names are tried."""
     if attribute is None:
         for name in ("application", "app"):
             if hasattr(module, name):
@@ -125,7 +125,7 @@ def load_object(target):
 
 
 def is_program(part):
-    """Whether a target is run as a program: a file without an attribute. mod_wsgi's `.wsgi` files are imported."""
+    """Whether a target is run as a program: a file without an attribute. `.wsgi` files are imported, as in mod_wsgi."""
     return isinstance(part, str) and ":" not in part and is_file(part) and not part.endswith(".wsgi")
 
 
@@ -136,7 +136,7 @@ starts_at_import = re.compile(
 
 
 def starts_server(place):
-    """Whether a module starts a server when it is imported, without being asked."""
+    """Whether a module starts a server as soon as it is imported."""
     try:
         if not is_file(place):
             place = importlib.util.find_spec(place).origin

@@ -1,4 +1,4 @@
-"""The process with a preloaded application, from which those that serve are forked. Loaded with `--preload`."""
+"""The process with a preloaded application, from which serving processes are forked. Loaded with `--preload`."""
 
 import os
 import select
@@ -10,7 +10,7 @@ from .wire import EXITED, FORK, STOP
 
 
 def fork_children(guest):
-    """Forks at each request of TSGI; returns in each child, and in the template when it is told to stop."""
+    """Forks whenever TSGI asks; returns in each child, and in the template when it is told to stop."""
     control = guest.control
     guest.ready()
     reader, writer = os.pipe()
@@ -57,7 +57,7 @@ def become_child(guest, process, pipe):
 
 
 def reap(control):
-    """Tells which children have ended."""
+    """Reports which children have exited."""
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)

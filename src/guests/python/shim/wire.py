@@ -1,4 +1,4 @@
-"""What both sides of a socket agree on: frames, their types and flags, and values that JSON lacks. See docs/lane-protocol.md."""
+"""The wire format: frames, their types and flags, and values that JSON lacks. See docs/lane-protocol.md."""
 
 import base64
 import datetime
@@ -23,23 +23,23 @@ END = 1
 BODY_FILE, BODY_STREAM, HAS_JSON, HAS_HINTS, HAS_INNER, BATCHED, KEYED = 2, 4, 8, 16, 32, 64, 128
 GONE, RETIRE = 2, 4
 
-# What TSGI takes at most: a head, and a frame that is no part of a body.
+# TSGI's limits: for a head, and for a frame that is not part of a body.
 MAX_HEAD_BYTES = 1048576
 MAX_FRAME_BYTES = 16777216
-# A piece of a body that is pulled.
+# Size of one read of a streamed body.
 PIECE_BYTES = 262144
 
 
 class LaneClosed(BaseException):
-    """TSGI hung up: there is nobody left to answer."""
+    """TSGI closed the connection: there is nobody left to answer."""
 
 
 class ClientGone(OSError):
-    """The client left before its request was complete."""
+    """The client disconnected before its request was complete."""
 
 
 def from_json(value):
-    """The `object_hook` for what `to_json` has written."""
+    """The `object_hook` for the output of `to_json`."""
     if len(value) == 1:
         if "tsgi:bytes" in value:
             return base64.b64decode(value["tsgi:bytes"])
@@ -51,7 +51,7 @@ def from_json(value):
 
 
 def to_json(value):
-    """The `default` for values of the environ that JSON lacks: they travel as tagged objects."""
+    """The `default` for values of the environ that JSON lacks: they are sent as tagged objects."""
     if isinstance(value, (bytes, bytearray)):
         return {"tsgi:bytes": base64.b64encode(value).decode("ascii")}
     if isinstance(value, datetime.datetime):
