@@ -1,0 +1,187 @@
+// The small process that starts programs. To start one, a process is copied first, and the copy of a worker of 500 MB keeps its event loop
+// waiting for 12 ms and more (nodejs/node#14917); this one has a few megabytes. It lives as long as its worker, and ends with it.
+//
+// The three streams of a program are named pipes in a directory that nobody else may enter: real pipes, which a program may open again as
+// /dev/stderr, without a connection for each of them. Each is used once, and has lost its name when the program runs.
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, constants, mkdtempSync, openSync, rmSync, unlinkSync } from "node:fs";
+import { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ServiceError } from "../../http/errors.ts";
+import { findInPath } from "../../is-file.ts";
+import { LineSplitter } from "../../protocols/line-splitter.ts";
+import { Program, type ProgramStreams } from "./program.ts";
+import { makeFrame, readReport, type SpawnerReport, spawnFrame, type SpawnRequest } from "./spawner-frames.ts";
+
+const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+const PERL_PROGRAM = fileURLToPath(new URL("./spawner.pl", import.meta.url));
+const NODE_PROGRAM = fileURLToPath(new URL(`./spawner-main${EXTENSION}`, import.meta.url));
+
+/** Named pipes are asked for in such portions, when fewer than half of one are left. */
+const PORTION = 32;
+
+/** What a spawner is written in. Perl is on nearly every system, needs a third of the memory and half of the time, and passes any bytes on. */
+export type SpawnerLanguage = "perl" | "node";
+
+/** The one that this system has. */
+export function spawnerLanguage(): SpawnerLanguage {
+  return findInPath("perl", process.env["PATH"]) === null ? "node" : "perl";
+}
+
+/** A spawner. */
+export class Spawner {
+  readonly #child: ChildProcess;
+  readonly #directory: string;
+  /** Sets of named pipes that exist, and the next that is not used. */
+  #made = 0;
+  #asked = PORTION;
+  #next = 0;
+  #lastId = 0;
+  #isOver = false;
+  readonly #waiting: (() => void)[] = [];
+  readonly #programs = new Map<number, Program>();
+  readonly #ended: Promise<void>;
+
+  private constructor(child: ChildProcess, directory: string) {
+    this.#child = child;
+    this.#directory = directory;
+    const lines = new LineSplitter((line) => this.#report(readReport(line)));
+    child.stdout?.setEncoding("latin1").on("data", (text: string) => lines.push(text));
+    child.stdin?.on("error", () => {}); // `exit` says it
+    this.#ended = new Promise((resolve) => {
+      child.once("error", () => this.#over());
+      child.once("close", () => {
+        this.#over();
+        resolve();
+      });
+    });
+    this.#hold(false);
+  }
+
+  /** Starts one. Do so while the process is small. */
+  static start(language: SpawnerLanguage = spawnerLanguage()): Spawner {
+    const directory = mkdtempSync(join(tmpdir(), `tsgi-cgi-${process.pid}-`));
+    const stdio = ["pipe", "pipe", "inherit"] as const;
+    // As root's, its pipes are open to root alone; the environment is that of the worker, because a program finds `mkfifo` with it.
+    const [command, ...options] =
+      language === "perl" ? ["perl", PERL_PROGRAM] : [process.execPath, "--max-semi-space-size=1", NODE_PROGRAM];
+    const child = spawn(command, [...options, directory], { stdio: [...stdio] });
+    return new Spawner(child, directory);
+  }
+
+  /** True when it has ended: another one is needed. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The process id. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /**
+   * Runs a program.
+   *
+   * @returns the program, which may not have begun; its `started` says
+   * @throws ServiceError when this spawner has ended
+   */
+  async spawn(request: SpawnRequest): Promise<Program> {
+    while (this.#isOver || this.#next >= this.#made) {
+      if (this.#isOver) throw spawnerGone();
+      this.#hold(true);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    const pipes = this.#next;
+    this.#next += 1;
+    this.#ask();
+    const id = (this.#lastId += 1);
+    const program = new Program(this.#openStreams(pipes), () => this.#forget(id));
+    this.#programs.set(id, program);
+    this.#hold(true);
+    this.#child.stdin?.write(spawnFrame(id, pipes, request));
+    return program;
+  }
+
+  /** Ends it, with all programs that still run. */
+  async close(): Promise<void> {
+    this.#hold(true);
+    this.#child.stdin?.end();
+    await this.#ended;
+  }
+
+  #ask(): void {
+    if (this.#asked - this.#next >= PORTION / 2) return;
+    this.#asked += PORTION;
+    this.#child.stdin?.write(makeFrame(this.#asked));
+  }
+
+  /** Opens the worker's ends. None of this waits for the other end. */
+  #openStreams(pipes: number): ProgramStreams {
+    const { O_RDONLY, O_RDWR, O_WRONLY, O_NONBLOCK } = constants;
+    const paths = ["i", "o", "e"].map((stream) => join(this.#directory, `${pipes}${stream}`)) as [string, string, string];
+    const [input, output, errors] = paths;
+    const opened: number[] = [];
+    const open = (path: string, flags: number): number => {
+      const descriptor = openSync(path, flags | O_NONBLOCK);
+      opened.push(descriptor);
+      return descriptor;
+    };
+    try {
+      // While it is open for both, it can be opened for writing, and the program finds somebody who writes.
+      const held = open(input, O_RDWR);
+      const [writable, readable, readableErrors] = [open(input, O_WRONLY), open(output, O_RDONLY), open(errors, O_RDONLY)];
+      return {
+        input: new Socket({ fd: writable, readable: false, writable: true }),
+        output: new Socket({ fd: readable, readable: true, writable: false }),
+        errors: new Socket({ fd: readableErrors, readable: true, writable: false }),
+        begun: () => {
+          closeSync(held);
+          for (const path of paths) unlinkSync(path);
+        },
+      };
+    } catch (error) {
+      for (const descriptor of opened) closeSync(descriptor);
+      throw new ServiceError(503, "ERR_TSGI_CGI_PIPES", `Cannot open pipes for a program: ${String(error)}`);
+    }
+  }
+
+  #report(report: SpawnerReport | null): void {
+    if (report === null) return;
+    if (report.kind === "have") {
+      this.#made = report.count;
+      for (const resume of this.#waiting.splice(0)) resume();
+      return;
+    }
+    this.#programs.get(report.id)?.report(report);
+  }
+
+  #forget(id: number): void {
+    this.#programs.delete(id);
+    if (this.#programs.size === 0) this.#hold(false);
+  }
+
+  /** Keeps the process of the worker alive while a program runs, and no longer. */
+  #hold(isHeld: boolean): void {
+    const handles = [this.#child, this.#child.stdin, this.#child.stdout] as unknown as readonly (NodeJS.RefCounted | null)[];
+    for (const handle of handles) {
+      if (isHeld) handle?.ref();
+      else handle?.unref();
+    }
+  }
+
+  #over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const resume of this.#waiting.splice(0)) resume();
+    for (const program of this.#programs.values()) program.lost();
+    this.#programs.clear();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** The answer when programs cannot be started for the moment. */
+export function spawnerGone(): ServiceError {
+  return new ServiceError(503, "ERR_TSGI_CGI_SPAWNER", "The process that starts programs has ended; another one is started");
+}
