@@ -72,7 +72,8 @@ export class Program {
       this.#begin(nameOf(constants.errno, report.errno) ?? `error ${report.errno}`);
       this.#end({ code: 127, signal: null });
     } else {
-      const signal = report.signal === 0 ? null : (nameOf(constants.signals, report.signal) ?? `signal ${report.signal}`);
+      const signal =
+        report.signal === 0 ? null : (nameOf(constants.signals, report.signal) ?? `signal ${report.signal}`);
       this.#end({ code: report.code, signal });
     }
   }

@@ -76,6 +76,11 @@ export class Spawner {
     return this.#isOver;
   }
 
+  /** True when it has come up. */
+  get hasWorked(): boolean {
+    return this.#made > 0;
+  }
+
   /** The process id. */
   get pid(): number | undefined {
     return this.#child.pid;
@@ -120,7 +125,11 @@ export class Spawner {
   /** Opens the worker's ends. None of this waits for the other end. */
   #openStreams(pipes: number): ProgramStreams {
     const { O_RDONLY, O_RDWR, O_WRONLY, O_NONBLOCK } = constants;
-    const paths = ["i", "o", "e"].map((stream) => join(this.#directory, `${pipes}${stream}`)) as [string, string, string];
+    const paths = ["i", "o", "e"].map((stream) => join(this.#directory, `${pipes}${stream}`)) as [
+      string,
+      string,
+      string,
+    ];
     const [input, output, errors] = paths;
     const opened: number[] = [];
     const open = (path: string, flags: number): number => {
@@ -131,7 +140,11 @@ export class Spawner {
     try {
       // While it is open for both, it can be opened for writing, and the program finds somebody who writes.
       const held = open(input, O_RDWR);
-      const [writable, readable, readableErrors] = [open(input, O_WRONLY), open(output, O_RDONLY), open(errors, O_RDONLY)];
+      const [writable, readable, readableErrors] = [
+        open(input, O_WRONLY),
+        open(output, O_RDONLY),
+        open(errors, O_RDONLY),
+      ];
       return {
         input: new Socket({ fd: writable, readable: false, writable: true }),
         output: new Socket({ fd: readable, readable: true, writable: false }),
@@ -164,7 +177,11 @@ export class Spawner {
 
   /** Keeps the process of the worker alive while a program runs, and no longer. */
   #hold(isHeld: boolean): void {
-    const handles = [this.#child, this.#child.stdin, this.#child.stdout] as unknown as readonly (NodeJS.RefCounted | null)[];
+    const handles = [
+      this.#child,
+      this.#child.stdin,
+      this.#child.stdout,
+    ] as unknown as readonly (NodeJS.RefCounted | null)[];
     for (const handle of handles) {
       if (isHeld) handle?.ref();
       else handle?.unref();
@@ -183,5 +200,9 @@ export class Spawner {
 
 /** The answer when programs cannot be started for the moment. */
 export function spawnerGone(): ServiceError {
-  return new ServiceError(503, "ERR_TSGI_CGI_SPAWNER", "The process that starts programs has ended; another one is started");
+  return new ServiceError(
+    503,
+    "ERR_TSGI_CGI_SPAWNER",
+    "The process that starts programs has ended; another one is started",
+  );
 }
