@@ -10,6 +10,7 @@ const SRC = join(ROOT, "src");
 /** Entries of processes and of threads, which package.json does not export. */
 const STARTED = [
   "cli/main",
+  "guests/cgi/spawner-main",
   "server/loading/ask-script-main",
   "server/worker/event-loop-watch-thread",
   "middleware/auth/password-thread",

@@ -98,6 +98,7 @@ export const DIVISIONS = {
       perl: ["lane"],
       // upstream/: what the guests behind a socket are made of.
       upstream: [],
+      cgi: ["upstream"],
       proxy: ["upstream"],
       fastcgi: ["upstream"],
       scgi: ["upstream"],

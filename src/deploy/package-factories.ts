@@ -78,6 +78,8 @@ interface OwnGuest {
 
 /** Guests that an INI file can name. */
 const OWN_GUESTS: Readonly<Record<string, OwnGuest>> = {
+  cgi: { folder: "cgi", factory: "appFactory" },
+  "cgi-bin": { folder: "cgi", factory: "binAppFactory" },
   psgi: { folder: "perl", factory: "appFactory" },
   plack: { folder: "perl", factory: "filterFactory", protocol: "paste.filter_factory" },
   fastcgi: { folder: "fastcgi", factory: "appFactory" },

@@ -137,7 +137,7 @@ export class ProgramCall {
     this.#wait(this.#request.times.idleSeconds);
     const { environ, startResponse } = this.#request;
     if (head.localRedirect !== null) {
-      this.#isOver = true;
+      this.#complete();
       this.#resolve({ localRedirect: head.localRedirect });
       return;
     }

@@ -27,6 +27,18 @@ interface TargetScheme {
 }
 
 const TARGET_SCHEMES: Readonly<Record<string, TargetScheme>> = {
+  cgi: {
+    form: "cgi:PROGRAM",
+    option: "program",
+    environmentOption: "environment",
+    load: async () => (await import("../../guests/cgi/factories.ts")).appFactory,
+  },
+  "cgi-bin": {
+    form: "cgi-bin:DIRECTORY",
+    option: "directory",
+    environmentOption: "environment",
+    load: async () => (await import("../../guests/cgi/factories.ts")).binAppFactory,
+  },
   proxy: {
     form: "proxy:http://HOST:PORT",
     option: "upstream",
