@@ -65,7 +65,8 @@ describe("The upstream is told", () => {
     const client = clientOf(proxyTo(await echo()));
     const response = await client.get("/", {
       headers: {
-        Connection: "X-Own, keep-alive",
+        // A client must not be able to take away what is said of it (CVE-2022-31813).
+        Connection: "X-Own, X-Forwarded-For, X-Forwarded-Host, Host, Via, keep-alive",
         "X-Own": "1",
         "X-Forwarded-For": "6.6.6.6",
         "X-Forwarded-Host": "evil",
@@ -269,6 +270,18 @@ describe("Connections", () => {
     for (let turn = 0; turn < 5; turn += 1) expect((await clientOf(application).get("/")).text()).toBe("ok");
     expect(upstream.connections).toHaveLength(1);
     expect(application.stats()).toMatchObject({ requests: 5, connects: 1, addresses: [{ active: 0, idle: 1 }] });
+  });
+
+  test("are not kept with a body behind an answer to HEAD", async () => {
+    const upstream = await scripted(async ({ saw, say }) => {
+      await saw("\r\n\r\n");
+      say("HTTP/1.1 200 OK\r\nContent-Length: 43\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+    });
+    const application = proxyTo(urlOf(upstream));
+    const head = await clientOf(application).head("/");
+    expect([head.status, head.headers.get("Content-Length"), head.bytes().length]).toEqual([200, "43", 0]);
+    await clientOf(application).head("/");
+    expect(upstream.connections).toHaveLength(2);
   });
 
   test.each([

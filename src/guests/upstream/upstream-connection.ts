@@ -45,7 +45,7 @@ export class UpstreamConnection implements SocketListener {
     this.peer = peer;
     this.#owner = owner;
     // The answer may go on when the upstream has heard enough, and the other way round.
-    this.#socket = connect({ ...peer.address.connect, allowHalfOpen: true, noDelay: true, keepAlive: true });
+    this.#socket = connect({ ...peer.address.connect, allowHalfOpen: true, noDelay: true });
     this.output = new Output(this.#socket);
     listenToSocket(this.#socket, this);
     this.#socket.once("connect", () => {
