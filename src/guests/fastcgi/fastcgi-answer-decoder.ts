@@ -33,7 +33,13 @@ export class FastCGIAnswerDecoder implements UpstreamAnswerDecoder {
   }
 
   push(chunk: Buffer): void {
-    this.#records.push(chunk);
+    try {
+      this.#records.push(chunk);
+    } catch (error) {
+      // What is behind the end is no part of the answer, and the end of the connection.
+      if (!this.#isEnded) throw error;
+      this.#hasSurplus = true;
+    }
     if (!this.#isEnded) return;
     const isClean = this.#records.isBetweenRecords && !this.#hasSurplus;
     this.#answer.end(this.#isKept && isClean ? -1 : 0);
@@ -73,7 +79,7 @@ export class FastCGIAnswerDecoder implements UpstreamAnswerDecoder {
   }
 
   #endRequest(content: Buffer): void {
-    if (content.length < END_CONTENT_BYTES)
+    if (content.length !== END_CONTENT_BYTES)
       throw bad(`END_REQUEST has ${content.length} bytes; expected ${END_CONTENT_BYTES}`);
     this.#notes.end();
     const status = content[4] as number; // eight bytes are there

@@ -53,6 +53,7 @@ describe("A FastCGI application answers", () => {
     ["in a record for each byte", Array.from(`${HEAD}hello`, (byte) => stdout(byte)).join("") + END],
     ["with bare line feeds", stdout("Content-Type: text/plain\n\nhello") + END],
     ["without END_REQUEST, but with all that its length said", stdout(`Content-Length: 5\r\n${HEAD}hello`)],
+    ["with noise behind the end", `${stdout(`${HEAD}hello`)}${END}noise`],
     [
       "beside records of the connection",
       record(RecordType.unknown, "\x0c\0\0\0\0\0\0\0", 0) + stdout(`${HEAD}hello`) + END,
@@ -106,6 +107,7 @@ describe("What a FastCGI application must not say is a 502", () => {
     ["no multiplexing", endRecord(1, 1), "overloaded"],
     ["not its role", endRecord(1, 3), "no responder"],
     ["a status that nobody knows", stdout(HEAD) + endRecord(1, 9), "protocol status 9"],
+    ["a long END_REQUEST", stdout(HEAD) + record(RecordType.endRequest, "\0".repeat(9)), "has 9 bytes"],
     ["a short END_REQUEST", stdout(HEAD) + record(RecordType.endRequest, "\0\0\0\0"), "has 4 bytes"],
     ["two statuses", stdout(`Status: 200\r\nStatus: 201\r\n${HEAD}`) + END, "Status twice"],
     ["status 100", stdout(`Status: 100\r\n${HEAD}`) + END, "from 200 to 599"],
