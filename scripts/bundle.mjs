@@ -127,6 +127,13 @@ async function write(entries, directory, plugins) {
     // The names of errors are those of their classes.
     keepNames: true,
     comments: false,
+    // What the package may weigh is limited. Names, lines and the order of statements stay, so that a stack, a profile and the file itself
+    // can be read.
+    minify: {
+      compress: { target: "es2023", keepNames: { function: true, class: true }, sequences: false, joinVars: false },
+      mangle: false,
+      codegen: { removeWhitespace: false },
+    },
     // The package has no sources that a map could lead to: tools that read maps would miss them. Names are kept, and a comment in front of
     // each module says which file it was.
     polyfillRequire: false,
