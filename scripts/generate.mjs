@@ -12,6 +12,7 @@ const GENERATORS = [
   "scripts/generate-settings.ts",
   "scripts/generate-deploy.ts",
   "scripts/generate-api.ts",
+  "scripts/generate-errors.ts",
   "scripts/generate-man.ts",
   "scripts/generate-architecture.mjs",
   "bench/readme.mjs",
