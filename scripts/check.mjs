@@ -28,7 +28,7 @@ async function checkPackage() {
 }
 
 /** The lock files of the package and of the private folders beside it. */
-const LOCK_FILES = ["package-lock.json", "bench/package-lock.json"];
+const LOCK_FILES = ["package-lock.json", "bench/package-lock.json", "site/package-lock.json"];
 
 /**
  * A lock file with the addresses of one registry would bind every user to it; one that lacks the optional packages of other
