@@ -35,8 +35,9 @@ describe.skipIf(perl === undefined)("a CGI program", () => {
   });
 
   const register = (name: string, run: () => Promise<void>): void => {
+    if (name === UNHEARD) return;
     // oxlint-disable-next-line vitest/expect-expect, vitest/valid-title -- the case brings title and assertions
-    if (name !== UNHEARD) test(name, run);
+    test(name, run);
   };
   const leftOut = runConformance(register, {
     // The end of an answer without a length is the end of its program, which has no way to say that it is not whole. Early hints have no place

@@ -103,8 +103,8 @@ describe("cgiApplication", () => {
       for (const text of ["ab", "cde"]) yield await Promise.resolve(Buffer.from(text));
     }
     const print = `${DOCUMENT}; echo "\${CONTENT_LENGTH-none}"; cat`;
-    const kept = await serve(print);
-    expect((await kept.client.post("/", { body: chunks() })).text()).toBe("5\nabcde");
+    const whole = await serve(print);
+    expect((await whole.client.post("/", { body: chunks() })).text()).toBe("5\nabcde");
     const streamed = await serve(print, { streamChunked: true });
     expect((await streamed.client.post("/", { body: chunks() })).text()).toBe("none\nabcde");
   });
