@@ -138,18 +138,22 @@ async function move(operations: Operations, client: TestClient, path: readonly s
   return { label: `move ${from} to ${into}`, status, expected };
 }
 
-test(`random operations give what a plain tree gives (${STEPS} steps, seed ${SEED})`, async () => {
-  store = await openTestStore();
-  const { client } = store;
-  const random = new Random(SEED);
-  const operations = new Operations(random);
-  const { model } = operations;
-  for (let number = 0; number < STEPS; number += 1) {
-    const { label, status, expected } = await takeStep(random, operations, client);
-    expect(status, `step ${number}: ${label}`).toBe(expected);
-    const some = number % 10 === 0 ? [] : operations.path();
-    const node = await client.get(address(some));
-    const text = node.status === 200 ? node.text() : null;
-    expect(text, `GET ${formatPointer(some)} after step ${number}: ${label}`).toBe(model.text(some));
-  }
-});
+test(
+  `random operations give what a plain tree gives (${STEPS} steps, seed ${SEED})`,
+  { timeout: 240_000 + STEPS * 200 },
+  async () => {
+    store = await openTestStore();
+    const { client } = store;
+    const random = new Random(SEED);
+    const operations = new Operations(random);
+    const { model } = operations;
+    for (let number = 0; number < STEPS; number += 1) {
+      const { label, status, expected } = await takeStep(random, operations, client);
+      expect(status, `step ${number}: ${label}`).toBe(expected);
+      const some = number % 10 === 0 ? [] : operations.path();
+      const node = await client.get(address(some));
+      const text = node.status === 200 ? node.text() : null;
+      expect(text, `GET ${formatPointer(some)} after step ${number}: ${label}`).toBe(model.text(some));
+    }
+  },
+);
