@@ -1,16 +1,14 @@
 // kill -9 of workers and of the arbiter while four clients write. What was acknowledged is there; what was not is there whole or not at
 // all; every read fits into the one order of writes that Document-Version tells; the file is sound, and nothing is left over after a sweep.
 // JSONSTORE_ROUNDS sets how often.
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { openStore } from "../src/open-store.ts";
 import { documentText } from "../src/storage/document-text.ts";
 import { verifyStore } from "../src/storage/verify.ts";
 import { Random } from "./random.ts";
+import { testEngine, type NewPlace } from "./test-engine.ts";
 import { serveStore, type ServedStore } from "./served-store.ts";
 
 const ROUNDS = Number(process.env["JSONSTORE_ROUNDS"] ?? 3);
@@ -18,11 +16,11 @@ const CLIENTS = 4;
 /** Milliseconds that one round writes before something is killed. */
 const WRITING = 400;
 
-const directory = mkdtempSync(join(tmpdir(), "jsonstore-crash-"));
 let server: ServedStore | null = null;
+let place: NewPlace | null = null;
 afterEach(async () => {
   await server?.stop("SIGKILL");
-  rmSync(directory, { recursive: true, force: true });
+  place?.remove();
 });
 
 /** What one client has seen. */
@@ -88,9 +86,14 @@ function versionOf(response: Response): number {
   return Number(response.headers.get("Document-Version"));
 }
 
-async function workersOf(pid: number): Promise<number[]> {
-  const children = execFileSync("pgrep", ["-P", String(pid)], { encoding: "utf8" });
-  return children.trim().split("\n").map(Number);
+/** Waits until there are any: those that were killed may not have been replaced yet. */
+async function workersOf({ arbiter, log }: ServedStore): Promise<number[]> {
+  for (;;) {
+    const { stdout } = spawnSync("pgrep", ["-P", String(arbiter.pid)], { encoding: "utf8" });
+    if (stdout !== "") return stdout.trim().split("\n").map(Number);
+    if (arbiter.exitCode !== null) throw new Error(`The arbiter has ended with ${arbiter.exitCode}: ${log()}`);
+    await pause(20);
+  }
 }
 
 function kill(pid: number): void {
@@ -104,8 +107,8 @@ function kill(pid: number): void {
 /** Kills one worker, or the arbiter and then all that it has left. */
 async function crash(random: Random, url: string): Promise<ServedStore> {
   const running = server;
-  if (running?.arbiter.pid === undefined) throw new Error("Nothing runs");
-  const workers = await workersOf(running.arbiter.pid);
+  if (running === null) throw new Error("Nothing runs");
+  const workers = await workersOf(running);
   if (random.below(3) > 0) {
     kill(random.pick(workers));
     return running;
@@ -116,7 +119,8 @@ async function crash(random: Random, url: string): Promise<ServedStore> {
 }
 
 test(`nothing that was acknowledged is lost in ${ROUNDS} crashes`, { timeout: 600_000 + ROUNDS * 20_000 }, async () => {
-  const url = `sqlite:${join(directory, "store.db")}`;
+  place = testEngine().newPlace();
+  const { url } = place;
   const random = new Random(Number(process.env["JSONSTORE_SEED"] ?? Date.now() % 1_000_000));
   server = await serveStore(url);
   await fetch(`${server.url}/`, { method: "PUT", body: '{"items":[],"counter":0,"bulk":{}}' });

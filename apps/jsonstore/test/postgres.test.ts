@@ -15,4 +15,5 @@ describe.skipIf(POSTGRES === undefined)("with PostgreSQL", async () => {
   // Each step is many small transactions.
   process.env["JSONSTORE_STEPS"] ??= "100";
   await import("./random-operations.test.ts");
+  if (process.env["JSONSTORE_ROUNDS"] !== undefined) await import("./crash.test.ts");
 });
