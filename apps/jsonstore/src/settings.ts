@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from "node:path";
 import { DeployError, type Configuration } from "tsgi/deploy";
 import { bytes, flag, integer, oneOf, readOptions, text } from "tsgi/middleware/writing";
 import type { ApiSettings } from "./api/settings.ts";
+import { LIMITS } from "./limits.ts";
 import type { Durability } from "./storage/sqlite/connection.ts";
 import { DEFAULT_TEXT_LIMITS } from "./text/compact.ts";
 
@@ -26,7 +27,6 @@ interface StoreOptions {
   readonly pageSize?: number;
 }
 
-const MEGABYTE = 1024 * 1024;
 const SMALLEST_PAGE = 32;
 
 /** Where a store lies, how it is opened, and how it is served. */
@@ -75,12 +75,12 @@ export function readSettings(
   return {
     url,
     open: { durability, ...(pageSize !== undefined && { pageSize }), ...(maxSize !== undefined && { maxSize }) },
-    maxListeners: options.maxListeners ?? 1000,
+    maxListeners: options.maxListeners ?? LIMITS.max_listeners.default,
     api: {
       isReadOnly: options.readOnly ?? false,
       isMatchRequired: options.requireMatch ?? false,
-      maxBody: options.maxBody ?? 64 * MEGABYTE,
-      maxOperations: options.maxOperations ?? 10_000,
+      maxBody: options.maxBody ?? LIMITS.max_body.default,
+      maxOperations: options.maxOperations ?? LIMITS.max_operations.default,
       text: {
         depth: options.maxDepth ?? DEFAULT_TEXT_LIMITS.depth,
         keyBytes: options.maxKey ?? DEFAULT_TEXT_LIMITS.keyBytes,

@@ -1,5 +1,17 @@
 // What the disk can do to a store: no room, no permission, damage. One clear error each, and nothing that was acknowledged is lost.
-import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -12,6 +24,7 @@ import { openTestStore, type TestStore } from "./test-store.ts";
 
 /** Bytes of a page of the file. */
 const PAGE = 4096;
+const NOBODY = 65_534;
 
 let opened: TestStore | null = null;
 const directory = mkdtempSync(join(tmpdir(), "jsonstore-faults-"));
@@ -63,17 +76,74 @@ test("a write that fails does not undo its neighbours", async () => {
   expect((await client.get("/")).text()).toBe('{"a":1,"c":1,"f":1}');
 });
 
+/** Without rights, where the tests run as root, who may write anywhere. */
+async function asNobody<T>(work: () => Promise<T>): Promise<T> {
+  if (process.getuid?.() !== 0) return await work();
+  process.setegid?.(NOBODY);
+  process.seteuid?.(NOBODY);
+  try {
+    return await work();
+  } finally {
+    process.seteuid?.(0);
+    process.setegid?.(0);
+  }
+}
+
 test("a directory that is not there, or may not be written, is told with its path", async () => {
   const missing = join(directory, "nowhere", "store.db");
   await expect(openStore(`sqlite:${missing}`)).rejects.toThrow("nowhere");
   const locked = join(directory, "locked");
   mkdirSync(locked);
-  chmodSync(locked, 0o500);
-  const outcome = await openStore(`sqlite:${join(locked, "store.db")}`).catch((error: unknown) => error);
-  // root may write anywhere.
-  if (process.getuid?.() === 0) await (outcome as Store).close();
-  const message = outcome instanceof Error ? outcome.message : "EACCES locked";
-  expect(message).toMatch(/EACCES.*locked/);
+  chmodSync(directory, 0o755);
+  chmodSync(locked, 0o555);
+  await expect(asNobody(() => openStore(`sqlite:${join(locked, "store.db")}`))).rejects.toThrow(/EACCES.*locked/);
+});
+
+test("a file that may be read but not written is told with its path, and stays as it is", async () => {
+  const path = join(directory, "readonly.db");
+  const store = await openStore(`sqlite:${path}`);
+  await store.write((write) => put(write, [], "1"));
+  await store.close();
+  const before = readFileSync(path);
+  chmodSync(directory, 0o755);
+  chmodSync(path, 0o444);
+  await expect(asNobody(() => openStore(`sqlite:${path}`))).rejects.toThrow(/readonly\.db/);
+  expect(readFileSync(path).equals(before)).toBe(true);
+});
+
+test("a disk that is full is 507; when there is room again, the store goes on", async (context) => {
+  const disk = join(directory, "disk");
+  mkdirSync(disk);
+  if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", disk]).status !== 0) {
+    return context.skip("No file system may be mounted here");
+  }
+  try {
+    writeFileSync(join(disk, "filler"), Buffer.alloc(1024 * 1024));
+    const store = await openStore(`sqlite:${join(disk, "store.db")}`);
+    await store.write((write) => put(write, [], "{}"));
+    const acknowledged: string[] = [];
+    let refusal: unknown = null;
+    while (refusal === null && acknowledged.length < 2000) {
+      const key = `k${acknowledged.length}`;
+      const value = JSON.stringify("x".repeat(5000));
+      await store
+        .write((write) => put(write, [key], value))
+        .then(
+          () => acknowledged.push(key),
+          (error: unknown) => (refusal = error),
+        );
+    }
+    expect(refusal).toMatchObject({ kind: "storage-full", status: 507 });
+    expect(Object.keys(JSON.parse(await textOf(store)) as object)).toEqual(acknowledged);
+
+    rmSync(join(disk, "filler"));
+    await store.write((write) => put(write, ["after"], "1"));
+    expect(await verifyStore(store, { isSwept: true })).toEqual([]);
+    expect(Object.keys(JSON.parse(await textOf(store)) as object)).toEqual([...acknowledged, "after"]);
+    await store.close();
+  } finally {
+    spawnSync("umount", ["-l", disk]);
+  }
 });
 
 test("a damaged page is one error for what is on it; the rest can be read, and a check finds it", async () => {

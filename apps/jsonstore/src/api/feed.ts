@@ -105,9 +105,17 @@ export class Feed {
       for (const subscriber of subscribers) advance(subscriber, now, [reset(now)]);
       return;
     }
+    // Those who watch the same node are told the same: a thousand of them cost as much as one.
+    const told = new Map<string, readonly ChangeEvent[]>();
     for (const subscriber of subscribers) {
-      const missed = changes.filter(({ seq }) => seq > subscriber.since);
-      advance(subscriber, now, yield* eventsOf(subscriber.listener.watched, missed, false));
+      const { listener, since: seen } = subscriber;
+      const name = `${seen}${listener.watched}`;
+      let events = told.get(name);
+      if (events === undefined) {
+        const missed = changes.filter(({ seq }) => seq > seen);
+        told.set(name, (events = yield* eventsOf(listener.watched, missed, false)));
+      }
+      advance(subscriber, now, events);
     }
   }
 }

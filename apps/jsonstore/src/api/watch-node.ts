@@ -35,6 +35,17 @@ function lastEventId(field: string | undefined): number | null {
   return field !== undefined && /^[0-9]{1,15}$/.test(field) ? Number(field) : null;
 }
 
+/** Events as they are sent; one text for all who are told the same event. */
+const TEXTS = new WeakMap<ChangeEvent, string>();
+
+function textOf(event: ChangeEvent): string {
+  const known = TEXTS.get(event);
+  if (known !== undefined) return known;
+  const text = `id: ${event.id}\nevent: ${event.name}\ndata: ${event.data}\n\n`;
+  TEXTS.set(event, text);
+  return text;
+}
+
 /** Events that wait for one client. */
 class EventStream implements AsyncIterableIterator<Uint8Array> {
   onEnd: () => void = () => {};
@@ -88,8 +99,8 @@ class EventStream implements AsyncIterableIterator<Uint8Array> {
     return this;
   }
 
-  #add({ id, name, data }: ChangeEvent): void {
-    const text = `id: ${id}\nevent: ${name}\ndata: ${data}\n\n`;
+  #add(event: ChangeEvent): void {
+    const text = textOf(event);
     this.#waiting.push(text);
     this.#length += text.length;
   }

@@ -13,6 +13,7 @@ import {
   OPEN_OBJECT,
   QUOTE,
 } from "./characters.ts";
+import { LIMITS } from "../limits.ts";
 import { escapeKey, hasLoneSurrogate } from "./json-key.ts";
 import { formatPointer } from "./pointer.ts";
 import { TextFault, type TextFaultCode } from "./text-fault.ts";
@@ -27,7 +28,11 @@ export interface TextLimits {
   readonly stringBytes: number;
 }
 
-export const DEFAULT_TEXT_LIMITS: TextLimits = { depth: 512, keyBytes: 4096, stringBytes: 16 * 1024 * 1024 };
+export const DEFAULT_TEXT_LIMITS: TextLimits = {
+  depth: LIMITS.max_depth.default,
+  keyBytes: LIMITS.max_key.default,
+  stringBytes: LIMITS.max_string.default,
+};
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const WORD = /true|false|null/y;

@@ -37,9 +37,19 @@ const POLL = 50;
 /** Milliseconds that a read waits for a process that recovers the file after a crash. */
 const READ_PATIENCE = 1000;
 
-/** Opens the file, which is made when it is missing. */
+/**
+ * Opens the file, which is made when it is missing.
+ *
+ * @throws Error with the path, when that cannot be done
+ */
 export async function openSqlite(options: SqliteOptions): Promise<Store> {
-  return new SqliteStore(await sqliteClass(), options);
+  const databaseClass = await sqliteClass();
+  try {
+    return new SqliteStore(databaseClass, options);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot open the store "${options.path}": ${reason}`, { cause });
+  }
 }
 
 class SqliteStore implements Store {
