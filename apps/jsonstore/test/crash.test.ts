@@ -87,11 +87,12 @@ function versionOf(response: Response): number {
 }
 
 /** Waits until there are any: those that were killed may not have been replaced yet. */
-async function workersOf({ arbiter, log }: ServedStore): Promise<number[]> {
+async function workersOf(running: ServedStore): Promise<number[]> {
+  const { arbiter } = running;
   for (;;) {
     const { stdout } = spawnSync("pgrep", ["-P", String(arbiter.pid)], { encoding: "utf8" });
     if (stdout !== "") return stdout.trim().split("\n").map(Number);
-    if (arbiter.exitCode !== null) throw new Error(`The arbiter has ended with ${arbiter.exitCode}: ${log()}`);
+    if (arbiter.exitCode !== null) throw new Error(`The arbiter has ended with ${arbiter.exitCode}: ${running.log()}`);
     await pause(20);
   }
 }

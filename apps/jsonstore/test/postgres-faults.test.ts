@@ -64,9 +64,9 @@ describe.skipIf(POSTGRES === undefined)("a store in PostgreSQL", () => {
     const { client, url } = await newStore();
     await client.put("/", { body: '{"list":[]}' });
     const acknowledged: string[] = [];
-    let isOver = false;
+    const run = { isOver: false };
     const writers = Array.from({ length: 3 }, async (_, writer) => {
-      for (let number = 0; !isOver; number += 1) {
+      for (let number = 0; !run.isOver; number += 1) {
         const item = `${writer}-${number}`;
         const { status } = await client.post("/list", { body: JSON.stringify(item), headers: JSON_TYPE });
         expect([201, 503]).toContain(status);
@@ -79,7 +79,7 @@ describe.skipIf(POSTGRES === undefined)("a store in PostgreSQL", () => {
     }
     const before = acknowledged.length;
     await expect.poll(() => acknowledged.length).toBeGreaterThan(before);
-    isOver = true;
+    run.isOver = true;
     await Promise.all(writers);
 
     const list = (await client.get("/list")).json<string[]>();
