@@ -113,7 +113,7 @@ export const WORKERS = {
       value: "path",
       source: "tsgi",
       isCommon: true,
-      doc: "Python interpreter, virtual environment, or a command that runs Python, such as `ddtrace-run python`. Without it: the environment whose `bin` directory contains the program, `$VIRTUAL_ENV`, `.venv`, `venv`, then `python3`. If it is set, `module:attribute` names a Python module, even if a TypeScript file has the same name.",
+      doc: "Interpreter, virtual environment, or command that runs Python, such as `ddtrace-run python`. Without it: the environment whose `bin` directory contains the program, `$VIRTUAL_ENV`, `.venv`, `venv`, then `python3`. If it is set, `module:attribute` names a Python module, even if a TypeScript file has the same name.",
     },
     perl: {
       type: "text",
