@@ -42,6 +42,7 @@ sub start {
     my $err = open_pipe("$directory/${pipes}e", O_WRONLY);
     pipe(my $reason, my $failure) or return say_line('failed', $id, $! + 0);    # closed by a successful exec
     return say_line('failed', $id, $! + 0) unless $in && $out && $err;
+    %ENV = map { split /=/, $_, 2 } @rest;    # before the fork: what a child writes to, it copies first
     my $pid = fork;
     return say_line('failed', $id, $! + 0) unless defined $pid;
     if ($pid == 0) {
@@ -51,7 +52,6 @@ sub start {
         POSIX::dup2(fileno $out, 1);
         POSIX::dup2(fileno $err, 2);
         if (chdir $cwd) {
-            %ENV = map { split /=/, $_, 2 } @rest;
             no warnings 'exec';
             exec { $program } $program, @arguments;
         }

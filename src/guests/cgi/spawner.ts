@@ -62,7 +62,7 @@ export class Spawner {
 
   /** Starts one. Do so while the process is small. */
   static start(language: SpawnerLanguage = spawnerLanguage()): Spawner {
-    const directory = mkdtempSync(join(tmpdir(), `tsgi-cgi-${process.pid}-`));
+    const directory = makeDirectory();
     const stdio = ["pipe", "pipe", "inherit"] as const;
     // As root's, its pipes are open to root alone; the environment is that of the worker, because a program finds `mkfifo` with it.
     const [command, ...options] =
@@ -195,6 +195,16 @@ export class Spawner {
     for (const program of this.#programs.values()) program.lost();
     this.#programs.clear();
     rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** In memory where the system has such a place: three files are made and removed for each request. */
+function makeDirectory(): string {
+  const name = `tsgi-cgi-${process.pid}-`;
+  try {
+    return mkdtempSync(join("/dev/shm", name));
+  } catch {
+    return mkdtempSync(join(tmpdir(), name));
   }
 }
 
