@@ -280,7 +280,7 @@ describe("PUT", () => {
   });
 
   test("a large document comes back byte for byte, whole and in parts", async () => {
-    const users = Array.from({ length: 3000 }, (_, index) => ({
+    const users = Array.from({ length: 1000 }, (_, index) => ({
       id: index,
       name: `user ${index}`,
       note: "é".repeat(index % 40),
@@ -292,7 +292,7 @@ describe("PUT", () => {
     });
     expect((await send("PUT", "/", text)).headers.get("ETag")).not.toBeNull();
     expect((await send("GET", "/")).text()).toBe(text);
-    expect((await send("GET", "/users/2999")).text()).toBe(JSON.stringify(users[2999]));
+    expect((await send("GET", "/users/999")).text()).toBe(JSON.stringify(users[999]));
     expect((await send("GET", "/?pretty")).text()).toBe(`${JSON.stringify(JSON.parse(text), null, 4)}\n`);
     expect((await send("HEAD", "/")).content()).toHaveLength(0);
   });
