@@ -257,6 +257,7 @@ export class ProgramCall {
   #terminate(): void {
     const { output, input } = this.#program;
     this.#isOver = true;
+    this.#signal?.removeEventListener("abort", this.#left);
     clearTimeout(this.#idling);
     if (this.#program.hasEnded && output.destroyed) return;
     input.destroy();

@@ -22,7 +22,7 @@ const NODE_PROGRAM = fileURLToPath(new URL(`./spawner-main${EXTENSION}`, import.
 /** Named pipes are asked for in such portions, when fewer than half of one are left. */
 const PORTION = 32;
 
-/** What a spawner is written in. Perl is on nearly every system, needs a third of the memory and half of the time, and passes any bytes on. */
+/** What a spawner is written in. Perl is on nearly every system, needs a sixth of the memory and half of the time, and passes any bytes on. */
 export type SpawnerLanguage = "perl" | "node";
 
 /** The one that this system has. */
