@@ -11,6 +11,7 @@ const GENERATORS = [
   "scripts/generate-spec.ts",
   "scripts/generate-settings.ts",
   "scripts/generate-deploy.ts",
+  "scripts/generate-matrix.ts",
   "scripts/generate-api.ts",
   "scripts/generate-errors.ts",
   "scripts/generate-man.ts",

@@ -242,6 +242,81 @@ describe.skipIf(nginx === undefined)("nginx with the file of tsgi init", () => {
   });
 });
 
+const apache = program("apache2");
+const lighttpd = program("lighttpd");
+
+describe("another front with the file of tsgi init", () => {
+  /** Starts it with the file, in a folder of its own; only where it listens is another. */
+  async function serveBehind(
+    path: string,
+    args: (file: string) => readonly string[],
+    check: string,
+    configuration: (folder: string, port: number) => string,
+  ): Promise<Environ> {
+    const folder = mkdtempSync(join(tmpdir(), "tsgi-front-"));
+    const port = await freePort();
+    const file = join(folder, "conf");
+    writeFileSync(file, configuration(folder, port));
+    const tried = spawnSync(path, [...args(file), check], { encoding: "utf8" });
+    expect(tried.stdout + tried.stderr).toMatch(/Syntax OK|^$/m);
+    expect(tried.status, tried.stderr).toBe(0);
+    const child = spawn(path, [...args(file), path === apache ? "-DFOREGROUND" : "-D"], { stdio: "ignore" });
+    try {
+      return await askPatiently(port, {
+        Host: "shop.example",
+        "X-Forwarded-For": "6.6.6.6",
+        "X-Forwarded-Prefix": "/evil",
+        Forwarded: "for=6.6.6.6",
+      });
+    } finally {
+      child.kill("SIGTERM");
+      await once(child, "exit");
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  const SEEN = { PATH_INFO: "/a b", HTTP_HOST: "shop.example", REMOTE_ADDR: "127.0.0.1", "wsgi.url_scheme": "http" };
+  const MODULES = ["mpm_event", "authz_core", "headers", "proxy", "proxy_http"];
+
+  test.skipIf(apache === undefined)("Apache loads it, and passes nothing that a client forged", async () => {
+    const command = start(["app.ts", "--bind", "127.0.0.1:0"]);
+    const site = await init("apache", "--port", String(await command.port()));
+    const environ = await serveBehind(
+      apache ?? "",
+      (file) => ["-f", file],
+      "-t",
+      (folder, port) =>
+        [
+          `ServerRoot ${folder}`,
+          `DefaultRuntimeDir ${folder}`,
+          `PidFile ${folder}/pid`,
+          `ErrorLog ${folder}/error.log`,
+          "ServerName localhost",
+          process.getuid?.() === 0 ? "User www-data\nGroup www-data" : "",
+          ...MODULES.map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`),
+          `Listen 127.0.0.1:${port}`,
+          site.replace("*:80", `*:${port}`),
+        ].join("\n"),
+    );
+    expect(environ).toMatchObject(SEEN);
+    expect(Object.values(environ).filter((value) => /6\.6\.6\.6|evil/.test(value))).toEqual([]);
+  });
+
+  test.skipIf(lighttpd === undefined)("lighttpd loads it, and passes nothing that a client forged", async () => {
+    const command = start(["app.ts", "--bind", "127.0.0.1:0"]);
+    const site = await init("lighttpd", "--port", String(await command.port()));
+    const environ = await serveBehind(
+      lighttpd ?? "",
+      (file) => ["-f", file],
+      "-tt",
+      (folder, port) =>
+        [`server.document-root = "${folder}"`, `server.port = ${port}`, `server.bind = "127.0.0.1"`, site].join("\n"),
+    );
+    expect(environ).toMatchObject(SEEN);
+    expect(Object.values(environ).filter((value) => /6\.6\.6\.6|evil/.test(value))).toEqual([]);
+  });
+});
+
 const analyze = program("systemd-analyze");
 
 describe.skipIf(analyze === undefined)("systemd with the units of tsgi init", () => {

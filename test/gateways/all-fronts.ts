@@ -75,7 +75,7 @@ const apacheServers =
 
 const lighttpdServers =
   ({ ports }: Served) =>
-  (): Record<string, string> => {
+  (folder: string): Record<string, string> => {
     const peer = (port: number): string => `"host" => "127.0.0.1", "port" => ${port}`;
     const stream = "server.stream-response-body = 2";
     return {
@@ -84,5 +84,7 @@ const lighttpdServers =
       "lighttpd scgi": `scgi.server = ("/app" => ((${peer(ports.scgi)}, "check-local" => "disable")))\n${stream}`,
       "lighttpd uwsgi": `scgi.protocol = "uwsgi"\nscgi.server = ("/app" => ((${peer(ports.uwsgi)}, "check-local" => "disable")))\n${stream}`,
       "lighttpd cgi": `cgi.assign = ("/app" => "")\n${stream}`,
+      // The program stands for the whole server.
+      "lighttpd root": `alias.url = ("/" => "${folder}/cgi/app/")\ncgi.assign = ("" => "")\n${stream}`,
     };
   };

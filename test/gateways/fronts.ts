@@ -101,7 +101,7 @@ export function startLighttpd(
     configuration: (folder, ports) => {
       const entries = Object.entries(servers(folder));
       return `
-server.modules = ("mod_proxy", "mod_cgi", "mod_fastcgi", "mod_scgi")
+server.modules = ("mod_alias", "mod_proxy", "mod_cgi", "mod_fastcgi", "mod_scgi")
 server.document-root = "${folder}/cgi"
 server.errorlog = "${folder}/error.log"
 server.port = ${ports[entries[0]?.[0] ?? ""]}

@@ -3,6 +3,8 @@
 /** What each platform is given. */
 export const PLATFORM_NAMES = {
   nginx: "a front end with nginx",
+  apache: "a front end with Apache",
+  lighttpd: "a front end with lighttpd",
   systemd: "a service with socket activation",
   docker: "an image",
   kubernetes: "a Deployment, a Service and a PodDisruptionBudget",

@@ -44,6 +44,8 @@ function wordsOf(platform: PlatformName, project: Project): string[] {
       ?.replace(start, "") ?? "";
   const words = {
     nginx: () => [],
+    apache: () => [],
+    lighttpd: () => [],
     systemd: () => splitWords(line("shop.service", /^ExecStart=/), "unit"),
     docker: () => JSON.parse(line("Dockerfile", /^ENTRYPOINT /)) as string[],
     kubernetes: () => ["tsgi", project.target, ...(JSON.parse(line("kubernetes.yaml", /^ +args: /)) as string[])],

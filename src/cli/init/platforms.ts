@@ -1,9 +1,11 @@
 // The platforms of `tsgi init`: each with its template and what is left to do by hand.
+import { apacheFiles } from "./apache.ts";
 import { appEngineFiles } from "./app-engine.ts";
 import { dockerFiles } from "./docker.ts";
 import type { GeneratedFile } from "./generated-file.ts";
 import { herokuFiles } from "./heroku.ts";
 import { kubernetesFiles } from "./kubernetes.ts";
+import { lighttpdFiles } from "./lighttpd.ts";
 import { nginxFiles } from "./nginx.ts";
 import type { PlatformName } from "./platform-names.ts";
 import type { Project } from "./project.ts";
@@ -21,6 +23,16 @@ export const PLATFORMS = {
   nginx: {
     files: nginxFiles,
     next: ({ name }) => `cp ${name}.conf /etc/nginx/conf.d/ && nginx -t && nginx -s reload`,
+  },
+  apache: {
+    files: apacheFiles,
+    next: ({ name }) =>
+      `cp ${name}.conf /etc/apache2/sites-available/ && a2enmod proxy_http headers && a2ensite ${name} && apachectl -t && apachectl graceful`,
+  },
+  lighttpd: {
+    files: lighttpdFiles,
+    next: ({ name }) =>
+      `cp ${name}.conf /etc/lighttpd/conf-available/50-${name}.conf && lighttpd-enable-mod ${name} && lighttpd -tt -f /etc/lighttpd/lighttpd.conf && systemctl reload lighttpd`,
   },
   systemd: {
     files: systemdFiles,
