@@ -96,6 +96,7 @@ export const DIVISIONS = {
       typescript: ["lane", "fetch", "node", "jsgi"],
       python: ["lane"],
       perl: ["lane"],
+      ruby: ["lane"],
       // upstream/: what the guests behind a socket are made of.
       upstream: [],
       cgi: ["upstream"],

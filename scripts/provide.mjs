@@ -31,6 +31,7 @@ const PROGRAMS = [
     tests: "the tests of JSONStore in PostgreSQL",
   },
   { commands: ["plackup"], packages: ["libplack-perl"], tests: "the tests of PSGI applications" },
+  { commands: ["rackup"], packages: ["ruby-rack"], tests: "the tests of Rack applications" },
   { commands: ["python3"], packages: ["python3"], tests: "the tests against Python's modules" },
   {
     commands: ["chromium-headless-shell", "chromium", "google-chrome"],

@@ -157,7 +157,7 @@ function withTarget(named: string | undefined, settings: Settings, directory: st
   const [first] = settings.arguments;
   if (first !== undefined && !isIniTarget(target) && guestLanguageOf(target, settings.python, directory) === null) {
     throw new UsageError(
-      `Too many arguments: "${first}"; only an application in Python or Perl takes arguments after "--"`,
+      `Too many arguments: "${first}"; only an application in Python, Ruby or Perl takes arguments after "--"`,
     );
   }
   return { ...settings, target };

@@ -81,6 +81,8 @@ const OWN_GUESTS: Readonly<Record<string, OwnGuest>> = {
   cgi: { folder: "cgi", factory: "appFactory" },
   "cgi-bin": { folder: "cgi", factory: "binAppFactory" },
   psgi: { folder: "perl", factory: "appFactory" },
+  rack: { folder: "ruby", factory: "appFactory" },
+  "rack-middleware": { folder: "ruby", factory: "filterFactory", protocol: "paste.filter_factory" },
   plack: { folder: "perl", factory: "filterFactory", protocol: "paste.filter_factory" },
   fastcgi: { folder: "fastcgi", factory: "appFactory" },
   proxy: { folder: "proxy", factory: "appFactory" },

@@ -24,6 +24,7 @@ for (const [name, text] of Object.entries(FILES)) writeFileSync(join(directory, 
 test.each([
   ["app.psgi", "perl"],
   ["missing.psgi", "perl"],
+  ["config.ru", "ruby"],
   ["script-perl", "perl"],
   ["script-env", "perl"],
   ["script-versioned", "perl"],

@@ -5,10 +5,13 @@ import { isFile } from "../../is-file.ts";
 import { isPythonTarget } from "./is-python-target.ts";
 
 /** A language whose applications run in processes of their own. */
-export type GuestLanguageName = "python" | "perl";
+export type GuestLanguageName = "python" | "perl" | "ruby";
 
 /** The endings that nothing else has. */
-const ENDINGS: readonly (readonly [ending: RegExp, language: GuestLanguageName])[] = [[/\.psgi$/, "perl"]];
+const ENDINGS: readonly (readonly [ending: RegExp, language: GuestLanguageName])[] = [
+  [/\.psgi$/, "perl"],
+  [/\.ru$/, "ruby"],
+];
 /** The program that the first line of a script names. Source: execve(2), "Interpreter scripts". */
 const FIRST_LINE = /^#!\s*(?:\/\S*\/)?(?:env\s+(?:-S\s*)?)?(?:\S*\/)?(perl)[\d.]*(?:\s|$)/;
 const FIRST_LINE_BYTES = 256;

@@ -41,7 +41,7 @@ export type PythonRunSettings = GuestRunSettings &
  */
 export async function loadApplication(
   target: string,
-  settings: PythonRunSettings & Partial<Pick<Settings, "interface" | "env" | "perl">>,
+  settings: PythonRunSettings & Partial<Pick<Settings, "interface" | "env" | "perl" | "ruby">>,
   log: ErrorLog,
   output?: PythonOptions["output"],
 ): Promise<LoadedApplication> {
@@ -58,6 +58,7 @@ export async function loadApplication(
   }
   const language = guestLanguageOf(target, settings.python);
   if (language === "python") return await loadPython(target, python());
+  if (language === "ruby") return await loadRuby(target, settings, log, output);
   if (language === "perl") return await loadPerl(target, settings, log, output);
   const { loadTarget } = await import("../../guests/typescript/load-target.ts");
   const { application } = await loadTarget(target, { interface: settings.interface ?? "auto" });
@@ -84,6 +85,25 @@ async function loadPerl(
       target,
       arguments: settings.arguments,
       ...(perl === null ? {} : { perl }),
+      ...(output === undefined ? {} : { output }),
+    }),
+  );
+}
+
+async function loadRuby(
+  target: string,
+  settings: GuestRunSettings & Partial<Pick<Settings, "ruby">>,
+  log: ErrorLog,
+  output: GuestOptions["output"],
+): Promise<LoadedApplication> {
+  const { rubyApplication } = await import("../../guests/ruby/ruby-application.ts");
+  const ruby = settings.ruby ?? null;
+  return loaded(
+    await rubyApplication({
+      ...guestOptions(settings, "ruby", log),
+      target,
+      arguments: settings.arguments,
+      ...(ruby === null ? {} : { ruby }),
       ...(output === undefined ? {} : { output }),
     }),
   );

@@ -90,7 +90,7 @@ export const WORKERS = {
       unit: "number",
       source: "gunicorn",
       isCommon: true,
-      doc: "Threads of a Python application in each worker. A TypeScript application needs none: its worker handles many requests at once by itself. With `--worker-class gevent`, greenlets; 1 then means 100.",
+      doc: "Threads of an application in Python or Ruby in each process. A TypeScript application needs none: its worker handles many requests at once by itself. With `--worker-class gevent`, greenlets; 1 then means 100.",
     },
     guestProcesses: {
       type: "integer",
@@ -99,13 +99,13 @@ export const WORKERS = {
       maximum: 256,
       unit: "number",
       source: "tsgi",
-      doc: "Processes of an application in Python or Perl in each worker. 0 means that `--workers` counts them: up to eight share one worker, which gives each request to the process with the least work, no matter which connection it came on. In an INI pipeline, 0 means one per worker.",
+      doc: "Processes of an application in Python, Ruby or Perl in each worker. 0 means that `--workers` counts them: up to eight share one worker, which gives each request to the process with the least work, no matter which connection it came on. In an INI pipeline, 0 means one per worker.",
     },
     guestMemoryLimit: {
       type: "size",
       default: 0,
       source: "tsgi",
-      doc: "Private memory that a process of an application in Python or Perl may use; 0 means no limit. At 90 % the process is replaced without interruption; at 100 % it gets no more: Python raises `MemoryError`, Perl ends.",
+      doc: "Private memory that a process of an application in Python, Ruby or Perl may use; 0 means no limit. At 90 % the process is replaced without interruption; at 100 % it gets no more: Python raises `MemoryError`, Ruby `NoMemoryError`, Perl ends.",
     },
     python: {
       type: "text",
@@ -122,6 +122,13 @@ export const WORKERS = {
       source: "tsgi",
       doc: "Perl interpreter of a PSGI application. Without it: `perl` in the PATH.",
     },
+    ruby: {
+      type: "text",
+      default: null,
+      value: "path",
+      source: "tsgi",
+      doc: "Ruby interpreter of a Rack application. Without it: `ruby` in the PATH.",
+    },
     pythonHooks: {
       type: "text",
       default: null,
@@ -134,7 +141,7 @@ export const WORKERS = {
       default: false,
       source: "gunicorn",
       gunicorn: "preload_app",
-      doc: "Load an application in Python or Perl once, then fork. It is an error for TypeScript, because Node cannot fork a process that has loaded code.",
+      doc: "Load an application in Python, Ruby or Perl once, then fork. It is an error for TypeScript, because Node cannot fork a process that has loaded code.",
     },
   },
 } as const satisfies Section;

@@ -1,0 +1,100 @@
+# Answers the requests of a lane, one after another.
+
+require_relative "answer"
+require_relative "environment"
+require_relative "lane"
+
+module TSGI
+  class Server
+    # A report of an exception is cut.
+    REPORT_CHARACTERS = 65_536
+    RETIRING = [SystemExit, NoMemoryError, SignalException].freeze
+
+    # Serves an application on a lane. The keywords are those of the environment.
+    def initialize(lane, application, **facts)
+      @lane = lane
+      @application = application
+      @environment = Environment.new(lane, **facts)
+    end
+
+    # Answers requests until TSGI hangs up.
+    def run
+      Thread.current[:tsgi_lane] = @lane
+      loop { answer(*@lane.next_request(@environment)) }
+    rescue LaneClosed
+      nil
+    end
+
+    # One request: its id, head, body, flags, and number of pairs or of its list of keys.
+    def answer(id, head, body, flags, number)
+      @lane.start(id)
+      answer = Answer.new(@lane)
+      env = response = error = nil
+      begin
+        env = @environment.of(head, body, flags, number)
+        env["rack.early_hints"] = ->(headers) { answer.hint(headers) } if flags & Wire::HAS_HINTS != 0
+        response = @application.call(env)
+        answer.send_response(response)
+      rescue LaneClosed
+        raise
+      rescue Exception => e # rubocop:disable Lint/RescueException -- whatever an application raises is the end of its request only
+        error = e
+        report(answer, e)
+      ensure
+        clean_up(env, response, error)
+        @lane.finish
+      end
+    end
+
+    # What an exception says, whatever it does when it is asked; both ends of a long one.
+    def self.report_of(error)
+      text = begin
+        error.full_message(highlight: false, order: :top)
+      rescue StandardError => e
+        "#{error.class}, which cannot be written because of #{e.class}"
+      end
+      text = text.dup.force_encoding(Encoding::UTF_8).scrub("?")
+      half = REPORT_CHARACTERS / 2
+      text.length > 2 * half ? "#{text[0, half]}\n[left out]\n#{text[-half..-1]}" : text
+    end
+
+    # What it says in one line.
+    def self.line_of(error)
+      "#{error.message.to_s.lines.first.to_s.strip} (#{error.class})".dup.force_encoding(Encoding::UTF_8).scrub("?")
+    rescue StandardError
+      error.class.name
+    end
+
+    private
+
+    def report(answer, error)
+      return answer.fail("", "", Wire::GONE) if error.is_a?(ClientGone) && !answer.over?
+
+      text = self.class.report_of(error)
+      if answer.over?
+        @lane.log("The application failed after its answer was complete: #{text}")
+      else
+        answer.fail(self.class.line_of(error), text, RETIRING.any? { |each| error.is_a?(each) } ? Wire::RETIRE : 0)
+      end
+    end
+
+    # What is done exactly once, whatever has happened: the body is closed, and those who wait for the end hear of it.
+    def clean_up(env, response, error)
+      status, headers, body = response.respond_to?(:to_ary) ? response.to_ary : nil
+      attempt("The body's close failed") { body.close if body.respond_to?(:close) }
+      return if env.nil?
+
+      Array(env["rack.response_finished"]).reverse_each do |each|
+        attempt("A function of rack.response_finished failed") { each.call(env, status, headers, error) }
+      end
+      Array(env["rack.after_reply"]).each { |each| attempt("A function of rack.after_reply failed") { each.call } }
+      attempt("The input could not be closed") { env["rack.input"].close if env["rack.input"].is_a?(File) }
+    end
+
+    def attempt(what)
+      yield
+    rescue StandardError => e
+      @lane.log("#{what}: #{self.class.report_of(e)}")
+    end
+  end
+end
