@@ -32,7 +32,7 @@ module TSGI
       send(Wire::CALL, [pairs].pack("V"), text, has_json ? Wire::HAS_JSON : 0)
       head, @first = wait(Wire::ANSWER)
       status, *words = head.split("\0", -1)
-      [Integer(status[0, 3], 10), headers(words), self]
+      [Integer(status[0, 3], 10), headers(words), @over ? [@first] : self]
     end
 
     def each

@@ -1,0 +1,44 @@
+// Ruby by the command, as docs/guests/ruby.md shows it: its examples are the files of these tests.
+import { readFileSync } from "node:fs";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Project } from "../cli-command.ts";
+import { rubyWith } from "./ruby-with.ts";
+
+const PAGE = readFileSync(new URL("../../docs/guests/ruby.md", import.meta.url), "utf8");
+const ruby = rubyWith("rack");
+
+/** The first block of a language on the page. */
+function blockOf(language: string): string {
+  return new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "ms").exec(PAGE)?.[1] ?? "";
+}
+
+let project: Project;
+beforeEach(() => {
+  project = new Project({ "config.ru": blockOf("ruby"), "app.ini": blockOf("ini") });
+});
+afterEach(() => project.remove());
+
+test.skipIf(ruby === undefined).each([
+  ["config.ru", [/^\d/, /^none$/]],
+  ["app.ini", [/^\d/, /^W\//]],
+] as const)("serves %s of the page", async (target, times) => {
+  const command = project.start([target, "-b", "127.0.0.1:0"]);
+  const port = await command.port();
+  const response = await fetch(`http://127.0.0.1:${port}/caf%C3%A9`);
+  const text = await response.text();
+  const took = ["x-runtime", "etag"].map((name) => response.headers.get(name) ?? "none");
+  const { code } = await command.stop();
+  expect(text).toBe("Hello /café\n");
+  expect(took).toEqual(times.map((pattern) => expect.stringMatching(pattern)));
+  expect(code).toBe(0);
+});
+
+test.skipIf(ruby === undefined).each([
+  ["missing.ru", undefined, 'The file "missing.ru" does not exist'],
+  ["broken.ru", "run ->(_) { ] }", "SyntaxError"],
+])("%s is one clear error", async (name, text, message) => {
+  if (text !== undefined) project.write(name, text);
+  const { code, stderr } = await project.run([name, "-b", "127.0.0.1:0"]);
+  expect(stderr).toContain(message);
+  expect(code).not.toBe(0);
+});
