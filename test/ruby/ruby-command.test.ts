@@ -28,7 +28,7 @@ test.skipIf(ruby === undefined).each([
   const text = await response.text();
   const took = ["x-runtime", "etag"].map((name) => response.headers.get(name) ?? "none");
   const { code } = await command.stop();
-  expect(text).toBe("Hello /café\n");
+  expect(text).toBe("Hello /caf%C3%A9\n");
   expect(took).toEqual(times.map((pattern) => expect.stringMatching(pattern)));
   expect(code).toBe(0);
 });

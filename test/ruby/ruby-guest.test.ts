@@ -89,7 +89,7 @@ describe.skipIf(ruby === undefined)("A Rack application", () => {
   });
 
   test("rack.response_finished is called last first, behind one that raises too, and rack.after_reply", async () => {
-    await served.get("/finished");
+    expect(await served.get("/finished")).toMatchObject({ text: "x" });
     await eventually(
       async () => (await served.get("/finished-list")).text === "last,first 200 nil,reply",
       "all functions to be called",
