@@ -56,9 +56,11 @@ describe.each(Object.entries(GATEWAYS))("the gateway %s", (name, open) => {
       maxBodyBytes: 10,
     });
     expect(await (await ask("/here?x")).text()).toBe("hello");
-    if (name === "fetch") expect((await ask("/never")).status).toBe(504);
+    // With another handler behind it, Node's answers what is late or refused.
+    const isLast = name === "fetch";
+    expect((await ask("/never")).status).toBe(isLast ? 504 : 404);
     const refused = await ask("/long", { method: "POST", body: "x".repeat(11), headers: { "Content-Length": "11" } });
-    if (name === "fetch") expect(refused.status).toBe(413);
+    expect(refused.status).toBe(isLast ? 413 : 404);
     expect((await ask("/nothing")).status).toBe(404);
     const told = entries.map(({ environ, status, bodyBytes, isRefused, isTimedOut }) => [
       environ.REQUEST_URI,

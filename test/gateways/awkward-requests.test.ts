@@ -114,9 +114,9 @@ describe.skipIf(nginx === undefined || apache === undefined || lighttpd === unde
   let fronts: AllFronts;
   beforeAll(async () => {
     const programs = { nginx: nginx ?? "", apache: apache ?? "", lighttpd: lighttpd ?? "" };
-    const all = await openFronts(programs, { mount: "/app", http: { scriptName: "/app" } });
-    const { "lighttpd root": _, ...ports } = all.ports;
-    fronts = { ...all, ports };
+    const opened = await openFronts(programs, { mount: "/app", http: { scriptName: "/app" } });
+    const { "lighttpd root": _, ...ports } = opened.ports;
+    fronts = { ...opened, ports };
     fronts.served.application = mirror;
   });
   afterAll(() => fronts.close());
