@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runInNewContext } from "node:vm";
 import { afterAll, expect, test } from "vitest";
 import { cgiApplication, cgiBin } from "tsgi/guests/cgi";
 import { ObjectBuilder } from "../../src/deploy/create.ts";
@@ -50,13 +51,9 @@ test("its INI files load", async () => {
 
 test("its program runs", async () => {
   const [text = ""] = blocks("ts");
-  const names = ["cgiApplication", "cgiBin"];
   const body = text.replace(/^import .*$/m, "");
-  const run = new Function(...names, `${body}; return [search, scripts];`) as (
-    ...made: unknown[]
-  ) => (typeof application)[];
   const application = cgiApplication({ program: existing });
-  const made = run(cgiApplication, cgiBin);
+  const made = runInNewContext(`${body}; [search, scripts]`, { cgiApplication, cgiBin }) as (typeof application)[];
   expect(made.map((each) => typeof each)).toEqual(["function", "function"]);
   await Promise.all([application, ...made].map((each) => each.close()));
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { iniNumber, LIMITS } from "./limits.ts";
-import { PROBLEMS } from "./problem.ts";
+import { PROBLEMS } from "./problems.ts";
 
 test("the documentation has the table of limits", () => {
   const page = readFileSync(new URL("../../../docs/jsonstore.md", import.meta.url), "utf8");

@@ -1,6 +1,6 @@
 // Everything that has a limit, in one table: the defaults of the keys and the documentation come from it, and what is answered beyond a limit
 // from the table of problems.
-import type { ProblemCode } from "./problem.ts";
+import type { ProblemCode } from "./problems.ts";
 
 const KILO = 1024;
 const MEGA = 1024 * KILO;

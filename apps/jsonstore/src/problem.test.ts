@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { Problem, PROBLEMS } from "./problem.ts";
+import { Problem } from "./problem.ts";
+import { PROBLEMS } from "./problems.ts";
 
 test("the documentation has the table of problems", () => {
   const page = readFileSync(new URL("../../../docs/jsonstore.md", import.meta.url), "utf8");

@@ -1,7 +1,7 @@
 // The API as a client sees it: addresses, conditions, bodies, patches, lists of children.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TestClient, type TestRequestOptions } from "tsgi/testing";
-import { PROBLEMS } from "../src/problem.ts";
+import { PROBLEMS } from "../src/problems.ts";
 import { openTestStore, type TestStore } from "./test-store.ts";
 
 let store: TestStore;

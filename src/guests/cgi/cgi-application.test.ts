@@ -47,7 +47,7 @@ async function serve(lines: string, options: Partial<CgiOptions> = {}): Promise<
 interface Served {
   readonly client: TestClient;
   readonly server: ReturnType<typeof makeServer>;
-  log(): string;
+  readonly log: () => string;
 }
 
 const DOCUMENT = 'printf "Content-Type: text/plain\\n\\n"';
@@ -217,7 +217,7 @@ esac`);
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
     writeFileSync(gate, "");
     const answers = await Promise.all([first, ...others]);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 503]);
+    expect(answers.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([200, 200, 503]);
     expect(log()).toMatch(/1 programs run and 1 requests wait/);
   });
 
@@ -231,7 +231,7 @@ esac`);
   });
 
   test("refuses headers that no program can be told", async () => {
-    const application = cgiApplication({ program: program(`${DOCUMENT}`) });
+    const application = cgiApplication({ program: program(DOCUMENT) });
     closing.push(() => application.close());
     const response = await new TestClient(application).get("/", { headers: { "X-Long": "a".repeat(140_000) } });
     expect(response.status).toBe(431);

@@ -113,7 +113,6 @@ export class ScriptFinder {
 
 /** Whether a path has no control characters, and no segment that is hidden or leads upwards. */
 function isPlainPath(path: string): boolean {
-  // oxlint-disable-next-line no-control-regex -- these are what is looked for
   return !/[\0-\x1f\x7f]|(?:^|[/\\])\./.test(path);
 }
 

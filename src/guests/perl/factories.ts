@@ -47,7 +47,7 @@ export async function appFactory(globalConf: Configuration, localConf: Configura
     localConf,
     readers,
   );
-  return Object.assign(guest.application, { close: guest.close });
+  return Object.assign(guest.application, { close: (graceSeconds?: number) => guest.close(graceSeconds) });
 }
 
 /**
@@ -80,6 +80,6 @@ export function filterFactory(
       filter: { middleware: name, arguments: Object.fromEntries(others) },
     });
     await filter.ready;
-    return Object.assign(filter(application), { close: filter.close });
+    return Object.assign(filter(application), { close: (graceSeconds?: number) => filter.close(graceSeconds) });
   };
 }

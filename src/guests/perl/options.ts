@@ -2,7 +2,7 @@
 import { guestSettings, type GuestOptions, type GuestSettings } from "../lane/guest-options.ts";
 import { PERL } from "./errors.ts";
 
-export type { GuestLogEntry as PerlLogEntry, GuestOutputLine as PerlOutputLine } from "../lane/guest-options.ts";
+export type { GuestLogEntry as PerlLogEntry } from "../lane/guest-options.ts";
 
 /** A middleware of Perl. */
 export interface PerlFilter {

@@ -55,7 +55,7 @@ export async function appFactory(globalConf: Configuration, localConf: Configura
     localConf,
     readers,
   );
-  return Object.assign(guest.application, { close: guest.close });
+  return Object.assign(guest.application, { close: (graceSeconds?: number) => guest.close(graceSeconds) });
 }
 
 /**
@@ -94,6 +94,6 @@ export function filterFactory(
       },
     });
     await filter.ready;
-    return Object.assign(filter(application), { close: filter.close });
+    return Object.assign(filter(application), { close: (graceSeconds?: number) => filter.close(graceSeconds) });
   };
 }

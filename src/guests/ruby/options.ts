@@ -2,7 +2,7 @@
 import { guestSettings, type GuestOptions, type GuestSettings } from "../lane/guest-options.ts";
 import { RUBY } from "./errors.ts";
 
-export type { GuestLogEntry as RubyLogEntry, GuestOutputLine as RubyOutputLine } from "../lane/guest-options.ts";
+export type { GuestLogEntry as RubyLogEntry } from "../lane/guest-options.ts";
 
 /** A middleware of Ruby. */
 export interface RubyFilter {

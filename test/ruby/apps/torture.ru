@@ -2,6 +2,7 @@
 
 $closed = 0
 $finished = []
+$gate = Queue.new
 
 class Parts
   def initialize(*parts)
@@ -81,7 +82,8 @@ ANSWERS = {
   "/memory" => ->(_) { hoard = []; loop { hoard << "x" * 10_000_000 } },
   "/big" => ->(_) { ok("y" * 5_000_000) },
   "/argv" => ->(_) { ok(ARGV.join(",")) },
-  "/slow" => ->(_) { sleep 0.2; ok("slow") }
+  "/wait" => ->(_) { ok($gate.pop) },
+  "/release" => ->(_) { $gate << "released"; ok("x") }
 }.freeze
 
 run(lambda do |env|

@@ -1,7 +1,8 @@
 // Sends answers.
 import { encodeNative, type HeaderList, type WSGIBody } from "tsgi/wsgi";
 import { statusLine } from "tsgi/middleware/writing";
-import { PROBLEMS, type Problem, type ProblemCode } from "../problem.ts";
+import type { Problem } from "../problem.ts";
+import { PROBLEMS, type ProblemCode } from "../problems.ts";
 import { formatPointer } from "../text/pointer.ts";
 import type { Exchange } from "./exchange.ts";
 

@@ -1,6 +1,7 @@
 // The API as an application: which method does what. Source: RFC 9110; docs/jsonstore.md.
 import type { HeaderList, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "tsgi/wsgi";
-import { Problem, PROBLEMS, type ProblemCode } from "../problem.ts";
+import { Problem } from "../problem.ts";
+import { PROBLEMS, type ProblemCode } from "../problems.ts";
 import { sendNothing, sendProblem, sendText } from "./answer.ts";
 import { deleteNode, postNode, putNode } from "./change-node.ts";
 import { readExchange, type Exchange } from "./exchange.ts";

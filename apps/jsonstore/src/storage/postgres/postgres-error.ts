@@ -1,6 +1,7 @@
 // What PostgreSQL's errors mean for a request. Source: PostgreSQL's documentation, appendix A, for the codes; the driver's own errors have
 // those of the system, or none.
-import { Problem, type ProblemCode } from "../../problem.ts";
+import { Problem } from "../../problem.ts";
+import type { ProblemCode } from "../../problems.ts";
 
 /** Of the system: nobody is there, or no longer. */
 const AWAY = new Set([
