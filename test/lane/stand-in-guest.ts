@@ -32,6 +32,8 @@ export interface Habits {
   /** It ends when it is told to. @default true */
   readonly obeys?: boolean | undefined;
   readonly hello?: Partial<LaneHello> | undefined;
+  /** How many lanes it opens. @default all */
+  readonly lanes?: number | undefined;
   /** The process id that it says. @default its own */
   readonly claims?: number | undefined;
   /** What it answers each request with, at once; null where the test answers. @default its process id */
@@ -60,7 +62,7 @@ export class StandInGuest {
       version: "1",
       dump: habits.dump ?? null,
     });
-    for (let lane = 0; lane < (options.preload ? 0 : options.threads); lane += 1)
+    for (let lane = 0; lane < (options.preload ? 0 : (habits.lanes ?? options.threads)); lane += 1)
       this.lanes.push(this.open(lane, { thread: `t${lane}`, status: "none", maxBatch: 1, ...habits.hello }));
     for (const [type, message] of habits.says ?? [[FrameType.ready, { address: null, modules: ["a.x"], hooks: [] }]])
       this.say(type, message);

@@ -126,6 +126,19 @@ describe("GuestPool.start", () => {
     expect(error).toMatchObject({ message: "The application did not load within 9 s" });
   });
 
+  test("says how many lanes a process has opened that was asked for more", async () => {
+    const made = standInPool({ startupSeconds: 9, threads: 4 }, { lanes: 1 });
+    let error: Error | null = null;
+    made.pool.start().catch((reason: Error) => {
+      error = reason;
+    });
+    await until(() => made.guests.length === 1, "the process");
+    await passing(() => error !== null, "the start to fail");
+    expect(error).toMatchObject({
+      message: "The application did not load within 9 s: it has opened 1 of 4 lanes",
+    });
+  });
+
   test("replaces a process that ends while others still load", async () => {
     const made = pool({ processes: 2 });
     let isOver = false;

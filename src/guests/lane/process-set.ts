@@ -145,7 +145,10 @@ export class ProcessSet {
     const { startupSeconds } = this.#settings;
     const timer = setTimeout(() => {
       process.failStart(
-        new GuestStartError(this.#language.name, `The application did not load within ${startupSeconds} s`),
+        new GuestStartError(
+          this.#language.name,
+          `The application did not load within ${startupSeconds} s${lacking(process, this.#settings.threads)}`,
+        ),
       );
       process.kill();
     }, startupSeconds * 1000);
@@ -177,4 +180,10 @@ function parentOf(pid: number): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What a guest has not done that is otherwise there: one that can have one lane only is told by its number. */
+function lacking({ lanes, isTemplate }: GuestProcess, threads: number): string {
+  const isAlmostThere = !isTemplate && lanes.length > 0 && lanes.length < threads;
+  return isAlmostThere ? `: it has opened ${lanes.length} of ${threads} lanes` : "";
 }
