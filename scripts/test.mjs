@@ -21,6 +21,7 @@ const MOST_UNSTEADY_FILES = 3;
  * program (a browser), or text. Everything else may meet a Node that behaves differently, and runs on both.
  */
 const ON_ONE_NODE = [
+  "apps/jsonstore/test/postgres*.test.ts",
   "test/architecture-picture.test.ts",
   "test/check-imports.test.ts",
   "test/cli-completion.test.ts",
@@ -28,15 +29,19 @@ const ON_ONE_NODE = [
   "test/cli-drop-in.test.ts",
   "test/cli-import.test.ts",
   "test/deploy-docs.test.ts",
+  "test/guests/{cgi-conformance,cgi-documentation,cgi-git,documentation,four-languages,php,python-peers,strangler}.test.ts",
   "test/jsonstore/page.test.ts",
+  "test/matrix/*.test.ts",
   "test/readme.test.ts",
   "test/settings.test.ts",
   "test/start.test.ts",
   "test/deploy/{config-command,differential,documentation,errors,grammar,ini-command,openstack,published}.test.ts",
   "test/middleware/*-docs.test.ts",
   "test/newcomers/*.test.ts",
+  "test/perl/*.test.ts",
   "test/python/{careless,command-targets,django-reload,endings,examples,forced,hooks,kill,lingering,loading}.test.ts",
   "test/python/{oracle,other-user,output,script-address,sessions,shim-unittest,starters,stopped,targets}.test.ts",
+  "test/ruby/*.test.ts",
   "test/watching/{control,logs,python}.test.ts",
 ];
 

@@ -8,7 +8,9 @@ import { program } from "../needs.ts";
 
 const EXAMPLE = fileURLToPath(new URL("../../examples/four-languages", import.meta.url));
 const LINES = [
-  ...readFileSync(`${EXAMPLE}/README.md`, "utf8").matchAll(/^curl (?:-i )?localhost:8000(\S+)\s+# (.*?)(?:, with.*)?$/gm),
+  ...readFileSync(`${EXAMPLE}/README.md`, "utf8").matchAll(
+    /^curl (?:-i )?localhost:8000(\S+)\s+# (.*?)(?:, with.*)?$/gm,
+  ),
 ].map(([, path = "", text = ""]) => [path, text] as const);
 const isPossible = [program("python3"), program("perl"), program("rackup")].every((path) => path !== undefined);
 

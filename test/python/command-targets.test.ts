@@ -78,7 +78,9 @@ test("a program that learns from its arguments where to serve is served there", 
 
 test("a target in TypeScript takes no arguments", async () => {
   const { code, stderr } = await project.run(["app.ts", "--", "--text", "x"]);
-  expect(stderr).toContain('tsgi: Too many arguments: "--text"; only an application in Python, Ruby or Perl takes arguments after "--"');
+  expect(stderr).toContain(
+    'tsgi: Too many arguments: "--text"; only an application in Python, Ruby or Perl takes arguments after "--"',
+  );
   expect(code).toBe(2);
 });
 

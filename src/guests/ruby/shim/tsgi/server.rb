@@ -23,6 +23,9 @@ module TSGI
       loop { answer(*@lane.next_request(@environment)) }
     rescue LaneClosed
       nil
+    rescue Exception # rubocop:disable Lint/RescueException -- a report found no memory, for example
+      # Nobody would answer on this lane any more. TSGI answers for the process, and starts another.
+      exit!(1)
     end
 
     # One request: its id, head, body, flags, and number of pairs or of its list of keys.
