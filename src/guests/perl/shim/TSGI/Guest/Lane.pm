@@ -6,7 +6,8 @@ use warnings;
 use TSGI::Guest::Wire;
 
 use constant {
-    RECEIVE_BYTES => 262_144,
+    # What one read asks for, unless more is known to come. A larger buffer would be mapped and unmapped for each request.
+    RECEIVE_BYTES => 16_384,
     # Lists of keys that a lane remembers.
     KEY_LISTS => 16,
     # Up to here a body is copied behind its head, and leaves in one write.
