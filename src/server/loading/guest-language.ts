@@ -1,4 +1,5 @@
 // Decides in which language of the lanes a target is written.
+import { Buffer } from "node:buffer";
 import { closeSync, openSync, readSync } from "node:fs";
 import { resolve } from "node:path";
 import { isFile } from "../../is-file.ts";
@@ -12,9 +13,11 @@ const ENDINGS: readonly (readonly [ending: RegExp, language: GuestLanguageName])
   [/\.psgi$/, "perl"],
   [/\.ru$/, "ruby"],
 ];
-/** The program that the first line of a script names. Source: execve(2), "Interpreter scripts". */
-const FIRST_LINE = /^#!\s*(?:\/\S*\/)?(?:env\s+(?:-S\s*)?)?(?:\S*\/)?(perl)[\d.]*(?:\s|$)/;
+/** The first line of a script that names Perl. Source: execve(2), "Interpreter scripts". */
+const PERL_LINE = /^#!\s*(?:\/\S*\/)?(?:env\s+(?:-S\s*)?)?(?:\S*\/)?perl[\d.]*(?:\s|$)/;
 const FIRST_LINE_BYTES = 256;
+/** Files that are no Perl, whatever their first line says: they need not be opened. */
+const NO_PERL = /\.(?:[mc]?[jt]sx?|pyw?|wsgi)$/;
 
 /**
  * The language of a target: by its ending, by the first line of the file, or because it is Python's.
@@ -30,7 +33,8 @@ export function guestLanguageOf(
   directory: string = process.cwd(),
 ): GuestLanguageName | null {
   for (const [ending, language] of ENDINGS) if (ending.test(target)) return language;
-  if (python === null && firstLineOf(resolve(directory, target)).match(FIRST_LINE)?.[1] === "perl") return "perl";
+  const mayBePerl = python === null && !NO_PERL.test(target);
+  if (mayBePerl && PERL_LINE.test(firstLineOf(resolve(directory, target)))) return "perl";
   return isPythonTarget(target, python, directory) ? "python" : null;
 }
 
@@ -39,12 +43,8 @@ function firstLineOf(path: string): string {
   let file: number | null = null;
   try {
     file = openSync(path, "r");
-    const bytes = new Uint8Array(FIRST_LINE_BYTES);
-    return (
-      Buffer.from(bytes.subarray(0, readSync(file, bytes)))
-        .toString("latin1")
-        .split("\n", 1)[0] ?? ""
-    );
+    const bytes = Buffer.alloc(FIRST_LINE_BYTES);
+    return bytes.toString("latin1", 0, readSync(file, bytes)).split("\n", 1)[0] ?? "";
   } catch {
     // Whoever loads it says why it cannot be read.
     return "";

@@ -58,8 +58,7 @@ export async function loadApplication(
   }
   const language = guestLanguageOf(target, settings.python);
   if (language === "python") return await loadPython(target, python());
-  if (language === "ruby") return await loadRuby(target, settings, log, output);
-  if (language === "perl") return await loadPerl(target, settings, log, output);
+  if (language !== null) return await loadGuest(language, target, settings, log, output);
   const { loadTarget } = await import("../../guests/typescript/load-target.ts");
   const { application } = await loadTarget(target, { interface: settings.interface ?? "auto" });
   return { application, close: () => Promise.resolve() };
@@ -70,43 +69,27 @@ async function loadPython(target: string, options: PythonOptions): Promise<Loade
   return loaded(await pythonApplication({ ...options, target }));
 }
 
-async function loadPerl(
+async function loadGuest(
+  language: "perl" | "ruby",
   target: string,
-  settings: GuestRunSettings & Partial<Pick<Settings, "perl">>,
+  settings: GuestRunSettings & Partial<Pick<Settings, "perl" | "ruby">>,
   log: ErrorLog,
   output: GuestOptions["output"],
 ): Promise<LoadedApplication> {
-  const { perlApplication } = await import("../../guests/perl/perl-application.ts");
-  const { threads: _, ...common } = guestOptions(settings, "perl", log);
-  const perl = settings.perl ?? null;
-  return loaded(
-    await perlApplication({
-      ...common,
-      target,
-      arguments: settings.arguments,
-      ...(perl === null ? {} : { perl }),
-      ...(output === undefined ? {} : { output }),
-    }),
-  );
-}
-
-async function loadRuby(
-  target: string,
-  settings: GuestRunSettings & Partial<Pick<Settings, "ruby">>,
-  log: ErrorLog,
-  output: GuestOptions["output"],
-): Promise<LoadedApplication> {
+  const interpreter = settings[language] ?? null;
+  const options = {
+    ...guestOptions(settings, language, log),
+    target,
+    arguments: settings.arguments,
+    ...(interpreter === null ? {} : { [language]: interpreter }),
+    ...(output === undefined ? {} : { output }),
+  };
+  if (language === "perl") {
+    const { perlApplication } = await import("../../guests/perl/perl-application.ts");
+    return loaded(await perlApplication(options));
+  }
   const { rubyApplication } = await import("../../guests/ruby/ruby-application.ts");
-  const ruby = settings.ruby ?? null;
-  return loaded(
-    await rubyApplication({
-      ...guestOptions(settings, "ruby", log),
-      target,
-      arguments: settings.arguments,
-      ...(ruby === null ? {} : { ruby }),
-      ...(output === undefined ? {} : { output }),
-    }),
-  );
+  return loaded(await rubyApplication(options));
 }
 
 function loaded(guest: Guest): LoadedApplication {
