@@ -39,19 +39,20 @@ module TSGI
       env["rack.response_finished"] = []
       env["rack.after_reply"] = []
       env["HTTP_VERSION"] ||= env["SERVER_PROTOCOL"] if env["SERVER_PROTOCOL"]
-      encode_paths(env)
+      self.class.encode_paths(env)
       env
     end
 
     # Puts both paths back into the form that Rack wants and a WSGI environ does not have: percent-encoded, as the client sent them.
     # What a middleware has changed is encoded anew.
     def self.encode_paths(env)
-      script, path = env["SCRIPT_NAME"] || "", env["PATH_INFO"] || ""
-      target = (env["REQUEST_URI"] || "").sub(%r{\A[a-z][a-z0-9+.-]*://[^/?#]*}i, "")
-      raw = target[/\A[^?#]*/]
-      return if raw == script + path
+      script, path, target = env["SCRIPT_NAME"] || "", env["PATH_INFO"] || "", env["REQUEST_URI"] || ""
+      whole = script + path
+      # Most paths have nothing to encode.
+      return if target.start_with?(whole) && [nil, "?"].include?(target[whole.size])
 
-      length = border(raw, script) if decoded(raw) == script.b + path.b
+      raw = target.sub(%r{\A[a-z][a-z0-9+.-]*://[^/?#]*}i, "")[/\A[^?#]*/]
+      length = border(raw, script) if decoded(raw) == whole.b
       env["SCRIPT_NAME"], env["PATH_INFO"] = length ? [raw[0, length], raw[length..-1]] : [encoded(script), encoded(path)]
     end
 
@@ -105,10 +106,6 @@ module TSGI
 
       require "rack/rewindable_input"
       Rack::RewindableInput.new(input)
-    end
-
-    def encode_paths(env)
-      self.class.encode_paths(env)
     end
   end
 end

@@ -3,22 +3,13 @@ package TSGI::Guest::Input;
 use strict;
 use warnings;
 
-use Symbol ();
+# Without READ, which is also the name of a method of tied handles.
+use TSGI::Guest::Wire qw(BODY END_FLAG GONE PIECE_BYTES);
 
-# Not imported: READ is also the name of a method of tied handles.
-use TSGI::Guest::Wire ();
-
-# A handle on the body of the request that the lane is at.
-sub handle {
-    my ($class, $lane) = @_;
-    my $handle = Symbol::gensym();
-    tie *$handle, $class, $lane;
-    return bless $handle, 'TSGI::Guest::Handle';
-}
-
+# The body of the request that the lane is at.
 sub TIEHANDLE {
     my ($class, $lane) = @_;
-    return bless { lane => $lane, id => $lane->{current}, piece => '', is_over => 0, line => 0 }, $class;
+    return bless { lane => $lane, id => $lane->{current}, piece => '', is_over => 0 }, $class;
 }
 
 sub READ {
@@ -54,7 +45,7 @@ sub line {
     }
     my $separator = !defined $end ? undef : $end eq '' ? "\n\n" : $end;
     my $at = -1;
-    until ($self->{is_over} || defined $separator && ($at = index $self->{piece}, $separator) >= 0) { $self->pull(TSGI::Guest::Wire::PIECE_BYTES) }
+    until ($self->{is_over} || defined $separator && ($at = index $self->{piece}, $separator) >= 0) { $self->pull(PIECE_BYTES) }
     $at = index $self->{piece}, $separator if defined $separator && $at < 0;
     my $length = $at < 0 ? length $self->{piece} : $at + length $separator;
     return $length == 0 ? undef : substr $self->{piece}, 0, $length, '';
@@ -68,25 +59,27 @@ sub GETC {
 
 sub EOF {
     my ($self) = @_;
-    $self->pull(TSGI::Guest::Wire::PIECE_BYTES) if $self->{piece} eq '' && !$self->{is_over};
+    $self->pull(PIECE_BYTES) if $self->{piece} eq '' && !$self->{is_over};
     return $self->{piece} eq '' && $self->{is_over};
 }
 
 sub BINMODE { return 1 }
 sub CLOSE   { return 1 }
-sub FILENO  { return undef }    ## no descriptor: what is not buffered cannot be read past this handle
+
+# There is no descriptor: nobody can read the body past this handle.
+sub FILENO { return undef }
 
 # Asks TSGI for some bytes.
 sub pull {
     my ($self, $wanted) = @_;
     my $lane = $self->{lane};
     die "This input belongs to a request that is over\n" if $lane->{current} != $self->{id};
-    $wanted = TSGI::Guest::Wire::PIECE_BYTES if $wanted > TSGI::Guest::Wire::PIECE_BYTES;
+    $wanted = PIECE_BYTES if $wanted > PIECE_BYTES;
     $wanted = 8192        if $wanted < 8192;
     $lane->send_frame(TSGI::Guest::Wire::READ, '', pack('V', $wanted), 0, 0);
-    my (undef, $piece, undef, $flags) = $lane->wait_for(0, TSGI::Guest::Wire::BODY);
-    $self->{is_over} = 1 if $flags & (TSGI::Guest::Wire::END_FLAG | TSGI::Guest::Wire::GONE);
-    die TSGI::Guest::ClientGone->new if $flags & TSGI::Guest::Wire::GONE;
+    my (undef, $piece, undef, $flags) = $lane->wait_for(0, BODY);
+    $self->{is_over} = 1 if $flags & (END_FLAG | GONE);
+    die TSGI::Guest::ClientGone->new if $flags & GONE;
     $self->{piece} .= $piece;
     return;
 }
@@ -101,14 +94,7 @@ sub new {
 
 package TSGI::Guest::Errors;
 
-# A handle whose text goes to the error log, under the request that the lane is at.
-sub handle {
-    my ($class, $lane) = @_;
-    my $handle = Symbol::gensym();
-    tie *$handle, $class, $lane;
-    return bless $handle, 'TSGI::Guest::Handle';
-}
-
+# Text goes to the error log, under the request that the lane is at.
 sub TIEHANDLE {
     my ($class, $lane) = @_;
     return bless { lane => $lane }, $class;
@@ -141,7 +127,16 @@ sub FILENO  { return 2 }
 
 package TSGI::Guest::Handle;
 
-# The methods of a handle, without IO::Handle, which would have to be loaded.
+# A handle as its methods are called, without IO::Handle, which would have to be loaded. What it does is another class's.
+use Symbol ();
+
+sub new {
+    my ($class, $behaviour, $lane) = @_;
+    my $handle = Symbol::gensym();
+    tie *$handle, $behaviour, $lane;
+    return bless $handle, $class;
+}
+
 sub print   { my $self = shift; return print {$self} @_ }
 sub printf  { my ($self, $format, @values) = @_; return printf {$self} $format, @values }
 sub say     { my $self = shift; local $\ = "\n"; return print {$self} @_ }

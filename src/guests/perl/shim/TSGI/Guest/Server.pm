@@ -9,16 +9,16 @@ use TSGI::Guest::Wire;
 
 use constant NEEDS_PREPARATION => BODY_FILE | BODY_STREAM | HAS_JSON | HAS_HINTS;
 
-# Serves an application. `inner` is the application behind a filter, or undef.
+# Serves an application on a lane.
 sub new {
     my ($class, %parts) = @_;
-    my $self = bless {
+    return bless {
         lane        => $parts{lane},
         application => $parts{application},
         base        => {
             'psgi.version'          => [ 1, 1 ],
             'psgi.url_scheme'       => 'http',
-            'psgi.errors'           => TSGI::Guest::Errors->handle($parts{lane}),
+            'psgi.errors'           => TSGI::Guest::Handle->new('TSGI::Guest::Errors', $parts{lane}),
             'psgi.multithread'      => !!0,
             'psgi.multiprocess'     => !!$parts{is_multiprocess},
             'psgi.run_once'         => !!0,
@@ -30,7 +30,6 @@ sub new {
         },
         is_finished => 0,
     }, $class;
-    return $self;
 }
 
 # Answers one request: its id, the bytes of its head, its payload, flags, and number of pairs or of its list of keys.
@@ -125,7 +124,7 @@ sub prepare {
         $environ->{'psgi.input'} = $input;
     }
     elsif ($flags & BODY_STREAM) {
-        $environ->{'psgi.input'}           = TSGI::Guest::Input->handle($self->{lane});
+        $environ->{'psgi.input'}           = TSGI::Guest::Handle->new('TSGI::Guest::Input', $self->{lane});
         $environ->{'psgix.input.buffered'} = !!0;
     }
     $environ->{'psgix.informational'} = sub { return $answer->inform(@_) } if $flags & HAS_HINTS;

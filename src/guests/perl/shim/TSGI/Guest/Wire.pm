@@ -17,7 +17,7 @@ BEGIN {
         STOP => 32, FORK => 33, LIST_MODULES => 34,
         # Types from the guest: on a lane, on the control channel.
         HELLO => 64, RESPONSE => 65, CHUNK => 66, FAIL => 67, LOG => 68, READ => 69, HINTS => 71, FILE => 72,
-        CALL => 73, PULL => 74, GIVE => 75, DROP => 76, SHARED => 78,
+        CALL => 73, PULL => 74, GIVE => 75, DROP => 76,
         READY => 96, BROKEN => 97, EXITED => 98, MODULES => 99,
         # Flags.
         END_FLAG => 1, BODY_FILE => 2, BODY_STREAM => 4, HAS_JSON => 8, HAS_HINTS => 16, HAS_INNER => 32, KEYED => 128,
