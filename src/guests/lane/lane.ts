@@ -428,7 +428,7 @@ export class Lane implements LaneLoad {
   }
 }
 
-/** A response head in UTF-8, shortened to one line for the log. */
+/** The head of FAIL, which is UTF-8 and should be one line. */
 function firstLine(head: string): string {
   return Buffer.from(head, "latin1").toString("utf8").split("\n", 1)[0] ?? "";
 }

@@ -1,6 +1,7 @@
 // A PSGI application as one of ours. Source: PSGI 1.1; docs/guests/perl.md.
 import { startGuest, type Guest } from "../lane/guest.ts";
-import { perlStartError } from "./errors.ts";
+import { GuestStartError } from "../lane/errors.ts";
+import { PERL } from "./errors.ts";
 import { perlSettings, type PerlOptions } from "./options.ts";
 import { PerlLanguage } from "./perl-language.ts";
 
@@ -15,7 +16,7 @@ import { PerlLanguage } from "./perl-language.ts";
  * makeServer("127.0.0.1", 8000, guest.application);
  */
 export async function perlApplication(options: PerlOptions & { readonly target: string }): Promise<Guest> {
-  if (options.target === "") throw perlStartError('Expected a target such as "app.psgi"');
+  if (options.target === "") throw new GuestStartError(PERL, 'Expected a target such as "app.psgi"');
   const settings = perlSettings(options);
   return startGuest(settings, new PerlLanguage(settings));
 }

@@ -1,10 +1,11 @@
 // Perl, for the lane: its interpreter, the shim, and its reports.
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { findInterpreter } from "../lane/find-interpreter.ts";
+import { shimPath } from "../lane/shim-path.ts";
 import type { GuestCommand, GuestLanguage, LaunchRole } from "../lane/language.ts";
-import { PERL, perlStartError } from "./errors.ts";
+import { PERL } from "./errors.ts";
 import type { PerlSettings } from "./options.ts";
+
+const SHIM = new URL("./shim/guest.pl", import.meta.url);
 
 /** Perl with the settings of one guest. */
 export class PerlLanguage implements GuestLanguage {
@@ -18,17 +19,8 @@ export class PerlLanguage implements GuestLanguage {
    * @throws PerlStartError when there is no interpreter
    */
   constructor(settings: PerlSettings) {
-    const { perl, directory, environment } = settings;
-    const path = { ...process.env, ...environment }["PATH"];
-    const found = findInterpreter(perl ?? "perl", directory, path);
-    if (found === null)
-      throw perlStartError(
-        perl === undefined
-          ? "No Perl was found in the PATH"
-          : `The interpreter "${perl}" does not exist or is not executable`,
-      );
     this.#settings = settings;
-    this.interpreter = found;
+    this.interpreter = findInterpreter(PERL, settings.perl, settings);
   }
 
   command(environment: Readonly<Record<string, string | undefined>>): GuestCommand {
@@ -36,10 +28,14 @@ export class PerlLanguage implements GuestLanguage {
     // What plackup calls deployment: Plack and the frameworks add nothing for developers.
     const variables = { PLACK_ENV: "deployment", ...environment };
     if (memoryLimitBytes === undefined)
-      return { path: this.interpreter, arguments: [shimPath()], environment: variables };
+      return { path: this.interpreter, arguments: [shimPath(PERL, SHIM)], environment: variables };
     // Perl cannot limit itself without a module from CPAN; the shell that does becomes Perl.
     const script = `ulimit -d ${Math.ceil(memoryLimitBytes / 1024)} && exec "$0" "$@"`;
-    return { path: "/bin/sh", arguments: ["-c", script, this.interpreter, shimPath()], environment: variables };
+    return {
+      path: "/bin/sh",
+      arguments: ["-c", script, this.interpreter, shimPath(PERL, SHIM)],
+      environment: variables,
+    };
   }
 
   launchOptions({ hasInner }: LaunchRole): Readonly<Record<string, unknown>> {
@@ -59,11 +55,4 @@ export class PerlLanguage implements GuestLanguage {
   fatalReport(): string {
     return "";
   }
-}
-
-/** The path of the program that Perl runs: beside this file, in the sources and in the built package alike. */
-function shimPath(): string {
-  const path = fileURLToPath(new URL("./shim/guest.pl", import.meta.url));
-  if (existsSync(path)) return path;
-  throw perlStartError(`The file ${path} is missing from the installed package`);
 }

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { spawnIdentity } from "../lane/guest-options.ts";
 import { environmentFor, type PythonInterpreter } from "./interpreter.ts";
 import type { PythonSettings } from "./options.ts";
-import { shimPath } from "./shim-path.ts";
+import { pythonShim } from "./python-shim.ts";
 
 /** Calls the hook for processes that have exited, one after another. */
 export class ExitHook {
@@ -46,7 +46,7 @@ export class ExitHook {
     const { directory, hooks = "", pythonPath = [], environment, log } = this.#settings;
     const { path, arguments: words = [] } = this.#interpreter;
     return new Promise((done) => {
-      const child = spawn(path, [...words, shimPath(), "child-exit"], {
+      const child = spawn(path, [...words, pythonShim(), "child-exit"], {
         cwd: directory,
         env: environmentFor(this.#interpreter, { ...process.env, ...environment }),
         ...spawnIdentity(this.#settings),

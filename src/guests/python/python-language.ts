@@ -6,7 +6,7 @@ import { ExitHook } from "./exit-hook.ts";
 import { environmentFor, findInterpreter, type PythonInterpreter } from "./interpreter.ts";
 import { isPythonProgram } from "./is-program.ts";
 import type { PythonSettings } from "./options.ts";
-import { shimPath } from "./shim-path.ts";
+import { pythonShim } from "./python-shim.ts";
 import { fatalReport, stackOfThread } from "./stack-report.ts";
 
 /** Python with the settings of one guest. */
@@ -42,7 +42,7 @@ export class PythonLanguage implements GuestLanguage {
 
   command(environment: Readonly<Record<string, string | undefined>>): GuestCommand {
     const { path, arguments: words = [] } = this.#interpreter;
-    return { path, arguments: [...words, shimPath()], environment: environmentFor(this.#interpreter, environment) };
+    return { path, arguments: [...words, pythonShim()], environment: environmentFor(this.#interpreter, environment) };
   }
 
   launchOptions({ hasInner }: LaunchRole): Readonly<Record<string, unknown>> {

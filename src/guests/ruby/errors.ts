@@ -1,6 +1,4 @@
 // The errors of Ruby guests, by the names that users of `tsgi/guests/ruby` know.
-import { GuestStartError } from "../lane/errors.ts";
-
 export {
   GuestApplicationFailed as RubyApplicationFailed,
   GuestClientGone as RubyClientGone,
@@ -13,12 +11,3 @@ export {
 
 /** The language, as messages name it. */
 export const RUBY = "Ruby";
-
-/**
- * The error of a Ruby guest that cannot start.
- *
- * @param message - one sentence
- */
-export function rubyStartError(message: string): GuestStartError {
-  return new GuestStartError(RUBY, message);
-}

@@ -1,6 +1,7 @@
 // A Rack application as one of ours. Source: Rack SPEC; docs/guests/ruby.md.
 import { startGuest, type Guest } from "../lane/guest.ts";
-import { rubyStartError } from "./errors.ts";
+import { GuestStartError } from "../lane/errors.ts";
+import { RUBY } from "./errors.ts";
 import { rubySettings, type RubyOptions } from "./options.ts";
 import { RubyLanguage } from "./ruby-language.ts";
 
@@ -15,7 +16,7 @@ import { RubyLanguage } from "./ruby-language.ts";
  * makeServer("127.0.0.1", 8000, guest.application);
  */
 export async function rubyApplication(options: RubyOptions & { readonly target: string }): Promise<Guest> {
-  if (options.target === "") throw rubyStartError('Expected a target such as "config.ru"');
+  if (options.target === "") throw new GuestStartError(RUBY, 'Expected a target such as "config.ru"');
   const settings = rubySettings(options);
   return startGuest(settings, new RubyLanguage(settings));
 }

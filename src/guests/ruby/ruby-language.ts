@@ -1,10 +1,11 @@
 // Ruby, for the lane: its interpreter, the shim, and its reports.
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { findInterpreter } from "../lane/find-interpreter.ts";
+import { shimPath } from "../lane/shim-path.ts";
 import type { GuestCommand, GuestLanguage, LaunchRole } from "../lane/language.ts";
-import { RUBY, rubyStartError } from "./errors.ts";
+import { RUBY } from "./errors.ts";
 import type { RubySettings } from "./options.ts";
+
+const SHIM = new URL("./shim/guest.rb", import.meta.url);
 
 /** Ruby with the settings of one guest. */
 export class RubyLanguage implements GuestLanguage {
@@ -18,17 +19,8 @@ export class RubyLanguage implements GuestLanguage {
    * @throws RubyStartError when there is no interpreter
    */
   constructor(settings: RubySettings) {
-    const { ruby, directory, environment } = settings;
-    const path = { ...process.env, ...environment }["PATH"];
-    const found = findInterpreter(ruby ?? "ruby", directory, path);
-    if (found === null)
-      throw rubyStartError(
-        ruby === undefined
-          ? "No Ruby was found in the PATH"
-          : `The interpreter "${ruby}" does not exist or is not executable`,
-      );
     this.#settings = settings;
-    this.interpreter = found;
+    this.interpreter = findInterpreter(RUBY, settings.ruby, settings);
   }
 
   command(environment: Readonly<Record<string, string | undefined>>): GuestCommand {
@@ -36,7 +28,7 @@ export class RubyLanguage implements GuestLanguage {
     const mode = environment["RACK_ENV"] ?? environment["RAILS_ENV"] ?? "production";
     return {
       path: this.interpreter,
-      arguments: [shimPath()],
+      arguments: [shimPath(RUBY, SHIM)],
       environment: { RACK_ENV: mode, RAILS_ENV: mode, ...environment },
     };
   }
@@ -61,11 +53,4 @@ export class RubyLanguage implements GuestLanguage {
   fatalReport(): string {
     return "";
   }
-}
-
-/** The path of the program that Ruby runs: beside this file, in the sources and in the built package alike. */
-function shimPath(): string {
-  const path = fileURLToPath(new URL("./shim/guest.rb", import.meta.url));
-  if (existsSync(path)) return path;
-  throw rubyStartError(`The file ${path} is missing from the installed package`);
 }
