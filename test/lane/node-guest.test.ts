@@ -1,55 +1,26 @@
 // The lane carries any language: a Node program speaks it, with no more than its GuestLanguage on this side, and serves HTTP requests.
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { guestApplication } from "../../src/guests/lane/guest-application.ts";
-import { guestSettings, type GuestLogEntry, type GuestOptions } from "../../src/guests/lane/guest-options.ts";
-import { GuestPool } from "../../src/guests/lane/guest-pool.ts";
+import { guestSettings, type GuestOptions } from "../../src/guests/lane/guest-options.ts";
+import { startGuest } from "../../src/guests/lane/guest.ts";
 import { runConformance } from "../../src/testing/conformance/run-conformance.ts";
 import { TestClient } from "../../src/testing/test-client.ts";
 import type { Middleware } from "../../src/wsgi/types.ts";
-import { eventually, send, serveApplication, type Received, type Sending } from "../python/serve-python.ts";
+import { eventually } from "../python/serve-python.ts";
 import { ENDS_BEFORE_START } from "./node-apps.ts";
 import { NodeLanguage, type NodeOptions } from "./node-language.ts";
+import { serveGuest, type ServedGuest } from "./serve-guest.ts";
 
-interface Served {
-  readonly pool: GuestPool;
-  readonly port: number;
-  readonly log: GuestLogEntry[];
-  readonly errors: { text: string };
-  get(path: string, sending?: Sending): Promise<Received>;
-  close(): Promise<void>;
-}
-
-async function serveNode(
-  node: NodeOptions,
-  options: GuestOptions = {},
-  around: Middleware = (app) => app,
-): Promise<Served> {
-  const log: GuestLogEntry[] = [];
-  const errors = { text: "" };
+function serveNode(node: NodeOptions, options: GuestOptions = {}, around?: Middleware): Promise<ServedGuest> {
   const language = new NodeLanguage(node);
-  const settings = guestSettings({ log: (entry: GuestLogEntry) => log.push(entry), ...options }, language.name);
-  const pool = new GuestPool(settings, language, false);
-  await pool.start();
-  const server = await serveApplication(around(guestApplication(pool, null)), errors);
-  return {
-    pool,
-    port: server.port,
-    log,
-    errors,
-    get: (path, sending) => send(server.port, path, sending),
-    async close() {
-      await server.close();
-      await pool.close(1);
-    },
-  };
+  return serveGuest((log) => startGuest(guestSettings({ log, ...options }, language.name), language), around);
 }
 
 /** The client that it means has only ended its side, and may still want the answer: a guest hears of it when the connection breaks. */
 const UNHEARD = "A client that leaves fires the signal though the body is silent";
 
 describe.each<NodeOptions>([{ status: "write" }, { status: "none" }])("A Node guest, status file: $status", (node) => {
-  let served: Served;
+  let served: ServedGuest;
   let current = "";
   const named: Middleware = (application) => (environ, startResponse) => {
     environ["conformance.case"] = encodeURIComponent(current);
@@ -96,7 +67,7 @@ describe.each<NodeOptions>([{ status: "write" }, { status: "none" }])("A Node gu
     const wanted = Array.from({ length: 200 }, (_, index) => `number=${index}`);
     const answers = await Promise.all(wanted.map((query) => served.get(`/query?${query}`)));
     expect(answers.map(({ text }) => text)).toEqual(wanted);
-    expect(served.pool.stats().restarts).toBe(0);
+    expect(served.guest.stats().restarts).toBe(0);
   });
 
   test("an exception is a 500, and the log has its one line and its stack", async () => {
@@ -137,7 +108,7 @@ describe("A Node guest", () => {
       served.get(ENDS_BEFORE_START),
       ...Array.from({ length: 8 }, () => served.get("/hello")),
     ]);
-    const { restarts } = served.pool.stats();
+    const { restarts } = served.guest.stats();
     await served.close();
     expect(lost).toMatchObject({ status: 502 });
     expect(others.map(({ status }) => status)).toEqual(others.map(() => 200));
@@ -150,7 +121,7 @@ describe("A Node guest", () => {
   test("that never says what it has started: what it had been sent is not run again", async () => {
     const served = await serveNode({ status: "none" });
     const answer = await served.get(ENDS_BEFORE_START);
-    const { restarts } = served.pool.stats();
+    const { restarts } = served.guest.stats();
     await served.close();
     expect([answer.status, restarts]).toEqual([502, 1]);
   });
@@ -163,7 +134,7 @@ describe("A Node guest", () => {
     socket.destroy();
     await eventually(() => served.errors.text.includes("the client of /endless has left"), "the guest to hear it");
     expect(await served.get("/hello")).toMatchObject({ status: 200 });
-    expect(served.pool.stats().restarts).toBe(0);
+    expect(served.guest.stats().restarts).toBe(0);
     await served.close();
   });
 
@@ -174,7 +145,7 @@ describe("A Node guest", () => {
     await new Promise((resolve) => socket.once("data", resolve));
     socket.destroy();
     expect(await served.get("/hello")).toMatchObject({ status: 200, text: "hello" });
-    expect(served.pool.stats().replacements).toBe(1);
+    expect(served.guest.stats().replacements).toBe(1);
     await served.close();
   });
 

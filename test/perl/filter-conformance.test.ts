@@ -1,13 +1,8 @@
-// The conformance list for applications of ours below a filter in Perl, which passes everything on, and has Plack's validator in it.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { GuestMiddleware } from "../../src/guests/lane/guest.ts";
+// The conformance list below a filter in Perl that changes nothing, and has Plack's validator in it.
+import { describe } from "vitest";
 import { perlMiddleware } from "../../src/guests/perl/perl-middleware.ts";
-import { conformanceCases } from "../../src/testing/conformance/conformance-cases.ts";
-import { runConformance } from "../../src/testing/conformance/run-conformance.ts";
-import { TestClient } from "../../src/testing/test-client.ts";
-import type { WSGIApplication } from "../../src/wsgi/types.ts";
-import { serveApplication } from "../python/serve-python.ts";
-import { perlWith } from "./perl-with.ts";
+import { testBelowFilter } from "../lane/filter-conformance.ts";
+import { interpreterWith } from "../needs.ts";
 import { APPS } from "./serve-perl.ts";
 
 /** What PSGI cannot carry, and what Plack's validator refuses. */
@@ -16,30 +11,11 @@ const DIFFERENT: Readonly<Record<string, string>> = {
   "A method that the gateway does not know is the application's to judge": "Plack's validator wants capital letters",
 };
 
-const perl = perlWith("Plack::Middleware::Lint");
+const perl = interpreterWith("perl", "Plack::Middleware::Lint");
 
 describe.skipIf(perl === undefined)("Applications of ours below a filter in Perl", () => {
-  let filter: GuestMiddleware;
-  beforeAll(async () => {
-    filter = perlMiddleware({ filter: "identity.pl", directory: APPS, processes: 3, log: () => {} });
-    await filter.ready;
-  });
-  afterAll(() => filter.close(1));
-
-  const leftOut = runConformance(
-    // oxlint-disable-next-line vitest/expect-expect, vitest/valid-title -- the case brings title and assertions
-    (name, run) => name in DIFFERENT || test(name, run),
-    {
-      async serve(application: WSGIApplication) {
-        const server = await serveApplication(filter(application));
-        return { client: new TestClient(`http://127.0.0.1:${server.port}`), close: () => server.close() };
-      },
-    },
+  testBelowFilter(
+    () => perlMiddleware({ filter: "identity.pl", directory: APPS, processes: 3, log: () => {} }),
+    DIFFERENT,
   );
-
-  test("no case is left out", () => expect(leftOut).toEqual([]));
-
-  test.each(Object.keys(DIFFERENT))("%s: not so in Perl", (name) => {
-    expect(conformanceCases.some((testCase) => testCase.name === name)).toBe(true);
-  });
 });

@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Project } from "../cli-command.ts";
-import { perlWith } from "./perl-with.ts";
+import { interpreterWith } from "../needs.ts";
 
 const PAGE = readFileSync(new URL("../../docs/guests/perl.md", import.meta.url), "utf8");
-const perl = perlWith("Plack::Builder", "Plack::Middleware::Runtime");
+const perl = interpreterWith("perl", "Plack::Builder", "Plack::Middleware::Runtime");
 
 /** The first block of a language on the page. */
 function blockOf(language: string): string {

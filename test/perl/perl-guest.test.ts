@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { perlApplication } from "../../src/guests/perl/perl-application.ts";
 import { eventually } from "../python/serve-python.ts";
-import { perlWith } from "./perl-with.ts";
-import { APPS, servePerl, type ServedPerl } from "./serve-perl.ts";
+import { interpreterWith } from "../needs.ts";
+import type { ServedGuest } from "../lane/serve-guest.ts";
+import { APPS, servePerl } from "./serve-perl.ts";
 
-const perl = perlWith();
+const perl = interpreterWith("perl");
 const directory = mkdtempSync(join(tmpdir(), "tsgi-perl-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -20,7 +21,7 @@ function written(name: string, text: string): string {
 }
 
 describe.skipIf(perl === undefined)("A PSGI application", () => {
-  let served: ServedPerl;
+  let served: ServedGuest;
   beforeAll(async () => {
     const environment = { CRLF_FILE: written("crlf.txt", "a\r\nb\r\n") };
     served = await servePerl({

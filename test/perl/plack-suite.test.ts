@@ -2,11 +2,11 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { perlWith } from "./perl-with.ts";
+import { interpreterWith } from "../needs.ts";
 import { servePerl } from "./serve-perl.ts";
 
 const SUITE = fileURLToPath(new URL("plack-suite.pl", import.meta.url));
-const perl = perlWith("Plack::Test::Suite", "HTTP::Request::Common", "Test::TCP");
+const perl = interpreterWith("perl", "Plack::Test::Suite", "HTTP::Request::Common", "Test::TCP");
 
 test.skipIf(perl === undefined)("every assertion of Plack::Test::Suite holds", { timeout: 120_000 }, async () => {
   const served = await servePerl({ target: "plack-suite.psgi", processes: 2 });

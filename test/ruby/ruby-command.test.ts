@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Project } from "../cli-command.ts";
-import { rubyWith } from "./ruby-with.ts";
+import { interpreterWith } from "../needs.ts";
 
 const PAGE = readFileSync(new URL("../../docs/guests/ruby.md", import.meta.url), "utf8");
-const ruby = rubyWith("rack");
+const ruby = interpreterWith("ruby", "rack");
 
 /** The first block of a language on the page. */
 function blockOf(language: string): string {

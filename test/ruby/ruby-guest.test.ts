@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rubyApplication } from "../../src/guests/ruby/ruby-application.ts";
 import { eventually } from "../python/serve-python.ts";
-import { rubyWith } from "./ruby-with.ts";
-import { APPS, serveRuby, type ServedRuby } from "./serve-ruby.ts";
+import { interpreterWith } from "../needs.ts";
+import type { ServedGuest } from "../lane/serve-guest.ts";
+import { APPS, serveRuby } from "./serve-ruby.ts";
 
-const ruby = rubyWith("rack");
+const ruby = interpreterWith("ruby", "rack");
 const directory = mkdtempSync(join(tmpdir(), "tsgi-ruby-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -20,7 +21,7 @@ function written(name: string, text: string): string {
 }
 
 describe.skipIf(ruby === undefined)("A Rack application", () => {
-  let served: ServedRuby;
+  let served: ServedGuest;
   beforeAll(async () => {
     served = await serveRuby({
       target: "torture.ru",
