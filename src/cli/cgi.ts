@@ -63,7 +63,7 @@ async function load(target: string, words: readonly string[]): Promise<Loaded> {
   });
   // That a Python process is ready is news for a server, not for one answer.
   const log = openErrorLog({ ...settings, logLevel: "warning" });
-  const one = { ...settings, workers: 1, pythonProcesses: 1 };
+  const one: Settings = { ...settings, workers: 1, guestProcesses: 1 };
   const loaded = await loadApplication(target, one, log, ({ text }) => process.stderr.write(`${text}\n`));
   return { application: loaded.application, options: optionsOf(settings), close: () => loaded.close(0) };
 }

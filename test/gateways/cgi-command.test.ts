@@ -37,6 +37,11 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [environ["PATH_INFO"].encode("latin-1"), b" ", body, b" ", str(environ["wsgi.run_once"]).encode()]
 `,
+  "many.py": `
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(environ["wsgi.multiprocess"]).encode()]
+`,
 });
 afterAll(() => project.remove());
 
@@ -61,6 +66,12 @@ describe("tsgi cgi", () => {
     const { code, stdout, stderr } = await project.run(["cgi", "app.py"], { env, input: "abc" });
     expect(stdout).toMatch(/^Status: 200 OK\r\nContent-Type: text\/plain\r\n.*\r\n\r\n\/x abc False$/s);
     expect([code, stderr]).toEqual([0, ""]);
+  });
+
+  test("starts one process for its one request, whatever the settings of a server say", async () => {
+    const env = request({ TSGI_GUEST_PROCESSES: "4", TSGI_WORKERS: "4" });
+    const { code, stdout } = await project.run(["cgi", "many.py"], { env });
+    expect([code, stdout.split("\r\n\r\n")[1]]).toEqual([0, "False"]);
   });
 
   test("an application that cannot be loaded is a 500, and standard error says why", async () => {
