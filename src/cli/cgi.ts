@@ -6,11 +6,11 @@ import { forwardedFieldNamed } from "../gateways/forwarded.ts";
 import { loadApplication } from "../server/loading/load-application.ts";
 import { resolveSettings } from "../server/settings/resolve.ts";
 import type { Settings } from "../server/settings/table.ts";
-import { detailOf, messageOf } from "../server/errors.ts";
 import { encodeNative } from "../wsgi/native-string.ts";
 import type { WSGIApplication } from "../wsgi/types.ts";
 import { exitCodeOf, UsageError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
+import { failureText } from "./failure-text.ts";
 import { openErrorLog } from "./open-error-log.ts";
 
 /** What the command line says. */
@@ -81,14 +81,11 @@ function optionsOf(settings: Settings): CGIOptions {
 
 /** @returns the exit code that the error asks for */
 async function answerFailure({ request }: TakenRequest, error: unknown): Promise<number> {
-  const exitCode = exitCodeOf(error);
-  const text = exitCode === undefined && error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
-  const detail = exitCode === undefined ? "" : detailOf(error);
-  process.stderr.write(`tsgi: ${text}\n${detail === "" ? "" : `${detail}\n`}`);
+  process.stderr.write(failureText(error));
   const unavailable: WSGIApplication = (_environ, startResponse) => {
     startResponse("500 Internal Server Error", [["Content-Type", "text/plain; charset=utf-8"]]);
     return [Buffer.from("500 Internal Server Error\n")];
   };
   await answerCGI(unavailable, request);
-  return exitCode ?? EXIT_CODES.unexpected;
+  return exitCodeOf(error) ?? EXIT_CODES.unexpected;
 }

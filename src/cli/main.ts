@@ -1,7 +1,7 @@
 // The command line: reads the arguments and hands over to the file of the command, which is imported only then.
-import { detailOf } from "../server/errors.ts";
 import { exitCodeOf, NoTargetError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
+import { failureText } from "./failure-text.ts";
 import { withoutQueryWords } from "./without-query-words.ts";
 
 /**
@@ -37,10 +37,6 @@ async function report(error: unknown): Promise<number> {
     process.stderr.write(`tsgi: ${error.message}\n\n${SHORT_USAGE}`);
     return error.exitCode;
   }
-  const exitCode = exitCodeOf(error);
-  const isKnown = exitCode !== undefined && error instanceof Error;
-  const message = isKnown ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const detail = isKnown ? detailOf(error) : "";
-  process.stderr.write(`tsgi: ${message}\n${detail === "" ? "" : `${detail}\n`}`);
-  return exitCode ?? EXIT_CODES.unexpected;
+  process.stderr.write(failureText(error));
+  return exitCodeOf(error) ?? EXIT_CODES.unexpected;
 }
