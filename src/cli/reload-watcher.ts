@@ -4,7 +4,7 @@ import type { ErrorLog } from "../server/logging/error-log.ts";
 import { globBase, matchesGlob } from "./glob.ts";
 
 /** What applications and their configuration are written in. */
-const SOURCE_FILE = /\.(?:[mc]?[jt]sx?|py|ini)$/;
+const SOURCE_FILE = /\.(?:[mc]?[jt]sx?|py|rb|ru|p[lm]|psgi|ini)$/;
 const IGNORED_DIRECTORY = /(?:^|[\\/])(?:node_modules|\.[^\\/]+)(?:[\\/]|$)/;
 /** Python's own library and what is installed beside it: as many files as those of node_modules, and as rarely edited. */
 const INSTALLED_PYTHON = /[\\/](?:site-packages|dist-packages|lib\d*[\\/]python[\d.]+t?)[\\/]/;

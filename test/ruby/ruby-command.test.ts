@@ -42,3 +42,16 @@ test.skipIf(ruby === undefined).each([
   expect(stderr).toContain(message);
   expect(code).not.toBe(0);
 });
+
+test.skipIf(ruby === undefined)(
+  "with --reload, a first version that is broken waits for the edit that mends it",
+  async () => {
+    project.write("edited.ru", "run ->(_) { ] }");
+    const command = project.start(["edited.ru", "--reload", "-b", "127.0.0.1:0"]);
+    await command.saw("waiting for a change");
+    project.write("edited.ru", 'run ->(_) { [200, {}, ["mended"]] }');
+    const text = await (await fetch(`http://127.0.0.1:${await command.port()}/`)).text();
+    const { code } = await command.stop();
+    expect([text, code]).toEqual(["mended", 0]);
+  },
+);
