@@ -13,8 +13,8 @@ const SETTLE_MILLISECONDS = 50;
 
 /** Which files to watch beside the sources below the working directory. */
 export interface WatchedFiles {
-  /** The file that the target names: the sources around it are watched too. */
-  readonly sourceFile: string;
+  /** The file that the target names: the sources around it are watched too. Null when it names none. */
+  readonly sourceFile: string | null;
   /** The configuration file; null when there is none. */
   readonly configFile: string | null;
   /** Values of --reload-extra-file. */
@@ -46,7 +46,9 @@ export class ReloadWatcher {
   static async open(files: WatchedFiles, log: ErrorLog): Promise<ReloadWatcher> {
     const watcher = new ReloadWatcher(files);
     const { watch } = await import("chokidar");
-    const roots = [watcher.#directory, dirname(files.sourceFile), ...watcher.#globs.map(globBase), ...watcher.#files];
+    const { sourceFile } = files;
+    const around = sourceFile === null ? [] : [dirname(sourceFile)];
+    const roots = [watcher.#directory, ...around, ...watcher.#globs.map(globBase), ...watcher.#files];
     const watching = watch([...new Set(roots)], {
       ignoreInitial: true,
       ignored: (path, stats) => watcher.#isIgnored(path, stats?.isFile() ?? false),

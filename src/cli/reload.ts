@@ -25,12 +25,13 @@ const HOPELESS: ReadonlySet<number> = new Set([
  *
  * @param target - as `loadApplication` takes it
  * @param python - the setting
+ * @returns null when the target is no file of ours: a server that runs elsewhere, or programs that start anew for each request
  * @throws TargetError when the target does not exist at all
  */
-export async function watchedSource(target: string, python: string | null): Promise<string> {
+export async function watchedSource(target: string, python: string | null): Promise<string | null> {
   const file = isIniTarget(target) ? parseIniTarget(target, process.cwd()).file : null;
   if (file !== null) return resolve(file);
-  if (isSchemeTarget(target)) return resolve(target.replace(/^[^:]*:(?:\/\/)?|\?.*$/gs, ""));
+  if (isSchemeTarget(target)) return null;
   const [name = ""] = target.split(":", 1);
   return guestLanguageOf(target, python) !== null
     ? resolve(name)
