@@ -1,6 +1,6 @@
 // One state of the document, on a connection of its own.
-import { PieceBuffer } from "../piece-buffer.ts";
 import type { Snapshot } from "../store.ts";
+import { textPieces } from "../text-pieces.ts";
 import type { Work } from "../work.ts";
 import type { PostgresConnection } from "./postgres-connection.ts";
 import { postgresProblem } from "./postgres-error.ts";
@@ -26,21 +26,12 @@ export class PostgresSnapshot implements Snapshot {
     return await this.#alone(() => this.#connection.run(work()));
   }
 
-  async *pieces(work: (emit: (piece: string) => void) => Work<void>): AsyncGenerator<string, void> {
-    const buffer = new PieceBuffer();
-    const steps = work((piece) => buffer.add(piece));
-    let step = steps.next();
-    for (;;) {
-      while (step.done !== true && !buffer.isFull && !this.#isClosed) {
-        const { value } = step;
-        const answer = await this.#alone(() => this.#connection.call(value));
-        step = steps.next(answer);
-      }
-      if (this.#isClosed) return;
-      const text = buffer.take();
-      if (text !== "") yield text;
-      if (step.done === true) return;
-    }
+  pieces(work: (emit: (piece: string) => void) => Work<void>): AsyncGenerator<string, void> {
+    return textPieces(
+      work,
+      (call) => this.#alone(() => this.#connection.call(call)),
+      () => this.#isClosed,
+    );
   }
 
   async close(): Promise<void> {

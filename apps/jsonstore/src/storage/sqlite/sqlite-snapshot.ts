@@ -1,6 +1,6 @@
 // One state of the file, on a connection of its own.
-import { PieceBuffer } from "../piece-buffer.ts";
 import type { Snapshot } from "../store.ts";
+import { textPieces } from "../text-pieces.ts";
 import type { Call, Work } from "../work.ts";
 import type { Connection } from "./connection.ts";
 import { storageProblem } from "./sqlite-error.ts";
@@ -25,19 +25,12 @@ export class SqliteSnapshot implements Snapshot {
     }
   }
 
-  async *pieces(work: (emit: (piece: string) => void) => Work<void>): AsyncGenerator<string, void> {
-    const buffer = new PieceBuffer();
-    const steps = work((piece) => buffer.add(piece));
-    let step = steps.next();
-    for (;;) {
-      while (step.done !== true && !buffer.isFull && !this.#isClosed) {
-        step = steps.next(this.#answer(step.value));
-      }
-      if (this.#isClosed) return;
-      const text = buffer.take();
-      if (text !== "") yield text;
-      if (step.done === true) return;
-    }
+  pieces(work: (emit: (piece: string) => void) => Work<void>): AsyncGenerator<string, void> {
+    return textPieces(
+      work,
+      (call) => this.#answer(call),
+      () => this.#isClosed,
+    );
   }
 
   #answer(call: Call): unknown {
