@@ -1,0 +1,43 @@
+// The writes of one process: all that came meanwhile go into one transaction, whatever the database is.
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Write } from "./change-tree.ts";
+import type { Work } from "./work.ts";
+import type { Job } from "./write-job.ts";
+
+/** Collects writes, and has them run as long as there are any. */
+export class WriteQueue {
+  readonly #runGroup: (jobs: Job[]) => Promise<void>;
+  readonly #jobs: Job[] = [];
+  #running: Promise<void> | null = null;
+
+  /** @param runGroup - takes some of the jobs that wait, runs them in one transaction, and settles them; it does not throw */
+  constructor(runGroup: (jobs: Job[]) => Promise<void>) {
+    this.#runGroup = runGroup;
+  }
+
+  /** Runs work in the next transaction; resolves when it is committed. */
+  write<T>(work: (write: Write) => Work<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#jobs.push({
+        work,
+        settle: (outcome) => {
+          if (outcome.isDone) resolve(outcome.value as T); // what this work returned
+          else reject(outcome.problem);
+        },
+      });
+      this.#running ??= this.#drain();
+    });
+  }
+
+  /** Resolves when nothing is left to write. */
+  async idle(): Promise<void> {
+    while (this.#running !== null) await this.#running;
+  }
+
+  async #drain(): Promise<void> {
+    // What arrives in this turn of the event loop goes along.
+    await nextTurn();
+    while (this.#jobs.length > 0) await this.#runGroup(this.#jobs);
+    this.#running = null;
+  }
+}
