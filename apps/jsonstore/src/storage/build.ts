@@ -12,6 +12,9 @@ export interface Layout {
   readonly size: number;
 }
 
+/** Of a store whose settings name none. */
+export const DEFAULT_PAGE_SIZE = 1024;
+
 /** What new containers are marked with. */
 export interface Marks {
   /** Number of the write. */

@@ -2,7 +2,7 @@
 import pg from "pg";
 import type { ClientConfig, PoolClient } from "pg";
 import { Problem } from "../../problem.ts";
-import type { Layout } from "../build.ts";
+import { DEFAULT_PAGE_SIZE, type Layout } from "../build.ts";
 import type { Write } from "../change-tree.ts";
 import { Housekeeper } from "../housekeeper.ts";
 import { sweep } from "../housekeeping.ts";
@@ -25,7 +25,6 @@ export interface PostgresOptions {
   readonly pageSize?: number;
 }
 
-const DEFAULT_PAGE_SIZE = 1024;
 /** Snapshots that may be open at once in one process. */
 const MOST_SNAPSHOTS = 16;
 /** Milliseconds until a connection must be there. */

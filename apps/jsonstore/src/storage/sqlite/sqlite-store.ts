@@ -2,7 +2,7 @@
 import { watch, type FSWatcher } from "node:fs";
 import { basename, dirname } from "node:path";
 import { Problem } from "../../problem.ts";
-import type { Layout } from "../build.ts";
+import { DEFAULT_PAGE_SIZE, type Layout } from "../build.ts";
 import type { Write } from "../change-tree.ts";
 import { Housekeeper } from "../housekeeper.ts";
 import { sweep } from "../housekeeping.ts";
@@ -27,7 +27,6 @@ export interface SqliteOptions {
   readonly maxSize?: number;
 }
 
-const DEFAULT_PAGE_SIZE = 1024;
 /** Snapshots that may be open at once. */
 const MOST_SNAPSHOTS = 64;
 /** Connections that are kept for the next snapshot. */
