@@ -34,7 +34,6 @@ export const STATEMENTS = {
   containersOfStaging: "SELECT id FROM container WHERE staging = ?",
 
   getMember: "SELECT value FROM member WHERE container = ? AND key = ?",
-  getMemberPlace: "SELECT ord, value FROM member WHERE container = ? AND key = ?",
   setMember: "UPDATE member SET value = ? WHERE container = ? AND key = ?",
   addMember: "INSERT INTO member (container, key, ord, value) VALUES (?, ?, ?, ?)",
   lastOrder: "SELECT max(ord) AS ord FROM member WHERE container = ?",
