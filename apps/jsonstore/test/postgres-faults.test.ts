@@ -16,7 +16,22 @@ import { useEngine } from "./test-engine.ts";
 
 const COMMAND = fileURLToPath(new URL("../bin/jsonstore.js", import.meta.url));
 const JSON_TYPE = { "Content-Type": "application/json" };
-const CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'jsonstore'";
+const PIDS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'jsonstore'";
+const CUT = `SELECT pg_terminate_backend(pid) FROM (${PIDS}) AS connections`;
+
+/** Ends connections on the server's side, before this process can hear of it. */
+function endUnseen(connections: readonly { readonly pid: number }[]): void {
+  for (const { pid } of connections) process.kill(pid, "SIGTERM");
+  for (const { pid } of connections) while (isAlive(pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 describe.skipIf(POSTGRES === undefined)("a store in PostgreSQL", () => {
   const server = new PostgresServer();
@@ -128,6 +143,20 @@ describe.skipIf(POSTGRES === undefined)("a store in PostgreSQL", () => {
     expect((await client.get("/")).text()).toBe("1");
     for (const snapshot of snapshots) await snapshot.close();
     await (await store.snapshot()).close();
+  });
+
+  test("gives up no place for a long read whose connection was lost before it began", async () => {
+    const { client, store } = await newStore();
+    await client.put("/", { body: "1" });
+    const openAll = () => Promise.allSettled(Array.from({ length: 16 }, () => store.snapshot()));
+    const closeAll = async (outcomes: PromiseSettledResult<Snapshot>[]): Promise<string[]> => {
+      for (const outcome of outcomes) if (outcome.status === "fulfilled") await outcome.value.close();
+      return outcomes.map(({ status }) => status);
+    };
+    await closeAll(await openAll());
+    endUnseen((await server.query(PIDS)) as { readonly pid: number }[]); // its column
+    expect(await closeAll(await openAll())).toContain("rejected");
+    expect(await closeAll(await openAll())).toEqual(Array.from({ length: 16 }, () => "fulfilled"));
   });
 
   test("finds keys that are longer than an entry of an index", async () => {

@@ -121,8 +121,7 @@ class PostgresStore implements Store {
     const { totalCount, idleCount } = this.#snapshots;
     if (totalCount - idleCount >= MOST_SNAPSHOTS) throw new Problem("too-many-readers");
     try {
-      const connection = await connectionOf(this.#snapshots);
-      await connection.control(BEGIN_READING);
+      const connection = await readingConnectionOf(this.#snapshots);
       return new PostgresSnapshot(connection, () => connection.release());
     } catch (error) {
       throw postgresProblem(error);
@@ -201,6 +200,19 @@ function poolOf(address: PostgresAddress, max: number, changes: ClientConfig = {
 async function connectionOf(pool: pg.Pool): Promise<PostgresConnection> {
   const client: PoolClient = await pool.connect();
   return new PostgresConnection(client, (isLost) => client.release(isLost));
+}
+
+/** @returns a connection with a transaction that sees one state */
+async function readingConnectionOf(pool: pg.Pool): Promise<PostgresConnection> {
+  const connection = await connectionOf(pool);
+  try {
+    await connection.control(BEGIN_READING);
+    return connection;
+  } catch (error) {
+    // It may have been lost while nobody used it.
+    connection.release();
+    throw error;
+  }
 }
 
 function configOf({ connectionString, schema }: PostgresAddress): ClientConfig {
