@@ -46,15 +46,10 @@ const SLICE = 30;
  */
 export async function openPostgres({ url, pageSize = DEFAULT_PAGE_SIZE }: PostgresOptions): Promise<Store> {
   const address = parsePostgresUrl(url);
-  const client = new pg.Client(configOf(address));
-  client.on("error", () => {});
-  await client.connect();
-  try {
-    const epoch = await preparePostgres(new PostgresConnection(client), address.schema, lockOf(address));
-    return new PostgresStore(address, epoch, { size: pageSize });
-  } finally {
-    await client.end();
-  }
+  const epoch = await onOwnConnection(configOf(address), (connection) =>
+    preparePostgres(connection, address.schema, lockOf(address)),
+  );
+  return new PostgresStore(address, epoch, { size: pageSize });
 }
 
 class PostgresStore implements Store {
@@ -138,15 +133,16 @@ class PostgresStore implements Store {
 
   async compact(onRound?: (rounds: number) => void): Promise<void> {
     for (let rounds = 1; await this.write(() => sweep()); rounds += 1) onRound?.(rounds);
-    const connection = await connectionOf(this.#snapshots);
+    // A large table takes longer than a statement of a request may.
+    const patient = { ...configOf(this.#address), statement_timeout: 0, query_timeout: 0 };
     try {
-      for (const table of ["container", "member", "page", "change", "orphan", "staging"]) {
-        await connection.control(`VACUUM (ANALYZE) ${table}`);
-      }
+      await onOwnConnection(patient, async (connection) => {
+        for (const table of ["container", "member", "page", "change", "orphan", "staging"]) {
+          await connection.control(`VACUUM (ANALYZE) ${table}`);
+        }
+      });
     } catch (error) {
       throw postgresProblem(error);
-    } finally {
-      connection.release();
     }
   }
 
@@ -187,6 +183,21 @@ async function inTransaction<T>(connection: PostgresConnection, work: () => Work
     return await connection.run(work());
   } finally {
     if (!connection.isLost) await connection.control("COMMIT");
+  }
+}
+
+/** Connects for one thing, and ends the connection. */
+async function onOwnConnection<T>(
+  config: ClientConfig,
+  work: (connection: PostgresConnection) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client(config);
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    return await work(new PostgresConnection(client));
+  } finally {
+    await client.end();
   }
 }
 
