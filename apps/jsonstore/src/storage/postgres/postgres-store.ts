@@ -32,7 +32,10 @@ const CONNECTING = 5000;
 /** Milliseconds that one statement may take, or wait for the lock. */
 const STATEMENT = 30_000;
 const LOCK = 20_000;
-/** Milliseconds until the server gives up a writer from which it does not hear: its machine may be gone, and the lock with it. */
+/**
+ * Milliseconds until the server gives up a writer from which it does not hear: its machine may be gone, and the lock with it. Until this side
+ * asks after the server too, on a connection that only listens.
+ */
 const SILENCE = 30_000;
 /** The driver's own patience: the server may be gone without a word. */
 const ANSWER = 45_000;
@@ -236,6 +239,7 @@ function configOf({ connectionString, schema }: PostgresAddress): ClientConfig {
     query_timeout: ANSWER,
     idle_in_transaction_session_timeout: SILENCE,
     keepAlive: true,
+    keepAliveInitialDelayMillis: SILENCE,
     options: `-c search_path=${schema}`,
     // Numbers of writes and ids are far below 2^53.
     types: {
