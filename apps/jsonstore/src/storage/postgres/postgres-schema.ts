@@ -30,6 +30,7 @@ CREATE TABLE staging (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at big
 /**
  * Makes the tables where they are missing.
  *
+ * @param connection - is of no more use after an error, which leaves a transaction open
  * @param lock - SQL that keeps others who open the same store out until the transaction ends
  * @returns the epoch of the store
  * @throws Error when the database is not one of UTF-8, or the tables are of another format
@@ -40,21 +41,16 @@ export async function preparePostgres(connection: PostgresConnection, schema: st
   };
   if (encoding !== "UTF8") throw new Error(`The store needs a database with the encoding UTF8, got ${encoding}`);
   await connection.control(`BEGIN; ${lock}`);
-  try {
-    // Whoever may use the tables but not make any can still open the store.
-    const { found } = (await connection.ask(`SELECT to_regclass('${schema}.meta') IS NOT NULL AS found`)) as {
-      readonly found: boolean;
-    };
-    if (!found) {
-      const epoch = randomBytes(6).toString("base64url");
-      await connection.control(`CREATE SCHEMA IF NOT EXISTS ${schema}; ${TABLES}
-        INSERT INTO meta VALUES ('format', '${FORMAT}'), ('epoch', '${epoch}')`);
-    }
-    await connection.control("COMMIT");
-  } catch (error) {
-    await connection.control("ROLLBACK");
-    throw error;
+  // Whoever may use the tables but not make any can still open the store.
+  const { found } = (await connection.ask(`SELECT to_regclass('${schema}.meta') IS NOT NULL AS found`)) as {
+    readonly found: boolean;
+  };
+  if (!found) {
+    const epoch = randomBytes(6).toString("base64url");
+    await connection.control(`CREATE SCHEMA IF NOT EXISTS ${schema}; ${TABLES}
+      INSERT INTO meta VALUES ('format', '${FORMAT}'), ('epoch', '${epoch}')`);
   }
+  await connection.control("COMMIT");
   const format = await meta(connection, "format");
   if (format !== FORMAT) throw new Error(`The store has format ${format}, expected ${FORMAT}`);
   return await meta(connection, "epoch");
