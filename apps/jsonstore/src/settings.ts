@@ -90,10 +90,13 @@ export function readSettings(
   };
 }
 
+/** Another scheme than SQLite's: whoever opens the store knows it, or refuses it without the password that may be in it. */
+const OTHER_URL = /^(?:postgres(?:ql)?:|(?!sqlite:)[a-z][a-z\d+.-]*:\/\/)/i;
+
 /** A value without a scheme is a file of SQLite; relative paths start from the INI file. */
 function databaseUrl(database: string | undefined, here: string): string | null {
   if (database === undefined || database === "") return null;
-  if (/^postgres(?:ql)?:/.test(database)) return database;
+  if (OTHER_URL.test(database)) return database;
   const path = database.replace(/^sqlite:/, "");
   return `sqlite:${isAbsolute(path) ? path : resolve(here, path)}`;
 }
