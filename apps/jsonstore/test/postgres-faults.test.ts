@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openStore } from "../src/open-store.ts";
 import { put } from "../src/storage/document.ts";
 import type { Snapshot, Store } from "../src/storage/store.ts";
+import { row } from "../src/storage/work.ts";
 import { verifyStore } from "../src/storage/verify.ts";
 import { openStream } from "./event-reader.ts";
 import { POSTGRES, PostgresServer } from "./postgres-server.ts";
@@ -157,6 +158,17 @@ describe.skipIf(POSTGRES === undefined)("a store in PostgreSQL", () => {
     endUnseen((await server.query(PIDS)) as { readonly pid: number }[]); // its column
     expect(await closeAll(await openAll())).toContain("rejected");
     expect(await closeAll(await openAll())).toEqual(Array.from({ length: 16 }, () => "fulfilled"));
+  });
+
+  test("finds its tables again, whatever options the address has", async () => {
+    const url = `${server.url("optional")}&options=-c%20search_path%3Dpublic`;
+    for (const before of [null, "1"]) {
+      const store = await openStore(url);
+      others.push(store);
+      const outcome = await store.read(() => row<{ readonly value: string }>("getMember", 0, ""));
+      expect(outcome?.value ?? null).toBe(before);
+      await store.write((write) => put(write, [], "1"));
+    }
   });
 
   test("finds keys that are longer than an entry of an index", async () => {

@@ -229,7 +229,7 @@ async function readingConnectionOf(pool: pg.Pool): Promise<PostgresConnection> {
   }
 }
 
-function configOf({ connectionString, schema }: PostgresAddress): ClientConfig {
+function configOf({ connectionString }: PostgresAddress): ClientConfig {
   return {
     connectionString,
     application_name: "jsonstore",
@@ -240,7 +240,6 @@ function configOf({ connectionString, schema }: PostgresAddress): ClientConfig {
     idle_in_transaction_session_timeout: SILENCE,
     keepAlive: true,
     keepAliveInitialDelayMillis: SILENCE,
-    options: `-c search_path=${schema}`,
     // Numbers of writes and ids are far below 2^53.
     types: {
       getTypeParser: (type, format) =>

@@ -3,7 +3,7 @@
 
 /** Where a store lies, in parts. */
 export interface PostgresAddress {
-  /** For the driver. */
+  /** For the driver; makes statements find the tables. */
   readonly connectionString: string;
   /** The schema that has the tables. One database has room for many documents. */
   readonly schema: string;
@@ -38,5 +38,8 @@ export function parsePostgresUrl(text: string): PostgresAddress {
   if (!/^[1-9][0-9]{0,2}$/.test(connections)) {
     throw new Error(`Expected a number from 1 to 999 in the parameter "connections", got "${connections}"`);
   }
+  // Beside options that the address has, and behind them, because the last one counts.
+  const options = url.searchParams.get("options") ?? "";
+  url.searchParams.set("options", `${options} -c search_path=${schema}`.trimStart());
   return { connectionString: url.href, schema, connections: Number(connections) };
 }
