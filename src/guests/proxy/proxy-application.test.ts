@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { clientOf, OK, proxyTo, scripted, urlOf } from "../../../test/guests/proxied.ts";
 import type { UpstreamScript } from "../../../test/guests/scripted-upstream.ts";
 import { makeServer } from "../../server/make-server.ts";
+import { mockEnviron } from "../../testing/mock-environ.ts";
 import { rawRequest } from "../../testing/raw-request.ts";
 import { proxyApplication, type ProxyOptions } from "./proxy-application.ts";
 
@@ -236,6 +237,52 @@ describe("Connections", () => {
     expect((await first).status).toBe(502);
   });
 
+  test("stay with those who still wait, however many clients have left the queue", async () => {
+    let go = (): void => {};
+    const upstream = await scripted(async ({ saw, say }) => {
+      await saw("\r\n\r\n");
+      await new Promise<void>((resolve) => void (go = resolve));
+      say(OK);
+      await saw("\r\n\r\n", 2);
+      say(OK);
+    });
+    const application = proxyTo(urlOf(upstream), { maxConnections: 1, maxQueue: 5000 });
+    const first = clientOf(application).get("/");
+    await expect.poll(() => upstream.connections.length).toBe(1);
+    const left = Array.from({ length: 4000 }, () => {
+      const environ = mockEnviron({ environ: { "tsgi.signal": AbortSignal.abort() } });
+      return Promise.resolve(application(environ, () => () => {})).then(
+        () => "answered",
+        (error: unknown) => (error as Error).name,
+      );
+    });
+    const last = clientOf(application).get("/");
+    await expect.poll(() => application.stats().queued).toBe(4001);
+    go();
+    expect([(await first).status, (await last).status]).toEqual([200, 200]);
+    expect(new Set(await Promise.all(left))).toEqual(new Set(["ClientDisconnected"]));
+    expect(application.stats()).toMatchObject({ connects: 1, requests: 2, queued: 0 });
+  });
+
+  test("make room in the queue where clients have left it", async () => {
+    const upstream = await scripted(() => {});
+    const application = proxyTo(urlOf(upstream), { maxConnections: 1, maxQueue: 1, queueSeconds: 0.2 });
+    const first = clientOf(application).get("/");
+    await expect.poll(() => upstream.connections.length).toBe(1);
+    const leaving = new AbortController();
+    const left = Promise.resolve(
+      application(mockEnviron({ environ: { "tsgi.signal": leaving.signal } }), () => () => {}),
+    );
+    left.catch(() => {});
+    await expect.poll(() => application.stats().queued).toBe(1);
+    leaving.abort();
+    // The place is free: this one waits until its time is over.
+    expect((await clientOf(application).get("/")).status).toBe(504);
+    await expect(left).rejects.toThrow("The client left");
+    upstream.close();
+    expect((await first).status).toBe(502);
+  });
+
   test("can be of a unix socket, and are closed with the application", async () => {
     const folder = mkdtempSync(join(tmpdir(), "tsgi-proxy-"));
     const server = createServer((_request, response) => response.end("ok"));
@@ -275,6 +322,32 @@ describe("Several addresses", () => {
     expect(application.stats()).toMatchObject({ failures: 0, addresses: [{ isDown: false }, { isDown: true }] });
     a.close();
     expect((await client.get("/")).status).toBe(502);
+  });
+});
+
+describe("Several addresses of which one has died", () => {
+  test("do not keep those who wait for the other busy", async () => {
+    const held: (() => void)[] = [];
+    const holding: UpstreamScript = async ({ saw, say, end }) => {
+      await saw("\r\n\r\n");
+      await new Promise<void>((resolve) => void held.push(resolve));
+      say("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok");
+      end();
+    };
+    const [dying, other] = [await scripted(holding), await scripted(holding)];
+    const application = proxyTo([urlOf(dying), urlOf(other)], { maxConnections: 1, failSeconds: 0 });
+    const requests = Array.from({ length: 4 }, () => clientOf(application).post("/", { body: "x" }));
+    await expect.poll(() => [held.length, application.stats().queued]).toEqual([2, 2]);
+    dying.close();
+    // Each who waits has tried the one that died once, and waits for the other.
+    await expect.poll(() => application.stats()).toMatchObject({ connects: 4, queued: 2 });
+    await new Promise((resolve) => void setTimeout(resolve, 100));
+    expect(application.stats().connects).toBe(4);
+    const finishing = setInterval(() => {
+      for (const go of held.splice(0)) go();
+    }, 5);
+    onTestFinished(() => clearInterval(finishing));
+    expect((await Promise.all(requests)).map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 502]);
   });
 });
 
@@ -363,8 +436,7 @@ describe("Bodies", () => {
       more();
     });
     const guest = proxyTo(urlOf(upstream));
-    const environ = await import("../../testing/mock-environ.ts").then(({ mockEnviron }) => mockEnviron());
-    const body = await guest(environ, () => () => {});
+    const body = await guest(mockEnviron(), () => () => {});
     const iterator = (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
     const first = await iterator.next();
     expect(first.done).toBe(false);

@@ -46,7 +46,6 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
   #isOver = false;
   #isPaused = false;
   #isRetried = false;
-  #hasQueued = false;
   /** Whether anything has come since the clock ticked last. */
   #isSilent = false;
   #avoided: Set<ConnectedPeer> | null = null;
@@ -76,14 +75,16 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
     });
     pool.acquire(this);
     this.#totalDeadline = this.#deadline(totalSeconds);
-    this.#hasQueued = this.isWaiting;
+  }
+
+  stillWaits(): boolean {
+    return this.isWaiting && !this.#hasClientLeft();
   }
 
   granted(connection: UpstreamConnection): void {
     this.isWaiting = false;
     this.#connection = connection;
     connection.user = this;
-    if (this.#hasQueued && this.#hasClientLeft()) return;
     this.#decoder = this.#request.decoder(this);
     this.#isSent = false;
     this.#isHeard = false;
@@ -353,8 +354,8 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
   }
 
   /**
-   * Gives up a request whose client has left. Asked only while the upstream is silent: of short requests a signal would be the dearest part,
-   * and who has only closed its sending side gets an answer that goes on coming.
+   * Gives up a request whose client has left. Asked only in the queue, and while the upstream is silent: of short requests a signal would be
+   * the dearest part, and who has only closed its sending side gets an answer that goes on coming.
    */
   #hasClientLeft(): boolean {
     if (this.#environ["tsgi.signal"]?.aborted !== true) return false;

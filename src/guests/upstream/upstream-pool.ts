@@ -12,6 +12,8 @@ import { choosePeer, UpstreamPeer } from "./upstream-peer.ts";
 export interface ConnectionWaiter {
   /** False when it has given up. */
   readonly isWaiting: boolean;
+  /** Asked of one in the queue before it gets a connection, or its place counts. @returns false when it gives up now, or has done so */
+  stillWaits(): boolean;
   /** It has one. */
   granted(connection: UpstreamConnection): void;
   /** It gets none. */
@@ -43,6 +45,8 @@ export interface UpstreamStats {
 interface QueuedWaiter {
   readonly waiter: ConnectionWaiter;
   readonly deadline: number;
+  /** Addresses that have failed it. */
+  readonly avoided: ReadonlySet<ConnectedPeer> | null;
 }
 
 /** A pool. Its clock ticks while it has connections or somebody waits. */
@@ -107,14 +111,14 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
       this.#grant(waiter, this.#take(peer, isFresh));
       return;
     }
-    if (this.#queue.length >= maxQueue) this.#queue = this.#queue.filter((queued) => queued.waiter.isWaiting);
+    if (this.#queue.length >= maxQueue) this.#queue = this.#queue.filter((queued) => queued.waiter.stillWaits());
     if (this.#isClosed || this.#queue.length >= maxQueue) {
       const problem = this.#isClosed ? "is closed" : `has ${maxConnections} requests, and ${maxQueue} wait for it`;
       this.#refuse(waiter, new UpstreamError(503, "BUSY", this.label, problem));
       return;
     }
     const deadline = queueSeconds === 0 ? Number.POSITIVE_INFINITY : this.clock.deadline(queueSeconds);
-    this.#queue.push({ waiter, deadline });
+    this.#queue.push({ waiter, deadline, avoided });
   }
 
   /**
@@ -133,7 +137,7 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
       return;
     }
     connection.isReused = true;
-    const next = this.#next(peer);
+    const next = this.#next(peer, true);
     if (next !== null) {
       this.#grant(next, connection);
     } else if (peer.idle.length >= maxIdle) {
@@ -164,7 +168,7 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
     peer.connections.delete(connection);
     const at = peer.idle.indexOf(connection);
     if (at !== -1) peer.idle.splice(at, 1);
-    const next = this.#isClosed ? null : this.#next(peer);
+    const next = this.#isClosed ? null : this.#next(peer, false);
     if (next !== null) this.#grant(next, this.#take(peer, true));
   }
 
@@ -210,11 +214,20 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
     waiter.refused(error);
   }
 
-  /** Who has waited longest for an address; null when nobody waits. */
-  #next(peer: ConnectedPeer): ConnectionWaiter | null {
-    if (this.#queue.length === 0 || peer.connections.size > this.settings.maxConnections) return null;
-    for (let queued = this.#queue.shift(); queued !== undefined; queued = this.#queue.shift()) {
-      if (queued.waiter.isWaiting) return queued.waiter;
+  /**
+   * Who has waited longest for an address; null when nobody waits.
+   *
+   * @param isConnected - whether there is a connection. Without one, whom the address has failed waits on: it would fail again, and again
+   */
+  #next(peer: ConnectedPeer, isConnected: boolean): ConnectionWaiter | null {
+    if (peer.connections.size > this.settings.maxConnections) return null;
+    for (let at = 0; at < this.#queue.length;) {
+      const { waiter, avoided } = this.#queue[at] as QueuedWaiter; // the index is below the length
+      if (!isConnected && avoided?.has(peer) === true) at += 1;
+      else {
+        this.#queue.splice(at, 1);
+        if (waiter.stillWaits()) return waiter;
+      }
     }
     return null;
   }
