@@ -3,7 +3,7 @@ import { AnswerDecoder } from "../../http/answer-decoder.ts";
 import type { Output } from "../../http/output.ts";
 import type { WSGIEnvironment } from "../../wsgi/types.ts";
 import { requestTarget } from "../request-target.ts";
-import { keptBody, streamedBody, type OutgoingBody } from "../upstream/outgoing-body.ts";
+import { keptBody, streamedBody, withKept, type OutgoingBody } from "../upstream/outgoing-body.ts";
 import type {
   OutgoingRequest,
   UpstreamAnswerDecoder,
@@ -30,7 +30,7 @@ export class HttpProtocol implements UpstreamProtocol {
 
   request(environ: WSGIEnvironment): OutgoingRequest | Promise<OutgoingRequest> {
     const body = this.#options.isBuffered ? keptBody(environ) : streamedBody(environ);
-    return body instanceof Promise ? body.then((kept) => this.#withBody(environ, kept)) : this.#withBody(environ, body);
+    return withKept(body, (ready) => this.#withBody(environ, ready));
   }
 
   #withBody(environ: WSGIEnvironment, body: OutgoingBody): OutgoingRequest {

@@ -5,7 +5,7 @@ import type { Variable } from "../../protocols/variables.ts";
 import { DEFAULT_VARIABLE_LIMITS } from "../../protocols/variables.ts";
 import type { WSGIEnvironment } from "../../wsgi/types.ts";
 import { RequestRefused } from "./errors.ts";
-import { keptBody, streamedBody, type OutgoingBody } from "./outgoing-body.ts";
+import { keptBody, streamedBody, withKept, type OutgoingBody } from "./outgoing-body.ts";
 import type { OutgoingRequest, UpstreamAnswerDecoder, UpstreamAnswerListener } from "./upstream-protocol.ts";
 
 /** A request whose body follows its head as it is. */
@@ -42,8 +42,7 @@ export function withBody(
   make: (body: OutgoingBody) => OutgoingRequest,
 ): OutgoingRequest | Promise<OutgoingRequest> {
   const isStreamed = !isBuffered && environ.CONTENT_LENGTH !== undefined && environ.CONTENT_LENGTH !== "";
-  const body = isStreamed ? streamedBody(environ) : keptBody(environ);
-  return body instanceof Promise ? body.then(make) : make(body);
+  return withKept(isStreamed ? streamedBody(environ) : keptBody(environ), make);
 }
 
 /** @throws RequestRefused when the variables are more than other servers take */

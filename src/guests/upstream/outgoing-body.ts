@@ -56,6 +56,26 @@ export function keptBody(environ: WSGIEnvironment): OutgoingBody | Promise<Outgo
   return body === NO_BODY ? body : keep(body);
 }
 
+/**
+ * Makes a request of a body as soon as that is there.
+ *
+ * @param make - what it throws is thrown on, and the body is released
+ */
+export function withKept<Made>(
+  body: OutgoingBody | Promise<OutgoingBody>,
+  make: (body: OutgoingBody) => Made,
+): Made | Promise<Made> {
+  if (!(body instanceof Promise)) return make(body);
+  return body.then((kept) => {
+    try {
+      return make(kept);
+    } catch (error) {
+      kept.release();
+      throw error;
+    }
+  });
+}
+
 /** -1 when only the end will tell. */
 function declaredLength(environ: WSGIEnvironment): number {
   if (environ["wsgi.input"] === EMPTY_INPUT) return 0;
@@ -155,10 +175,16 @@ class FileBody implements OutgoingBody {
   }
 
   async read(): Promise<Bytes> {
-    const block = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, this.length - this.#position));
-    const { bytesRead } = await this.#file.read(block, 0, block.length, this.#position);
-    this.#position += bytesRead;
-    return block.subarray(0, bytesRead);
+    const start = this.#position;
+    const block = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, this.length - start));
+    // Before the file is read: meanwhile, `rewind` may be called for a request that is sent once more.
+    this.#position += block.length;
+    for (let filled = 0; filled < block.length;) {
+      const { bytesRead } = await this.#file.read(block, filled, block.length - filled, start + filled);
+      if (bytesRead === 0) throw new Error("The file of the request body is shorter than what was written to it");
+      filled += bytesRead;
+    }
+    return block;
   }
 
   rewind(): void {
