@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { nothingLeft } from "../../../test/gateways/nothing-left.ts";
 import { makeServer } from "../../server/make-server.ts";
+import { mockEnviron } from "../../testing/mock-environ.ts";
 import { TestClient } from "../../testing/test-client.ts";
 import { StringErrorStream } from "../../wsgi/string-error-stream.ts";
 import { cgiApplication, cgiBin, type CgiOptions } from "./index.ts";
@@ -154,6 +155,21 @@ describe("cgiApplication", () => {
     expect((await client.get("/")).status).toBe(504);
     expect(log()).toMatch(/given no answer for 0.3 s/);
     await nothingLeft(Number(readFileSync(marker, "utf8")));
+  });
+
+  test("an answer that a middleware does not take fails the request, and ends the program", async () => {
+    const file = join(directory, "refused-group");
+    const application = cgiApplication({
+      program: program(`echo $$ > ${file}; ${DOCUMENT}; exec sleep 60`),
+      killTimeout: 1,
+    });
+    closing.push(() => application.close());
+    const environ = mockEnviron();
+    const refusing = (): never => {
+      throw new TypeError("No such answer");
+    };
+    await expect(application(environ, refusing)).rejects.toThrow("No such answer");
+    await nothingLeft(Number(readFileSync(file, "utf8")));
   });
 
   test("a client that leaves ends the program", async () => {

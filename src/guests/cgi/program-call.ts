@@ -5,6 +5,7 @@
 // ended it breaks the answer off.
 import { ClientDisconnected } from "../../http/errors.ts";
 import { type AnswerHead, AnswerHeadDecoder } from "../../protocols/cgi/answer-head.ts";
+import { GatewayProtocolError } from "../../protocols/errors.ts";
 import { reasonOf } from "../../wsgi/reason-phrase.ts";
 import type { StartResponse, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { AnswerLength } from "../answer-length.ts";
@@ -118,7 +119,8 @@ export class ProgramCall {
         this.#begin(decoded.head);
         rest = decoded.rest;
       } catch (error) {
-        this.#break(new ProgramError(502, `${this.#request.name}: ${(error as Error).message}`));
+        const isAnswer = error instanceof GatewayProtocolError;
+        this.#break(isAnswer ? new ProgramError(502, `${this.#request.name}: ${error.message}`) : error);
         return;
       }
     }
@@ -133,16 +135,17 @@ export class ProgramCall {
   }
 
   #begin(head: AnswerHead): void {
+    const { statusCode, reason, fields, localRedirect } = head;
+    const { environ, startResponse, times } = this.#request;
+    // A middleware may refuse it: then there is no head.
+    if (localRedirect === null) startResponse(`${statusCode} ${reason || reasonOf(statusCode)}`, fields);
     this.#head = head;
-    this.#wait(this.#request.times.idleSeconds);
-    const { environ, startResponse } = this.#request;
-    if (head.localRedirect !== null) {
+    this.#wait(times.idleSeconds);
+    if (localRedirect !== null) {
       this.#complete();
-      this.#resolve({ localRedirect: head.localRedirect });
+      this.#resolve({ localRedirect });
       return;
     }
-    const { statusCode, reason, fields } = head;
-    startResponse(`${statusCode} ${reason || reasonOf(statusCode)}`, fields);
     if (environ.REQUEST_METHOD === "HEAD" || statusCode === 204 || statusCode === 304) {
       this.#complete();
     } else {
