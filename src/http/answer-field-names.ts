@@ -1,6 +1,7 @@
 // Names of fields in answers → what they mean to their reader. Each spelling is checked once, then found in a cache.
-// Source: RFC 9110 sections 5.1 and 7.6.1 for what belongs to a connection.
+// Source: RFC 9110 section 5.1.
 import { TOKEN } from "./grammar.ts";
+import { HOP_BY_HOP } from "./hop-by-hop.ts";
 import { ownText } from "./own-text.ts";
 
 /** What a field is to the reader of an answer. */
@@ -16,17 +17,11 @@ export const AnswerRole = {
 } as const;
 
 const ROLES = new Map<string, number>([
+  ...HOP_BY_HOP.map((name) => [name, AnswerRole.hopByHop] as const),
   ["content-length", AnswerRole.contentLength],
   ["transfer-encoding", AnswerRole.transferEncoding],
   ["connection", AnswerRole.connection],
   ["keep-alive", AnswerRole.keepAlive],
-  ["proxy-authenticate", AnswerRole.hopByHop],
-  ["proxy-authorization", AnswerRole.hopByHop],
-  ["proxy-connection", AnswerRole.hopByHop],
-  ["te", AnswerRole.hopByHop],
-  ["trailer", AnswerRole.hopByHop],
-  ["trailers", AnswerRole.hopByHop],
-  ["upgrade", AnswerRole.hopByHop],
 ]);
 
 /** Spellings remembered at most. */

@@ -2,6 +2,7 @@
 // Source: RFC 9112 section 4, RFC 9110 sections 5.5, 7.6.1, 8.6; CVE-2016-2216, CVE-2018-1000164, CVE-2020-5247 (response splitting).
 import { ResponseViolation } from "./errors.ts";
 import { DIGITS, NOT_FIELD_VALUE, STATUS, TOKEN } from "./grammar.ts";
+import { HOP_BY_HOP } from "./hop-by-hop.ts";
 
 /** Fields of a message in order, as `[name, value]` pairs of latin-1 strings. */
 export type Fields = readonly (readonly [name: string, value: string])[];
@@ -14,16 +15,7 @@ const ROLES = new Map<string, number>([
   ["date", Role.date],
   ["location", Role.location],
   ["status", Role.status],
-  ["connection", Role.hopByHop],
-  ["keep-alive", Role.hopByHop],
-  ["proxy-authenticate", Role.hopByHop],
-  ["proxy-authorization", Role.hopByHop],
-  ["proxy-connection", Role.hopByHop],
-  ["te", Role.hopByHop],
-  ["trailer", Role.hopByHop],
-  ["trailers", Role.hopByHop],
-  ["transfer-encoding", Role.hopByHop],
-  ["upgrade", Role.hopByHop],
+  ...HOP_BY_HOP.map((name) => [name, Role.hopByHop] as const),
 ]);
 
 const MAX_CACHED = 1024;
