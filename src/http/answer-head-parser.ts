@@ -4,16 +4,16 @@
 // Source: RFC 9112 sections 2.2, 4, 5, 6; RFC 9110 section 8.6.
 import { AnswerError } from "./answer-error.ts";
 import { answerFieldName, AnswerRole } from "./answer-field-names.ts";
-import { DIGITS, NOT_FIELD_VALUE, trimOWS } from "./grammar.ts";
+import { MAX_LENGTH_DIGITS, readContentLength } from "./content-length.ts";
+import { listOf, NOT_FIELD_VALUE, trimOWS } from "./grammar.ts";
 import type { Limits } from "./limits.ts";
+import { wantsKeepAlive } from "./request-rules.ts";
 
 const LF = 0x0a;
 const COLON = 0x3a;
 const SPACE = 0x20;
 /** "HTTP/1.x NNN". */
 const SHORTEST_STATUS_LINE = 12;
-/** Digits of the largest Content-Length that JavaScript counts exactly. */
-const MAX_LENGTH_DIGITS = 15;
 
 /** The bounds of an answer's head. */
 export type AnswerHeadLimits = Pick<Limits, "maxHeadBytes" | "maxFields" | "maxFieldNameBytes">;
@@ -180,19 +180,13 @@ export class AnswerHeadParser {
       this.isChunked = true;
     }
     if (this.contentLength !== -1) this.fields.push(["Content-Length", String(this.contentLength)]);
-    this.isKeepAlive = this.minor === 1;
-    if (this.#connection !== null) this.#readConnection(this.#connection);
+    this.isKeepAlive = wantsKeepAlive(this.#connection, this.minor);
+    if (this.#connection !== null) this.#dropNamed(this.#connection);
   }
 
-  /** Options of Connection; each may name a field that belongs to the connection too (RFC 9110 section 7.6.1). */
-  #readConnection(connection: string): void {
-    const options = connection
-      .toLowerCase()
-      .split(",")
-      .map((option) => trimOWS(option));
-    if (options.includes("close")) this.isKeepAlive = false;
-    else if (options.includes("keep-alive")) this.isKeepAlive = true;
-    const named = options.filter((option) => option !== "" && !UNNAMED.has(option));
+  /** Each option of Connection may name a field that belongs to the connection too (RFC 9110 section 7.6.1). */
+  #dropNamed(connection: string): void {
+    const named = listOf(connection).filter((option) => option !== "" && !UNNAMED.has(option));
     if (named.length > 0) this.fields = this.fields.filter(([name]) => !named.includes(name.toLowerCase()));
   }
 }
@@ -208,10 +202,10 @@ function valueOf(text: string, from: number, end: number): string {
 }
 
 function parseContentLength(value: string): number {
-  if (!DIGITS.test(value)) throw badFraming(`Content-Length is not made of digits only: ${JSON.stringify(value)}`);
-  const digits = value.replace(/^0+(?=[0-9])/, "");
-  if (digits.length > MAX_LENGTH_DIGITS) throw badFraming(`Content-Length has more than ${MAX_LENGTH_DIGITS} digits`);
-  return Number(digits);
+  const length = readContentLength(value);
+  if (Number.isNaN(length)) throw badFraming(`Content-Length is not made of digits only: ${JSON.stringify(value)}`);
+  if (length === Number.POSITIVE_INFINITY) throw badFraming(`Content-Length has more than ${MAX_LENGTH_DIGITS} digits`);
+  return length;
 }
 
 function badByte(): AnswerError {

@@ -39,6 +39,14 @@ export function trimOWS(text: string, first = 0, last = text.length): string {
   return text.slice(first, last);
 }
 
+/** The elements of a list, such as the options of Connection, in lower case. */
+export function listOf(value: string): string[] {
+  return value
+    .toLowerCase()
+    .split(",")
+    .map((element) => trimOWS(element));
+}
+
 function isOWS(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }

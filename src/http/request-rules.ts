@@ -1,11 +1,9 @@
 // What a whole head must fulfil, once its last line is there: host, framing, persistence, expectations. Where two servers could decide
 // differently, the request is refused. Source: RFC 9112 sections 3.2, 6, 9.3; RFC 9110 sections 7.2, 8.6, 10.1.1.
+import { MAX_LENGTH_DIGITS, readContentLength } from "./content-length.ts";
 import { ProtocolError } from "./errors.ts";
-import { DIGITS, TOKEN, trimOWS } from "./grammar.ts";
+import { listOf, TOKEN } from "./grammar.ts";
 import { isHost } from "./host.ts";
-
-/** Digits of the largest Content-Length that JavaScript counts exactly. */
-const MAX_LENGTH_DIGITS = 15;
 
 /**
  * Checks the Host field (RFC 9112 section 3.2). An empty one names no host.
@@ -22,17 +20,17 @@ export function checkHost(host: string | null, minor: number): void {
 }
 
 /**
- * Reads Content-Length. Digits only: no sign, no list, no other base (CVE-2022-24761, CVE-2023-38697, CVE-2023-40175).
+ * Reads Content-Length.
  *
  * @throws ProtocolError 400, or 413 for a number that cannot be counted
  */
 export function parseContentLength(value: string): number {
-  if (!DIGITS.test(value))
+  const length = readContentLength(value);
+  if (Number.isNaN(length))
     throw new ProtocolError(400, "ERR_HTTP_CONTENT_LENGTH", "Content-Length is not made of decimal digits only");
-  const digits = value.replace(/^0+(?=[0-9])/, "");
-  if (digits.length > MAX_LENGTH_DIGITS)
+  if (length === Number.POSITIVE_INFINITY)
     throw new ProtocolError(413, "ERR_HTTP_BODY_TOO_LARGE", `Content-Length has more than ${MAX_LENGTH_DIGITS} digits`);
-  return Number(digits);
+  return length;
 }
 
 /**
@@ -50,7 +48,7 @@ export function checkTransferEncoding(value: string, minor: number, contentLengt
   if (value.toLowerCase() !== "chunked") throw badTransferEncoding(value);
 }
 
-/** Whether a client wants its connection to go on (RFC 9112 section 9.3). */
+/** Whether the sender of a message, a client or a server, wants its connection to go on (RFC 9112 section 9.3). */
 export function wantsKeepAlive(connection: string | null, minor: number): boolean {
   if (connection === null) return minor === 1;
   const options = listOf(connection);
@@ -77,12 +75,4 @@ function badTransferEncoding(value: string): ProtocolError {
     return new ProtocolError(501, "ERR_HTTP_TRANSFER_CODING", "Transfer-Encoding names a coding other than 'chunked'");
   }
   return new ProtocolError(400, "ERR_HTTP_FRAMING", "Transfer-Encoding is not exactly 'chunked'");
-}
-
-/** The elements of a list, in lower case. */
-function listOf(value: string): string[] {
-  return value
-    .toLowerCase()
-    .split(",")
-    .map((element) => trimOWS(element));
 }
