@@ -250,8 +250,7 @@ export class HeadParser {
     const name = isKnown ? expected : this.#fieldName(text, from, end);
     this.#lastName = name;
     const value = isKnown ? name.goodValue : this.#fieldValue(name, text, from, end);
-    if (name.role !== FieldRole.plain) this.#note(name, value);
-    this.#store(name, value);
+    this.#store(name, name.role === FieldRole.plain ? value : this.#note(name, value));
   }
 
   /** Whether a line is the one that was last found good for a name. */
@@ -304,8 +303,12 @@ export class HeadParser {
     } else this.variables[variable] = `${earlier as string}${name.role === FieldRole.cookie ? "; " : ", "}${value}`;
   }
 
-  /** Remembers the fields that the engine itself acts on; all but Connection and Cookie may stand once only. */
-  #note(name: FieldName, value: string): void {
+  /**
+   * Remembers the fields that the engine itself acts on; all but Connection and Cookie may stand once only.
+   *
+   * @returns the value as it is told: of a length without zeros in front, for who would take it for an octal number
+   */
+  #note(name: FieldName, value: string): string {
     switch (name.role) {
       case FieldRole.host:
         if (this.#host !== null) throw repeatedField(name.lower);
@@ -314,7 +317,7 @@ export class HeadParser {
       case FieldRole.contentLength:
         if (this.contentLength !== -1) throw repeatedField(name.lower);
         this.contentLength = parseContentLength(value);
-        break;
+        return String(this.contentLength);
       case FieldRole.transferEncoding:
         if (this.#transferEncoding !== null) throw repeatedField(name.lower);
         this.#transferEncoding = value;
@@ -337,6 +340,7 @@ export class HeadParser {
       default:
         break;
     }
+    return value;
   }
 
   /** Judges the head as a whole once its last line is there. */

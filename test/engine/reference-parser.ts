@@ -126,6 +126,8 @@ function variablesOf(fields: readonly [string, string][], authority: string | nu
       name === "cookie" ? "; " : ", ",
     );
   }
+  const { CONTENT_LENGTH: length } = variables;
+  if (length !== undefined) variables["CONTENT_LENGTH"] = String(Number(length));
   if (authority !== null) variables["HTTP_HOST"] = authority;
   else if (variables["HTTP_HOST"] === "") delete variables["HTTP_HOST"];
   return variables;

@@ -104,6 +104,12 @@ describe("toFetchHandler", () => {
     expect([environ["REMOTE_ADDR"], environ["REMOTE_PORT"]]).toEqual([address, port]);
   });
 
+  test("tells a length without zeros in front", async () => {
+    const headers = { "Content-Length": "0003" };
+    const environ = await environOf(new Request("http://a/environ", { method: "POST", body: "abc", headers }));
+    expect(environ["CONTENT_LENGTH"]).toBe("3");
+  });
+
   test("believes Cloudflare's field only on Cloudflare", async () => {
     const request = new Request("http://a/environ", { headers: { "CF-Connecting-IP": "203.0.113.9" } });
     expect((await environOf(request))["REMOTE_ADDR"]).toBe("");

@@ -1,5 +1,6 @@
 // The CGI variables of a Request. Its URL is cut by a pattern: `new URL` would cost as much as the rest of the environ. The platform
 // has normalised it already, so REQUEST_URI is not what the client has sent. Source: RFC 3875 section 4.1.
+import { withoutZeros } from "../../http/content-length.ts";
 import { ProtocolError } from "../../http/errors.ts";
 import { fieldVariable } from "../../http/field-variable.ts";
 import { unescapeBytes } from "../../http/unescape-bytes.ts";
@@ -38,7 +39,7 @@ function setHeaders(environ: Record<string, unknown>, headers: Headers): void {
   // The fields of one name are one already, joined as their kind wants it.
   headers.forEach((value, name) => {
     const variable = variables.get(name) ?? understand(name);
-    if (variable !== "") environ[variable] = value;
+    if (variable !== "") environ[variable] = variable === "CONTENT_LENGTH" ? withoutZeros(value) : value;
   });
 }
 

@@ -1,5 +1,6 @@
 // The header fields of a Node request as CGI variables, by the rules of our own parser: names with `_` are dropped, repeated fields are
 // joined, and those that decide over framing or routing may stand once only. Source: RFC 3875 section 4.1.18, RFC 9110 section 5.3.
+import { withoutZeros } from "../../http/content-length.ts";
 import { ProtocolError } from "../../http/errors.ts";
 import { fieldName, FieldRole } from "../../http/field-names.ts";
 import { repeatedField } from "../../http/head-errors.ts";
@@ -33,7 +34,7 @@ export function setFields(environ: Record<string, unknown>, raw: readonly string
     if (known === null || known.variable === "") continue;
     const { variable, role } = known;
     const earlier = environ[variable];
-    if (earlier === undefined) environ[variable] = value;
+    if (earlier === undefined) environ[variable] = role === FieldRole.contentLength ? withoutZeros(value) : value;
     else if (ONCE.has(role)) throw repeatedField(known.lower);
     else environ[variable] = `${earlier as string}${role === FieldRole.cookie ? "; " : ", "}${value}`;
   }

@@ -60,6 +60,14 @@ describe("toNodeHandler under node:http", () => {
   test("no case is left out", () => expect(leftOut).toEqual([]));
 });
 
+test("toNodeHandler tells a length without zeros in front", async () => {
+  const { port, close } = await serve(toNodeHandler(mirror));
+  const head = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0003\r\n\r\nabc";
+  const { text } = await rawRequest({ host: "127.0.0.1", port }, head);
+  close();
+  expect(text).toContain('"CONTENT_LENGTH":"3"');
+});
+
 describe("toNodeHandler in Express", () => {
   const leftOut = runConformance(test, {
     serve(application) {
