@@ -9,6 +9,8 @@ export type ClosingApplication = WSGIApplication & {
    * @param graceSeconds - how long requests may still take
    */
   close(graceSeconds?: number): Promise<void>;
+  /** The source files that this has loaded, for a watcher; absent where there are none. */
+  files?(): Promise<readonly string[]>;
 };
 
 /** Whether what a factory has made can be ended: a function with a method `close`. */

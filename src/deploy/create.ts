@@ -60,6 +60,12 @@ export class ObjectBuilder {
     await Promise.allSettled([...this.#closing].map((application) => application.close(graceSeconds)));
   }
 
+  /** The source files that these applications have loaded where they run, for a watcher. */
+  async files(): Promise<readonly string[]> {
+    const found = await Promise.all([...this.#closing].map((application) => application.files?.() ?? []));
+    return found.flat();
+  }
+
   /**
    * Builds an application with all that is around it.
    *

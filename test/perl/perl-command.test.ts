@@ -33,6 +33,19 @@ test.skipIf(perl === undefined).each([
   expect(code).toBe(0);
 });
 
+test.skipIf(perl === undefined).each(["app.psgi", "app.ini"])(
+  "--reload sees an edit of what %s runs",
+  async (target) => {
+    const command = project.start([target, "--reload", "-b", "127.0.0.1:0"]);
+    const port = await command.port();
+    project.write("app.psgi", "sub { [200, [], ['edited']] };\n");
+    await command.saw("Reloaded: generation 2");
+    const text = await (await fetch(`http://127.0.0.1:${port}/`)).text();
+    await command.stop();
+    expect(text).toBe("edited");
+  },
+);
+
 test.skipIf(perl === undefined)("a script whose first line names Perl gets its arguments", async () => {
   project.write("script/app", '#!/usr/bin/env perl\nmy @words = @ARGV; sub { [200, [], ["@words"]] };\n');
   const command = project.start(["script/app", "-b", "127.0.0.1:0", "--", "--config", "live"]);

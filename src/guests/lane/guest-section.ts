@@ -64,9 +64,12 @@ export interface FilterSection extends Pick<GuestOptions, "directory" | "process
   readonly middleware?: string;
 }
 
-/** An application of a guest that is ended with the worker. */
+/** An application of a guest that is ended with the worker, and whose files are watched. */
 export function closing(application: WSGIApplication, processes: GuestProcesses): ClosingApplication {
-  return Object.assign(application, { close: (graceSeconds?: number) => processes.close(graceSeconds) });
+  return Object.assign(application, {
+    close: (graceSeconds?: number) => processes.close(graceSeconds),
+    files: () => processes.modules(),
+  });
 }
 
 /**

@@ -8,6 +8,8 @@ import type { GuestLanguage } from "./language.ts";
 
 /** The processes of a guest. */
 export interface GuestProcesses {
+  /** The source files that are loaded, for a watcher. */
+  modules(): Promise<readonly string[]>;
   /** Its state and counters. */
   stats(): GuestStats;
   /** The processes that work on requests now: process ids by the request's `tsgi.request_id`. */
@@ -28,8 +30,6 @@ export interface Guest extends GuestProcesses {
   readonly interpreter: string;
   /** The address where a script that starts a server itself would have served; null for other targets. */
   readonly address: readonly [host: string, port: number] | null;
-  /** The source files that are loaded, for a watcher. */
-  modules(): Promise<readonly string[]>;
   /** Loads the application again in new processes, then ends the old ones. If it does not load, the promise is rejected and nothing changes. */
   reload(): Promise<void>;
 }
@@ -59,7 +59,6 @@ export async function startGuest(settings: GuestSettings, language: GuestLanguag
     get address() {
       return pool.address;
     },
-    modules: () => pool.modules(),
     reload: () => pool.reload(),
   };
 }
@@ -93,6 +92,7 @@ export function guestMiddleware(settings: GuestSettings, language: GuestLanguage
 
 function processesOf(pool: GuestPool): GuestProcesses {
   return {
+    modules: () => pool.modules(),
     stats: () => pool.stats(),
     requestsInHand: () => pool.requestsInHand(),
     close: (graceSeconds = pool.settings.graceSeconds) => pool.close(graceSeconds),

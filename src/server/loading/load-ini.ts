@@ -46,7 +46,7 @@ export async function loadIni(
     return {
       application,
       close,
-      files: async () => [...iniFiles, ...(await resolver.modules())],
+      files: async () => [...iniFiles, ...(await builder.files()), ...(await resolver.modules())],
       pythonStats: () => resolver.stats(),
       requestsInHand: () => resolver.requestsInHand(),
     };
