@@ -26,6 +26,7 @@ test.each<[string, RegExp]>([
   ["http://127.0.0.1:3000/", /Unknown scheme "http"[^]*did you mean "proxy:http:\/\/127.0.0.1:3000\/"/],
   ["fastcig://127.0.0.1:9000", /did you mean "fastcgi"; expected a file, a module or one of "cgi:PROGRAM"/],
   ["x://user:secret@host/", /"x:\/\/\*\*\*@host\/"/],
+  ["x://user:with@secret@host/", /"x:\/\/\*\*\*@host\/"/],
   ["cgi:/nowhere", /Cannot use the target "cgi:\/nowhere": Option "program" is "\/nowhere", which is no file/],
   ["cgi:/bin/sh?nothing=1", /Unknown option "nothing"/],
   ["cgi:/bin/sh?head_timeout=1&head_timeout=2", /"head_timeout" is given twice/],

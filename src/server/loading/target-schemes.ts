@@ -128,20 +128,15 @@ function optionsOf(scheme: TargetScheme, rest: string, environment: readonly str
 
 function unknownScheme(target: string, name: string): TargetFormError {
   const names = Object.keys(TARGET_SCHEMES);
-  const isURL = /^https?$/i.test(name) && names.includes("proxy");
-  const meant = isURL ? undefined : nearestName(name, names);
-  const hint = isURL
-    ? `; did you mean "proxy:${shown(target)}"`
-    : meant === undefined
-      ? ""
-      : `; did you mean "${meant}"`;
+  const meant = /^https?$/i.test(name) ? `proxy:${shown(target)}` : nearestName(name, names);
+  const hint = meant === undefined ? "" : `; did you mean "${meant}"`;
   const forms = Object.values(TARGET_SCHEMES).map(({ form }) => `"${form}"`);
   return new TargetFormError(
     `Unknown scheme "${name}" of the target "${shown(target)}"${hint}; expected a file, a module or one of ${forms.join(", ")}`,
   );
 }
 
-/** Without a password in it. */
+/** Without a password in it, which may itself have an "@". */
 function shown(target: string): string {
-  return target.replace(/\/\/[^/?#@]*@/, "//***@");
+  return target.replace(/\/\/[^/?#]*@/, "//***@");
 }
