@@ -23,6 +23,7 @@ describe("parsePserveArguments", () => {
       ["user", "www"],
       ["group", "www"],
     ]);
+    expect(settings.slice(0, 3).map(({ place }) => place)).toEqual(["--reload", "--daemon", '--pid-file "a.pid"']);
   });
 
   test("what has no equivalent gets a line, and its value does not become the file", () => {

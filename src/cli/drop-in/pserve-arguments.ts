@@ -74,7 +74,10 @@ export function parsePserveArguments(words: readonly string[]): PserveStart {
       throw new UsageError(`Cannot read the option "${word}": expected a value after it`);
     if ("missing" in rule) remarks.push(`${flag}: ${rule.missing}`);
     else if ("part" in rule) parts[rule.part] = value ?? "";
-    else settings.push({ name: rule.to, raw: value ?? true, origin: flag, place: `${flag} ${JSON.stringify(value)}` });
+    else {
+      const place = value === undefined ? flag : `${flag} ${JSON.stringify(value)}`;
+      settings.push({ name: rule.to, raw: value ?? true, origin: flag, place });
+    }
   }
   const [file, ...variables] = operands;
   if (file === undefined) throw new UsageError('Name an INI file, as in "pserve production.ini"');
