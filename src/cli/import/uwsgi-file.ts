@@ -54,7 +54,7 @@ function readJson(text: string, section: string): Pair[] | undefined {
   const options = isRecord(content) ? content[section] : undefined;
   if (!isRecord(options)) return undefined;
   return Object.entries(options).flatMap(([key, value]) =>
-    [value].flat().map((each): Pair => [key, each === true ? "true" : String(each)]),
+    [value].flat().map((each): Pair => [key, String(each)]),
   );
 }
 
