@@ -2,12 +2,6 @@
 // imported only then.
 import type { Command } from "../commander.ts";
 
-/** What a command is told about the program that it belongs to. */
-export interface DropInOptions {
-  /** Version of this package. */
-  readonly version: string;
-}
-
 const SERVERS = {
   gunicorn: "Serves what a command line of gunicorn says.",
   uwsgi: "Serves what a command line of uWSGI says.",
@@ -26,8 +20,9 @@ export const DROP_IN_NAMES = Object.keys(SERVERS) as readonly (keyof typeof SERV
  * Adds the commands to the program.
  *
  * @param program - of commander
+ * @param version - of this package
  */
-export function registerDropInCommands(program: Command, { version }: DropInOptions): void {
+export function registerDropInCommands(program: Command, version: string): void {
   for (const name of DROP_IN_NAMES) {
     const command = program
       .command(name)

@@ -3,7 +3,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "../commander.ts";
 import type { GuestResolver } from "../deploy/guest-resolver.ts";
-import { findInterpreter } from "../guests/python/interpreter.ts";
 import { isIniTarget } from "../server/loading/ini-target.ts";
 import { nearestName } from "../nearest-name.ts";
 import { addSettings, settingsFromCommand } from "../server/settings/command-line.ts";
@@ -32,11 +31,13 @@ import { registerTopCommand } from "./top.ts";
  * Builds the program.
  *
  * @param argv - the arguments that it will be given
+ * @param runtimes - lines that `--version` prints below the version
  */
-export function buildProgram(argv: readonly string[]): Command {
+export function buildProgram(argv: readonly string[], runtimes: readonly string[] = []): Command {
+  const version = packageVersion();
   const program = new Command("tsgi")
     .description("Serves a WSGI application written in TypeScript, JavaScript or Python.")
-    .version(versionText(argv), "-V, --version", "Print the version, and those of the runtimes")
+    .version([version, ...runtimes].join("\n"), "-V, --version", "Print the version, and those of the runtimes")
     .argument("[target]")
     .argument("[variables...]")
     .option("--server-name <name>", SERVER_NAME_HELP)
@@ -49,21 +50,21 @@ export function buildProgram(argv: readonly string[]): Command {
       const given = withArguments(settingsFromCommand(program), rest);
       const read: ArgumentReader = () => iniArguments(named, variables, given, options.serverName, directory);
       // Nothing may keep a stopped server alive: an application's timer or connection would.
-      process.exit(await serve(read, packageVersion()).catch((error: unknown) => failed(error, program, named)));
+      process.exit(await serve(read, version).catch((error: unknown) => failed(error, program, named)));
     });
   addSettings(program);
   registerFetchCommand(program);
   registerCGICommand(program);
   registerConfigCommand(program, { guests: pythonFactories });
   registerImportCommand(program);
-  registerDropInCommands(program, { version: packageVersion() });
+  registerDropInCommands(program, version);
   registerInitCommand(program);
   registerReloadCommand(program);
   registerRoutesCommands(program);
   registerLaneCheckCommand(program);
   registerTopCommand(program);
   registerCtlCommand(program);
-  registerDoctorCommand(program, packageVersion());
+  registerDoctorCommand(program, version);
   registerCompletionCommand(program);
   let extent = helpExtent(argv);
   registerHelpCommand(program, () => {
@@ -94,24 +95,6 @@ async function pythonFactories(): Promise<GuestResolver[]> {
   ]);
   const { python } = (await resolveSettings()).settings;
   return [new PythonResolver({ isImporting: true, ...(python === null ? {} : { python }) })];
-}
-
-/** The version alone in its first line; what a report of a bug needs in the others. */
-function versionText(argv: readonly string[]): string {
-  const version = packageVersion();
-  // It is made for every start, but the search for Python is only for those who read it.
-  if (!argv.includes("--version") && !argv.includes("-V")) return version;
-  return [version, `Node ${process.versions.node} (${process.execPath})`, pythonText()].join("\n");
-}
-
-function pythonText(): string {
-  const python = process.env["TSGI_PYTHON"];
-  try {
-    const { path, source } = findInterpreter({ python, directory: process.cwd(), environment: process.env });
-    return `Python by ${python === undefined ? source : "TSGI_PYTHON"} (${path})`;
-  } catch {
-    return "Python not found";
-  }
 }
 
 function packageVersion(): string {

@@ -11,10 +11,17 @@ import { buildProgram } from "./program.ts";
  */
 export async function runProgram(argv: readonly string[]): Promise<void> {
   try {
-    await buildProgram(argv).parseAsync(argv, { from: "user" });
+    await buildProgram(argv, await runtimesFor(argv)).parseAsync(argv, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Commander has printed its message, or the help or the version that was asked for, which end with 0.
     process.exit(error.exitCode === 0 ? EXIT_CODES.success : EXIT_CODES.usage);
   }
+}
+
+/** The search for Python is only for those who read what it finds. */
+async function runtimesFor(argv: readonly string[]): Promise<readonly string[]> {
+  if (!argv.includes("--version") && !argv.includes("-V")) return [];
+  const { runtimes } = await import("./runtimes.ts");
+  return runtimes();
 }
