@@ -1,7 +1,7 @@
 // Errors that are answers: their status, and a sentence for the client. Source: RFC 9110 section 15; RFC 9457 (problem+json); Werkzeug's
 // exceptions for the names.
 import { TSGIError } from "../errors.ts";
-import { reasonOf } from "../wsgi/reason-phrase.ts";
+import { reasonOf } from "../reason-phrase.ts";
 import type { HeaderList } from "../wsgi/types.ts";
 import { FrameworkError } from "./errors.ts";
 

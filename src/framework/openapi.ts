@@ -1,6 +1,6 @@
 // The routes of an application as OpenAPI 3.1, whose dialect of schemas is JSON Schema 2020-12, so that schemas go in as they are.
 // Source: OpenAPI Specification 3.1.1.
-import { reasonOf } from "../wsgi/reason-phrase.ts";
+import { reasonOf } from "../reason-phrase.ts";
 import type { CompiledRoute } from "./compiled-route.ts";
 import type { Rule } from "./rule.ts";
 import { jsonSchemaOf, type StandardSchema } from "./standard-schema.ts";

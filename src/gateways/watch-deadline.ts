@@ -1,6 +1,5 @@
 // The deadline of one call, for gateways whose requests come one by one, without a server that keeps the time.
-import type { ApplicationCalls } from "./application-calls.ts";
-import type { CalledExchange } from "./application-calls.ts";
+import type { ApplicationCalls, CalledExchange } from "./application-calls.ts";
 
 const SECOND = 1000;
 /** A timer may fire a little before its time. */

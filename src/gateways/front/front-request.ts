@@ -6,6 +6,7 @@
 import { DIGITS, TOKEN } from "../../http/grammar.ts";
 import { isHost, parseHost } from "../../http/host.ts";
 import { unescapeBytes } from "../../http/unescape-bytes.ts";
+import { CONNECTION_VARIABLES } from "../../protocols/cgi/connection-variables.ts";
 import { GatewayProtocolError } from "../../protocols/errors.ts";
 import type { Variable } from "../../protocols/variables.ts";
 
@@ -46,21 +47,6 @@ export interface FrontRequest {
   readonly split: "front" | "nobody" | "mount";
 }
 
-/** Hop by hop, about framing that the front has undone, or dangerous (HTTP_PROXY: CVE-2016-5385, "httpoxy"). */
-const DROPPED: ReadonlySet<string> = new Set([
-  "HTTP_PROXY",
-  "HTTP_CONTENT_LENGTH",
-  "HTTP_CONTENT_TYPE",
-  "HTTP_TRANSFER_ENCODING",
-  "HTTP_TRAILER",
-  "HTTP_CONNECTION",
-  "HTTP_PROXY_CONNECTION",
-  "HTTP_KEEP_ALIVE",
-  "HTTP_TE",
-  "HTTP_UPGRADE",
-  "HTTP_EXPECT",
-]);
-
 /** Decoded by the front, so that they may hold a line break. */
 const PATHS: ReadonlySet<string> = new Set([
   "SCRIPT_NAME",
@@ -96,7 +82,7 @@ export function readFrontRequest(pairs: readonly Variable[], { mount, trustRemot
   const doubtful = new Set<string>();
   for (const [name, value] of pairs) {
     if (!isUsable(name, value)) continue;
-    if (DROPPED.has(name)) {
+    if (CONNECTION_VARIABLES.has(name)) {
       isChunked ||= name === "HTTP_TRANSFER_ENCODING" && value !== "";
       continue;
     }

@@ -2,6 +2,7 @@
 // variables REDIRECT_URL, REDIRECT_STATUS, and for ten as the most in a row.
 import { unescapeBytes } from "../../http/unescape-bytes.ts";
 import { EMPTY_INPUT } from "../../wsgi/input-stream.ts";
+import { mountUnder } from "../../wsgi/public-request.ts";
 import type { StartResponse, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { failedAnswer } from "../failed-answer.ts";
 import type { ProgramAnswer } from "./program-call.ts";
@@ -41,14 +42,13 @@ function redirected(environ: WSGIEnvironment, mount: string, location: string): 
   const uri = location.replace(/#.*$/, "");
   const mark = uri.indexOf("?");
   const path = unescapeBytes(mark === -1 ? uri : uri.slice(0, mark));
-  const isInside = path.startsWith(mount) && (path.length === mount.length || path[mount.length] === "/");
-  if (!isInside || path.includes("\0")) return null;
+  const mounted = { SCRIPT_NAME: "", PATH_INFO: path };
+  if (!mountUnder(mounted, mount) || path.includes("\0")) return null;
   const { CONTENT_TYPE: _type, CONTENT_LENGTH: _length, HTTP_TRANSFER_ENCODING: _coding, ...rest } = environ;
   return {
     ...(rest as WSGIEnvironment), // what was taken out is optional
     REQUEST_METHOD: environ.REQUEST_METHOD === "HEAD" ? "HEAD" : "GET",
-    SCRIPT_NAME: mount,
-    PATH_INFO: path.slice(mount.length),
+    ...mounted,
     QUERY_STRING: mark === -1 ? "" : uri.slice(mark + 1),
     REQUEST_URI: uri,
     REDIRECT_STATUS: "200",

@@ -6,7 +6,7 @@
 import { ClientDisconnected } from "../../http/errors.ts";
 import { type AnswerHead, AnswerHeadDecoder } from "../../protocols/cgi/answer-head.ts";
 import { GatewayProtocolError } from "../../protocols/errors.ts";
-import { reasonOf } from "../../wsgi/reason-phrase.ts";
+import { reasonOf } from "../../reason-phrase.ts";
 import type { StartResponse, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { AnswerLength } from "../answer-length.ts";
 import { BodyQueue } from "../body-queue.ts";

@@ -5,7 +5,7 @@ import { AnswerError } from "../../http/answer-error.ts";
 import { ClientDisconnected } from "../../http/errors.ts";
 import { GatewayProtocolError } from "../../protocols/errors.ts";
 import { escapeText } from "../../wsgi/escape-text.ts";
-import { reasonOf } from "../../wsgi/reason-phrase.ts";
+import { reasonOf } from "../../reason-phrase.ts";
 import type { HeaderList, StartResponse, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { BodyQueue, type BodyWriter } from "../body-queue.ts";
 import { errorAnswer } from "../failed-answer.ts";

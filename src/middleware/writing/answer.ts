@@ -1,6 +1,6 @@
 // The short answers that middleware gives itself: a status, and a line of text or a page that says what happened.
 // Source: RFC 9110 section 15 for the statuses; PEP 3333 for the calls.
-import { reasonOf } from "../../wsgi/reason-phrase.ts";
+import { reasonOf } from "../../reason-phrase.ts";
 import type { HeaderList, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 
 /** A short response. */

@@ -5,6 +5,7 @@
 // LD_PRELOAD, PHP_VALUE or PATH would not describe the request but change the program (CVE-2025-65082; suexec of Apache lists names, too).
 import { GatewayProtocolError } from "../errors.ts";
 import type { Variable } from "../variables.ts";
+import { CONNECTION_VARIABLES } from "./connection-variables.ts";
 
 /** What the environ does not say. */
 export interface RequestVariablesOptions {
@@ -24,24 +25,8 @@ export interface RequestVariablesOptions {
 const KNOWN =
   /^(?:AUTH_TYPE|CONTENT_TYPE|PATH_INFO|QUERY_STRING|REMOTE_(?:ADDR|HOST|IDENT|PORT|USER)|REQUEST_(?:METHOD|SCHEME|URI|ID)|SCRIPT_(?:NAME|URI|URL)|SERVER_(?:ADDR|ADMIN|NAME|PORT|PORT_SECURE|PROTOCOL|SIGNATURE|SOFTWARE)|DOCUMENT_URI|HTTPS|UNIQUE_ID|(?:HTTP|REDIRECT|SSL|CONTEXT)_[A-Z0-9_]+)$/;
 
-/**
- * About the connection with the client and how it frames bodies, which the gateway has undone; HTTP_PROXY, which programs take for a
- * setting of theirs (CVE-2016-5385, "httpoxy"); and what would pass for CONTENT_LENGTH.
- */
-const NEVER: ReadonlySet<string> = new Set([
-  "HTTP_PROXY",
-  "HTTP_CONTENT_LENGTH",
-  "HTTP_CONTENT_TYPE",
-  "HTTP_TRANSFER_ENCODING",
-  "HTTP_TRAILER",
-  "HTTP_CONNECTION",
-  "HTTP_PROXY_CONNECTION",
-  "HTTP_PROXY_AUTHORIZATION",
-  "HTTP_KEEP_ALIVE",
-  "HTTP_TE",
-  "HTTP_UPGRADE",
-  "HTTP_EXPECT",
-]);
+/** And what was meant for a proxy, not for the program. */
+const NEVER: ReadonlySet<string> = new Set([...CONNECTION_VARIABLES, "HTTP_PROXY_AUTHORIZATION"]);
 
 /**
  * Lists the variables.

@@ -68,7 +68,7 @@ const REASONS: Readonly<Record<number, string>> = {
   511: "Network Authentication Required",
 };
 
-/** Gives the reason phrase of a status; "Unknown" for a code without one. */
-export function reasonOf(code: number): string {
-  return REASONS[code] ?? "Unknown";
+/** Gives the reason phrase of a status. @param otherwise - for a code without one */
+export function reasonOf(code: number, otherwise = "Unknown"): string {
+  return REASONS[code] ?? otherwise;
 }
