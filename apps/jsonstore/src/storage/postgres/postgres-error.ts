@@ -41,6 +41,12 @@ export function postgresProblem(error: unknown): Problem {
   return new Problem(isTimeout(error) ? "storage-unreachable" : problemCode(error), {}, { cause: error });
 }
 
+/** Returns what an error says. That of a name with several addresses says nothing itself. */
+export function postgresReason(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map((one) => postgresReason(one)).join("; ");
+  return error instanceof Error ? error.message : String(error);
+}
+
 function problemCode(error: unknown): ProblemCode {
   if (!(error instanceof Error)) return "storage-failed";
   const code = "code" in error && typeof error.code === "string" ? error.code : "";

@@ -12,7 +12,7 @@ import type { Snapshot, Staged, Store } from "../store.ts";
 import type { Work } from "../work.ts";
 import { ChangeListener } from "./change-listener.ts";
 import { PostgresConnection } from "./postgres-connection.ts";
-import { postgresProblem } from "./postgres-error.ts";
+import { postgresProblem, postgresReason } from "./postgres-error.ts";
 import { preparePostgres } from "./postgres-schema.ts";
 import { BEGIN_READING, PostgresSnapshot } from "./postgres-snapshot.ts";
 import { parsePostgresUrl, type PostgresAddress } from "./postgres-url.ts";
@@ -49,10 +49,14 @@ const SLICE = 30;
  */
 export async function openPostgres({ url, pageSize = DEFAULT_PAGE_SIZE }: PostgresOptions): Promise<Store> {
   const address = parsePostgresUrl(url);
-  const epoch = await onOwnConnection(configOf(address), (connection) =>
-    preparePostgres(connection, address.schema, lockOf(address)),
-  );
-  return new PostgresStore(address, epoch, { size: pageSize });
+  try {
+    const epoch = await onOwnConnection(configOf(address), (connection) =>
+      preparePostgres(connection, address.schema, lockOf(address)),
+    );
+    return new PostgresStore(address, epoch, { size: pageSize });
+  } catch (cause) {
+    throw new Error(`Cannot open the store in PostgreSQL: ${postgresReason(cause)}`, { cause });
+  }
 }
 
 class PostgresStore implements Store {
