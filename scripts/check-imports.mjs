@@ -144,6 +144,7 @@ const ROOT_FILES = [
   "nearest-name.ts",
   "nearest-file.ts",
   "own-exports.ts",
+  "reason-phrase.ts",
   "secret-name.ts",
 ];
 

@@ -2,7 +2,7 @@
 import type { WSGIApplication } from "../wsgi/types.ts";
 
 /** An application that can be ended. */
-export type ClosingApplication = WSGIApplication & {
+export interface ClosingApplication extends WSGIApplication {
   /**
    * Ends what it keeps running.
    *
@@ -11,7 +11,7 @@ export type ClosingApplication = WSGIApplication & {
   close(graceSeconds?: number): Promise<void>;
   /** The source files that this has loaded, for a watcher; absent where there are none. */
   files?(): Promise<readonly string[]>;
-};
+}
 
 /** Whether what a factory has made can be ended: a function with a method `close`. */
 export function isClosing(made: unknown): made is ClosingApplication {

@@ -62,7 +62,7 @@ export class ObjectBuilder {
 
   /** The source files that these applications have loaded where they run, for a watcher. */
   async files(): Promise<readonly string[]> {
-    const found = await Promise.all([...this.#closing].map((application) => application.files?.() ?? []));
+    const found = await Promise.all([...this.#closing].map(async (application) => (await application.files?.()) ?? []));
     return found.flat();
   }
 

@@ -53,9 +53,7 @@ function readJson(text: string, section: string): Pair[] | undefined {
   const content: unknown = JSON.parse(text);
   const options = isRecord(content) ? content[section] : undefined;
   if (!isRecord(options)) return undefined;
-  return Object.entries(options).flatMap(([key, value]) =>
-    [value].flat().map((each): Pair => [key, String(each)]),
-  );
+  return Object.entries(options).flatMap(([key, value]) => [value].flat().map((each): Pair => [key, String(each)]));
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -95,7 +95,7 @@ export function filterFromSection<Options extends FilterSection>(
   const entries = Object.entries(localConf);
   const own = entries.filter(([key]) => Object.hasOwn(known, key));
   const others = Object.fromEntries(entries.filter(([key]) => !Object.hasOwn(known, key)));
-  const options = readOptions<Options>(Object.fromEntries(own), known as OptionReaders<Options>); // each option has its reader
+  const options = readOptions<Options>(Object.fromEntries(own), known);
   const middleware = required(options.middleware, "middleware", `the name of a class, such as "${example}"`);
   return async function guestFilter(application) {
     const filter = make({ ...sectionDirectory(globalConf), ...options, middleware }, others);

@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync } from "node:fs";
+import { fstatSync, readdirSync, readlinkSync } from "node:fs";
 import { expect, test } from "vitest";
 import { mockEnviron } from "../../testing/mock-environ.ts";
 import { keptBody, type OutgoingBody, withKept } from "./outgoing-body.ts";
@@ -15,11 +15,12 @@ async function whole(body: OutgoingBody): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Files of this process that have no name any more. */
-function namelessFiles(): number {
+/** Files of that length that this process holds open and that have no name any more. */
+function namelessFiles(length: number): number {
   return readdirSync("/proc/self/fd").filter((descriptor) => {
     try {
-      return readlinkSync(`/proc/self/fd/${descriptor}`).endsWith(" (deleted)");
+      const isNameless = readlinkSync(`/proc/self/fd/${descriptor}`).endsWith(" (deleted)");
+      return isNameless && fstatSync(Number(descriptor)).size === length;
     } catch {
       return false;
     }
@@ -39,11 +40,13 @@ test("keptBody begins anew, also while it is read", async () => {
 });
 
 test.skipIf(process.platform !== "linux")("a kept body of which no request is made leaves no file open", async () => {
-  const before = namelessFiles();
   const refused = new Error("The request cannot be handed on");
+  let held = 0;
   const made = withKept(keep(), () => {
+    held = namelessFiles(LONG.length);
     throw refused;
   });
   await expect(made).rejects.toBe(refused);
-  await expect.poll(namelessFiles).toBe(before);
+  expect(held).toBe(1);
+  await expect.poll(() => namelessFiles(LONG.length)).toBe(0);
 });
