@@ -41,7 +41,10 @@ test("tsgi proxy:http://HOST:PORT", async () => {
 });
 
 test.each([
-  ["proxy:127.0.0.1:1", "expected http://HOST:PORT, http://HOST:PORT/PATH or unix:PATH (proxy:http://HOST:PORT)"],
+  [
+    "proxy:127.0.0.1:1",
+    "expected http://HOST:PORT or https://HOST:PORT, with a /PATH if need be, or unix:PATH (proxy:http://HOST:PORT)",
+  ],
   ["proxy:http://a?max-conections=1", 'Unknown option "max-conections"; did you mean "max_connections"'],
   ["fastcgi://127.0.0.1?root=/tmp", "expected HOST:PORT, or unix:PATH"],
   ["fastcgi:unix:/x?root=/no/such", "where no directory is"],

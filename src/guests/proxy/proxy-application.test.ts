@@ -477,7 +477,7 @@ describe("Bodies", () => {
 test.each<[options: ProxyOptions, message: string]>([
   [{ upstream: [] }, 'Option "upstream" is empty'],
   [{ upstream: "127.0.0.1:80" }, 'has "127.0.0.1:80"; expected http://HOST:PORT'],
-  [{ upstream: "https://a" }, 'has "https://a"'],
+  [{ upstream: "ftp://a" }, 'has "ftp://a"'],
   [{ upstream: "http://a:0" }, "expected HOST or HOST:PORT"],
   [{ upstream: "http://a:70000" }, "expected HOST or HOST:PORT"],
   [{ upstream: "http://a@b" }, "expected HOST or HOST:PORT"],

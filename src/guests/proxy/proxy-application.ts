@@ -1,19 +1,29 @@
 // An HTTP server as an application: a reverse proxy. Source: RFC 9110 section 3.7 ("gateway"); nginx's proxy_pass for what a path in the URL
 // means.
 import { OptionError } from "../../deploy/option-error.ts";
-import { flag, fromSection, oneOf, required, text, words, type Configuration } from "../../deploy/section-options.ts";
+import {
+  fileIn,
+  flag,
+  fromSection,
+  oneOf,
+  required,
+  text,
+  words,
+  type Configuration,
+} from "../../deploy/section-options.ts";
 import { NOT_FIELD_VALUE } from "../../http/grammar.ts";
 import { POOL_READERS, poolSettings, type PoolOptions } from "../upstream/pool-options.ts";
 import { parseUpstreamAddress, type UpstreamAddress } from "../upstream/upstream-address.ts";
 import { upstreamApplication, type UpstreamApplication } from "../upstream/upstream-application.ts";
 import { UpstreamPool } from "../upstream/upstream-pool.ts";
+import { TLS_OPTIONS, tlsReaders, upstreamTls, type UpstreamTlsOptions } from "../upstream/upstream-tls.ts";
 import { HttpProtocol } from "./http-protocol.ts";
 import type { ForwardedForm } from "./proxy-head.ts";
 
 /** Options of {@link proxyApplication}. */
-export interface ProxyOptions extends PoolOptions {
+export interface ProxyOptions extends PoolOptions, UpstreamTlsOptions {
   /**
-   * Where the server is: `http://HOST:PORT` or `unix:PATH`; a list for several that are alike. A path in the URL takes the place of the path at
+   * Where the server is: `http://HOST:PORT`, `https://HOST:PORT` or `unix:PATH`; a list for several that are alike. A path in the URL takes the place of the path at
    * which this application is mounted; without one, the server sees the whole path.
    */
   readonly upstream: string | readonly string[];
@@ -39,7 +49,7 @@ export function proxyApplication(options: ProxyOptions): UpstreamApplication {
   const { host = "keep", forwarded = "x-forwarded", bufferBody = false } = options;
   const upstream = required(options.upstream, "upstream", "a URL such as http://127.0.0.1:3000");
   const urls = typeof upstream === "string" ? [upstream] : upstream;
-  const upstreams = urls.map(parseUpstream);
+  const upstreams = withTls(urls.map(parseUpstream), options);
   const [first] = upstreams;
   if (first === undefined) throw new OptionError('Option "upstream" is empty; expected at least one URL');
   if (upstreams.some(({ basePath }) => basePath !== first.basePath))
@@ -62,9 +72,10 @@ export function proxyApplication(options: ProxyOptions): UpstreamApplication {
 }
 
 /** `egg:tsgi#proxy` of INI files, and the target `proxy:URL`. */
-export function appFactory(_globalConf: Configuration, localConf: Configuration): UpstreamApplication {
+export function appFactory(globalConf: Configuration, localConf: Configuration): UpstreamApplication {
   return fromSection<ProxyOptions, UpstreamApplication>(proxyApplication, localConf, {
     ...POOL_READERS,
+    ...tlsReaders(fileIn(globalConf)),
     upstream: words,
     host: text,
     forwarded: oneOf(...FORWARDED_FORMS),
@@ -75,15 +86,32 @@ export function appFactory(_globalConf: Configuration, localConf: Configuration)
 interface Upstream {
   readonly address: UpstreamAddress;
   readonly basePath: string | null;
+  readonly isSecure: boolean;
 }
 
 function parseUpstream(url: string): Upstream {
   const unix = /^(?:http:\/\/)?(unix:.+)$/.exec(url)?.[1];
-  if (unix !== undefined) return { address: parseUpstreamAddress(unix, null, url), basePath: null };
-  const [, authority, path] = /^http:(\/\/[^/?#]*)(\/[\x21\x22\x24-\x3e\x40-\x7e]*)?$/.exec(url) ?? [];
+  if (unix !== undefined) return { address: parseUpstreamAddress(unix, null, url), basePath: null, isSecure: false };
+  const [, scheme, authority, path] = /^(https?):(\/\/[^/?#]*)(\/[\x21\x22\x24-\x3e\x40-\x7e]*)?$/.exec(url) ?? [];
   if (authority === undefined)
     throw new OptionError(
-      `Option "upstream" has "${url}"; expected http://HOST:PORT, http://HOST:PORT/PATH or unix:PATH`,
+      `Option "upstream" has "${url}"; expected http://HOST:PORT or https://HOST:PORT, with a /PATH if need be, or unix:PATH`,
     );
-  return { address: parseUpstreamAddress(authority, 80, url), basePath: path ?? null };
+  const isSecure = scheme === "https";
+  const address = parseUpstreamAddress(authority, isSecure ? 443 : 80, url);
+  return { address, basePath: path ?? null, isSecure };
+}
+
+function withTls(upstreams: readonly Upstream[], options: UpstreamTlsOptions): readonly Upstream[] {
+  if (!upstreams.some(({ isSecure }) => isSecure)) {
+    const stray = TLS_OPTIONS.find((name) => options[name] !== undefined);
+    if (stray !== undefined) throw new OptionError(`Option "${stray}" means nothing without an upstream of https:`);
+    return upstreams;
+  }
+  const tls = upstreamTls(options);
+  return upstreams.map((upstream) => {
+    const { address, isSecure } = upstream;
+    if (!isSecure || !("host" in address.connect)) return upstream;
+    return { ...upstream, address: { ...address, tls: tls(address.connect.host) } };
+  });
 }

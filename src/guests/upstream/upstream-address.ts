@@ -1,4 +1,5 @@
 // Where an upstream listens: `SCHEME://HOST:PORT`, or the path of a unix socket.
+import type { ConnectionOptions } from "node:tls";
 import { OptionError } from "../../deploy/option-error.ts";
 
 /** An address that can be connected to. */
@@ -9,6 +10,8 @@ export interface UpstreamAddress {
   readonly connect: { readonly host: string; readonly port: number } | { readonly path: string };
   /** Host and port as a Host field has them; "localhost" for a unix socket. */
   readonly authority: string;
+  /** How it is spoken to by TLS; null for plain TCP and unix sockets. */
+  readonly tls: ConnectionOptions | null;
 }
 
 const ADDRESS = /^(?:\/\/)?(\[[\dA-Fa-f:.]+\]|[^\s:/?#[\]@]+)(?::(\d{1,5}))?$/;
@@ -26,7 +29,7 @@ export function parseUpstreamAddress(text: string, defaultPort: number | null, l
     const path = text.slice("unix:".length).replace(/^\/\/(?=\/)/, "");
     if (path === "" || path.includes("\0"))
       throw new OptionError(`Cannot connect to "${label}": expected the path of a socket behind "unix:"`);
-    return { label, connect: { path }, authority: "localhost" };
+    return { label, connect: { path }, authority: "localhost", tls: null };
   }
   const [, host = "", digits] = ADDRESS.exec(text) ?? [];
   const port = digits === undefined ? (defaultPort ?? 0) : Number(digits);
@@ -35,5 +38,5 @@ export function parseUpstreamAddress(text: string, defaultPort: number | null, l
     throw new OptionError(`Cannot connect to "${label}": expected ${form}, or unix:PATH`);
   }
   const authority = port === defaultPort ? host : `${host}:${port}`;
-  return { label, connect: { host: host.replace(/^\[|\]$/g, ""), port }, authority };
+  return { label, connect: { host: host.replace(/^\[|\]$/g, ""), port }, authority, tls: null };
 }

@@ -9,6 +9,7 @@ import { reasonOf } from "../../reason-phrase.ts";
 import type { HeaderList, StartResponse, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { BodyQueue, type BodyWriter } from "../body-queue.ts";
 import { errorAnswer } from "../failed-answer.ts";
+import { connectProblem } from "./connect-problem.ts";
 import { UpstreamError, type UpstreamStatus } from "./errors.ts";
 import type { ConnectedPeer, ConnectionUser, UpstreamConnection } from "./upstream-connection.ts";
 import type { ConnectionWaiter, UpstreamPool } from "./upstream-pool.ts";
@@ -118,7 +119,7 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
     const connection = this.#connection;
     if (connection === null) return;
     const reason = error === null ? "" : ` (${(error as NodeJS.ErrnoException).code ?? error.message})`;
-    if (isConnecting) this.#connectFailed(connection, 502, "CONNECT", `cannot be connected to${reason}`);
+    if (isConnecting) this.#connectFailed(connection, 502, "CONNECT", connectProblem(error));
     else if (this.#mayRetry()) this.#retry();
     else {
       this.#pool.failed(connection.peer);

@@ -1,7 +1,9 @@
 // One connection to an upstream. It carries one request at a time, and tells who has it what happens.
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { Output } from "../../http/output.ts";
 import { listenToSocket, type SocketListener } from "../../http/socket-events.ts";
+import type { UpstreamAddress } from "./upstream-address.ts";
 import type { UpstreamPeer } from "./upstream-peer.ts";
 
 /** An address with its connections. */
@@ -45,10 +47,10 @@ export class UpstreamConnection implements SocketListener {
     this.peer = peer;
     this.#owner = owner;
     // The answer may go on when the upstream has heard enough, and the other way round.
-    this.#socket = connect({ ...peer.address.connect, allowHalfOpen: true, noDelay: true });
+    this.#socket = open(peer.address);
     this.output = new Output(this.#socket);
     listenToSocket(this.#socket, this);
-    this.#socket.once("connect", () => {
+    this.#socket.once(peer.address.tls === null ? "connect" : "secureConnect", () => {
       this.isConnecting = false;
       this.user?.connected();
     });
@@ -100,6 +102,7 @@ export class UpstreamConnection implements SocketListener {
 
   ended(): void {
     if (this.user === null) this.destroy();
+    else if (this.isConnecting) this.gone(null);
     else this.user.ended();
   }
 
@@ -115,4 +118,12 @@ export class UpstreamConnection implements SocketListener {
     this.output.release();
     this.#owner.closed(this);
   }
+}
+
+function open({ connect: place, tls }: UpstreamAddress): Socket {
+  const options = { ...place, allowHalfOpen: true, noDelay: true };
+  if (tls === null) return connect(options);
+  const socket = connectTls({ ...options, ...tls });
+  socket.setNoDelay(true); // which `tls.connect` does not read
+  return socket;
 }
