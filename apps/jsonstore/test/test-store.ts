@@ -8,6 +8,7 @@ import type { ApiSettings } from "../src/api/settings.ts";
 import { openStore } from "../src/open-store.ts";
 import { readSettings } from "../src/settings.ts";
 import type { Store } from "../src/storage/store.ts";
+import { documented } from "./documented.ts";
 import { testEngine } from "./test-engine.ts";
 
 /** A store that a test has opened. */
@@ -32,14 +33,16 @@ export async function openTestStore(
   const place = testEngine().newPlace();
   const store = await openStore(place.url, pageSize === undefined ? {} : { pageSize });
   const { api, maxListeners } = readSettings({}, { database: place.url }, {});
-  const application = jsonStore({
-    ...api,
-    store,
-    feed: new Feed(store, maxListeners),
-    stopping: stopping.signal,
-    page: { files: new Map() },
-    ...changes,
-  });
+  const application = documented(
+    jsonStore({
+      ...api,
+      store,
+      feed: new Feed(store, maxListeners),
+      stopping: stopping.signal,
+      page: { files: new Map() },
+      ...changes,
+    }),
+  );
   return {
     url: place.url,
     store,

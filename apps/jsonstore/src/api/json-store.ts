@@ -1,6 +1,7 @@
 // The API as an application: which method does what. Source: RFC 9110; docs/jsonstore.md.
 import type { HeaderList, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "tsgi/wsgi";
 import { Problem } from "../problem.ts";
+import { OPERATIONS, OPERATIONS_BY_METHOD, type OperationName } from "../operations.ts";
 import { PROBLEMS, type ProblemCode } from "../problems.ts";
 import { sendNothing, sendProblem, sendText } from "./answer.ts";
 import { deleteNode, postNode, putNode } from "./change-node.ts";
@@ -13,14 +14,19 @@ import { readNode } from "./read-node.ts";
 import { watchNode } from "./watch-node.ts";
 import type { ApiSettings } from "./settings.ts";
 
-type Method = (exchange: Exchange, settings: ApiSettings) => WSGIBody | Promise<WSGIBody>;
+type Handler = (exchange: Exchange, settings: ApiSettings) => WSGIBody | Promise<WSGIBody>;
 
-const READING: Readonly<Record<string, Method>> = { GET: read, HEAD: read, OPTIONS: sendOptions };
-const CHANGING: Readonly<Record<string, Method>> = {
-  PUT: putNode,
-  POST: postNode,
-  PATCH: patchNode,
-  DELETE: deleteNode,
+const HANDLERS: Readonly<Record<OperationName, Handler>> = {
+  read: readNode,
+  children: readChildren,
+  watch: watchNode,
+  page: (exchange, { page }) => sendPageFile(exchange, page, exchange.query.asset ?? INDEX),
+  explain,
+  options: sendOptions,
+  put: putNode,
+  post: postNode,
+  patch: patchNode,
+  delete: deleteNode,
 };
 const KNOWN_ELSEWHERE = ["CONNECT", "TRACE", "LINK", "UNLINK", "PROPFIND", "SEARCH", "QUERY"];
 
@@ -30,7 +36,7 @@ export function jsonStore(settings: ApiSettings): WSGIApplication {
     let exchange: Exchange | undefined;
     try {
       exchange = readExchange(environ, startResponse);
-      const body = methodOf(environ.REQUEST_METHOD, settings)(exchange, settings);
+      const body = HANDLERS[operationOf(exchange, settings)](exchange, settings);
       return body instanceof Promise ? body.catch((error: unknown) => refuse(error, exchange, settings)) : body;
     } catch (error) {
       return refuse(error, exchange ?? { environ, startResponse }, settings);
@@ -38,31 +44,31 @@ export function jsonStore(settings: ApiSettings): WSGIApplication {
   };
 }
 
-function methodOf(name: string, { isReadOnly }: ApiSettings): Method {
-  const reading = Object.hasOwn(READING, name) ? READING[name] : undefined;
-  if (reading !== undefined) return reading;
-  const changing = Object.hasOwn(CHANGING, name) ? CHANGING[name] : undefined;
-  if (changing === undefined)
-    throw new Problem(KNOWN_ELSEWHERE.includes(name) ? "method-not-allowed" : "unknown-method");
-  if (isReadOnly) throw new Problem("read-only");
-  return changing;
+function operationOf(exchange: Exchange, settings: ApiSettings): OperationName {
+  const { REQUEST_METHOD: method } = exchange.environ;
+  const [name] = OPERATIONS_BY_METHOD.get(method) ?? [];
+  if (name === undefined) throw new Problem(KNOWN_ELSEWHERE.includes(method) ? "method-not-allowed" : "unknown-method");
+  if (name === "read") return readingOf(exchange, settings);
+  if (OPERATIONS[name].isChange && settings.isReadOnly) throw new Problem("read-only");
+  return name;
 }
 
-function read(exchange: Exchange, settings: ApiSettings): WSGIBody | Promise<WSGIBody> {
-  const { environ, query } = exchange;
+/** What a client wants that reads. */
+function readingOf({ environ, query }: Exchange, { page }: ApiSettings): OperationName {
   const { HTTP_ACCEPT: accept } = environ;
-  if (query.asset !== undefined) return sendPageFile(exchange, settings.page, query.asset);
-  if (query.problem !== undefined) return explain(exchange, query.problem);
-  if (query.isChildren) return readChildren(exchange, settings);
-  if (accept === undefined || accept === "*/*") return readNode(exchange, settings);
-  if (accept.includes("text/event-stream")) return watchNode(exchange, settings);
-  if (prefersHtml(accept) && settings.page.files.has(INDEX)) return sendPageFile(exchange, settings.page, INDEX);
+  if (query.asset !== undefined) return "page";
+  if (query.problem !== undefined) return "explain";
+  if (query.isChildren) return "children";
+  if (accept === undefined || accept === "*/*") return "read";
+  if (accept.includes("text/event-stream")) return "watch";
+  if (prefersHtml(accept) && page.files.has(INDEX)) return "page";
   if (!/application\/(?:json|\*)|\*\/\*|[+]json/.test(accept)) throw new Problem("not-acceptable");
-  return readNode(exchange, settings);
+  return "read";
 }
 
 /** The page of a code, which answers name as their type. */
-function explain(exchange: Exchange, code: string): WSGIBody {
+function explain(exchange: Exchange): WSGIBody {
+  const { problem: code = "" } = exchange.query;
   if (!Object.hasOwn(PROBLEMS, code)) throw new Problem("bad-parameter", { detail: `No problem is called "${code}"` });
   const [status, title, advice] = PROBLEMS[code as ProblemCode]; // an own key of the table
   return sendText(exchange, 200, `${code} (${status})\n${title}.\n${advice}\n`, [], "text/plain; charset=utf-8");
@@ -76,7 +82,12 @@ function sendOptions(exchange: Exchange, settings: ApiSettings): WSGIBody {
 }
 
 function allowed({ isReadOnly }: ApiSettings): string {
-  return [...Object.keys(READING), ...(isReadOnly ? [] : Object.keys(CHANGING))].join(", ");
+  const methods = [...OPERATIONS_BY_METHOD].filter(([, [name]]) => name !== undefined && isAllowed(name, isReadOnly));
+  return methods.map(([method]) => method).join(", ");
+}
+
+function isAllowed(name: OperationName, isReadOnly: boolean): boolean {
+  return !(isReadOnly && OPERATIONS[name].isChange);
 }
 
 /** What was refused becomes an answer; what is not is for the server, which logs it. */

@@ -1,4 +1,5 @@
 // The words of the query. They are reserved for the API and never data; names that it does not know are ignored.
+import { PARAMETERS, type ParameterName } from "../operations.ts";
 import { Problem } from "../problem.ts";
 import { percentDecode } from "./address.ts";
 
@@ -29,11 +30,11 @@ const NOTHING: Query = { isPretty: false, isChildren: false, hasParents: false, 
 /** Reads a query. A plus is a plus. */
 export function parseQuery(query: string): Query {
   if (query === "") return NOTHING;
-  const words = new Map<string, string>();
+  const words = new Map<ParameterName, string>();
   for (const pair of query.split("&")) {
     const equals = pair.indexOf("=");
     const name = equals < 0 ? pair : pair.slice(0, equals);
-    if (!words.has(name)) words.set(name, equals < 0 ? "" : percentDecode(pair.slice(equals + 1)));
+    if (isParameter(name) && !words.has(name)) words.set(name, equals < 0 ? "" : percentDecode(pair.slice(equals + 1)));
   }
   const pointer = words.get("pointer");
   const after = words.get("after");
@@ -55,7 +56,11 @@ export function parseQuery(query: string): Query {
   };
 }
 
-function whole(name: string, text: string | undefined): number | null {
+function isParameter(name: string): name is ParameterName {
+  return Object.hasOwn(PARAMETERS, name);
+}
+
+function whole(name: ParameterName, text: string | undefined): number | null {
   if (text === undefined) return null;
   const number = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isNaN(number))
