@@ -1,6 +1,6 @@
 // What `tsgi top` shows: lines of text out of two looks at a server.
 import { styleText } from "node:util";
-import type { GuestStats } from "../guests/lane/guest-stats.ts";
+import { addGuestStats, type GuestStats } from "../guests/lane/guest-stats.ts";
 import { durationQuantile } from "../server/metrics/duration-buckets.ts";
 import type { WorkerStats } from "../server/metrics/worker-stats.ts";
 import type { StatsDocument } from "./stats-client.ts";
@@ -26,8 +26,6 @@ const HEADINGS = [
   "LAG",
   "RSS",
 ];
-/** Shown where there are Python processes: how many are ready, what waits for them, and their memory. */
-const PYTHON_HEADINGS = ["PY", "QUEUE", "PYRSS"];
 /** The phase reads from the left, numbers from the right. */
 const LEFT_COLUMNS: ReadonlySet<string> = new Set(["PHASE"]);
 
@@ -57,12 +55,13 @@ export function renderTop(before: StatsDocument | null, now: StatsDocument, view
   ];
   if (now.lastReload?.isDone === false)
     lines.push(paint("red", fit(`last reload failed: ${now.lastReload.reason}`, view)));
-  if (now.total.python !== null) lines.push(fit(pythonLine(now.total.python), view));
-  const all = now.total.python === null ? HEADINGS : [...HEADINGS, ...PYTHON_HEADINGS];
+  const languages = Object.keys(now.total.guests).toSorted();
+  for (const [language, guest] of Object.entries(now.total.guests)) lines.push(fit(guestLine(language, guest), view));
+  const all = [...HEADINGS, ...guestHeadings(languages)];
   const [headings = "", ...rows] = table([
     all,
     ...now.workers.map((worker) => {
-      const cells = [...row(worker, before, seconds), ...pythonCells(worker.stats?.python ?? null)];
+      const cells = [...row(worker, before, seconds), ...guestCells(worker.stats?.guests ?? {})];
       return all.map((_, index) => cells[index] ?? "-");
     }),
   ]);
@@ -94,16 +93,25 @@ function row(worker: StatsDocument["workers"][number], before: StatsDocument | n
   ];
 }
 
-function pythonLine(python: GuestStats): string {
-  const { processes, running, queued, refused, restarts, replacements } = python;
+function guestLine(language: string, guest: GuestStats): string {
+  const { processes, running, queued, refused, restarts, replacements } = guest;
+  const name = language.charAt(0).toUpperCase() + language.slice(1);
   return (
-    `Python: ${readyOf(python)} of ${processes.length} processes ready  ${running} busy  ${queued} queued  ` +
-    `${refused} refused  ${restarts} restarted  ${replacements} replaced  ${memoryOf(python)}`
+    `${name}: ${readyOf(guest)} of ${processes.length} processes ready  ${running} busy  ${queued} queued  ` +
+    `${refused} refused  ${restarts} restarted  ${replacements} replaced  ${memoryOf(guest)}`
   );
 }
 
-function pythonCells(python: GuestStats | null): string[] {
-  return python === null ? [] : [String(readyOf(python)), String(python.queued), memoryOf(python)];
+/** How many processes are ready, what waits for them, and their memory. */
+function guestHeadings(languages: readonly string[]): string[] {
+  if (languages.length === 0) return [];
+  return languages.join() === "python" ? ["PY", "QUEUE", "PYRSS"] : ["GUESTS", "QUEUE", "GUESTRSS"];
+}
+
+/** Of all languages of a worker together. */
+function guestCells(guests: WorkerStats["guests"]): string[] {
+  const sum = Object.values(guests).reduce<GuestStats | null>(addGuestStats, null);
+  return sum === null ? [] : [String(readyOf(sum)), String(sum.queued), memoryOf(sum)];
 }
 
 function readyOf({ processes }: GuestStats): number {

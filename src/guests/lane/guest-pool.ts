@@ -13,6 +13,7 @@ import { restartDelay } from "./policy.ts";
 import { PoolClock, type ClockListener } from "./pool-clock.ts";
 import { ProcessSet, type ProcessSetOwner } from "./process-set.ts";
 import type { GuestStats } from "./guest-stats.ts";
+import { guestBegins, guestEnds } from "./living-guests.ts";
 import { salvage } from "./salvage.ts";
 
 /** A process that was ready for this long, or got a request, counts as started successfully; in milliseconds. */
@@ -56,6 +57,7 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
 
   /** Starts the processes; resolves when all are ready. */
   async start(): Promise<void> {
+    guestBegins(this, this.language.name);
     await this.#set.listen();
     try {
       const started: Promise<void>[] = [];
@@ -172,6 +174,7 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     this.dispatcher.refuseAll();
     this.#clock.stop();
     this.#set.rendezvous.close();
+    guestEnds(this);
   }
 
   // Called by the processes.

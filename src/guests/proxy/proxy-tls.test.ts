@@ -124,30 +124,30 @@ describe("Who does not prove to be the upstream is sent nothing, and is a 502 wi
     ["is for a name, not for this address", other, "127.0.0.1", "(ERR_TLS_CERT_ALTNAME_INVALID)"],
   ])("the certificate %s", async (_what, files, host, problem) => {
     const port = await secure(files);
-    await refused(`https://${host}:${port}`, { ca }, problem);
+    await expectRefused(`https://${host}:${port}`, { ca }, problem);
   });
 
   test("its authority is not trusted", async () => {
     const port = await secure(local);
-    await refused(`https://localhost:${port}`, { ca: stranger.ca }, "that nobody who is trusted has signed");
-    await refused(`https://localhost:${port}`, {}, "that nobody who is trusted has signed");
+    await expectRefused(`https://localhost:${port}`, { ca: stranger.ca }, "that nobody who is trusted has signed");
+    await expectRefused(`https://localhost:${port}`, {}, "that nobody who is trusted has signed");
   });
 
   test("it speaks plain HTTP, or nothing", async () => {
     const plain = createPlainServer((_, response) => void response.end("plain"));
-    await refused(`https://127.0.0.1:${await portOf(plain)}`, { ca }, "does not speak TLS at this address");
+    await expectRefused(`https://127.0.0.1:${await portOf(plain)}`, { ca }, "does not speak TLS at this address");
     const silent = createSocketServer((socket) => void socket.on("error", () => {}).resume());
     const port = await portOf(silent);
     const application = proxyTo(`https://127.0.0.1:${port}`, { ca, connectSeconds: 1 });
     const response = await clientOf(application).get("/");
     expect([response.status, response.errors]).toEqual([504, expect.stringContaining("connected to in 1 s") as string]);
     const leaving = createSocketServer((socket) => void socket.on("error", () => {}).end());
-    await refused(`https://127.0.0.1:${await portOf(leaving)}`, { ca }, "closed the connection in the TLS handshake");
+    await expectRefused(`https://127.0.0.1:${await portOf(leaving)}`, { ca }, "closed the connection in the TLS handshake");
   });
 
   test("it wants a certificate that is not shown", async () => {
     const port = await secure(local, { ca: authority.read({ cert: ca, key: ca }).cert, requestCert: true });
-    await refused(`https://127.0.0.1:${port}`, { ca }, /\(ERR_SSL_\w+CERTIFICATE_REQUIRED\)|\(ECONNRESET\)|\(EPIPE\)/);
+    await expectRefused(`https://127.0.0.1:${port}`, { ca }, /\(ERR_SSL_\w+CERTIFICATE_REQUIRED\)|\(ECONNRESET\)|\(EPIPE\)/);
   });
 
   test("NODE_TLS_REJECT_UNAUTHORIZED changes nothing", async () => {
@@ -155,25 +155,24 @@ describe("Who does not prove to be the upstream is sent nothing, and is a 502 wi
     const before = process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
     process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
     try {
-      await refused(`https://127.0.0.1:${port}`, { ca }, "CERT_HAS_EXPIRED");
+      await expectRefused(`https://127.0.0.1:${port}`, { ca }, "CERT_HAS_EXPIRED");
     } finally {
       if (before === undefined) delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
       else process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = before;
     }
   });
 
-  async function refused(
+  async function expectRefused(
     upstream: string,
     options: Omit<ProxyOptions, "upstream">,
     problem: string | RegExp,
   ): Promise<void> {
     const response = await clientOf(proxyTo(upstream, options)).get("/secret");
     expect([response.status, response.text()]).toEqual([502, "502 Bad Gateway\n"]);
-    expect(response.errors.trimEnd().split("\n")).toEqual([
-      typeof problem === "string"
-        ? (expect.stringContaining(problem) as string)
-        : (expect.stringMatching(problem) as string),
-    ]);
+    const [line, ...others] = response.errors.trimEnd().split("
+");
+    expect(line).toMatch(problem);
+    expect(others).toEqual([]);
   }
 });
 

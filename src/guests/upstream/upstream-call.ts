@@ -297,7 +297,7 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
 
   #retry(): void {
     this.#isRetried = true;
-    this.#pool.retries += 1;
+    if (this.#connection !== null) this.#pool.countRetry(this.#connection.peer);
     this.#again(true);
   }
 
@@ -315,13 +315,16 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
     this.#pool.failed(connection.peer);
     this.#avoided ??= new Set();
     this.#avoided.add(connection.peer);
-    if (this.#avoided.size < this.#pool.addressCount) this.#again(false);
-    else this.#fail(status, word, problem);
+    if (this.#avoided.size < this.#pool.addressCount) {
+      this.#pool.countFailure(connection.peer, false);
+      this.#again(false);
+    } else this.#fail(status, word, problem);
   }
 
   #fail(status: UpstreamStatus, word: string, problem: string, cause?: Error): void {
-    const label = this.#connection?.peer.address.label ?? this.#pool.label;
-    this.#pool.failures += 1;
+    const peer = this.#connection?.peer;
+    const label = peer?.address.label ?? this.#pool.label;
+    if (peer !== undefined) this.#pool.countFailure(peer, true);
     this.#giveUp(new UpstreamError(status, word, label, problem, cause === undefined ? {} : { cause }));
   }
 

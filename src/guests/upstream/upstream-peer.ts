@@ -1,5 +1,6 @@
 // One address of an upstream: its connections, and whether it is well.
 import type { UpstreamAddress } from "./upstream-address.ts";
+import { addressMeter, type AddressCounts, type Meter } from "./upstream-meters.ts";
 
 /** One address. @typeParam Connection - what connects to it */
 export class UpstreamPeer<Connection = unknown> {
@@ -10,9 +11,23 @@ export class UpstreamPeer<Connection = unknown> {
   readonly idle: Connection[] = [];
   /** Until when it is left alone, of the pool's clock, in seconds; 0 when it is well. */
   downUntil = 0;
+  /** What all pools of this process have counted for the address. */
+  readonly meter: Meter<AddressCounts>;
+  #toldActive = 0;
+  #toldIdle = 0;
 
   constructor(address: UpstreamAddress) {
     this.address = address;
+    this.meter = addressMeter(address.label);
+  }
+
+  /** Tells the meter that connections have come, gone, or changed their state. */
+  note(): void {
+    const { inFlight, meter } = this;
+    meter.active += inFlight - this.#toldActive;
+    meter.idle += this.idle.length - this.#toldIdle;
+    this.#toldActive = inFlight;
+    this.#toldIdle = this.idle.length;
   }
 
   /** Requests that it has now. */

@@ -6,6 +6,7 @@ import { UpstreamError } from "./errors.ts";
 import type { PoolSettings } from "./pool-options.ts";
 import type { UpstreamAddress } from "./upstream-address.ts";
 import { UpstreamConnection, type ConnectedPeer, type ConnectionOwner } from "./upstream-connection.ts";
+import { queueMeter, type Meter, type QueueCounts } from "./upstream-meters.ts";
 import { choosePeer, UpstreamPeer } from "./upstream-peer.ts";
 
 /** A request that wants a connection. */
@@ -56,14 +57,16 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
   readonly clock = new Ticker();
   /** All addresses, for messages. */
   readonly label: string;
-  retries = 0;
-  failures = 0;
   /** Whether to report now that there is no room: not for each request that is turned away. */
   readonly mayReport = occasionally();
   readonly #peers: readonly ConnectedPeer[];
   #queue: QueuedWaiter[] = [];
+  readonly #meter: Meter<QueueCounts>;
+  #toldQueued = 0;
   #requests = 0;
   #connects = 0;
+  #retries = 0;
+  #failures = 0;
   #refused = 0;
   #isClosed = false;
 
@@ -72,14 +75,15 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
     this.settings = settings;
     this.#peers = addresses.map((address): ConnectedPeer => new UpstreamPeer(address));
     this.label = addresses.map(({ label }) => label).join(", ");
+    this.#meter = queueMeter(this.label);
   }
 
   get stats(): UpstreamStats {
     return {
       requests: this.#requests,
       connects: this.#connects,
-      retries: this.retries,
-      failures: this.failures,
+      retries: this.#retries,
+      failures: this.#failures,
       refused: this.#refused,
       queued: this.#queue.filter(({ waiter }) => waiter.isWaiting).length,
       addresses: this.#peers.map((peer) => ({
@@ -119,6 +123,7 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
     }
     const deadline = queueSeconds === 0 ? Number.POSITIVE_INFINITY : this.clock.deadline(queueSeconds);
     this.#queue.push({ waiter, deadline, avoided });
+    this.#noteQueue();
   }
 
   /**
@@ -146,7 +151,20 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
       connection.idleUntil = this.clock.deadline(seconds);
       connection.setBusy(false);
       peer.idle.push(connection);
+      peer.note();
     }
+  }
+
+  /** A request is sent again, because a connection that was kept was closed. */
+  countRetry({ meter }: ConnectedPeer): void {
+    this.#retries += 1;
+    meter.retries += 1;
+  }
+
+  /** An address has failed a request. @param isFinal - no other is asked */
+  countFailure({ meter }: ConnectedPeer, isFinal: boolean): void {
+    meter.failures += 1;
+    if (isFinal) this.#failures += 1;
   }
 
   /** An address did not answer as it should: others are asked for a while. */
@@ -157,10 +175,11 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
   /** Closes what is idle, and lets nobody in. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const peer of this.#peers) for (const connection of peer.idle.splice(0)) connection.destroy();
+    for (const peer of this.#peers) for (const connection of [...peer.idle]) connection.destroy();
     for (const { waiter } of this.#queue.splice(0)) {
       if (waiter.isWaiting) this.#refuse(waiter, new UpstreamError(503, "BUSY", this.label, "is closed"));
     }
+    this.#noteQueue();
   }
 
   closed(connection: UpstreamConnection): void {
@@ -168,6 +187,7 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
     peer.connections.delete(connection);
     const at = peer.idle.indexOf(connection);
     if (at !== -1) peer.idle.splice(at, 1);
+    peer.note();
     const next = this.#isClosed ? null : this.#next(peer, false);
     if (next !== null) this.#grant(next, this.#take(peer, true));
   }
@@ -187,6 +207,7 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
       if (!waiter.isWaiting) continue;
       this.#refuse(waiter, new UpstreamError(504, "QUEUE", this.label, `had no connection free for ${queueSeconds} s`));
     }
+    this.#noteQueue();
     if (!isNeeded && this.#queue.length === 0) this.clock.delete(this);
   }
 
@@ -194,24 +215,34 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
     const idle = isFresh ? undefined : peer.idle.pop();
     if (idle !== undefined) {
       idle.setBusy(true);
+      peer.note();
       return idle;
     }
     // One that is fresh takes the place of one that is not.
     if (peer.connections.size >= this.settings.maxConnections) peer.idle[0]?.destroy();
     this.#connects += 1;
+    peer.meter.connects += 1;
     const connection = new UpstreamConnection(peer, this);
     peer.connections.add(connection);
+    peer.note();
     return connection;
   }
 
   #grant(waiter: ConnectionWaiter, connection: UpstreamConnection): void {
     this.#requests += 1;
+    connection.peer.meter.requests += 1;
     waiter.granted(connection);
   }
 
   #refuse(waiter: ConnectionWaiter, error: UpstreamError): void {
     this.#refused += 1;
+    this.#meter.refused += 1;
     waiter.refused(error);
+  }
+
+  #noteQueue(): void {
+    this.#meter.queued += this.#queue.length - this.#toldQueued;
+    this.#toldQueued = this.#queue.length;
   }
 
   /**
@@ -226,6 +257,7 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
       if (!isConnected && avoided?.has(peer) === true) at += 1;
       else {
         this.#queue.splice(at, 1);
+        this.#noteQueue();
         if (waiter.stillWaits()) return waiter;
       }
     }

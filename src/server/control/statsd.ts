@@ -86,12 +86,12 @@ function commonLines(before: WorkerStats, after: WorkerStats, snapshot: ArbiterS
   lines.push(`workers:${snapshot.workers.filter(({ phase }) => phase === "serving").length}|g`);
   lines.push(`requests.in_flight:${after.inFlight}|g`, `connections:${after.connections}|g`);
   lines.push(`memory.rss:${after.rssBytes}|g`, `event_loop.lag:${after.eventLoopLagMs}|g`);
-  if (after.python !== null) {
-    const { processes, queued, restarts, refused } = after.python;
-    count("python.restarts", restarts - (before.python?.restarts ?? 0));
-    count("python.refused", refused - (before.python?.refused ?? 0));
-    lines.push(`python.processes:${processes.filter(({ state }) => state === "ready").length}|g`);
-    lines.push(`python.queued:${queued}|g`);
+  for (const [language, { processes, queued, restarts, refused }] of Object.entries(after.guests)) {
+    const earlier = before.guests[language];
+    count(`${language}.restarts`, restarts - (earlier?.restarts ?? 0));
+    count(`${language}.refused`, refused - (earlier?.refused ?? 0));
+    lines.push(`${language}.processes:${processes.filter(({ state }) => state === "ready").length}|g`);
+    lines.push(`${language}.queued:${queued}|g`);
   }
   return lines;
 }

@@ -97,7 +97,6 @@ function loaded(guest: Guest): LoadedApplication {
     application: guest.application,
     close: (graceSeconds) => guest.close(graceSeconds),
     files: () => guest.modules(),
-    pythonStats: () => guest.stats(),
     requestsInHand: () => guest.requestsInHand(),
   };
 }

@@ -47,7 +47,6 @@ export async function loadIni(
       application,
       close,
       files: async () => [...iniFiles, ...(await builder.files()), ...(await resolver.modules())],
-      pythonStats: () => resolver.stats(),
       requestsInHand: () => resolver.requestsInHand(),
     };
   } catch (error) {

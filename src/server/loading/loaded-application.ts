@@ -1,5 +1,4 @@
 // What a worker has once it has loaded what it serves.
-import type { GuestStats } from "../../guests/lane/guest-stats.ts";
 import type { WSGIApplication } from "../../wsgi/types.ts";
 
 /** An application that can be ended. */
@@ -9,8 +8,6 @@ export interface LoadedApplication {
   close(graceSeconds: number): Promise<void>;
   /** Files beside TypeScript's that it was made from, for a watcher: configuration and Python. Absent when there are none. */
   files?(): Promise<readonly string[]>;
-  /** What its Python processes are doing; null when there are none. Absent where there can be none. */
-  pythonStats?(): GuestStats | null;
   /** Which of them has which request now: process ids by `tsgi.request_id`. */
   requestsInHand?(): ReadonlyMap<string, number>;
 }

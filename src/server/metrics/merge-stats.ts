@@ -1,5 +1,6 @@
 // The counts of several workers as one.
-import { addGuestStats } from "../../guests/lane/guest-stats.ts";
+import { addGuestStats, type GuestStats } from "../../guests/lane/guest-stats.ts";
+import { addUpstreamCounts } from "../../guests/upstream/upstream-meters.ts";
 import { emptyWorkerStats, type WorkerStats } from "./worker-stats.ts";
 
 /**
@@ -14,8 +15,27 @@ export function mergeStats(list: readonly WorkerStats[]): WorkerStats {
 
 /** What remains of a worker that has ended: its counts, without its requests in progress. */
 export function withoutGauges(stats: WorkerStats): WorkerStats {
-  const python = stats.python === null ? null : { ...stats.python, queued: 0, running: 0, processes: [] };
-  return { ...stats, inFlight: 0, connections: 0, eventLoopLagMs: 0, eventLoopLagMaxMs: 0, rssBytes: 0, python };
+  const { addresses, queues } = stats.upstreams;
+  return {
+    ...stats,
+    inFlight: 0,
+    connections: 0,
+    eventLoopLagMs: 0,
+    eventLoopLagMaxMs: 0,
+    rssBytes: 0,
+    python: stats.python === null ? null : withoutProcesses(stats.python),
+    guests: Object.fromEntries(
+      Object.entries(stats.guests).map(([language, guest]) => [language, withoutProcesses(guest)]),
+    ),
+    upstreams: {
+      addresses: addresses.map((counts) => ({ ...counts, active: 0, idle: 0 })),
+      queues: queues.map((counts) => ({ ...counts, queued: 0 })),
+    },
+  };
+}
+
+function withoutProcesses(stats: GuestStats): GuestStats {
+  return { ...stats, queued: 0, running: 0, processes: [] };
 }
 
 function add(a: WorkerStats, b: WorkerStats): WorkerStats {
@@ -38,7 +58,16 @@ function add(a: WorkerStats, b: WorkerStats): WorkerStats {
     eventLoopLagMaxMs: Math.max(a.eventLoopLagMaxMs, b.eventLoopLagMaxMs),
     rssBytes: a.rssBytes + b.rssBytes,
     python: addGuestStats(a.python, b.python),
+    guests: addByLanguage(a.guests, b.guests),
+    upstreams: addUpstreamCounts(a.upstreams, b.upstreams),
   };
+}
+
+function addByLanguage(a: WorkerStats["guests"], b: WorkerStats["guests"]): WorkerStats["guests"] {
+  const sums = new Map(Object.entries(a));
+  for (const [language, stats] of Object.entries(b))
+    sums.set(language, addGuestStats(sums.get(language) ?? null, stats) ?? stats);
+  return Object.fromEntries(sums);
 }
 
 function addByStatus(a: WorkerStats["statuses"], b: WorkerStats["statuses"]): WorkerStats["statuses"] {

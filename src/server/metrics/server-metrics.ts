@@ -4,7 +4,8 @@ import type { ArbiterSnapshot, WorkerSnapshot } from "./arbiter-snapshot.ts";
 import { mergeStats } from "./merge-stats.ts";
 import { histogramSamples, type MetricFamily, type Sample } from "./prometheus-text.ts";
 import { coarseBuckets, DURATION_BOUNDS_SECONDS } from "./duration-buckets.ts";
-import { pythonFamilies } from "./python-metrics.ts";
+import { guestFamilies } from "./guest-metrics.ts";
+import { upstreamFamilies } from "./upstream-metrics.ts";
 import { COUNTED_LEVELS, emptyWorkerStats, type WorkerStats } from "./worker-stats.ts";
 
 const PHASES = ["booting", "ready", "serving", "draining"] as const;
@@ -23,7 +24,8 @@ export function serverMetrics(snapshot: ArbiterSnapshot): MetricFamily[] {
   return [
     ...requestFamilies(total),
     ...workerFamilies(snapshot),
-    ...pythonFamilies(total, snapshot),
+    ...guestFamilies(total, snapshot),
+    ...upstreamFamilies(total),
     ...serverFamilies(snapshot),
   ];
 }

@@ -8,7 +8,7 @@ import { packLines, statsdLines } from "../control/statsd.ts";
 import { WorkerCounters } from "./worker-counters.ts";
 import { emptyWorkerStats, isWorkerStats } from "./worker-stats.ts";
 
-const IDLE = { inFlight: 0, connections: 0, logged: [0, 0, 0], python: null };
+const IDLE = { inFlight: 0, connections: 0, logged: [0, 0, 0], guests: {}, upstreams: { addresses: [], queues: [] } };
 
 function record(counters: WorkerCounters, milliseconds: number, answer: object, isTimedOut = false): void {
   const startedAt = performance.now() - milliseconds;
@@ -109,7 +109,7 @@ describe("statsdLines", () => {
       [200, 3],
       [404, 1],
     ] as const;
-    const after = { ...before, requests: 5, statuses, logged: [3, 1, 0], python };
+    const after = { ...before, requests: 5, statuses, logged: [3, 1, 0], python, guests: { python } };
     expect(statsdLines(before, after, snapshot, "gunicorn")).toEqual([
       "gunicorn.requests:4|c",
       "gunicorn.log.warning:2|c",

@@ -2,6 +2,7 @@
 import type { AccessEntry } from "../../gateways/access-entry.ts";
 import { EventLoopLag } from "./event-loop-lag.ts";
 import type { GuestStats } from "../../guests/lane/guest-stats.ts";
+import type { UpstreamCounts } from "../../guests/upstream/upstream-meters.ts";
 import { DURATION_BUCKETS, durationBucket } from "./duration-buckets.ts";
 import type { WorkerStats } from "./worker-stats.ts";
 
@@ -16,8 +17,10 @@ export interface WorkerGauges {
   readonly connections: number;
   /** Messages of the error log, by level. */
   readonly logged: readonly number[];
-  /** Of the Python processes; null where there are none. */
-  readonly python: GuestStats | null;
+  /** Of the processes of other languages. */
+  readonly guests: Readonly<Record<string, GuestStats>>;
+  /** Of the servers behind. */
+  readonly upstreams: UpstreamCounts;
 }
 
 /** The counters of this process. */
@@ -61,7 +64,7 @@ export class WorkerCounters {
   }
 
   /** All counts, for a heartbeat; the event loop's lag is measured anew from here. */
-  snapshot({ inFlight, connections, logged, python }: WorkerGauges): WorkerStats {
+  snapshot({ inFlight, connections, logged, guests, upstreams }: WorkerGauges): WorkerStats {
     const lag = this.#lag.take();
     const statuses = [...this.#statuses.entries()].filter(([, count]) => count > 0);
     return {
@@ -82,7 +85,9 @@ export class WorkerCounters {
       eventLoopLagMs: lag.meanMs,
       eventLoopLagMaxMs: lag.maxMs,
       rssBytes: this.#residentBytes(),
-      python,
+      python: guests["python"] ?? null,
+      guests,
+      upstreams,
     };
   }
 

@@ -1,12 +1,21 @@
 // What a worker has counted: plain data that travels to the arbiter with each heartbeat.
 // Everything but the gauges is cumulative over the life of the worker.
 import { type GuestStats, TOLD_STATES } from "../../guests/lane/guest-stats.ts";
+import {
+  NO_ADDRESS,
+  NO_QUEUE,
+  type AddressCounts,
+  type QueueCounts,
+  type UpstreamCounts,
+} from "../../guests/upstream/upstream-meters.ts";
 import { DURATION_BUCKETS } from "./duration-buckets.ts";
 
 /** Levels whose messages are counted, in the order of {@link WorkerStats.logged}. */
 export const COUNTED_LEVELS = ["warning", "error", "critical"] as const;
-/** More processes than this no worker has. */
+/** More processes than this no worker has, and no more languages or upstreams. */
 const MAX_PROCESSES = 10_000;
+const MAX_LANGUAGES = 20;
+const MAX_UPSTREAMS = 1000;
 const MAX_STATUS = 999;
 
 /** The counts of one worker. */
@@ -42,6 +51,10 @@ export interface WorkerStats {
   readonly rssBytes: number;
   /** Of the Python processes behind the worker; null where there are none. */
   readonly python: GuestStats | null;
+  /** Of the processes of other languages behind the worker, by the name of the language in lower case; Python is one of them. */
+  readonly guests: Readonly<Record<string, GuestStats>>;
+  /** Of the servers behind the worker. */
+  readonly upstreams: UpstreamCounts;
 }
 
 /** Counts of a worker that has not served yet. @param startedAt - milliseconds since the epoch */
@@ -65,19 +78,23 @@ export function emptyWorkerStats(startedAt = 0): WorkerStats {
     eventLoopLagMaxMs: 0,
     rssBytes: 0,
     python: null,
+    guests: {},
+    upstreams: { addresses: [], queues: [] },
   };
 }
 
 /** Whether a value that came from another process has the shape of {@link WorkerStats}. */
 export function isWorkerStats(value: unknown): value is WorkerStats {
   if (!isRecord(value) || !hasNumbers(value, NUMBERS)) return false;
-  const { statuses, python } = value;
-  return isStatuses(statuses) && (python === null || isPythonStats(python));
+  const { statuses, python, guests, upstreams } = value;
+  return (
+    isStatuses(statuses) && (python === null || isGuestStats(python)) && isGuests(guests) && isUpstreams(upstreams)
+  );
 }
 
 /** What is checked in another way than by its example. */
-const { statuses: _, python: __, ...NUMBERS } = emptyWorkerStats();
-const PYTHON_NUMBERS = {
+const { statuses: _, python: __, guests: ___, upstreams: ____, ...NUMBERS } = emptyWorkerStats();
+const GUEST_NUMBERS = {
   queued: 0,
   running: 0,
   answered: 0,
@@ -88,6 +105,8 @@ const PYTHON_NUMBERS = {
   batchDepth: 0,
 } satisfies Omit<GuestStats, "processes">;
 const PROCESS_NUMBERS = { pid: 0, running: 0, answered: 0, residentBytes: 0 };
+const { address: _____, ...ADDRESS_NUMBERS }: AddressCounts = NO_ADDRESS;
+const { upstream: ______, ...QUEUE_NUMBERS }: QueueCounts = NO_QUEUE;
 
 function isStatuses(value: unknown): boolean {
   if (!Array.isArray(value) || value.length > MAX_STATUS + 1) return false;
@@ -97,8 +116,26 @@ function isStatuses(value: unknown): boolean {
   });
 }
 
-function isPythonStats(value: unknown): boolean {
-  if (!isRecord(value) || !hasNumbers(value, PYTHON_NUMBERS)) return false;
+function isGuests(value: unknown): boolean {
+  if (!isRecord(value) || Object.keys(value).length > MAX_LANGUAGES) return false;
+  return Object.values(value).every(isGuestStats);
+}
+
+function isUpstreams(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  return (
+    isNamedList(value["addresses"], "address", ADDRESS_NUMBERS) &&
+    isNamedList(value["queues"], "upstream", QUEUE_NUMBERS)
+  );
+}
+
+function isNamedList(value: unknown, name: string, numbers: object): boolean {
+  if (!Array.isArray(value) || value.length > MAX_UPSTREAMS) return false;
+  return value.every((entry) => isRecord(entry) && typeof entry[name] === "string" && hasNumbers(entry, numbers));
+}
+
+function isGuestStats(value: unknown): boolean {
+  if (!isRecord(value) || !hasNumbers(value, GUEST_NUMBERS)) return false;
   const { processes } = value;
   return Array.isArray(processes) && processes.length <= MAX_PROCESSES && processes.every(isProcessStats);
 }

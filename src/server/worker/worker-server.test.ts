@@ -13,7 +13,7 @@ import type { Hooks } from "../settings/hooks.ts";
 import type { ArbiterOptions } from "../settings/arbiter-options.ts";
 import { makeGateway, makeWorkerServer } from "./worker-server.ts";
 
-const GAUGES = { inFlight: 0, connections: 0, logged: [0, 0, 0], python: null };
+const GAUGES = { inFlight: 0, connections: 0, logged: [0, 0, 0], guests: {}, upstreams: { addresses: [], queues: [] } };
 
 /** Answers with what it sees of the request. */
 const application: WSGIApplication = ({ SCRIPT_NAME, PATH_INFO, REMOTE_ADDR, ...environ }, startResponse) => {

@@ -1,5 +1,7 @@
 // A worker: the process that loads the application and answers requests on sockets which it inherited.
 // Source: puma's cluster/worker; the messages and their order are in messages.ts.
+import { livingGuestStats } from "../../guests/lane/living-guests.ts";
+import { upstreamCounts } from "../../guests/upstream/upstream-meters.ts";
 import type { Server, Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
 import type { HttpGateway } from "../../gateways/http/gateway.ts";
@@ -257,7 +259,8 @@ export class Worker {
       inFlight: this.#gateway?.inFlight ?? 0,
       connections: this.#server?.connectionCount ?? 0,
       logged: COUNTED_LEVELS.map((level) => this.#log.counts[level]),
-      python: this.#loaded?.pythonStats?.() ?? null,
+      guests: livingGuestStats(),
+      upstreams: upstreamCounts(),
     });
   }
 

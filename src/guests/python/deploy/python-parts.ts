@@ -3,7 +3,6 @@
 // this application needs.
 import { ContractViolation } from "../../../wsgi/errors.ts";
 import type { Middleware, WSGIApplication } from "../../../wsgi/types.ts";
-import { addGuestStats, type GuestStats } from "../../lane/guest-stats.ts";
 import type { PythonOptions } from "../options.ts";
 import { pythonApplication, type PythonGuest } from "../python-application.ts";
 import { pythonMiddleware, type PythonMiddleware } from "../python-middleware.ts";
@@ -116,11 +115,6 @@ export class PythonParts {
     return (await Promise.all(guests.map((guest) => guest.modules()))).flat();
   }
 
-  /** Statistics of all processes; null if none were requested. */
-  stats(): GuestStats | null {
-    return this.#all.map((part) => part.stats()).reduce<GuestStats | null>(addGuestStats, null);
-  }
-
   /** Process ids by the id of the request they are working on. */
   requestsInHand(): ReadonlyMap<string, number> {
     return new Map(this.#all.flatMap((part) => [...part.requestsInHand()]));
@@ -135,7 +129,7 @@ export class PythonParts {
     await Promise.all([...guests, ...this.#middlewares.map((middleware) => middleware.close(graceSeconds))]);
   }
 
-  get #all(): readonly Pick<PythonGuest, "stats" | "requestsInHand">[] {
+  get #all(): readonly Pick<PythonGuest, "requestsInHand">[] {
     return [...this.#middlewares, ...this.#started];
   }
 

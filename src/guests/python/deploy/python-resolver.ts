@@ -17,7 +17,6 @@ import {
   type PythonPartsOptions,
 } from "./python-parts.ts";
 import { PythonStartError } from "../errors.ts";
-import type { GuestStats } from "../../lane/guest-stats.ts";
 import { secretHider } from "../../../secret-name.ts";
 import { suggestion } from "../../../nearest-name.ts";
 import type { Middleware, WSGIApplication } from "../../../wsgi/types.ts";
@@ -173,11 +172,6 @@ export class PythonResolver implements GuestResolver {
   /** The loaded Python files, for a file watcher. */
   modules(): Promise<readonly string[]> {
     return this.#parts.modules();
-  }
-
-  /** The state of its processes; null if there are none. */
-  stats(): GuestStats | null {
-    return this.#parts.stats();
   }
 
   /** The process that works on each request, by the request's id. */

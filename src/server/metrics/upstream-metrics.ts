@@ -1,0 +1,71 @@
+// The metrics of the servers that applications hand requests on to; there are none where there are no upstreams.
+import type { AddressCounts, QueueCounts } from "../../guests/upstream/upstream-meters.ts";
+import type { MetricFamily } from "./prometheus-text.ts";
+import type { WorkerStats } from "./worker-stats.ts";
+
+/**
+ * The metric families of upstreams.
+ *
+ * @param total - of all workers that ever ran
+ */
+export function upstreamFamilies({ upstreams: { addresses, queues } }: WorkerStats): MetricFamily[] {
+  const perAddress = (
+    type: "counter" | "gauge",
+    name: string,
+    help: string,
+    value: (counts: AddressCounts) => number,
+  ): MetricFamily => ({
+    name,
+    type,
+    help,
+    samples: addresses.map((counts) => ({ labels: { address: counts.address }, value: value(counts) })),
+  });
+  const perQueue = (
+    type: "counter" | "gauge",
+    name: string,
+    help: string,
+    value: (counts: QueueCounts) => number,
+  ): MetricFamily => ({
+    name,
+    type,
+    help,
+    samples: queues.map((counts) => ({ labels: { upstream: counts.upstream }, value: value(counts) })),
+  });
+  return [
+    perAddress(
+      "counter",
+      "tsgi_upstream_requests_total",
+      "Requests that got a connection to the address",
+      ({ requests }) => requests,
+    ),
+    perAddress(
+      "counter",
+      "tsgi_upstream_failures_total",
+      "Requests that the address failed, also where another answered them",
+      ({ failures }) => failures,
+    ),
+    perAddress(
+      "counter",
+      "tsgi_upstream_retries_total",
+      "Requests sent a second time because the address had closed a kept connection",
+      ({ retries }) => retries,
+    ),
+    perAddress("counter", "tsgi_upstream_connects_total", "Connections begun", ({ connects }) => connects),
+    {
+      name: "tsgi_upstream_connections",
+      type: "gauge",
+      help: "Connections, with a request or idle",
+      samples: addresses.flatMap(({ address, active, idle }) => [
+        { labels: { address, state: "active" }, value: active },
+        { labels: { address, state: "idle" }, value: idle },
+      ]),
+    },
+    perQueue(
+      "counter",
+      "tsgi_upstream_requests_refused_total",
+      "Requests that got no connection in time, or found too many waiting",
+      ({ refused }) => refused,
+    ),
+    perQueue("gauge", "tsgi_upstream_requests_queued", "Requests that wait for a connection", ({ queued }) => queued),
+  ];
+}
