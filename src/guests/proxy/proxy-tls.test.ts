@@ -142,12 +142,20 @@ describe("Who does not prove to be the upstream is sent nothing, and is a 502 wi
     const response = await clientOf(application).get("/");
     expect([response.status, response.errors]).toEqual([504, expect.stringContaining("connected to in 1 s") as string]);
     const leaving = createSocketServer((socket) => void socket.on("error", () => {}).end());
-    await expectRefused(`https://127.0.0.1:${await portOf(leaving)}`, { ca }, "closed the connection in the TLS handshake");
+    await expectRefused(
+      `https://127.0.0.1:${await portOf(leaving)}`,
+      { ca },
+      "closed the connection in the TLS handshake",
+    );
   });
 
   test("it wants a certificate that is not shown", async () => {
     const port = await secure(local, { ca: authority.read({ cert: ca, key: ca }).cert, requestCert: true });
-    await expectRefused(`https://127.0.0.1:${port}`, { ca }, /\(ERR_SSL_\w+CERTIFICATE_REQUIRED\)|\(ECONNRESET\)|\(EPIPE\)/);
+    await expectRefused(
+      `https://127.0.0.1:${port}`,
+      { ca },
+      /\(ERR_SSL_\w+CERTIFICATE_REQUIRED\)|\(ECONNRESET\)|\(EPIPE\)/,
+    );
   });
 
   test("NODE_TLS_REJECT_UNAUTHORIZED changes nothing", async () => {
@@ -169,8 +177,7 @@ describe("Who does not prove to be the upstream is sent nothing, and is a 502 wi
   ): Promise<void> {
     const response = await clientOf(proxyTo(upstream, options)).get("/secret");
     expect([response.status, response.text()]).toEqual([502, "502 Bad Gateway\n"]);
-    const [line, ...others] = response.errors.trimEnd().split("
-");
+    const [line, ...others] = response.errors.trimEnd().split("\n");
     expect(line).toMatch(problem);
     expect(others).toEqual([]);
   }
