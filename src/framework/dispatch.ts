@@ -183,7 +183,7 @@ export class Dispatch {
     const own = this.#request.takeAfterThis();
     const { after } = this.#chain;
     if (own.length === 0 && after.length === 0) return response;
-    return this.#runAfter([...own, ...after], 0, response);
+    return this.#runAfter(own.length === 0 ? after : [...own, ...after], 0, response);
   }
 
   #runAfter(

@@ -1,7 +1,7 @@
-// Finds the route of a path. rou3 keeps the rules as a tree of segments and names those that may match; the rules themselves decide, so
-// that nothing is decoded twice, a slash at the end counts, and the order is ours. Source: Werkzeug's matcher for what the answers are.
-import { addRoute, createRouter, findAllRoutes, findRoute, type RouterContext } from "rou3";
+// Finds the route of a path. A tree of segments names the rules that may match; the rules themselves decide, so that a slash at the end
+// counts, and values are what their converters say. Source: Werkzeug's matcher for what the answers are.
 import { compareWeights, Rule, type RuleValues } from "./rule.ts";
+import { REST, SegmentTree, VALUE } from "./segment-tree.ts";
 
 /** What the table needs to know of a route. */
 export interface TableRoute {
@@ -23,15 +23,12 @@ export type Found<Route> =
 
 const NONE = { kind: "none" } as const;
 const NO_VALUES: RuleValues = {};
-/** What rou3 would take for its own language, or encode. */
-const NOT_PLAIN = /[^A-Za-z0-9\-._~]/g;
-const NOT_PLAIN_PATH = /[^A-Za-z0-9\-._~/]/;
 
 /** The routes of one shape. */
 interface Group<Route> {
   /** In the order in which they are tried. */
   readonly entries: Entry<Route>[];
-  /** Whether a route of another shape may go before these although rou3 names it later. */
+  /** Whether a route of another shape may go before these although the tree names it later. */
   isContested: boolean;
 }
 
@@ -45,7 +42,7 @@ interface Entry<Route> {
 
 /** The routes of one host, ready to be asked. */
 export class RouteTable<Route extends TableRoute> {
-  readonly #router: RouterContext<Group<Route>> = createRouter<Group<Route>>();
+  readonly #tree = new SegmentTree<Group<Route>>();
 
   constructor(routes: readonly Route[]) {
     const groups = new Map<string, Group<Route>>();
@@ -53,13 +50,13 @@ export class RouteTable<Route extends TableRoute> {
     const branches = new Set(routes.filter(({ rule }) => rule.isBranch).map(({ rule }) => rule.key));
     for (const [order, route] of sorted.entries()) {
       const entry = { route, order, isStrict: route.isStrict || branches.has(`${route.rule.key}/`) };
-      const shape = route.rule.shape(plainSegment).replace(/(?<=.)\/$/, "");
+      const shape = route.rule.shape.replace(/(?<=.)\/$/, "");
       const known = groups.get(shape);
       if (known === undefined) groups.set(shape, { entries: [entry], isContested: false });
       else known.entries.push(entry);
     }
     markContested(groups);
-    for (const [shape, group] of groups) addRoute(this.#router, "", namedShape(shape), group);
+    for (const [shape, group] of groups) this.#tree.add(shape, group);
   }
 
   /**
@@ -69,21 +66,20 @@ export class RouteTable<Route extends TableRoute> {
    * @param path - decoded text, from "/"
    */
   find(method: string, path: string): Found<Route> {
-    const plain = NOT_PLAIN_PATH.test(path) ? plainPath(path) : path;
-    const group = findRoute(this.#router, "", plain, WITHOUT_PARAMS)?.data;
-    if (group === undefined) return this.#findMerged(method, path);
+    const group = this.#tree.first(path);
+    if (group === null) return this.#findMerged(method, path);
     if (!group.isContested) {
       for (const entry of group.entries) {
         const found = entry.route.methods.has(method) ? tried(entry, path) : null;
         if (found !== null) return found;
       }
     }
-    return this.#findAmongAll(method, path, plain);
+    return this.#findAmongAll(method, path);
   }
 
-  /** The group that rou3 thinks of first has no route for this request; there may be others. */
-  #findAmongAll(method: string, path: string, plain: string): Found<Route> {
-    const entries = findAllRoutes(this.#router, "", plain, WITHOUT_PARAMS).flatMap(({ data }) => data.entries);
+  /** The group that the tree names first has no route for this request; there may be others. */
+  #findAmongAll(method: string, path: string): Found<Route> {
+    const entries = this.#tree.all(path).flatMap((group) => group.entries);
     entries.sort((left, right) => left.order - right.order);
     const allowed = new Set<string>();
     for (const entry of entries) {
@@ -133,7 +129,7 @@ interface Place<Route> {
 }
 
 /**
- * Marks the groups of which rou3 may name a wrong one first: of two values at one place the lighter goes first, whatever follows, and a
+ * Marks the groups of which the tree may name a wrong one first: of two values at one place the lighter goes first, whatever follows, and a
  * value with slashes may have more text behind it than the one beside it.
  */
 function markContested<Route extends TableRoute>(groups: ReadonlyMap<string, Group<Route>>): void {
@@ -141,13 +137,13 @@ function markContested<Route extends TableRoute>(groups: ReadonlyMap<string, Gro
   for (const [shape, group] of groups) {
     const segments = shape.split("/");
     for (const [index, segment] of segments.entries()) {
-      if (segment !== ":v" && segment !== "**") continue;
+      if (segment !== VALUE && segment !== REST) continue;
       const prefix = segments.slice(0, index).join("/");
       const place = places.get(prefix) ?? { groups: new Set(), values: [], paths: [] };
       places.set(prefix, place);
       place.groups.add(group);
       const weights = group.entries.map(({ route }) => route.rule.weights[index]).filter((each) => each !== undefined);
-      (segment === ":v" ? place.values : place.paths).push(...weights);
+      (segment === VALUE ? place.values : place.paths).push(...weights);
     }
   }
   for (const { groups: meeting, values, paths } of places.values()) {
@@ -158,22 +154,4 @@ function markContested<Route extends TableRoute>(groups: ReadonlyMap<string, Gro
     const isPathFirst = least !== undefined && values.some((each) => compareWeights(least, each) < 0);
     if (!areValuesAlike || isPathFirst) for (const group of meeting) group.isContested = true;
   }
-}
-
-const WITHOUT_PARAMS = { params: false } as const;
-
-/** Each place gets a name of its own, as rou3 wants it. */
-function namedShape(shape: string): string {
-  let count = 0;
-  return shape.replaceAll(":v", () => `:v${count++}`);
-}
-
-function plainSegment(segment: string): string {
-  return segment.replaceAll(NOT_PLAIN, (character) =>
-    [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join(""),
-  );
-}
-
-function plainPath(path: string): string {
-  return path.split("/").map(plainSegment).join("/");
 }

@@ -5,6 +5,7 @@ import { linearExpression, type Match } from "../middleware/writing/linear-expre
 import { nearestName, suggestion } from "../nearest-name.ts";
 import { type AnyConverter, type ConverterSource, escapeExpression, makeConverter } from "./converters.ts";
 import { FrameworkError } from "./errors.ts";
+import { REST, VALUE } from "./segment-tree.ts";
 
 /** A piece of a rule: text, or the place of a value. */
 export type RulePart = string | RuleValue;
@@ -33,6 +34,8 @@ export class Rule {
   readonly values: readonly RuleValue[];
   /** Two rules with the same key match the same paths. */
   readonly key: string;
+  /** For a tree of segments: text as it is, and where values and slashes may come. */
+  readonly shape: string;
   /** Of each segment. */
   readonly weights: readonly SegmentWeight[];
   readonly #segments: readonly (readonly RulePart[])[];
@@ -51,6 +54,7 @@ export class Rule {
     this.key = this.parts.map((part) => (typeof part === "string" ? part : `<${part.converterText}>`)).join("");
     this.#segments = segmentsOf(this.parts);
     refuseDots(text, this.#segments);
+    this.shape = shapeOf(this.#segments);
     this.weights = weightsOf(this.#segments);
     this.#match = matcherOf(this.#expression(), this.#segments);
   }
@@ -100,19 +104,6 @@ export class Rule {
       throw new FrameworkError(`Rule "${this.text}" would read "${written}" as other values`);
     }
     return written.split("/").map(encodeSegment).join("/");
-  }
-
-  /** The path of the index for a router of segments: text as it is, `:v` for one with values, `**` where slashes may come. */
-  shape(encode: (segment: string) => string): string {
-    const shape: string[] = [];
-    for (const segment of this.#segments) {
-      if (segment.some((part) => typeof part !== "string" && part.converter.hasSlashes === true)) {
-        shape.push("**");
-        break;
-      }
-      shape.push(isText(segment) ? encode(segment.join("")) : ":v");
-    }
-    return shape.join("/") || "/";
   }
 
   /** Tells which of two rules goes first where both match: fixed text, then the lighter converter, from left to right. */
@@ -230,6 +221,18 @@ function refuseDots(rule: string, segments: readonly (readonly RulePart[])[]): v
 
 function isText(segment: readonly RulePart[]): segment is readonly string[] {
   return segment.every((part) => typeof part === "string");
+}
+
+function shapeOf(segments: readonly (readonly RulePart[])[]): string {
+  const shape: string[] = [];
+  for (const segment of segments) {
+    if (segment.some((part) => typeof part !== "string" && part.converter.hasSlashes === true)) {
+      shape.push(REST);
+      break;
+    }
+    shape.push(isText(segment) ? segment.join("") : VALUE);
+  }
+  return shape.join("/") || "/";
 }
 
 /** Kind (text, value), then less for more fixed characters, less for more values, and the weight of the converters. */
