@@ -30,7 +30,7 @@ const LOADED = {
   arbiter: ["cli/main", "cli/run-program", "cli/serve", "server/settings/resolve"],
   worker: [...STARTED_BY_WORKER_MAIN, "server/loading/load-application", "guests/typescript/load-target"],
   thread: ["server/worker/event-loop-watch-thread"],
-  framework: ["direct", "request", "rule", "url-for"].map((name) => `framework/${name}`),
+  framework: ["direct", "hosts", "request", "rule", "url-for"].map((name) => `framework/${name}`),
   tests: ["testing/test-client"],
   /** What runs where there is no Node: a chunk of its own, into which nothing else may come. */
   portable: ["gateways/fetch/index"],
@@ -46,6 +46,7 @@ const LOADED = {
  */
 const CHUNKS = {
   portable: ({ portable }) => portable,
+  core: ({ worker, framework }) => worker && framework,
   base: ({ arbiter, worker, thread }, room) => thread || (arbiter && worker && !/^(?:server|guests|cli)\b/.test(room)),
   processes: ({ arbiter, worker }) => arbiter && worker,
   wsgi: ({ worker }, room) => worker && /^(?:wsgi|middleware)\b/.test(room),

@@ -2,12 +2,10 @@
 // Source: Werkzeug's Client and Plack::Test for the idea; RFC 9110 section 15.4 for redirects.
 
 import { toApplication } from "../wsgi/application.ts";
-import type { WSGIApplicationLike } from "../wsgi/types.ts";
-import { validator } from "../wsgi/validator.ts";
+import type { WSGIApplication, WSGIApplicationLike } from "../wsgi/types.ts";
 import type { BasicAuth, ComposedRequest, RequestContent } from "./compose-request.ts";
 import { CookieJar } from "./cookie-jar.ts";
 import { RedirectError, TestUsageError } from "./errors.ts";
-import { InProcessTransport } from "./in-process-transport.ts";
 import { isStreamed } from "./is-streamed.ts";
 import { type HeadersInput, hasHeader, headerPairs } from "./request-headers.ts";
 import { DEFAULT_BASE, type RequestTarget, parseRequestTarget } from "./request-target.ts";
@@ -76,7 +74,7 @@ export class TestClient {
     } else {
       const application = toApplication(target);
       this.#base = options.baseUrl ? parseRequestTarget(options.baseUrl, DEFAULT_BASE) : DEFAULT_BASE;
-      this.#transport = new InProcessTransport(options.validate === false ? application : validator(application));
+      this.#transport = new LateTransport(() => inProcess(application, options.validate !== false));
     }
   }
 
@@ -163,6 +161,15 @@ export class TestClient {
     this.cookies.store(response.headers.getAll("Set-Cookie"), target);
     return response;
   }
+}
+
+/** An application that only hands out a client needs neither the transport nor the validator. */
+async function inProcess(application: WSGIApplication, isValidated: boolean): Promise<Transport> {
+  const [{ InProcessTransport }, { validator }] = await Promise.all([
+    import("./in-process-transport.ts"),
+    import("../wsgi/validator.ts"),
+  ]);
+  return new InProcessTransport(isValidated ? validator(application) : application);
 }
 
 /** The request that a redirect asks for, or null when the response is none. */
