@@ -1,6 +1,6 @@
-// kill -9 of workers and of the arbiter while four clients write. What was acknowledged is there; what was not is there whole or not at
-// all; every read fits into the one order of writes that Document-Version tells; the file is sound, and nothing is left over after a sweep.
-// JSONSTORE_ROUNDS sets how often.
+// kill -9 of workers, of the arbiter and of PostgreSQL's processes while four clients write. What was acknowledged is there; what was not is
+// there whole or not at all; every read fits into the one order of writes that Document-Version tells; the store is sound, and nothing is
+// left over after a sweep. JSONSTORE_ROUNDS sets how often; with `--reporter=verbose` a run says what it has seen.
 import { spawnSync } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
@@ -105,10 +105,15 @@ function kill(pid: number): void {
   }
 }
 
-/** Kills one worker, or the arbiter and then all that it has left. */
+/** Kills one worker, or the arbiter and then all that it has left, or a process of the database. */
 async function crash(random: Random, url: string): Promise<ServedStore> {
   const running = server;
   if (running === null) throw new Error("Nothing runs");
+  const engine = testEngine();
+  if (engine.endProcess !== undefined && random.below(3) === 0) {
+    await engine.endProcess(random);
+    return running;
+  }
   const workers = await workersOf(running);
   if (random.below(3) > 0) {
     kill(random.pick(workers));
@@ -119,32 +124,51 @@ async function crash(random: Random, url: string): Promise<ServedStore> {
   return await serveStore(url, { port: Number(new URL(running.url).port), workers: 2 });
 }
 
-test(`nothing that was acknowledged is lost in ${ROUNDS} crashes`, { timeout: 600_000 + ROUNDS * 20_000 }, async () => {
-  place = testEngine().newPlace();
-  const { url } = place;
-  const random = new Random(Number(process.env["JSONSTORE_SEED"] ?? Date.now() % 1_000_000));
-  server = await serveStore(url);
-  await fetch(`${server.url}/`, { method: "PUT", body: '{"items":[],"counter":0,"bulk":{}}' });
-  const histories = Array.from({ length: CLIENTS }, () => new History());
-  let isOver = false;
-  const address = server.url;
-  const clients = histories.map((history, client) => write(address, client, history, () => isOver));
-  for (let round = 0; round < ROUNDS; round += 1) {
-    await pause(WRITING * (0.5 + random.next()));
-    server = await crash(random, url);
-  }
-  await pause(WRITING);
-  isOver = true;
-  await Promise.all(clients);
-  await server.stop();
+test(
+  `nothing that was acknowledged is lost in ${ROUNDS} crashes`,
+  { timeout: 600_000 + ROUNDS * 20_000 },
+  async ({ annotate }) => {
+    place = testEngine().newPlace();
+    const { url } = place;
+    const seed = Number(process.env["JSONSTORE_SEED"] ?? Date.now() % 1_000_000);
+    const random = new Random(seed);
+    server = await serveStore(url);
+    await fetch(`${server.url}/`, { method: "PUT", body: '{"items":[],"counter":0,"bulk":{}}' });
+    const histories = Array.from({ length: CLIENTS }, () => new History());
+    let isOver = false;
+    const address = server.url;
+    const clients = histories.map((history, client) => write(address, client, history, () => isOver));
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await pause(WRITING * (0.5 + random.next()));
+      server = await crash(random, url);
+    }
+    await pause(WRITING);
+    isOver = true;
+    await Promise.all(clients);
+    await server.stop();
 
-  const store = await openStore(url);
-  const faults = await verifyStore(store, { isSwept: true });
-  const final = await readDocument(store);
-  await store.close();
-  expect(faults).toEqual([]);
-  checkHistories(histories, final);
-});
+    const store = await openStore(url);
+    const faults = await verifyStore(store, { isSwept: true });
+    const final = await readDocument(store);
+    await store.close();
+    expect(faults).toEqual([]);
+    checkHistories(histories, final);
+    await annotate(`Seed ${seed}: ${summaryOf(histories, final)}`);
+  },
+);
+
+function summaryOf(histories: readonly History[], { items, counter }: Final): string {
+  const sum = (count: (history: History) => number): number => histories.reduce((total, one) => total + count(one), 0);
+  return [
+    `${sum(({ sent }) => sent.size)} appends sent`,
+    `${sum(({ appended }) => appended.size)} acknowledged`,
+    `${items.length} there`,
+    `${sum(({ increments }) => increments.length)} increments acknowledged`,
+    `counter ${counter}`,
+    `${sum(({ reads }) => reads.length)} reads of the whole`,
+    `${sum(({ bulk }) => bulk)} large values acknowledged`,
+  ].join(", ");
+}
 
 interface Final {
   readonly items: string[];

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
+import type { Random } from "./random.ts";
 import type { NewPlace, TestEngine } from "./test-engine.ts";
 
 /** `nobody`, where the tests run as root: the server refuses to. */
@@ -113,6 +114,15 @@ export class PostgresServer implements TestEngine {
   newPlace(): NewPlace {
     this.#schemas += 1;
     return { url: this.url(`s${this.#schemas}`), remove() {} };
+  }
+
+  /** Ends one of the processes that serve stores, as an administrator does; now and then as if it crashed, and all others with it. */
+  async endProcess(random: Random): Promise<void> {
+    const found = await this.query("SELECT pid FROM pg_stat_activity WHERE application_name = 'jsonstore'");
+    if (found.length === 0) return;
+    const { pid } = random.pick(found) as { readonly pid: number }; // its column
+    if (random.below(4) > 0) await this.query(`SELECT pg_terminate_backend(${pid})`);
+    else process.kill(pid, "SIGKILL");
   }
 
   /** Runs a statement. @returns its rows */

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Random } from "./random.ts";
 
 /** Place of a store that does not exist yet. */
 export interface NewPlace {
@@ -13,6 +14,8 @@ export interface NewPlace {
 /** Finds places for new stores. */
 export interface TestEngine {
   newPlace(): NewPlace;
+  /** Ends a process of the database that serves a store; there is none where the database is a file. */
+  endProcess?(random: Random): Promise<void>;
 }
 
 const SQLITE: TestEngine = {
