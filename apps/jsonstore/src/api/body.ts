@@ -4,6 +4,7 @@ import { readBytes, RequestBodyError, type WSGIEnvironment } from "tsgi/wsgi";
 import { Problem } from "../problem.ts";
 import { compacting, type TextLimits } from "../text/compact.ts";
 import { TextFault } from "../text/text-fault.ts";
+import type { Patience } from "./patience.ts";
 import type { Path } from "../text/pointer.ts";
 import { formatPointer } from "../text/pointer.ts";
 
@@ -22,6 +23,7 @@ const BOM = "\ufeff";
  * Reads the body of a request.
  *
  * @param path - of the node that it is for; faults are told by pointers from the root
+ * @param patience - ends it when nobody waits any more
  * @throws Problem
  */
 export async function readJsonBody(
@@ -29,12 +31,13 @@ export async function readJsonBody(
   maxBody: number,
   limits: TextLimits,
   path: Path,
+  patience: Patience,
 ): Promise<JsonBody> {
   const sent = decode(await readWhole(environ, maxBody));
   // RFC 8259 section 8.1: a parser may ignore one.
   const source = sent.startsWith(BOM) ? sent.slice(1) : sent;
   try {
-    const text = await compactInSteps(source, limits);
+    const text = await compactInSteps(source, limits, patience);
     return { text, isUnchanged: text === sent };
   } catch (error) {
     if (!(error instanceof TextFault)) throw error;
@@ -83,12 +86,13 @@ function isValidStart(bytes: Uint8Array): boolean {
   }
 }
 
-async function compactInSteps(source: string, limits: TextLimits): Promise<string> {
+async function compactInSteps(source: string, limits: TextLimits, patience: Patience): Promise<string> {
   const steps = compacting(source, limits);
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
     await nextTurn();
+    patience.check();
   }
 }
 

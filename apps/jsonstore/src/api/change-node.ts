@@ -15,6 +15,7 @@ import { readJsonBody, type JsonBody } from "./body.ts";
 import { checkChange, type Conditions } from "./conditions.ts";
 import { prefersRepresentation, type Exchange } from "./exchange.ts";
 import { isJsonType, mediaType, PATCH_TYPES } from "./media-type.ts";
+import { Patience } from "./patience.ts";
 import type { ApiSettings } from "./settings.ts";
 
 /** Characters of a text that is laid out before the write that links it. */
@@ -32,12 +33,19 @@ interface Outcome {
 export async function putNode(exchange: Exchange, settings: ApiSettings): Promise<WSGIBody> {
   const { path, query, conditions } = exchange;
   checkPath(path, settings);
-  const body = await readBody(exchange, settings, path);
-  const outcome = await storing(exchange, settings, body.text, function* putting(write, value): Work<Outcome> {
-    yield* checkNode(conditions, path, settings);
-    const { path: placed, isNew } = yield* put(write, path, value, query.hasParents);
-    return { version: write.seq, path: placed, isNew, tag: yield* tagOf(write, settings, placed, body.text) };
-  });
+  const patience = new Patience(exchange.environ);
+  const body = await readBody(exchange, settings, path, patience);
+  const outcome = await storing(
+    exchange,
+    settings,
+    body.text,
+    patience,
+    function* putting(write, value): Work<Outcome> {
+      yield* checkNode(conditions, path, settings);
+      const { path: placed, isNew } = yield* put(write, path, value, query.hasParents);
+      return { version: write.seq, path: placed, isNew, tag: yield* tagOf(write, settings, placed, body.text) };
+    },
+  );
   return sendStored(exchange, outcome, body, outcome.isNew ? 201 : 204, body.isUnchanged);
 }
 
@@ -53,19 +61,28 @@ export async function postNode(exchange: Exchange, settings: ApiSettings): Promi
       detail: `Expected Content-Type: application/json, got ${type ?? "none"}; curl sends it with --json`,
     });
   }
-  const body = await readBody(exchange, settings, [...path, "-"]);
-  const outcome = await storing(exchange, settings, body.text, function* posting(write, value): Work<Outcome> {
-    yield* checkNode(conditions, path, settings, true);
-    const added = yield* append(write, path, value, query.at);
-    return { version: write.seq, path: added, isNew: true, tag: yield* tagOf(write, settings, added, body.text) };
-  });
+  const patience = new Patience(environ);
+  const body = await readBody(exchange, settings, [...path, "-"], patience);
+  const outcome = await storing(
+    exchange,
+    settings,
+    body.text,
+    patience,
+    function* posting(write, value): Work<Outcome> {
+      yield* checkNode(conditions, path, settings, true);
+      const added = yield* append(write, path, value, query.at);
+      return { version: write.seq, path: added, isNew: true, tag: yield* tagOf(write, settings, added, body.text) };
+    },
+  );
   return sendStored(exchange, outcome, body, 201, true);
 }
 
 /** Answers DELETE. */
 export async function deleteNode(exchange: Exchange, settings: ApiSettings): Promise<WSGIBody> {
   const { path, conditions } = exchange;
+  const patience = new Patience(exchange.environ);
   const version = await settings.store.write(function* deleting(write): Work<number> {
+    patience.check();
     yield* checkNode(conditions, path, settings, true);
     yield* remove(write, path);
     return write.seq;
@@ -110,9 +127,14 @@ function* tagOf({ layout }: Write, { store }: ApiSettings, path: Path, text: str
   return text.length <= 2 * layout.size ? textTag(text) : entityTag(yield* find(path), store.epoch);
 }
 
-async function readBody({ environ }: Exchange, { maxBody, text }: ApiSettings, path: Path): Promise<JsonBody> {
+async function readBody(
+  { environ }: Exchange,
+  { maxBody, text }: ApiSettings,
+  path: Path,
+  patience: Patience,
+): Promise<JsonBody> {
   const depth = Math.max(0, text.depth - path.length);
-  return await readJsonBody(environ, maxBody, depth === text.depth ? text : { ...text, depth }, path);
+  return await readJsonBody(environ, maxBody, depth === text.depth ? text : { ...text, depth }, path, patience);
 }
 
 /** Runs a write of a text, which is laid out before if it is long. */
@@ -120,15 +142,22 @@ async function storing(
   { conditions, path }: Exchange,
   settings: ApiSettings,
   text: string,
+  patience: Patience,
   work: (write: Write, value: string) => Work<Outcome>,
 ): Promise<Outcome> {
   const { store } = settings;
-  if (text.length < STAGED_FROM) return await store.write((write) => work(write, text));
+  if (text.length < STAGED_FROM) {
+    return await store.write((write) => {
+      patience.check();
+      return work(write, text);
+    });
+  }
   // What is refused now needs no room; what is accepted now is checked again.
   await store.read(() => checkNode(conditions, path, settings));
-  const staged: Staged = await store.stage(text);
+  const staged: Staged = await store.stage(text, { onProgress: () => patience.check() });
   try {
     return await store.write(function* linking(write): Work<Outcome> {
+      patience.check();
       yield* adopt(write, staged);
       return yield* work(write, staged.value);
     });

@@ -17,6 +17,7 @@ import { checkNode, checkPath } from "./change-node.ts";
 import { prefersRepresentation, type Exchange } from "./exchange.ts";
 import { JSON_PATCH, mediaType, MERGE_PATCH, PATCH_TYPES } from "./media-type.ts";
 import { collectText } from "./collect-text.ts";
+import { Patience } from "./patience.ts";
 import type { ApiSettings } from "./settings.ts";
 
 /** Arrays and objects around a value of a patch. */
@@ -32,9 +33,11 @@ interface Patched {
 /** Answers PATCH. */
 export async function patchNode(exchange: Exchange, settings: ApiSettings): Promise<WSGIBody> {
   const { environ, path, conditions } = exchange;
-  const apply = await readPatch(exchange, settings);
+  const patience = new Patience(environ);
+  const apply = await readPatch(exchange, settings, patience);
   const isShown = prefersRepresentation(environ);
   const { version, tag, text } = await settings.store.write(function* patching(write): Work<Patched> {
+    patience.check();
     found(yield* locate(path), path);
     yield* checkNode(conditions, path, settings, true);
     yield* apply(write);
@@ -54,17 +57,27 @@ export async function patchNode(exchange: Exchange, settings: ApiSettings): Prom
 }
 
 /** @returns what the body does to the node */
-async function readPatch(exchange: Exchange, settings: ApiSettings): Promise<(write: Write) => Work<void>> {
+async function readPatch(
+  exchange: Exchange,
+  settings: ApiSettings,
+  patience: Patience,
+): Promise<(write: Write) => Work<void>> {
   const { environ, path } = exchange;
   const { text: limits, maxBody, maxOperations } = settings;
   const type = mediaType(environ);
   if (type === MERGE_PATCH) {
     const depth = Math.max(0, limits.depth - path.length);
-    const { text } = await readJsonBody(environ, maxBody, { ...limits, depth }, path);
+    const { text } = await readJsonBody(environ, maxBody, { ...limits, depth }, path, patience);
     return (write) => mergePatch(write, path, text, maxOperations);
   }
   if (type === JSON_PATCH) {
-    const { text } = await readJsonBody(environ, maxBody, { ...limits, depth: limits.depth + PATCH_DEPTH }, []);
+    const { text } = await readJsonBody(
+      environ,
+      maxBody,
+      { ...limits, depth: limits.depth + PATCH_DEPTH },
+      [],
+      patience,
+    );
     const operations = readOperations(text, maxOperations);
     const patchLimits = {
       depth: limits.depth,

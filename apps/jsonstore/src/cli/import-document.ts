@@ -17,7 +17,7 @@ const STEP = 256 * 1024;
 export async function importDocument(store: Store, file: string | undefined, progress: Progress): Promise<number> {
   const bytes = file === undefined || file === "-" ? await buffer(process.stdin) : await readFile(file);
   const text = await check(new TextDecoder("utf-8", { fatal: true }).decode(bytes), progress);
-  const staged = await store.stage(text, (part) => progress.show("Laying out", part));
+  const staged = await store.stage(text, { onProgress: (part) => progress.show("Laying out", part) });
   try {
     await store.write(function* linking(write): Work<void> {
       yield* adopt(write, staged);

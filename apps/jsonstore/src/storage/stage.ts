@@ -3,7 +3,7 @@
 import { build, type Layout } from "./build.ts";
 import type { Write } from "./change-tree.ts";
 import { referredId } from "./rows.ts";
-import type { Staged } from "./store.ts";
+import type { Staged, StageOptions } from "./store.ts";
 import { oneRow, run, type Work } from "./work.ts";
 
 /** Milliseconds of work in one transaction, where nothing else can be done meanwhile. */
@@ -13,23 +13,40 @@ const SLICE = 8;
  * Lays a text out.
  *
  * @param write - runs each slice
- * @param onProgress - is told after each of them how much is laid out, from 0 to 1
  */
 export async function stageText(
   text: string,
   layout: Layout,
   write: <T>(work: (write: Write) => Work<T>) => Promise<T>,
-  onProgress?: (part: number) => void,
+  { onProgress }: StageOptions = {},
   slice = SLICE,
 ): Promise<Staged> {
   const { id } = await write(() => oneRow<{ readonly id: number }>("addStaging", Date.now()));
+  try {
+    return { value: await layOut(text, layout, id, write, onProgress, slice), staging: id };
+  } catch (error) {
+    // What is there of it is old at once, for the sweeper; where even that cannot be written, it becomes old by itself.
+    await write(() => run("keepStaging", 0, id)).catch(() => {});
+    throw error;
+  }
+}
+
+/** @returns what a row holds for the text */
+async function layOut(
+  text: string,
+  layout: Layout,
+  staging: number,
+  write: <T>(work: (write: Write) => Work<T>) => Promise<T>,
+  onProgress: ((part: number) => void) | undefined,
+  slice: number,
+): Promise<string> {
   const place = { at: 0 };
-  const building = build(text, layout, { version: 0, staging: id }, place);
+  const building = build(text, layout, { version: 0, staging }, place);
   let answer: unknown;
   for (;;) {
     const value = await write(function* laying(): Work<string | null> {
       const endsAt = performance.now() + slice;
-      yield* run("keepStaging", Date.now(), id);
+      yield* run("keepStaging", Date.now(), staging);
       do {
         const step = building.next(answer);
         if (step.done === true) return step.value;
@@ -38,7 +55,7 @@ export async function stageText(
       return null;
     });
     onProgress?.(place.at / text.length);
-    if (value !== null) return { value, staging: id };
+    if (value !== null) return value;
   }
 }
 

@@ -10,6 +10,12 @@ export interface Staged {
   readonly staging: number;
 }
 
+/** How a text is laid out. */
+export interface StageOptions {
+  /** Is told how much is laid out, from 0 to 1; what it throws ends the work. */
+  readonly onProgress?: (part: number) => void;
+}
+
 /** One state of the document, kept until it is closed. */
 export interface Snapshot {
   read<T>(work: () => Work<T>): T | Promise<T>;
@@ -29,7 +35,7 @@ export interface Store {
   /** Runs work that changes the document; all of it or nothing, and it is safe when the promise resolves. */
   write<T>(work: (write: Write) => Work<T>): Promise<T>;
   /** Lays a large text out in rows, in many short transactions. */
-  stage(text: string, onProgress?: (part: number) => void): Promise<Staged>;
+  stage(text: string, options?: StageOptions): Promise<Staged>;
   /** Removes what is not part of the document, and gives free space back. */
   compact(onRound?: (rounds: number) => void): Promise<void>;
   /** Is told when a write of any process may have happened. @returns a function that ends this */

@@ -35,9 +35,12 @@ export class WriteQueue {
   }
 
   async #drain(): Promise<void> {
-    // What arrives in this turn of the event loop goes along.
-    await nextTurn();
-    while (this.#jobs.length > 0) await this.#runGroup(this.#jobs);
+    do {
+      // What arrives in this turn of the event loop goes along. A group after the other without one would hold up all others when each write
+      // is the answer to the one before, as when a large text is laid out.
+      await nextTurn();
+      await this.#runGroup(this.#jobs);
+    } while (this.#jobs.length > 0);
     this.#running = null;
   }
 }

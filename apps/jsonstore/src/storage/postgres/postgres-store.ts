@@ -8,7 +8,7 @@ import { Housekeeper } from "../housekeeper.ts";
 import { sweep } from "../housekeeping.ts";
 import { stageText } from "../stage.ts";
 import { STATEMENTS } from "../statements.ts";
-import type { Snapshot, Staged, Store } from "../store.ts";
+import type { Snapshot, Staged, StageOptions, Store } from "../store.ts";
 import type { Work } from "../work.ts";
 import { ChangeListener } from "./change-listener.ts";
 import { PostgresConnection } from "./postgres-connection.ts";
@@ -134,8 +134,8 @@ class PostgresStore implements Store {
     return await this.#writer.write(work);
   }
 
-  async stage(text: string, onProgress?: (part: number) => void): Promise<Staged> {
-    return await stageText(text, this.#layout, (work) => this.write(work), onProgress, SLICE);
+  async stage(text: string, options?: StageOptions): Promise<Staged> {
+    return await stageText(text, this.#layout, (work) => this.write(work), options, SLICE);
   }
 
   async compact(onRound?: (rounds: number) => void): Promise<void> {

@@ -7,7 +7,7 @@ import type { Write } from "../change-tree.ts";
 import { Housekeeper } from "../housekeeper.ts";
 import { sweep } from "../housekeeping.ts";
 import { stageText } from "../stage.ts";
-import type { Snapshot, Staged, Store } from "../store.ts";
+import type { Snapshot, Staged, StageOptions, Store } from "../store.ts";
 import { oneRow, type Work } from "../work.ts";
 import { Connection, type Durability } from "./connection.ts";
 import { sqliteClass, type SqliteClass } from "./database-class.ts";
@@ -108,8 +108,8 @@ class SqliteStore implements Store {
     return await this.#writer.write(work);
   }
 
-  async stage(text: string, onProgress?: (part: number) => void): Promise<Staged> {
-    return await stageText(text, this.#layout, (work) => this.write(work), onProgress);
+  async stage(text: string, options?: StageOptions): Promise<Staged> {
+    return await stageText(text, this.#layout, (work) => this.write(work), options);
   }
 
   async compact(onRound?: (rounds: number) => void): Promise<void> {

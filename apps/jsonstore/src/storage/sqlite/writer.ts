@@ -3,7 +3,7 @@
 //
 // SQLite's lock is unfair: whoever has just let it go takes it again. So a worker pauses for a millisecond after a commit that was for
 // several, or for which it had to wait; a lone write never waits.
-import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import { Problem } from "../../problem.ts";
 import type { Write } from "../change-tree.ts";
 import type { Layout } from "../build.ts";
@@ -46,7 +46,6 @@ export class Writer {
   async #runGroup(jobs: Job[]): Promise<void> {
     const isPauseNeeded = await this.#group(jobs);
     if (isPauseNeeded) await pause(PAUSE);
-    else if (jobs.length > 0) await nextTurn();
   }
 
   /** One transaction. @returns whether others should have their turn */

@@ -1,0 +1,29 @@
+// Whether anybody still waits for a change. A client that has left, or was told 504 because laying out a large value took longer than a
+// request may, does not know what has become of it; so nothing is changed any more, and a 504 means just that.
+import type { WSGIEnvironment } from "tsgi/wsgi";
+import { Problem } from "../problem.ts";
+
+/** Milliseconds within which nobody is taken to have left: to ask costs an AbortController. */
+const SURE = 200;
+
+/** The patience of one client. */
+export class Patience {
+  readonly #environ: WSGIEnvironment;
+  readonly #since = performance.now();
+
+  constructor(environ: WSGIEnvironment) {
+    this.#environ = environ;
+  }
+
+  /** @throws Problem when nobody waits any more */
+  check(): void {
+    if (performance.now() - this.#since < SURE) return;
+    const signal = this.#environ["tsgi.signal"];
+    if (signal?.aborted === true) throw notAwaited(signal.reason);
+  }
+}
+
+/** What ends a change that nobody waits for. No client sees it; those who run the server may. */
+function notAwaited(cause: unknown): Problem {
+  return new Problem("busy", { detail: "Nobody waits for this change any more; nothing was changed" }, { cause });
+}

@@ -1,0 +1,61 @@
+// Changes that take long: others go on meanwhile, and what nobody waits for any more is not made.
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { timeout } from "tsgi/middleware";
+import { TestClient } from "tsgi/testing";
+import { afterEach, expect, test } from "vitest";
+import { sqliteClass } from "../src/storage/sqlite/database-class.ts";
+import { verifyStore } from "../src/storage/verify.ts";
+import { openTestStore, type TestStore } from "./test-store.ts";
+
+const JSON_TYPE = { "Content-Type": "application/json" };
+
+let opened: TestStore | null = null;
+afterEach(async () => {
+  await opened?.close();
+  opened = null;
+});
+
+/** Keeps all writers of a store waiting. @returns a function that ends this */
+async function lockedOut(url: string): Promise<() => void> {
+  const database = new (await sqliteClass())(url.replace("sqlite:", ""));
+  database.exec("BEGIN IMMEDIATE");
+  return () => {
+    database.exec("ROLLBACK");
+    database.close();
+  };
+}
+
+test("a process does other things while it lays a large value out", async () => {
+  opened = await openTestStore();
+  const { store, client } = opened;
+  const run = { isOver: false };
+  const text = JSON.stringify(Array.from({ length: 60_000 }, (_, index) => index));
+  const staging = store.stage(text).finally(() => (run.isOver = true));
+  let turns = 0;
+  for (; !run.isOver; turns += 1) await nextTurn();
+  await staging;
+  expect(turns).toBeGreaterThan(3);
+  expect((await client.get("/")).status).toBe(404);
+});
+
+test("whoever was answered 504 knows that nothing was changed", async () => {
+  opened = await openTestStore();
+  const { application, client, url, store } = opened;
+  await client.put("/", { body: '{"list":[]}' });
+  const impatient = new TestClient(timeout({ seconds: 0.5 })(application));
+  const unlock = await lockedOut(url);
+  const large = JSON.stringify(Array.from({ length: 20_000 }, (_, index) => index));
+  const answers = await Promise.all([
+    impatient.put("/small", { body: "1" }),
+    impatient.put("/large", { body: large }),
+    impatient.post("/list", { body: "1", headers: JSON_TYPE }),
+    impatient.patch("/", { body: '{"a":1}', headers: { "Content-Type": "application/merge-patch+json" } }),
+    impatient.delete("/list"),
+  ]);
+  expect(answers.map(({ status }) => status)).toEqual([504, 504, 504, 504, 504]);
+  unlock();
+  // Comes behind all that waited.
+  expect((await client.put("/after", { body: large })).status).toBe(201);
+  expect((await client.get("/")).text()).toBe(`{"list":[],"after":${large}}`);
+  expect(await verifyStore(store, { isSwept: true })).toEqual([]);
+});
