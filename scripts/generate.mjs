@@ -13,6 +13,7 @@ const GENERATORS = [
   "scripts/generate-deploy.ts",
   "scripts/generate-matrix.ts",
   "scripts/generate-api.ts",
+  "scripts/generate-cli.ts",
   "scripts/generate-errors.ts",
   "scripts/generate-jsonstore.ts",
   "scripts/generate-man.ts",

@@ -1,8 +1,10 @@
 // Copies the Markdown of the project, and the pictures in it, to pages/: VitePress finds its packages only from below its own folder.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+
+import { codeGroups } from "./code-groups.mjs";
 
 const SITE = fileURLToPath(new URL(".", import.meta.url));
 const ROOT = join(SITE, "..");
@@ -23,5 +25,6 @@ const listed = execFileSync(
 );
 for (const path of listed.split("\n").filter((line) => line !== "" && !/^(?:test|examples|apps|src)\//.test(line))) {
   mkdirSync(dirname(join(PAGES, path)), { recursive: true });
-  cpSync(join(ROOT, path), join(PAGES, path));
+  if (path.endsWith(".md")) writeFileSync(join(PAGES, path), codeGroups(readFileSync(join(ROOT, path), "utf8")));
+  else cpSync(join(ROOT, path), join(PAGES, path));
 }

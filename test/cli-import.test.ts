@@ -77,7 +77,9 @@ describe.skipIf(python === undefined)("tsgi import", () => {
     expect(refused.stderr).toBe("tsgi: Cannot write tsgi.config.json: already there; give --force to overwrite\n");
     const below = await project.run(["import", "uwsgi.ini", "-o", "uwsgi.ini/tsgi.config.json"]);
     expect(below).toMatchObject({ code: 11, stdout: "" });
-    expect(below.stderr).toMatch(/^tsgi: Cannot write the file "[^"]+": ENOTDIR.*\n$/);
+    expect(below.stderr).toMatch(
+      /^tsgi: Cannot write the file "[^"]+": ENOTDIR.*\nFor more: tsgi explain ERR_TSGI_FILE_UNUSABLE\n$/,
+    );
   });
 });
 

@@ -144,7 +144,7 @@ describe("tsgi cannot listen, says why and ends with a code of its own", () => {
     expect(result).toMatchObject({
       code: 9,
       stdout: "",
-      stderr: `tsgi: Cannot listen at 127.0.0.1:${port}: the address is in use by another process\n`,
+      stderr: `tsgi: Cannot listen at 127.0.0.1:${port}: the address is in use by another process\nFor more: tsgi explain ERR_TSGI_ADDRESS_IN_USE\n`,
     });
     await new Promise((resolve) => blocker.close(resolve));
   });
@@ -165,10 +165,26 @@ describe("tsgi cannot listen, says why and ends with a code of its own", () => {
   });
 
   test.each([
-    ["the address is not this machine's", "192.0.2.1:80", /: this machine has no such address\n$/],
-    ["the host is unknown", "no-such-host.invalid:80", /: the host name (?:is unknown|cannot be looked up)\n$/],
-    ["a file is in the way of the socket", "unix:app.ts", /: a file that is no socket is in the way\n$/],
-    ["the directory of the socket does not exist", "unix:no/such.sock", /: the directory does not exist\n$/],
+    [
+      "the address is not this machine's",
+      "192.0.2.1:80",
+      /: this machine has no such address\nFor more: tsgi explain ERR_TSGI_\w+\n$/,
+    ],
+    [
+      "the host is unknown",
+      "no-such-host.invalid:80",
+      /: the host name (?:is unknown|cannot be looked up)\nFor more: tsgi explain ERR_TSGI_\w+\n$/,
+    ],
+    [
+      "a file is in the way of the socket",
+      "unix:app.ts",
+      /: a file that is no socket is in the way\nFor more: tsgi explain ERR_TSGI_\w+\n$/,
+    ],
+    [
+      "the directory of the socket does not exist",
+      "unix:no/such.sock",
+      /: the directory does not exist\nFor more: tsgi explain ERR_TSGI_\w+\n$/,
+    ],
   ])("when %s", async (_, address, message) => {
     expect(await start("-b", address).result).toMatchObject({ code: 10, stderr: expect.stringMatching(message) });
   });

@@ -19,7 +19,19 @@ const page = (text: string, path: string): Page => ({ text, link: `/${path}` });
 const SIDEBAR = [
   {
     text: "Learn",
-    items: [page("Start", "README"), page("A tour", "docs/tour"), page("A framework", "docs/framework")],
+    items: [
+      page("Start", "README"),
+      page("Tutorial", "docs/tutorial/README"),
+      page("1. A first application", "docs/tutorial/1-first-application"),
+      page("2. Read a request", "docs/tutorial/2-read-a-request"),
+      page("3. Middleware", "docs/tutorial/3-middleware"),
+      page("4. The other language", "docs/tutorial/4-other-language"),
+      page("5. A pipeline", "docs/tutorial/5-pipeline"),
+      page("6. Test it", "docs/tutorial/6-test"),
+      page("7. Deploy it", "docs/tutorial/7-deploy"),
+      page("A tour", "docs/tour"),
+      page("A framework", "docs/framework"),
+    ],
   },
   {
     text: "Do",
@@ -43,6 +55,7 @@ const SIDEBAR = [
     text: "Look up",
     items: [
       page("Settings", "docs/settings"),
+      page("Commands and exit codes", "docs/cli"),
       page("Middleware", "docs/middleware"),
       page("Forms", "docs/forms"),
       page("Errors", "docs/errors"),

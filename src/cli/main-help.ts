@@ -72,8 +72,10 @@ export function formatMainHelp(program: Command, helper: Help, extent: HelpExten
 
 type Row = readonly [term: string, description: string];
 
+/** All but `help`, which the last line of the text stands for. */
 function commandRows(program: Command, helper: Help): Row[] {
-  return helper.visibleCommands(program).map((each) => [each.name(), helper.subcommandDescription(each)]);
+  const commands = helper.visibleCommands(program).filter((each) => each.name() !== "help");
+  return commands.map((each) => [each.name(), helper.subcommandDescription(each)]);
 }
 
 function optionRows(options: readonly Option[], helper: Help): Row[] {

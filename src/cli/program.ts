@@ -14,6 +14,7 @@ import { registerCtlCommand } from "./ctl.ts";
 import { exitCodeOf, ExcessArgumentError, UsageError } from "./errors.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { registerDoctorCommand } from "./doctor.ts";
+import { registerExplainCommand } from "./explain-command.ts";
 import { registerDropInCommands } from "./drop-in-command.ts";
 import { registerFetchCommand } from "./fetch-command.ts";
 import { registerHelpCommand } from "./help-command.ts";
@@ -65,6 +66,7 @@ export function buildProgram(argv: readonly string[], runtimes: readonly string[
   registerTopCommand(program);
   registerCtlCommand(program);
   registerDoctorCommand(program, version);
+  registerExplainCommand(program);
   registerCompletionCommand(program);
   let extent = helpExtent(argv);
   registerHelpCommand(program, () => {

@@ -4,7 +4,7 @@ import { Arbiter } from "../server/arbiter/arbiter.ts";
 import type { ArbiterOptions } from "../server/settings/arbiter-options.ts";
 import type { ErrorLog } from "../server/logging/error-log.ts";
 import { enterDirectory } from "../server/settings/enter-directory.ts";
-import { detailOf, messageOf } from "../server/errors.ts";
+import { failureText } from "./failure-text.ts";
 import { isIniTarget } from "../server/loading/ini-target.ts";
 import { isPythonProgram } from "../guests/python/is-program.ts";
 import { guestLanguageOf } from "../server/loading/guest-language.ts";
@@ -113,8 +113,7 @@ async function reportReady(): Promise<void> {
 
 async function reportFailure(error: unknown): Promise<void> {
   const { tellForeground } = await import("../server/arbiter/daemon.ts");
-  const detail = detailOf(error);
-  const text = `tsgi: ${messageOf(error)}\n${detail === "" ? "" : `${detail}\n`}`;
+  const text = failureText(error);
   await tellForeground({ type: "daemon-failed", text, exitCode: exitCodeOf(error) ?? EXIT_CODES.unexpected });
 }
 
