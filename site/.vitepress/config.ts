@@ -1,6 +1,6 @@
 // The site: the Markdown of the project as it is, in the order of learning, doing, looking up and understanding. A link that leads
 // nowhere fails the build. Search is local, and nothing is loaded from elsewhere.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitepress";
@@ -16,6 +16,19 @@ interface Page {
 
 const page = (text: string, path: string): Page => ({ text, link: `/${path}` });
 
+/** The pages of a folder, by their headings. */
+function pagesOf(folder: string): Page[] {
+  const names = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith(".md") && name !== "README.md");
+  return names.toSorted().map((name) => {
+    const [, heading = name] = /^# (.*)/m.exec(readFileSync(join(ROOT, folder, name), "utf8")) ?? [];
+    return page(heading.replaceAll("`", ""), `${folder}/${name.replace(/\.md$/, "")}`);
+  });
+}
+
+const PLATFORMS = pagesOf("docs/deploy");
+const DECISIONS = pagesOf("docs/decisions");
+
+/** In the order of learning, doing, looking up and understanding. A page that is missing here fails the build. */
 const SIDEBAR = [
   {
     text: "Learn",
@@ -34,21 +47,46 @@ const SIDEBAR = [
     ],
   },
   {
-    text: "Do",
+    text: "Move",
     items: [
-      page("Move from gunicorn, uWSGI, pserve", "docs/guests/moving"),
-      page("Serve Python", "docs/guests/python"),
+      page("From gunicorn, uWSGI, pserve", "docs/guests/moving"),
+      page("From waitress", "docs/how-to/from-waitress"),
+      page("From Express", "docs/how-to/from-express"),
+    ],
+  },
+  {
+    text: "Serve",
+    items: [
+      page("Python", "docs/guests/python"),
+      page("Perl (PSGI)", "docs/guests/perl"),
+      page("Ruby (Rack)", "docs/guests/ruby"),
+      page("PHP (FastCGI)", "docs/guests/fastcgi"),
+      page("CGI programs, git", "docs/guests/cgi"),
+      page("uWSGI and SCGI servers", "docs/guests/uwsgi"),
+      page("HTTP servers", "docs/guests/proxy"),
       page("Compose in INI files", "docs/deploy-ini"),
+      page("JSONStore", "docs/jsonstore"),
+      page("JSONStore in a browser", "docs/jsonstore-page"),
+    ],
+  },
+  {
+    text: "Deploy",
+    items: [
+      page("All platforms", "docs/deploy/README"),
+      ...PLATFORMS,
       page("Behind proxies", "docs/proxies"),
-      page("FastCGI, SCGI, uwsgi", "docs/gateways"),
-      page("nginx", "docs/deploy/nginx"),
-      page("systemd", "docs/deploy/systemd"),
-      page("Docker", "docs/deploy/docker"),
-      page("Kubernetes", "docs/deploy/kubernetes"),
-      page("Heroku", "docs/deploy/heroku"),
-      page("App Engine", "docs/deploy/appengine"),
-      page("Test", "docs/testing"),
-      page("Write middleware", "docs/writing-middleware"),
+      page("FastCGI, SCGI, uwsgi, CGI", "docs/gateways"),
+    ],
+  },
+  {
+    text: "Operate",
+    items: [
+      page("Deploy without downtime", "docs/how-to/zero-downtime"),
+      page("Slow requests", "docs/how-to/slow-requests"),
+      page("Background work", "docs/how-to/background-threads"),
+      page("Logs of Python", "docs/how-to/logs-of-python"),
+      page("Logs", "docs/logging"),
+      page("Metrics", "docs/metrics"),
     ],
   },
   {
@@ -56,15 +94,22 @@ const SIDEBAR = [
     items: [
       page("Settings", "docs/settings"),
       page("Commands and exit codes", "docs/cli"),
-      page("Middleware", "docs/middleware"),
-      page("Forms", "docs/forms"),
       page("Errors", "docs/errors"),
-      page("Logs", "docs/logging"),
-      page("Metrics", "docs/metrics"),
+      page("Middleware", "docs/middleware"),
+      page("Routing", "docs/middleware-routing"),
+      page("Security", "docs/middleware-security"),
+      page("Content", "docs/middleware-content"),
+      page("Observability", "docs/middleware-seeing"),
+      page("Forms", "docs/forms"),
       page("TypeScript API", "docs/api"),
-      page("The contract", "SPEC"),
+      page("The contract, environ keys", "SPEC"),
+      page("Guests and gateways", "docs/matrix"),
       page("Lane protocol", "docs/lane-protocol"),
     ],
+  },
+  {
+    text: "Write",
+    items: [page("Tests", "docs/testing"), page("Middleware of your own", "docs/writing-middleware")],
   },
   {
     text: "Understand",
@@ -72,19 +117,28 @@ const SIDEBAR = [
       page("Processes, reload, shutdown", "docs/server"),
       page("Architecture", "ARCHITECTURE"),
       page("Benchmarks", "bench/README"),
-      page("Decisions and all pages", "docs/README"),
+      page("All pages", "docs/README"),
+      ...DECISIONS,
     ],
   },
   {
     text: "Project",
     items: [
-      page("Changelog", "CHANGELOG"),
+      page("Changes", "CHANGELOG"),
       page("Versions", "docs/versioning"),
-      page("Security", "SECURITY"),
+      page("Security policy", "SECURITY"),
       page("Contribute", "CONTRIBUTING"),
     ],
   },
-];
+].map((group) => ({ ...group, collapsed: group.text !== "Learn" }));
+
+/** Pages of the project that stand in no sidebar: each would be found by search only. */
+function strayPages(): string[] {
+  const listed = new Set(SIDEBAR.flatMap(({ items }) => items.map(({ link }) => `${link.slice(1)}.md`)));
+  return readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
+    .map((path) => `docs/${path}`)
+    .filter((path) => path.endsWith(".md") && !listed.has(path));
+}
 
 export default defineConfig({
   title: "TSGI",
@@ -103,6 +157,8 @@ export default defineConfig({
     search: { provider: "local" },
   },
   buildEnd({ outDir }) {
+    const stray = strayPages();
+    if (stray.length > 0) throw new Error(`No sidebar has ${stray.join(", ")}: add them in site/.vitepress/config.ts`);
     const pages = SIDEBAR.flatMap(({ items }) => items.map(({ link }) => `${link}.md`));
     const texts = pages.map((path) => readFileSync(join(ROOT, path), "utf8"));
     // For programs that read: each page as it was written, beside it as HTML.

@@ -1,9 +1,9 @@
 // Somebody who does what a tutorial says: a folder, two terminals, and a stopwatch.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** The port that pages name; here it is another, because somebody else may have that one. */
 const WRITTEN_PORT = /\b8000\b/g;
@@ -43,6 +43,7 @@ export class Learner {
   /** Saves a file; a server that reloads has seen it afterwards. */
   async write(name: string, text: string): Promise<void> {
     const before = this.#log.length;
+    mkdirSync(dirname(join(this.folder, name)), { recursive: true });
     writeFileSync(join(this.folder, name), text.replaceAll(WRITTEN_PORT, this.#port));
     if (this.#isReloading)
       await this.#until(() => this.#hasReloaded(before, name), `a reload after "${name}" was saved`);
@@ -70,7 +71,7 @@ export class Learner {
       const [command = "", ...output] = part.trimEnd().split("\n");
       const wanted = output.join("\n");
       if (wanted.includes("Listening at")) await this.#serve(command);
-      else compare(command, this.type(command), wanted);
+      else await this.#compare(command, wanted);
     }
   }
 
@@ -94,6 +95,20 @@ export class Learner {
       stream.on("data", (chunk: Buffer) => (this.#log += chunk.toString()));
     await this.#until(() => this.#log.includes("Listening at"), `"${command}" to listen`);
     this.#isReloading = command.includes("--reload");
+  }
+
+  async #compare(command: string, shown: string): Promise<void> {
+    const end = performance.now() + PATIENCE_MILLISECONDS;
+    for (;;) {
+      const printed = this.type(command);
+      if (isAsShown(printed, shown)) return;
+      // A server writes its log a moment after its answer.
+      if (!command.startsWith("grep ") || performance.now() > end)
+        throw new Error(
+          `"${command}" printed:\n${printed}\ninstead of:\n${shown}\n\nThe first terminal:\n${this.#log}`,
+        );
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 
   /** Ctrl-C, which a terminal sends to all processes in it. */
@@ -127,8 +142,8 @@ export class Learner {
   }
 }
 
-function compare(command: string, printed: string, wanted: string): void {
-  const parts = wanted.split("…").map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
-  if (!new RegExp(`^${parts.join("[^]*")}$`).test(printed))
-    throw new Error(`"${command}" printed:\n${printed}\ninstead of:\n${wanted}`);
+/** Whether an output is what a page shows. */
+function isAsShown(printed: string, shown: string): boolean {
+  const parts = shown.split("…").map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
+  return new RegExp(`^${parts.join("[^]*")}$`).test(printed);
 }

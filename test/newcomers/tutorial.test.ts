@@ -92,7 +92,7 @@ describe.skipIf(python === undefined || wheels === undefined)("from the first co
     };
     const path = `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`;
     const said = await learn("TypeScript", { PATH: path, ...npm, ...pip }, join(place, packed.trim()));
-    expect(said).toBe('{\"notes\":2}');
+    expect(said).toBe('{"notes":2}');
   });
 
   test("in Python, with no Node in the PATH", { timeout: PATIENCE }, async () => {
@@ -102,6 +102,6 @@ describe.skipIf(python === undefined || wheels === undefined)("from the first co
     symlinkSync(python ?? "", join(programs, "python3"));
     for (const name of ["curl", "grep"]) symlinkSync(program(name) ?? "", join(programs, name));
     const said = await learn("Python", { PATH: programs, ...pip }, "tsgi");
-    expect(said).toBe('{\"notes\":2}');
+    expect(said).toBe('{"notes":2}');
   });
 });

@@ -1,0 +1,14 @@
+import type { Theme } from "vitepress";
+import DefaultTheme from "vitepress/theme";
+
+import { chooseLanguage } from "./choose-language.ts";
+import "./style.css";
+
+const theme: Theme = {
+  extends: DefaultTheme,
+  enhanceApp({ router }) {
+    if (typeof window !== "undefined") chooseLanguage(router);
+  },
+};
+
+export default theme;
