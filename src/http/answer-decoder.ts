@@ -12,7 +12,7 @@ export interface AnswerListener {
   /** An interim answer; any number of times, before `head`. */
   interim(statusCode: number, fields: [name: string, value: string][]): void;
   /**
-   * The final head.
+   * The final head, or that of 101, behind which all is data in the other protocol, to the end of the connection.
    *
    * @param reason - may be empty
    * @param fields - without those of the connection
@@ -35,10 +35,17 @@ const WINDOW_BYTES = 4096;
 
 type Framing = "length" | "close" | "none";
 
+/** What a reader must know of the request. */
+export interface AnswerDecoderOptions {
+  /** The protocol that was asked for by Upgrade; 101 without it is refused, and so is another. @default null */
+  readonly upgrade?: string | null;
+}
+
 /** Reads one answer. After it has thrown, or told of the end, do not feed it again. */
 export class AnswerDecoder {
   readonly #method: string;
   readonly #listener: AnswerListener;
+  readonly #upgrade: string | null;
   readonly #parser = new AnswerHeadParser(ANSWER_LIMITS);
   #interim = 0;
   #interimBytes = 0;
@@ -48,9 +55,10 @@ export class AnswerDecoder {
   #isOver = false;
 
   /** @param method - of the request: an answer to HEAD has no body */
-  constructor(method: string, listener: AnswerListener) {
+  constructor(method: string, listener: AnswerListener, { upgrade = null }: AnswerDecoderOptions = {}) {
     this.#method = method;
     this.#listener = listener;
+    this.#upgrade = upgrade;
     this.#parser.begin();
   }
 
@@ -90,6 +98,10 @@ export class AnswerDecoder {
       const text = data.toString("latin1", offset, offset + WINDOW_BYTES);
       for (let at = parser.feed(text, 0); at !== -1; at = parser.feed(text, at)) {
         if (parser.statusCode >= 200) return offset + at;
+        if (parser.statusCode === 101) {
+          this.#checkSwitch();
+          return offset + at;
+        }
         this.#skipInterim();
       }
     }
@@ -110,8 +122,6 @@ export class AnswerDecoder {
     const parser = this.#parser;
     this.#interim += 1;
     this.#interimBytes += parser.headBytes;
-    if (parser.statusCode === 101)
-      throw new AnswerError("ERR_HTTP_ANSWER_UPGRADE", "The server switched protocols although nobody asked for it");
     if (this.#interim > MAX_INTERIM_ANSWERS || this.#interimBytes > ANSWER_LIMITS.maxHeadBytes) {
       throw new AnswerError(
         "ERR_HTTP_ANSWER_INTERIM",
@@ -122,9 +132,22 @@ export class AnswerDecoder {
     parser.begin();
   }
 
+  /** Without a check, a client that was declined could speak to the server as if it were this one. */
+  #checkSwitch(): void {
+    const { upgrade } = this.#parser;
+    if (this.#upgrade === null)
+      throw new AnswerError("ERR_HTTP_ANSWER_UPGRADE", "The server switched protocols although nobody asked for it");
+    if (upgrade.toLowerCase() !== this.#upgrade)
+      throw new AnswerError(
+        "ERR_HTTP_ANSWER_UPGRADE",
+        `The server switched to the protocol ${JSON.stringify(upgrade)}; expected ${JSON.stringify(this.#upgrade)}`,
+      );
+  }
+
   /** Which framing the body has (RFC 9112 section 6.3). */
   #framing(): Framing {
     const { statusCode, isChunked, contentLength } = this.#parser;
+    if (statusCode === 101) return "close";
     if (this.#method === "HEAD" || statusCode === 204 || statusCode === 304) return "none";
     if (isChunked) return "length";
     if (contentLength === 0) return "none";

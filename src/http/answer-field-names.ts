@@ -12,8 +12,9 @@ export const AnswerRole = {
   transferEncoding: 2,
   connection: 3,
   keepAlive: 4,
+  upgrade: 5,
   /** Belongs to the connection in another way; left out. */
-  hopByHop: 5,
+  hopByHop: 6,
 } as const;
 
 const ROLES = new Map<string, number>([
@@ -22,6 +23,7 @@ const ROLES = new Map<string, number>([
   ["transfer-encoding", AnswerRole.transferEncoding],
   ["connection", AnswerRole.connection],
   ["keep-alive", AnswerRole.keepAlive],
+  ["upgrade", AnswerRole.upgrade],
 ]);
 
 /** Spellings remembered at most. */

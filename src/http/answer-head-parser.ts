@@ -34,6 +34,8 @@ export class AnswerHeadParser {
   isKeepAlive = true;
   /** For how long it does, in seconds, as far as it says so; -1 when it does not. */
   keepAliveSeconds = -1;
+  /** What Upgrade says; empty when there is none. */
+  upgrade = "";
   /** Bytes of this head seen so far. */
   headBytes = 0;
 
@@ -54,6 +56,7 @@ export class AnswerHeadParser {
     this.contentLength = -1;
     this.isChunked = false;
     this.keepAliveSeconds = -1;
+    this.upgrade = "";
     this.headBytes = 0;
     this.#isInFields = false;
     this.#fieldCount = 0;
@@ -164,6 +167,9 @@ export class AnswerHeadParser {
         break;
       case AnswerRole.keepAlive:
         this.keepAliveSeconds = Number(/(?:^|[,\s])timeout=(\d{1,6})(?:[,\s]|$)/.exec(value)?.[1] ?? -1);
+        break;
+      case AnswerRole.upgrade:
+        this.upgrade = this.upgrade === "" ? value : `${this.upgrade},${value}`;
         break;
       default:
         break;

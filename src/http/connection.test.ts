@@ -7,8 +7,11 @@ import { answer, type ConnectionBench, openConnection } from "../../test/engine/
 import { SocketStandIn } from "../../test/engine/socket-stand-in.ts";
 import type { ConnectionState } from "./connection.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
+import type { RequestBody } from "./request-body.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+/** Offers another protocol; answered in HTTP, it is a request like any other. */
+const OFFER = "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
 const post = (length: number, ...fields: string[]): string =>
   ["POST / HTTP/1.1", "Host: h", `Content-Length: ${length}`, ...fields, "", ""].join("\r\n");
 const CHUNKED = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -30,7 +33,7 @@ const WAYS: Record<ConnectionState, (bench: ConnectionBench) => void> = {
   idle: () => {},
   head: ({ socket }) => socket.receive("GET / HTTP/1.1\r\nHost: h\r\n"),
   body: ({ socket }) => socket.receive(`${CHUNKED}3\r\na`),
-  answer: ({ socket }) => socket.receive(GET),
+  answer: ({ socket }) => socket.receive(OFFER),
   discard: (bench) => {
     WAYS.body(bench);
     answer(bench.exchanges[0]);
@@ -49,6 +52,10 @@ const EVENTS: Record<string, (bench: ConnectionBench, state: string) => void> = 
   opens: ({ socket }, state) => socket.receive(state === "head" ? "Transfer-Encoding: chunked\r\n\r\n" : CHUNKED),
   bad: ({ socket }, state) => socket.receive(isInBody(state) ? "bcd" : "\0\r\n"),
   end: ({ socket }) => socket.emit("end"),
+  switch: ({ exchanges }) => {
+    exchanges[0]?.upgrade("echo");
+    exchanges[0]?.announce("101 Switching Protocols", []);
+  },
   over: ({ exchanges }) => answer(exchanges[0]),
   last: ({ exchanges }) => answer(exchanges[0], "", true),
   fail: ({ exchanges }) => {
@@ -96,8 +103,10 @@ describe("the table of states", () => {
     const bench = openConnection(LIMITS);
     WAYS[from](bench);
     // An exchange is over once, and there is none any more in these states. A head is not looked for before a body has ended.
-    const isAboutExchange = ["over", "last", "fail"].includes(event);
-    const areOver = bench.exchanges.every(({ isOver }) => isOver);
+    const isAboutExchange = ["switch", "over", "last", "fail"].includes(event);
+    const areOver = bench.exchanges.every((exchange) =>
+      event === "switch" ? !exchange.isUpgradable : exchange.isOver,
+    );
     expect(isAboutExchange ? areOver : isInBody(from)).toBe(true);
   });
 });
@@ -249,6 +258,66 @@ describe("the body of a request", () => {
     await expect(pulled).rejects.toMatchObject({ code: "ERR_HTTP_CLIENT_DISCONNECTED" });
     answer(exchanges[0]);
     expect([statuses(socket.sent), socket.isEnded]).toEqual([["200"], true]);
+  });
+});
+
+describe("another protocol", () => {
+  const over = (bench: ConnectionBench, sent = ""): RequestBody => {
+    bench.socket.receive(OFFER + sent);
+    const body = bench.exchanges[0]?.upgrade("echo");
+    bench.exchanges[0]?.announce("101 Switching Protocols", []);
+    if (body === undefined) throw new Error("Expected a request");
+    return body;
+  };
+
+  test("takes what came early, what comes later, and the end, each when it is read", async () => {
+    const bench = openConnection();
+    const body = over(bench, "early");
+    expect(String(await body.pull())).toBe("early");
+    const later = body.pull();
+    bench.socket.receive("GET / later");
+    expect(String(await later)).toBe("GET / later");
+    bench.socket.receive("last");
+    bench.socket.emit("end");
+    expect([String(await body.pull()), await body.pull(), bench.connection.state]).toEqual(["last", null, "answer"]);
+    bench.exchanges[0]?.finish();
+    expect([bench.exchanges.length, bench.connection.state]).toEqual([1, "linger"]);
+  });
+
+  test("holds the client up while nobody reads, and loses nothing", async () => {
+    const bench = openConnection();
+    const body = over(bench);
+    for (let times = 0; times < 3; times += 1) bench.socket.receive("x".repeat(60_000));
+    expect(bench.socket.isPaused()).toBe(true);
+    bench.socket.emit("end");
+    let bytes = 0;
+    for (let chunk = await body.pull(); chunk !== null; chunk = await body.pull()) bytes += chunk.length;
+    expect(bytes).toBe(180_000);
+  });
+
+  test("has no time for a body, and no least rate", () => {
+    const bench = openConnection();
+    void over(bench).pull();
+    bench.wait(3600);
+    expect([bench.connection.state, bench.refusals]).toEqual(["body", []]);
+  });
+
+  test("is not gone over to when a client has ended its side, but its end is told", async () => {
+    const bench = openConnection();
+    bench.socket.receive(`${OFFER}x`);
+    bench.socket.emit("end");
+    const body = bench.exchanges[0]?.upgrade("echo");
+    bench.exchanges[0]?.announce("101 Switching Protocols", []);
+    expect([String(await body?.pull()), await body?.pull()]).toEqual(["x", null]);
+  });
+
+  test("that is declined leaves the bytes behind the request to HTTP", async () => {
+    const { socket, exchanges } = openConnection();
+    socket.receive(OFFER + GET);
+    exchanges[0]?.upgrade("echo");
+    answer(exchanges[0]);
+    await turn();
+    expect(exchanges.length).toBe(2);
   });
 });
 

@@ -4,15 +4,15 @@
 // Requests are not looked at ahead of their turn, so pipelined answers keep their order and nothing runs on a condemned connection
 // (CVE-2024-49768). Its states, and what leads from one to another; a test drives a connection through all of them:
 //
-//           │ part     whole    opens    bad      end      over     last     fail     late     close    gone
-//   ────────┼────────────────────────────────────────────────────────────────────────────────────────────────
-//   idle    │ head     answer   body     linger   linger   ·        ·        ·        linger   linger   closed
-//   head    │ head     answer   body     linger   linger   ·        ·        ·        linger   head     closed
-//   body    │ body     answer   ·        answer   answer   discard  linger   linger   answer   body     closed
-//   answer  │ answer   answer   answer   answer   answer   idle     linger   linger   answer   answer   closed
-//   discard │ discard  idle     ·        linger   linger   ·        ·        ·        closed   linger   closed
-//   linger  │ linger   linger   linger   linger   linger   ·        ·        ·        closed   linger   closed
-//   closed  │ closed   closed   closed   closed   closed   ·        ·        ·        closed   closed   closed
+//           │ part     whole    opens    bad      end      switch   over     last     fail     late     close    gone
+//   ────────┼─────────────────────────────────────────────────────────────────────────────────────────────────────────
+//   idle    │ head     answer   body     linger   linger   ·        ·        ·        ·        linger   linger   closed
+//   head    │ head     answer   body     linger   linger   ·        ·        ·        ·        linger   head     closed
+//   body    │ body     answer   ·        answer   answer   ·        discard  linger   linger   answer   body     closed
+//   answer  │ answer   answer   answer   answer   answer   body     idle     linger   linger   answer   answer   closed
+//   discard │ discard  idle     ·        linger   linger   ·        ·        ·        ·        closed   linger   closed
+//   linger  │ linger   linger   linger   linger   linger   ·        ·        ·        ·        closed   linger   closed
+//   closed  │ closed   closed   closed   closed   closed   ·        ·        ·        ·        closed   closed   closed
 //
 //   idle     between two requests               part   bytes that do not complete what is being read
 //   head     a request has begun                whole  a head without a body, or the rest of the body
@@ -22,7 +22,9 @@
 //            there is of its body is here       over   the answer is complete, and the connection may go on
 //   discard  the answer is complete, the rest   last   the answer is complete, and it was the last
 //            of the body is thrown away         fail   the answer is broken off
-//            (CVE-2023-41419)                   late   time is up: to be idle, for a head, for a body that the
+//            (CVE-2023-41419)                   switch the application goes over to another protocol: what comes
+//                                                      is body until the client ends its side
+//                                               late   time is up: to be idle, for a head, for a body that the
 //   linger   our side is ended; what comes is          application waits for, for what is thrown away
 //            thrown away for a while, so that   close  the server stops
 //            our last answer is not overtaken   gone   the socket is closed
@@ -39,7 +41,7 @@ import { endpointsOf, type Endpoints } from "./endpoints.ts";
 import { HeadParser, type Variables } from "./head-parser.ts";
 import { InputWindow } from "./input-window.ts";
 import { Output } from "./output.ts";
-import { RequestBody, type RequestBodyOwner } from "./request-body.ts";
+import { RequestBody } from "./request-body.ts";
 import { ResponseHead } from "./response-head.ts";
 import type { ServedConnection, ServerShare } from "./served-connection.ts";
 import { listenToSocket, type SocketListener } from "./socket-events.ts";
@@ -72,7 +74,7 @@ const EMPTY = new Uint8Array(0);
 const NO_DEADLINE = Number.POSITIVE_INFINITY;
 
 /** A connection. It lives as long as its socket. */
-export class Connection implements ExchangeOwner, RequestBodyOwner, SocketListener, ServedConnection {
+export class Connection implements ExchangeOwner, SocketListener, ServedConnection {
   place = -1;
   readonly socket: Socket;
   #endpoints: Endpoints | null = null;
@@ -86,6 +88,8 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, SocketListen
   #decoder: BodyDecoder | null = null;
   #isAdvancing = false;
   #isPaused = false;
+  /** Both sides speak another protocol than HTTP. */
+  #isSwitched = false;
   /** The client has ended its side. */
   #hasEnded = false;
   /** The client's further bytes cannot be parsed; the current response is the last. */
@@ -198,6 +202,14 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, SocketListen
     return !this.#isCondemned && (this.#decoder === null || this.#decoder.bytesLeft <= limits.maxUnreadBodyBytes);
   }
 
+  switched(body: RequestBody): void {
+    this.#isSwitched = true;
+    this.#body = body;
+    this.#decoder = new LengthDecoder(Number.POSITIVE_INFINITY);
+    if (!this.#hasEnded) this.#advance();
+    else this.#endSwitched(this.#decoder);
+  }
+
   completed(exchange: Exchange): void {
     this.#exchange = null;
     const body = this.#body;
@@ -286,6 +298,10 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, SocketListen
   ended(): void {
     this.#hasEnded = true;
     if (this.#phase !== "open") return;
+    if (this.#isSwitched && this.#decoder !== null) {
+      this.#endSwitched(this.#decoder);
+      return;
+    }
     if (this.#decoder !== null && !this.#decoder.isDone) {
       this.#decoder = null;
       this.#body?.fail(new ClientDisconnected("The client disconnected before it had sent the whole request body"));
@@ -360,6 +376,13 @@ export class Connection implements ExchangeOwner, RequestBodyOwner, SocketListen
     this.#discarded = 0;
     if (body !== null) body.end();
     else this.#deadline = this.#owner.ticker.deadline(this.#owner.limits.keepAliveTimeoutSeconds);
+  }
+
+  /** The client has said everything that it will say in the other protocol. */
+  #endSwitched(decoder: BodyDecoder): void {
+    if (!this.#input.isEmpty) this.#takeBody(decoder);
+    this.#decoder = null;
+    this.#body?.end();
   }
 
   #takeHead(): void {

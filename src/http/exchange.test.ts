@@ -18,7 +18,8 @@ interface Bench {
 /** An exchange whose connection writes down what it is told. */
 function open(method = "GET", version = "1.1", owner: Partial<ExchangeOwner> = {}): Bench {
   const parser = new HeadParser(DEFAULT_LIMITS, () => ({}));
-  parser.feed(`${method} /p?q HTTP/${version}\r\nHost: h\r\nConnection: keep-alive\r\n\r\n`, 0);
+  const fields = ["Host: h", "Connection: keep-alive, upgrade", "Upgrade: Echo, other/1"];
+  parser.feed([`${method} /p?q HTTP/${version}`, ...fields, "", ""].join("\r\n"), 0);
   if (parser.target === null) throw new Error("Expected a whole head");
   let text = "";
   const heard: string[] = [];
@@ -33,6 +34,8 @@ function open(method = "GET", version = "1.1", owner: Partial<ExchangeOwner> = {
       writeWithHead: (head, data) => take(head, data),
       writeChunk: (data, head = "") => take(head, `<${data.length}>`, data),
       drained: () => Promise.resolve(),
+      wanted: () => void heard.push("wanted"),
+      switched: () => void heard.push("switched"),
       mayPersist: () => true,
       completed: () => void heard.push("completed"),
       broken: () => void heard.push("broken"),
@@ -236,6 +239,75 @@ describe("Exchange.fail", () => {
   test("a page tells when to come again, when the server is busy, and has a name for any status", () => {
     expect(errorPage(503).fields).toContainEqual(["Retry-After", "1"]);
     expect(errorPage(499).status).toBe("499 Error");
+  });
+});
+
+describe("another protocol", () => {
+  const SWITCHED = "HTTP/1.1 101 Switching Protocols\r\nX-A: b\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";
+  const over = (bench: Bench): RequestBody => {
+    const body = bench.exchange.upgrade("echo");
+    bench.exchange.announce("101 Switching Protocols", [
+      ["X-A", "b"],
+      ["Content-Length", "5"],
+    ]);
+    return body;
+  };
+
+  test("is gone over to at once, and both bodies are its bytes", () => {
+    const bench = open();
+    const { exchange, sent, heard } = bench;
+    const body = over(bench);
+    expect([sent(), heard, exchange.body === body, exchange.isSent]).toEqual([SWITCHED, ["switched"], true, true]);
+    exchange.send(bytes("one"));
+    exchange.finish();
+    expect([sent(), heard]).toEqual([`${SWITCHED}one`, ["switched", "over", "completed"]]);
+    expect([exchange.statusCode, exchange.bodyBytes, exchange.isPersistent]).toEqual([101, 3, false]);
+  });
+
+  test("a body that is whole is sent as it is", () => {
+    const bench = open();
+    over(bench);
+    bench.exchange.sendWhole(bytes("all"));
+    expect([bench.sent(), bench.heard.at(-1)]).toEqual([`${SWITCHED}all`, "completed"]);
+  });
+
+  test("another status is an answer as ever; what was asked for comes never", () => {
+    const { exchange, sent } = open();
+    const body = exchange.upgrade("other/1");
+    exchange.announce("200 OK", []);
+    exchange.sendWhole(bytes("hi"));
+    expect(sent()).toBe("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    expect(() => body.pull()).toThrow("after the response was complete");
+  });
+
+  test("101 that nobody prepared, or a second status behind it, is refused", () => {
+    const bench = open();
+    expect(() => bench.exchange.announce("101 Switching Protocols", [])).toThrow("not a final one");
+    over(bench);
+    expect(() => bench.exchange.announce("200 OK", [])).toThrow("after the response headers were sent");
+    bench.exchange.fail(new Error("too late"));
+    expect([bench.sent(), bench.heard]).toEqual([SWITCHED, ["switched", "broken", "over"]]);
+  });
+
+  test.each([
+    [
+      "that the client does not offer",
+      open(),
+      "websocket",
+      'does not offer "websocket"; expected one of: echo, other/1',
+    ],
+    ["of a client of HTTP/1.0", open("GET", "1.0"), "echo", "can no longer go over"],
+    ["behind a request body", open("POST"), "echo", "can no longer go over"],
+  ])("%s is refused", (_what, { exchange, heard }, protocol, message) => {
+    expect(() => exchange.upgrade(protocol)).toThrow(message);
+    expect(heard).toEqual([]);
+  });
+
+  test("a client that leaves fails what is read of it", () => {
+    const bench = open();
+    const body = over(bench);
+    bench.exchange.abort(new Error("gone"));
+    expect(() => body.pull()).toThrow("The client disconnected");
   });
 });
 

@@ -1,17 +1,19 @@
 // One request and its answer: the surface that a gateway works with. Owns the framing of the answer.
 // Source: RFC 9112 sections 6 and 9, RFC 9110 sections 6.4, 8.6, 9.3.2, 15.
 //
-// The answer lives through: announced (head checked, nothing sent) → sent (head is out) → over.
+// The answer lives through: announced (head checked, nothing sent) → sent (head is out) → over. Of 101 Switching Protocols, the head is sent
+// when it is announced, and both bodies are the bytes of the other protocol.
 import { ClientDisconnected, ResponseViolation, wrongLength } from "./errors.ts";
 import { errorPage, refusalStatus } from "./error-page.ts";
 import type { HeadParser, Variables } from "./head-parser.ts";
 import { dateLine } from "./date-line.ts";
-import type { RequestBody } from "./request-body.ts";
+import { RequestBody, type RequestBodyOwner } from "./request-body.ts";
 import { earlyHintsText, ResponseHead, type Fields } from "./response-head.ts";
 import type { Target } from "./target.ts";
+import { offeredProtocols } from "./upgrade.ts";
 
 /** What an exchange needs of its connection. */
-export interface ExchangeOwner {
+export interface ExchangeOwner extends RequestBodyOwner {
   /** Writes bytes to the socket. Returns false if the caller should wait for the client. */
   write(data: Uint8Array): boolean;
   /** Writes headers and body to the socket at once. */
@@ -19,6 +21,8 @@ export interface ExchangeOwner {
   /** Writes a chunk with its framing to the socket, after `head` if it is the first. */
   writeChunk(data: Uint8Array, head?: string): boolean;
   drained(): Promise<void>;
+  /** From here on, everything that the client sends goes into `body`. */
+  switched(body: RequestBody): void;
   /** Whether the connection itself can stay open after this exchange. */
   mayPersist(exchange: Exchange): boolean;
   /** The response is complete; `isPersistent` is what the client was told. */
@@ -35,6 +39,12 @@ export interface ExchangeListener {
   over(exchange: Exchange): void;
 }
 
+/** A way to another protocol. */
+interface Upgrade {
+  readonly protocol: string;
+  readonly body: RequestBody;
+}
+
 const EMPTY = new Uint8Array(0);
 const LAST_CHUNK = Buffer.from("0\r\n\r\n", "latin1");
 
@@ -48,8 +58,8 @@ export class Exchange {
   readonly variables: Variables;
   /** The header SCRIPT_NAME, for use if the peer is trusted; null if there is none. */
   readonly scriptName: string | null;
-  /** The request body; null if there is none. */
-  readonly body: RequestBody | null;
+  /** The request body; null if there is none. After 101, what the client sends. */
+  body: RequestBody | null;
   /** Hears how the exchange ends. The gateway sets it while it handles the exchange. */
   listener: ExchangeListener | null = null;
   /** Bytes of the response body that were written to the socket. */
@@ -64,6 +74,8 @@ export class Exchange {
   #isSent = false;
   #isOver = false;
   #isChunked = false;
+  /** Where to, and what the client will say there; null unless the application wants to go over to another protocol. */
+  #upgrade: Upgrade | null = null;
   #controller: AbortController | null = null;
   #hasLeft: Error | null = null;
 
@@ -110,6 +122,34 @@ export class Exchange {
     return this.#isOver;
   }
 
+  /** Whether the client offers another protocol, and has sent nothing that belongs to this one. */
+  get isUpgradable(): boolean {
+    return this.body === null && !this.#isOver && offeredProtocols(this.variables, this.minor).length > 0;
+  }
+
+  /**
+   * Prepares for another protocol, which `announce` with 101 goes over to. With another status the connection stays as it is.
+   *
+   * @param protocol - one that the client offers
+   * @returns what the client will send in that protocol
+   * @throws ResponseViolation when the client does not offer it, or the response has begun
+   */
+  upgrade(protocol: string): RequestBody {
+    if (!this.isUpgradable || this.#isSent)
+      throw new ResponseViolation("ERR_HTTP_UPGRADE", "The connection can no longer go over to another protocol");
+    const offered = offeredProtocols(this.variables, this.minor);
+    if (!offered.includes(protocol.toLowerCase())) {
+      const names = offered.join(", ");
+      throw new ResponseViolation(
+        "ERR_HTTP_UPGRADE",
+        `The client does not offer "${protocol}"; expected one of: ${names}`,
+      );
+    }
+    const body = new RequestBody(this.#owner);
+    this.#upgrade = { protocol, body };
+    return body;
+  }
+
   /**
    * Receives status and headers. Until something is sent, a later call replaces them.
    *
@@ -122,7 +162,9 @@ export class Exchange {
         "ERR_HTTP_HEAD_SENT",
         "The application announced another status after the response headers were sent",
       );
-    this.#head = new ResponseHead(status, fields);
+    const head = new ResponseHead(status, fields, this.#upgrade !== null);
+    this.#head = head;
+    if (head.statusCode === 101) this.#switch(head);
   }
 
   /**
@@ -134,7 +176,11 @@ export class Exchange {
     if (this.#isOver) return;
     const head = this.#announced();
     const length = body.length;
-    if (this.#hasNoBody(head)) {
+    if (this.#isSent) {
+      // The application has gone over to another protocol, and has no more than this to say.
+      if (length > 0) this.#owner.write(body);
+      this.bodyBytes = length;
+    } else if (this.#hasNoBody(head)) {
       // The length of a HEAD answer is that of the GET answer; an application that sends none may not have made the body.
       const isKnown =
         head.contentLength === -1 &&
@@ -290,6 +336,15 @@ export class Exchange {
     return this.#isChunked ? this.#owner.writeChunk(data) : this.#owner.write(data);
   }
 
+  #switch(head: ResponseHead): void {
+    const { protocol, body } = this.#upgrade as Upgrade; // without it, the head is refused
+    this.#isSent = true;
+    this.isPersistent = false;
+    this.body = body;
+    this.#owner.writeWithHead(`${head.text}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`, EMPTY);
+    this.#owner.switched(body);
+  }
+
   #headText(head: ResponseHead, framing: string): string {
     if (this.isPersistent && !this.#owner.mayPersist(this)) this.isPersistent = false;
     const connection = this.isPersistent
@@ -302,6 +357,7 @@ export class Exchange {
 
   #complete(): void {
     this.#isOver = true;
+    if (this.body === null) this.#upgrade?.body.discard();
     try {
       this.listener?.over(this);
     } finally {

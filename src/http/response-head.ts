@@ -40,14 +40,15 @@ export class ResponseHead {
   /**
    * @param status - code, space and reason
    * @param fields - header fields
+   * @param isUpgrade - whether 101 may be sent, too
    * @throws ResponseViolation when they may not be sent
    */
-  constructor(status: string, fields: Fields) {
+  constructor(status: string, fields: Fields, isUpgrade = false) {
     if (typeof status !== "string" || !STATUS.test(status)) {
       throw new ResponseViolation("ERR_HTTP_STATUS", `The response status is not like '200 OK': ${quote(status)}`);
     }
     const code = (status.charCodeAt(0) - 48) * 100 + (status.charCodeAt(1) - 48) * 10 + status.charCodeAt(2) - 48;
-    if (code < 200)
+    if (code < 200 && !(isUpgrade && code === 101))
       throw new ResponseViolation(
         "ERR_HTTP_STATUS",
         `The response status is not a final one (200 or more): ${quote(status)}`,
@@ -64,8 +65,9 @@ export class ResponseHead {
         if (contentLength !== -1)
           throw new ResponseViolation("ERR_HTTP_CONTENT_LENGTH", "The response has more than one Content-Length");
         contentLength = parseContentLength(value);
-        // A 204 answer carries no Content-Length (RFC 9110 section 8.6).
-        if (code === 204) continue;
+        // Neither 204 nor 101 carries a Content-Length (RFC 9110 section 8.6), and what follows 101 has no length.
+        if (code === 101) contentLength = -1;
+        if (code === 204 || code === 101) continue;
       } else if (role === Role.date) hasDate = true;
       else if (role === Role.contentType) hasContentType = true;
       else if (role === Role.location) hasLocation = true;

@@ -30,4 +30,5 @@ export const WSGI_FILE_WRAPPER = "wsgi.file_wrapper";
 export const WSGI_EARLY_HINTS = "wsgi.early_hints";
 export const TSGI_SIGNAL = "tsgi.signal";
 export const TSGI_REQUEST_ID = "tsgi.request_id";
+export const TSGI_UPGRADE = "tsgi.upgrade";
 export const TSGI_PLATFORM = "tsgi.platform";

@@ -119,6 +119,11 @@ export interface WSGIEnvironment {
   "wsgi.file_wrapper"?: (file: FileLike, blockSize?: number) => WSGIBody;
   /** Sends a 103 Early Hints response with these headers; does nothing where the client cannot take it. */
   "wsgi.early_hints"?: (headers: HeaderList) => void;
+  /**
+   * Prepares for another protocol on the same connection: `startResponse("101 Switching Protocols", headers)` then goes over to it at once, what is
+   * returned here gives what the client sends, and the bytes of the body are what it gets. Present where the client offers one (its `Upgrade`).
+   */
+  "tsgi.upgrade"?: (protocol: string) => InputStream;
   /** Fires when the client leaves before the answer is complete, and only then. */
   "tsgi.signal"?: AbortSignal;
   /** Request headers: `User-Agent` is `HTTP_USER_AGENT`. */

@@ -71,6 +71,8 @@ export class HttpGateway implements HttpServerListener {
     environ.SERVER_PROTOCOL = exchange.minor === 1 ? "HTTP/1.1" : "HTTP/1.0";
     if (exchange.body !== null) environ["wsgi.input"] = new WSGIInputStream(exchange.body);
     environ["wsgi.early_hints"] = (headers: HeaderList) => exchange.earlyHints(headers);
+    if (environ["HTTP_UPGRADE"] !== undefined && exchange.isUpgradable)
+      environ["tsgi.upgrade"] = (protocol) => new WSGIInputStream(exchange.upgrade(protocol));
     environ[ANSWER] = exchange;
     environ[TSGI_REQUEST_ID] = requestIdOf(this.#givenRequestId(environ, peer));
     this.calls.believe(environ, peer);

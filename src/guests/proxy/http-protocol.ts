@@ -1,5 +1,6 @@
-// HTTP/1.1 as the protocol of an upstream. Source: RFC 9112 sections 6 and 7; RFC 9110 section 10.1.1.
+// HTTP/1.1 as the protocol of an upstream. Source: RFC 9112 sections 6 and 7; RFC 9110 sections 7.8 and 10.1.1.
 import { AnswerDecoder } from "../../http/answer-decoder.ts";
+import { listOf } from "../../http/grammar.ts";
 import type { Output } from "../../http/output.ts";
 import type { WSGIEnvironment } from "../../wsgi/types.ts";
 import { requestTarget } from "../request-target.ts";
@@ -10,7 +11,7 @@ import type {
   UpstreamAnswerListener,
   UpstreamProtocol,
 } from "../upstream/upstream-protocol.ts";
-import { proxyHead, type ProxyHeadOptions } from "./proxy-head.ts";
+import { type BodyHead, proxyHead, type ProxyHeadOptions } from "./proxy-head.ts";
 
 const LAST_CHUNK = Buffer.from("0\r\n\r\n", "latin1");
 
@@ -18,6 +19,8 @@ const LAST_CHUNK = Buffer.from("0\r\n\r\n", "latin1");
 export interface HttpProtocolOptions extends ProxyHeadOptions {
   /** Whether the whole body is received before the upstream hears of the request. */
   readonly isBuffered: boolean;
+  /** The protocols, in lower case, that a client may go over to. */
+  readonly upgrades: readonly string[];
 }
 
 /** HTTP/1.1. */
@@ -35,8 +38,17 @@ export class HttpProtocol implements UpstreamProtocol {
 
   #withBody(environ: WSGIEnvironment, body: OutgoingBody): OutgoingRequest {
     const isExpecting = environ["HTTP_EXPECT"] !== undefined && body.length !== 0 && !body.isKept;
-    const head = proxyHead(environ, requestTarget(environ), { length: body.length, isExpecting }, this.#options);
-    return new HttpRequest(environ.REQUEST_METHOD, head, body, isExpecting);
+    const upgrade = this.#upgradeOf(environ);
+    const about = { length: body.length, isExpecting, upgrade };
+    const head = proxyHead(environ, requestTarget(environ), about, this.#options);
+    return new HttpRequest(environ.REQUEST_METHOD, head, body, about);
+  }
+
+  /** Only one that is known: through a connection that speaks h2c, say, requests would pass whatever stands in front of this proxy. */
+  #upgradeOf(environ: WSGIEnvironment): string | null {
+    if (environ["tsgi.upgrade"] === undefined) return null;
+    const offered = listOf(environ["HTTP_UPGRADE"] ?? "");
+    return this.#options.upgrades.find((protocol) => offered.includes(protocol)) ?? null;
   }
 }
 
@@ -44,13 +56,15 @@ class HttpRequest implements OutgoingRequest {
   readonly head: string;
   readonly body: OutgoingBody;
   readonly isExpecting: boolean;
+  readonly upgrade: string | null;
   readonly #method: string;
 
-  constructor(method: string, head: string, body: OutgoingBody, isExpecting: boolean) {
+  constructor(method: string, head: string, body: OutgoingBody, { isExpecting, upgrade }: BodyHead) {
     this.#method = method;
     this.head = head;
     this.body = body;
     this.isExpecting = isExpecting;
+    this.upgrade = upgrade;
   }
 
   write(output: Output, chunk: Uint8Array): boolean {
@@ -62,6 +76,6 @@ class HttpRequest implements OutgoingRequest {
   }
 
   decoder(listener: UpstreamAnswerListener): UpstreamAnswerDecoder {
-    return new AnswerDecoder(this.#method, listener);
+    return new AnswerDecoder(this.#method, listener, this);
   }
 }

@@ -33,6 +33,8 @@ export interface ProxyOptions extends PoolOptions, UpstreamTlsOptions {
   readonly forwarded?: ForwardedForm;
   /** Whether a request body is received before the upstream hears of the request. @default false */
   readonly bufferBody?: boolean;
+  /** Protocols that a client and the upstream may go over to on their connections (`Upgrade`). @default ["websocket"] */
+  readonly upgrade?: readonly string[];
 }
 
 /** The forms in which a client can be told of. */
@@ -46,7 +48,7 @@ export const FORWARDED_FORMS = ["x-forwarded", "forwarded", "both", "none"] as c
  * export const application = proxyApplication({ upstream: "http://127.0.0.1:3000" });
  */
 export function proxyApplication(options: ProxyOptions): UpstreamApplication {
-  const { host = "keep", forwarded = "x-forwarded", bufferBody = false } = options;
+  const { host = "keep", forwarded = "x-forwarded", bufferBody = false, upgrade = ["websocket"] } = options;
   const upstream = required(options.upstream, "upstream", "a URL such as http://127.0.0.1:3000");
   const urls = typeof upstream === "string" ? [upstream] : upstream;
   const upstreams = withTls(urls.map(parseUpstream), options);
@@ -58,6 +60,11 @@ export function proxyApplication(options: ProxyOptions): UpstreamApplication {
     throw new OptionError(`Invalid option forwarded: "${forwarded}"; expected one of ${FORWARDED_FORMS.join(", ")}`);
   if (host === "" || NOT_FIELD_VALUE.test(host))
     throw new OptionError(`Option "host" is ${JSON.stringify(host)}; expected "keep", "upstream" or a name`);
+  const wrong = upgrade.find((protocol) => !/^[!#$%&'*+.^_`|~0-9A-Za-z/-]+$/.test(protocol));
+  if (wrong !== undefined)
+    throw new OptionError(
+      `Option "upgrade" has ${JSON.stringify(wrong)}; expected names of protocols such as "websocket"`,
+    );
   const pool = new UpstreamPool(
     upstreams.map(({ address }) => address),
     poolSettings(options),
@@ -67,6 +74,7 @@ export function proxyApplication(options: ProxyOptions): UpstreamApplication {
     host: host === "upstream" ? first.address.authority : host,
     forwarded,
     isBuffered: bufferBody,
+    upgrades: upgrade.map((protocol) => protocol.toLowerCase()),
   });
   return upstreamApplication(pool, protocol);
 }
@@ -80,6 +88,7 @@ export function appFactory(globalConf: Configuration, localConf: Configuration):
     host: text,
     forwarded: oneOf(...FORWARDED_FORMS),
     bufferBody: flag,
+    upgrade: words,
   });
 }
 

@@ -24,6 +24,8 @@ export interface BodyHead {
   /** -1 for chunks; 0 for none. */
   readonly length: number;
   readonly isExpecting: boolean;
+  /** The protocol that the client wants to go over to; null for none. */
+  readonly upgrade: string | null;
 }
 
 /** Variables that are no fields for the upstream, or are written anew. */
@@ -87,6 +89,7 @@ export function proxyHead(
   if (environ.CONTENT_TYPE) text += field("Content-Type", environ.CONTENT_TYPE);
   if (body.length === -1) text += "Transfer-Encoding: chunked\r\n";
   else if (body.length > 0 || HAS_BODY.has(method)) text += `Content-Length: ${body.length}\r\n`;
+  if (body.upgrade !== null) text += `Connection: Upgrade\r\nUpgrade: ${body.upgrade}\r\n`;
   if (body.isExpecting) text += "Expect: 100-continue\r\n";
   return `${text}${viaOf(environ)}${forwardedFields(environ, target.mount, options)}\r\n`;
 }

@@ -20,6 +20,8 @@ export interface PoolOptions {
   readonly readSeconds?: number;
   /** Time in which the upstream takes no byte of a request. @default 60 */
   readonly writeSeconds?: number;
+  /** Time without a byte in either direction on a connection that has gone over to another protocol, such as WebSocket. @default 3600 */
+  readonly tunnelSeconds?: number;
   /** Time for a request and its whole answer. @default 0 */
   readonly totalSeconds?: number;
   /** How long an address that failed is left alone, if there is another. @default 10 */
@@ -39,6 +41,7 @@ export const DEFAULT_POOL: PoolSettings = {
   queueSeconds: 30,
   readSeconds: 60,
   writeSeconds: 60,
+  tunnelSeconds: 3600,
   totalSeconds: 0,
   failSeconds: 10,
 };
@@ -55,6 +58,7 @@ export const POOL_READERS: OptionReaders<PoolOptions> = {
   queueSeconds: decimal,
   readSeconds: decimal,
   writeSeconds: decimal,
+  tunnelSeconds: decimal,
   totalSeconds: decimal,
   failSeconds: decimal,
 };

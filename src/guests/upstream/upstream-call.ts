@@ -6,11 +6,12 @@ import { ClientDisconnected } from "../../http/errors.ts";
 import { GatewayProtocolError } from "../../protocols/errors.ts";
 import { escapeText } from "../../wsgi/escape-text.ts";
 import { reasonOf } from "../../reason-phrase.ts";
-import type { HeaderList, StartResponse, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
+import type { HeaderList, InputStream, StartResponse, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { BodyQueue, type BodyWriter } from "../body-queue.ts";
 import { errorAnswer } from "../failed-answer.ts";
 import { connectProblem } from "./connect-problem.ts";
 import { UpstreamError, type UpstreamStatus } from "./errors.ts";
+import { Tunnel } from "./tunnel.ts";
 import type { ConnectedPeer, ConnectionUser, UpstreamConnection } from "./upstream-connection.ts";
 import type { ConnectionWaiter, UpstreamPool } from "./upstream-pool.ts";
 import type { OutgoingRequest, UpstreamAnswerDecoder, UpstreamAnswerListener } from "./upstream-protocol.ts";
@@ -38,6 +39,8 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
   #reject!: (error: unknown) => void;
   #connection: UpstreamConnection | null = null;
   #decoder: UpstreamAnswerDecoder | null = null;
+  /** Has the connection, and all that is still to come, once the upstream has gone over to another protocol. */
+  #tunnel: Tunnel | null = null;
   /** Whether the whole request was handed to the connection. */
   #isSent = false;
   /** Whether a byte of an answer has come. */
@@ -139,14 +142,20 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
   }
 
   head(statusCode: number, reason: string, fields: HeaderList): void {
-    const { peer } = this.#connection as UpstreamConnection; // it has just given this head
-    peer.downUntil = 0;
+    const connection = this.#connection as UpstreamConnection; // it has just given this head
+    connection.peer.downUntil = 0;
     this.#continueDeadline = NEVER;
+    const input = statusCode === 101 ? this.#upgraded() : null;
     this.#startResponse(`${statusCode} ${reason === "" ? reasonOf(statusCode) : reason}`, fields);
     this.#isAnnounced = true;
+    if (input !== null) this.#switch(connection, input);
   }
 
   data(chunk: Buffer): void {
+    if (this.#tunnel !== null) {
+      this.#tunnel.received(chunk);
+      return;
+    }
     if (this.#queue.push(chunk) || this.#connection === null) return;
     this.#isPaused = true;
     this.#connection.pause();
@@ -280,7 +289,20 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
   #give(): void {
     if (!this.#isAnnounced || this.#isGiven) return;
     this.#isGiven = true;
-    this.#resolve(this.#queue.body);
+    this.#resolve(this.#tunnel?.body ?? this.#queue.body);
+  }
+
+  /** The upstream has gone over to the protocol that the client asked for, and the client follows. */
+  #upgraded(): InputStream {
+    const input = this.#environ["tsgi.upgrade"]?.(this.#request.upgrade ?? "");
+    if (input === undefined) throw new TypeError("The gateway does not offer another protocol any more");
+    return input;
+  }
+
+  #switch(connection: UpstreamConnection, input: InputStream): void {
+    this.#end();
+    this.#tunnel = new Tunnel(connection, input, this.#pool.clock, this.#pool.settings);
+    this.#pool.switched(connection);
   }
 
   /** Whether a connection that had been kept was closed before it brought anything, and the request may be sent again. */

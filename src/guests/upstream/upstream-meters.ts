@@ -1,7 +1,7 @@
 // What this process has asked of upstreams, by address, whichever application asks: several may have the same upstream, and a program may make
 // its applications itself. Source: the metrics of HAProxy and Envoy, by server.
 
-/** Of one address. All but the last two only rise. */
+/** Of one address. All but the last three only rise. */
 export interface AddressCounts {
   readonly address: string;
   /** Requests that got a connection to it, those that were sent a second time included. */
@@ -15,6 +15,8 @@ export interface AddressCounts {
   /** Connections with a request, and without one. */
   readonly active: number;
   readonly idle: number;
+  /** Connections that have gone over to another protocol. */
+  readonly tunnels: number;
 }
 
 /** Of all addresses of an upstream together, which have one queue. */
@@ -69,6 +71,7 @@ export const NO_ADDRESS: AddressCounts = {
   connects: 0,
   active: 0,
   idle: 0,
+  tunnels: 0,
 };
 
 /** A queue in which nobody ever stood. */
@@ -88,6 +91,7 @@ export function addUpstreamCounts(a: UpstreamCounts, b: UpstreamCounts): Upstrea
         connects: one.connects + other.connects,
         active: one.active + other.active,
         idle: one.idle + other.idle,
+        tunnels: one.tunnels + other.tunnels,
       }),
     ),
     queues: addByName(

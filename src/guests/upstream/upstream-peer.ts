@@ -7,6 +7,8 @@ export class UpstreamPeer<Connection = unknown> {
   readonly address: UpstreamAddress;
   /** All connections, idle or not. */
   readonly connections = new Set<Connection>();
+  /** Those that have gone over to another protocol; they are not among `connections`. */
+  readonly tunnels = new Set<Connection>();
   /** Those without a request, the last used one last. */
   readonly idle: Connection[] = [];
   /** Until when it is left alone, of the pool's clock, in seconds; 0 when it is well. */
@@ -15,6 +17,7 @@ export class UpstreamPeer<Connection = unknown> {
   readonly meter: Meter<AddressCounts>;
   #toldActive = 0;
   #toldIdle = 0;
+  #toldTunnels = 0;
 
   constructor(address: UpstreamAddress) {
     this.address = address;
@@ -26,8 +29,10 @@ export class UpstreamPeer<Connection = unknown> {
     const { inFlight, meter } = this;
     meter.active += inFlight - this.#toldActive;
     meter.idle += this.idle.length - this.#toldIdle;
+    meter.tunnels += this.tunnels.size - this.#toldTunnels;
     this.#toldActive = inFlight;
     this.#toldIdle = this.idle.length;
+    this.#toldTunnels = this.tunnels.size;
   }
 
   /** Requests that it has now. */

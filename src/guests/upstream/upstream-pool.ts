@@ -39,6 +39,8 @@ export interface UpstreamStats {
     readonly address: string;
     readonly active: number;
     readonly idle: number;
+    /** Connections that have gone over to another protocol. */
+    readonly tunnels: number;
     readonly isDown: boolean;
   }[];
 }
@@ -90,6 +92,7 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
         address: peer.address.label,
         active: peer.inFlight,
         idle: peer.idle.length,
+        tunnels: peer.tunnels.size,
         isDown: peer.downUntil > this.clock.now,
       })),
     };
@@ -167,6 +170,15 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
     if (isFinal) this.#failures += 1;
   }
 
+  /** A connection has gone over to another protocol: it lives as long as its client wants, and takes no place from requests. */
+  switched(connection: UpstreamConnection): void {
+    const { peer } = connection;
+    peer.connections.delete(connection);
+    peer.tunnels.add(connection);
+    peer.note();
+    this.#refill(peer);
+  }
+
   /** An address did not answer as it should: others are asked for a while. */
   failed(peer: ConnectedPeer): void {
     if (this.#peers.length > 1) peer.downUntil = this.clock.deadline(this.settings.failSeconds);
@@ -184,12 +196,15 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
 
   closed(connection: UpstreamConnection): void {
     const { peer } = connection;
+    if (peer.tunnels.delete(connection)) {
+      peer.note();
+      return;
+    }
     peer.connections.delete(connection);
     const at = peer.idle.indexOf(connection);
     if (at !== -1) peer.idle.splice(at, 1);
     peer.note();
-    const next = this.#isClosed ? null : this.#next(peer, false);
-    if (next !== null) this.#grant(next, this.#take(peer, true));
+    this.#refill(peer);
   }
 
   tick(now: number): void {
@@ -198,7 +213,8 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
       // The one that was used least recently comes first.
       while (peer.idle[0] !== undefined && peer.idle[0].idleUntil <= now) peer.idle[0].destroy();
       for (const connection of peer.connections) connection.user?.tick(now);
-      isNeeded ||= peer.connections.size > 0;
+      for (const connection of peer.tunnels) connection.user?.tick(now);
+      isNeeded ||= peer.connections.size + peer.tunnels.size > 0;
     }
     const { queueSeconds } = this.settings;
     const late = this.#queue.filter(({ deadline }) => deadline <= now);
@@ -209,6 +225,12 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
     }
     this.#noteQueue();
     if (!isNeeded && this.#queue.length === 0) this.clock.delete(this);
+  }
+
+  /** There is room for one more connection: who waits may have it. */
+  #refill(peer: ConnectedPeer): void {
+    const next = this.#isClosed ? null : this.#next(peer, false);
+    if (next !== null) this.#grant(next, this.#take(peer, true));
   }
 
   #take(peer: ConnectedPeer, isFresh: boolean): UpstreamConnection {

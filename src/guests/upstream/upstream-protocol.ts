@@ -30,6 +30,8 @@ export interface OutgoingRequest {
   readonly body: OutgoingBody;
   /** The body waits until the upstream wants it, or a second has passed (RFC 9110 section 10.1.1). */
   readonly isExpecting?: boolean;
+  /** The protocol that the client may go over to, if the upstream does. @default null */
+  readonly upgrade?: string | null;
   /** Sends a part of the body. @returns false when the upstream should be waited for */
   write(output: Output, chunk: Uint8Array): boolean;
   /** Sends what ends the body; not for a request without one. */

@@ -124,7 +124,9 @@ class Replacement {
       throw new ContractViolation("ERR_TSGI_HEADERS_SET", what);
     }
     const head: ResponseHead = { status, headers: headers.slice() };
-    const change = this.#decide(head) ?? null;
+    const decided = this.#decide(head) ?? null;
+    // Behind 101 come the bytes of another protocol, and its head must not wait for them.
+    const change = decided?.kind !== "watch" && /^101 /.test(status) ? null : decided;
     if (change?.kind === "chunks") dropBodyFields(head.headers);
     const isHeld = change?.kind === "whole" || change?.kind === "instead";
     // Once the server has heard of a head, only it knows whether that may be replaced: it throws excInfo if not.

@@ -27,6 +27,7 @@ const OWN_KEYS = new Set([
   "wsgi.file_wrapper",
   "wsgi.early_hints",
   "tsgi.signal",
+  "tsgi.upgrade",
 ]);
 
 const LOWER_A = 97;

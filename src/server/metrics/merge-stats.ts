@@ -28,7 +28,7 @@ export function withoutGauges(stats: WorkerStats): WorkerStats {
       Object.entries(stats.guests).map(([language, guest]) => [language, withoutProcesses(guest)]),
     ),
     upstreams: {
-      addresses: addresses.map((counts) => ({ ...counts, active: 0, idle: 0 })),
+      addresses: addresses.map((counts) => ({ ...counts, active: 0, idle: 0, tunnels: 0 })),
       queues: queues.map((counts) => ({ ...counts, queued: 0 })),
     },
   };

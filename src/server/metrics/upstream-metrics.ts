@@ -54,10 +54,11 @@ export function upstreamFamilies({ upstreams: { addresses, queues } }: WorkerSta
     {
       name: "tsgi_upstream_connections",
       type: "gauge",
-      help: "Connections, with a request or idle",
-      samples: addresses.flatMap(({ address, active, idle }) => [
+      help: "Connections, with a request, idle, or gone over to another protocol",
+      samples: addresses.flatMap(({ address, active, idle, tunnels }) => [
         { labels: { address, state: "active" }, value: active },
         { labels: { address, state: "idle" }, value: idle },
+        { labels: { address, state: "tunnel" }, value: tunnels },
       ]),
     },
     perQueue(

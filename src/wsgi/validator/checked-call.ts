@@ -35,6 +35,7 @@ export function newCheckedCall(method: string): CheckedCall {
 /** Tells why the response has no body, as the end of a sentence; null when it may have one. */
 export function bodilessReason(exchange: CheckedCall): string | null {
   const code = exchange.announced?.code ?? 200;
-  if (code < 200 || code === 204 || code === 304) return `the status is ${code}`;
+  // Behind 101 comes another protocol.
+  if ((code < 200 && code !== 101) || code === 204 || code === 304) return `the status is ${code}`;
   return exchange.method === "HEAD" ? "the method is HEAD" : null;
 }

@@ -23,6 +23,7 @@ const REQUIRED = [
   "wsgi.multiprocess",
   "wsgi.run_once",
 ] as const;
+const FUNCTIONS = ["wsgi.file_wrapper", "wsgi.early_hints", "tsgi.upgrade"] as const;
 const FLAGS = ["wsgi.multithread", "wsgi.multiprocess", "wsgi.run_once"] as const;
 const KNOWN_METHODS: ReadonlySet<unknown> = new Set("GET HEAD POST OPTIONS PATCH PUT DELETE TRACE".split(" "));
 
@@ -161,10 +162,10 @@ export const ENVIRON_RULES: readonly Rule<Environ>[] = [
   },
   {
     code: "ERR_TSGI_ENVIRON_FUNCTION",
-    text: "`wsgi.file_wrapper` and `wsgi.early_hints`, if present, must be functions",
+    text: "`wsgi.file_wrapper`, `wsgi.early_hints` and `tsgi.upgrade`, if present, must be functions",
     check: (environ) =>
       listed(
-        ["wsgi.file_wrapper", "wsgi.early_hints"].filter((key) => key in environ && typeof environ[key] !== "function"),
+        FUNCTIONS.filter((key) => key in environ && typeof environ[key] !== "function"),
         "got no function in ",
       ),
   },

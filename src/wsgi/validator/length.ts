@@ -8,7 +8,7 @@ import type { CheckedCall } from "./checked-call.ts";
 /** The rule about responses without a body. */
 export const BODY_UNWANTED: Rule<CheckedCall> = {
   code: "ERR_TSGI_BODY_UNWANTED",
-  text: "The body must contain no bytes when the method is HEAD or the status is 1xx, 204 or 304",
+  text: "The body must contain no bytes when the method is HEAD or the status is 1xx (except 101), 204 or 304",
   check(exchange) {
     const reason = bodilessReason(exchange);
     return reason === null || exchange.sentBytes === 0 ? null : `${reason}, got ${exchange.sentBytes} bytes`;
