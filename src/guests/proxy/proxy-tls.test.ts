@@ -50,8 +50,8 @@ async function secure(files: { cert: string; key: string }, options: ServerOptio
     request.on("end", () => {
       const peer = String(socket.getPeerCertificate().subject?.CN ?? "");
       const { host = "" } = request.headers;
-      const said: Said = { servername: socket.servername, alpn: socket.alpnProtocol, peer, host, bytes };
-      response.end(JSON.stringify(said));
+      const words: Said = { servername: socket.servername, alpn: socket.alpnProtocol, peer, host, bytes };
+      response.end(JSON.stringify(words));
     });
   });
   onTestFinished(() => server.closeAllConnections());

@@ -187,7 +187,7 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
   /** Closes what is idle, and lets nobody in. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const peer of this.#peers) for (const connection of [...peer.idle]) connection.destroy();
+    for (const peer of this.#peers) for (const connection of peer.idle.slice()) connection.destroy();
     for (const { waiter } of this.#queue.splice(0)) {
       if (waiter.isWaiting) this.#refuse(waiter, new UpstreamError(503, "BUSY", this.label, "is closed"));
     }

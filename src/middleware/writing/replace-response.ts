@@ -126,7 +126,7 @@ class Replacement {
     const head: ResponseHead = { status, headers: headers.slice() };
     const decided = this.#decide(head) ?? null;
     // Behind 101 come the bytes of another protocol, and its head must not wait for them.
-    const change = decided?.kind !== "watch" && /^101 /.test(status) ? null : decided;
+    const change = decided?.kind !== "watch" && status.startsWith("101 ") ? null : decided;
     if (change?.kind === "chunks") dropBodyFields(head.headers);
     const isHeld = change?.kind === "whole" || change?.kind === "instead";
     // Once the server has heard of a head, only it knows whether that may be replaced: it throws excInfo if not.
