@@ -60,7 +60,7 @@ export function proxyApplication(options: ProxyOptions): UpstreamApplication {
     throw new OptionError(`Invalid option forwarded: "${forwarded}"; expected one of ${FORWARDED_FORMS.join(", ")}`);
   if (host === "" || NOT_FIELD_VALUE.test(host))
     throw new OptionError(`Option "host" is ${JSON.stringify(host)}; expected "keep", "upstream" or a name`);
-  const wrong = upgrade.find((name) => !/^[!#$%&'*+.^_`|~0-9A-Za-z/-]+$/.test(protocol));
+  const wrong = upgrade.find((name) => !/^[!#$%&'*+.^_`|~0-9A-Za-z/-]+$/.test(name));
   if (wrong !== undefined)
     throw new OptionError(
       `Option "upgrade" has ${JSON.stringify(wrong)}; expected names of protocols such as "websocket"`,
