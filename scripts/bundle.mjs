@@ -27,6 +27,7 @@ const STARTED_BY_WORKER_MAIN = ["server/channel/worker-config", "server/worker/w
  * thread), by an application of the framework, by its test client.
  */
 const LOADED = {
+  command: ["cli/main"],
   arbiter: ["cli/main", "cli/run-program", "cli/serve", "server/settings/resolve"],
   worker: [...STARTED_BY_WORKER_MAIN, "server/loading/load-application", "guests/typescript/load-target"],
   thread: ["server/worker/event-loop-watch-thread"],
@@ -53,6 +54,7 @@ const CHUNKS = {
   http: ({ worker }, room) => worker && room.startsWith("http"),
   worker: ({ worker }) => worker,
   settings: ({ arbiter }, room) => arbiter && (room === "" || room.startsWith("server/settings")),
+  command: ({ command }, room) => command && room === "cli",
   writing: ({ framework }, room) => framework && !room.startsWith("framework"),
   testing: ({ tests }) => tests,
 };

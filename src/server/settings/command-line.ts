@@ -23,17 +23,38 @@ interface Flag {
 }
 
 /**
- * Adds every setting to a command as an option, and hidden ones for the settings of gunicorn that do not exist here.
+ * Adds settings to a command as options, and hidden ones for the settings of gunicorn that do not exist here.
  *
- * @param command - of commander
+ * @param command - of commander, which compares each option with all that it has
+ * @param named - only those settings that have one of these flags. @default all
  */
-export function addSettings(command: Command): void {
+export function addSettings(command: Command, named?: ReadonlySet<string>): void {
+  const isWanted = (flags: readonly string[]): boolean => named === undefined || flags.some((flag) => named.has(flag));
   for (const { title, settings } of SECTIONS) {
     for (const [name, setting] of Object.entries(settings as Record<string, Setting>)) {
+      if (!isWanted(namesOf(name, setting))) continue;
       for (const { option } of flagsOf(name, setting)) command.addOption(option.helpGroup(`${title}:`));
     }
   }
-  for (const { option } of unsupportedFlags()) command.addOption(option);
+  for (const { option } of unsupportedFlags((long) => isWanted([long]))) command.addOption(option);
+}
+
+/**
+ * Finds the flags in a command line, for `addSettings`.
+ *
+ * @param others - flags that it may have beside the settings
+ * @returns null when a word is another option, or several in one
+ */
+export function flagsAmong(words: readonly string[], others: readonly string[]): ReadonlySet<string> | null {
+  const end = words.indexOf("--");
+  const given = (end === -1 ? words : words.slice(0, end)).filter((word) => /^-./.test(word));
+  const flags = new Set(given.map((word) => word.split("=", 1)[0] ?? ""));
+  const known = new Set([
+    ...others,
+    ...settingList().flatMap(([name, setting]) => namesOf(name, setting)),
+    ...NOT_SUPPORTED.flatMap((each) => each.flags),
+  ]);
+  return [...flags].every((flag) => known.has(flag)) ? flags : null;
 }
 
 /** The long flags of the settings that most people need. */
@@ -51,7 +72,8 @@ export function commonFlags(): readonly string[] {
 export function settingsFromCommand(command: Command, source?: string): Layer {
   const isGiven = (option: Option): boolean => command.getOptionValueSource(option.attributeName()) === "cli";
   const prefix = source === undefined ? "" : `${source}: `;
-  for (const { option, long, why } of unsupportedFlags()) {
+  const added = new Set(command.options.map(({ long }) => long));
+  for (const { option, long, why } of unsupportedFlags((each) => added.has(each))) {
     // --no-x shares its name with a --x that may exist: only its own value counts.
     const isOff = command.getOptionValue(option.attributeName()) === false;
     if (isGiven(option) && (!option.negate || isOff))
@@ -59,11 +81,12 @@ export function settingsFromCommand(command: Command, source?: string): Layer {
   }
   const layer: Given[] = [];
   for (const [name, setting] of settingList()) {
+    if (!added.has(flagOf(name, setting) ?? "")) continue;
     for (const { option, long } of flagsOf(name, setting)) {
       // Of a pair --x and --no-x the first stands for both.
       if (!isGiven(option) || option.negate) continue;
       const raw: unknown = command.getOptionValue(option.attributeName());
-      const written = raw === false ? long.replace(/^--/, "--no-") : long;
+      const written = raw === false ? negatedFlag(long) : long;
       const place = typeof raw === "boolean" ? `${prefix}${written}` : `${prefix}${written} ${shownList(raw)}`;
       layer.push({ name, raw, origin: `${prefix}${written}`, place });
     }
@@ -87,9 +110,22 @@ function flagsOf(name: string, setting: Setting): Flag[] {
   }
   for (const { option } of flags) if (setting.type === "list") option.argParser(collect);
   if (setting.type === "boolean") {
-    flags.push({ option: new Option(long.replace(/^--/, "--no-")).hideHelp(), long });
+    flags.push({ option: new Option(negatedFlag(long)).hideHelp(), long });
   }
   return flags;
+}
+
+/** All flags that mean a setting. */
+function namesOf(name: string, setting: Setting): string[] {
+  const long = flagOf(name, setting);
+  if (long === null) return [];
+  const short = setting.short === undefined ? [] : [`-${setting.short}`];
+  const negated = setting.type === "boolean" ? [negatedFlag(long)] : [];
+  return [long, ...short, ...negated, ...(setting.aliases ?? []).map((alias) => `--${alias}`)];
+}
+
+function negatedFlag(long: string): string {
+  return long.replace(/^--/, "--no-");
 }
 
 function collect(text: string, before: readonly string[] = []): readonly string[] {
@@ -103,9 +139,9 @@ function helpOf(setting: Setting): string {
   return `${firstSentence(setting.doc)}${notes.length === 0 ? "" : ` (${notes.join("; ")})`}`;
 }
 
-function unsupportedFlags(): (Flag & { readonly why: string })[] {
+function unsupportedFlags(isWanted: (long: string) => boolean): (Flag & { readonly why: string })[] {
   return NOT_SUPPORTED.flatMap(({ flags, why }) =>
-    flags.map((long) => ({
+    flags.filter(isWanted).map((long) => ({
       option: new Option(long.startsWith("--no-") ? long : `${long} [value]`).hideHelp(),
       long,
       why,
