@@ -17,6 +17,7 @@ export const COMMAND_NAMES: readonly string[] = [
   "top",
   "ctl",
   "doctor",
+  "explain",
   "completion",
   "help",
 ];
