@@ -83,7 +83,8 @@ describe("tsgi ctl", () => {
   });
 
   test("shows the requests in hand, and which worker cannot say", async () => {
-    const { project, port } = await startControlled("-w", "1");
+    // The slow request would hold the end of the test up for its half a minute.
+    const { project, port } = await startControlled("-w", "1", "--graceful-timeout", "1");
     const shown = async (): Promise<unknown> => {
       const { stdout } = await project.run(["ctl", "-s", "ctl.sock", "show", "requests"]);
       return JSON.parse(stdout);
