@@ -17,8 +17,9 @@ const RESULTS = join(ROOT, ".cache", "test-results");
 const MOST_UNSTEADY_FILES = 3;
 
 /**
- * What runs on one Node only: its subject is Python (how an interpreter starts and ends, which servers its programs find), another
- * program (a browser), or text. Everything else may meet a Node that behaves differently, and runs on both.
+ * What runs on one Node only: its subject is Python (how an interpreter starts and ends, what its frameworks do, which servers its programs
+ * find), another program (a browser, curl, nginx, whose sockets are those of the tests of the engine), or text. Everything else may meet a
+ * Node that behaves differently, and runs on both.
  */
 const ON_ONE_NODE = [
   "apps/jsonstore/test/postgres*.test.ts",
@@ -29,6 +30,7 @@ const ON_ONE_NODE = [
   "test/cli-drop-in.test.ts",
   "test/cli-import.test.ts",
   "test/deploy-docs.test.ts",
+  "test/engine/{browser,curl,nginx}.test.ts",
   "test/guests/{cgi-conformance,cgi-documentation,cgi-git,documentation,four-languages,php,python-peers,strangler}.test.ts",
   "test/jsonstore/page.test.ts",
   "test/matrix/*.test.ts",
@@ -39,7 +41,7 @@ const ON_ONE_NODE = [
   "test/middleware/*-docs.test.ts",
   "test/newcomers/*.test.ts",
   "test/perl/*.test.ts",
-  "test/python/{careless,command-targets,django-reload,endings,examples,forced,hooks,kill,lingering,loading}.test.ts",
+  "test/python/{careless,command-targets,django-reload,endings,examples,forced,frameworks,hooks,kill,lingering,loading}.test.ts",
   "test/python/{oracle,other-user,output,script-address,sessions,shim-unittest,starters,stopped,targets}.test.ts",
   "test/ruby/*.test.ts",
   "test/watching/{control,logs,python}.test.ts",
