@@ -59,6 +59,10 @@ describe("draftOfStart, gunicorn", () => {
     const environment = { THREADS: "3", GUNICORN_CMD_ARGS: "--workers 5 --bind :2" };
     expect(settingsOf("gunicorn -b :3 shop:app", environment)).toMatchObject({ workers: 5, threads: 3, bind: [":3"] });
     expect(settingsOf("gunicorn -c other.py shop:app")).toMatchObject({ workers: 9 });
+    put("conf/__init__.py", "");
+    put("conf/live.py", "workers = 8\n");
+    expect(settingsOf("gunicorn -c python:conf.live shop:app")).toMatchObject({ workers: 8 });
+    expect(() => settingsOf("gunicorn -c python:conf.none shop:app")).toThrow("No module named 'conf.none'");
   });
 
   test.each([
@@ -82,9 +86,11 @@ describe("draftOfStart, uWSGI", () => {
     ["uwsgi --fastcgi-socket /a.sock --scgi-socket :4 -w shop", { bind: ["fastcgi:unix:/a.sock", "scgi://:4"] }],
     ["uwsgi --mount /shop=shop:app --manage-script-name", { target: "shop:app", scriptName: "/shop" }],
     ["uwsgi --ini site.ini --processes 3", { target: "shop:application", workers: 3 }],
+    ["uwsgi --set-ph n=6 --ini set.ini", { target: "shop:application", workers: 6 }],
     ["uwsgi site.yaml", { target: "shop:application", workers: 7 }],
   ])("%s", (line, settings) => {
     put("site.ini", "[uwsgi]\nmodule = shop\nprocesses = 2\n");
+    put("set.ini", "[uwsgi]\nmodule = shop\nprocesses = %(n)\n");
     put("site.yaml", "uwsgi:\n  module: shop\n  processes: 7\n");
     expect(settingsOf(line)).toMatchObject(settings);
   });

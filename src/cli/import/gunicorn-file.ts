@@ -16,9 +16,14 @@ export type PythonName =
  * standard error. Modules are left out: they are what it has imported.
  */
 const PROGRAM = `
-import json, sys, types
+import importlib.util, json, sys, types
 path = sys.argv[1]
 out, sys.stdout = sys.stdout, sys.stderr
+if path.startswith("python:"):
+    spec = importlib.util.find_spec(path[len("python:"):])
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("No module named %r" % path[len("python:"):])
+    path = spec.origin
 module = types.ModuleType("__config__")
 module.__file__ = path
 sys.modules["__config__"] = module
@@ -56,7 +61,7 @@ out.write(json.dumps(names))
 /**
  * Evaluates a configuration file of gunicorn.
  *
- * @param path - absolute
+ * @param path - absolute; or `python:` and the name of a module, which is looked for from the directory on
  * @param directory - in which the server would be started
  * @param environment - of the server, which the file may read
  * @throws FileUnusableError with Python's own message when the file fails

@@ -35,9 +35,7 @@ export function translateGunicornStart(
   if (text !== "") draft.needless("GUNICORN_CMD_ARGS", "the variable is set and was taken in");
   const named = own.get("config") ?? shared.get("config");
   const usual = join(directory, "gunicorn.conf.py");
-  const isModule = typeof named === "string" && named.startsWith("python:");
-  if (isModule) draft.missing(`config = ${named}`, "a module is not read; name its file");
-  const path = typeof named === "string" && !isModule ? resolve(directory, named.replace(/^file:/, "")) : undefined;
+  const path = typeof named === "string" ? placeOf(named, directory) : undefined;
   const file = start.file ?? path ?? (named === undefined && existsSync(usual) ? usual : undefined);
   const given = new Map<string, PythonName>(
     file === undefined ? [] : evaluateGunicornFile(file, directory, environment),
@@ -45,4 +43,9 @@ export function translateGunicornStart(
   for (const source of [shared, own]) for (const [name, value] of source) given.set(name, { kind: "value", value });
   translateGunicorn(given, draft, directory, file);
   return given;
+}
+
+/** `gunicorn.conf.py`, `file:gunicorn.conf.py`, or a module, which Python finds. */
+function placeOf(named: string, directory: string): string {
+  return named.startsWith("python:") ? named : resolve(directory, named.replace(/^file:/, ""));
 }

@@ -26,13 +26,19 @@ const READERS: Readonly<Record<string, (text: string, section: string) => Pair[]
  * @param named - its path, and after a colon the section if it is another than `uwsgi`
  * @param directory - that the path is relative to
  * @param environment - for `$(NAME)`
+ * @param placeholders - for `%(NAME)`, which a command line has set
  * @throws FileUnusableError when it cannot be read, or has no such section
  */
-export function readUwsgiFile(named: string, directory: string, environment: Environment): UwsgiOption[] {
+export function readUwsgiFile(
+  named: string,
+  directory: string,
+  environment: Environment,
+  placeholders: ReadonlyMap<string, string> = new Map(),
+): UwsgiOption[] {
   const [, name = named, section = SECTION] = /^(.+?\.\w+)(?::([\w-]+))?$/.exec(named) ?? [];
   const path = resolve(directory, name);
   const reader = READERS[/\.(\w+)$/.exec(name)?.[1]?.toLowerCase() ?? ""];
-  if (reader === undefined) return readUwsgiIni(path, environment, section);
+  if (reader === undefined) return readUwsgiIni(path, environment, section, placeholders);
   let pairs: Pair[] | undefined;
   try {
     pairs = reader(readText(path), section);
@@ -41,7 +47,7 @@ export function readUwsgiFile(named: string, directory: string, environment: Env
     throw new FileUnusableError(`Cannot read "${path}": ${messageOf(error)}`, { cause: error });
   }
   if (pairs === undefined) throw new FileUnusableError(`Cannot read "${path}": it has no options of "${section}"`);
-  return readUwsgiLines(pairs.map(asLine), path, section, environment);
+  return readUwsgiLines(pairs.map(asLine), { path, section, environment, placeholders });
 }
 
 function asLine([key, value]: Pair): string {

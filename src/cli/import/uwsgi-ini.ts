@@ -5,6 +5,7 @@ import { availableParallelism, hostname, userInfo } from "node:os";
 import { basename, dirname, extname, resolve } from "node:path";
 import { FileUnusableError } from "../errors.ts";
 import { readText } from "./read-text.ts";
+import { BLOCKS, conditionHolds, externalText, loopItems } from "./uwsgi-logic.ts";
 
 /** One option, as it was written. */
 export interface UwsgiOption {
@@ -17,7 +18,8 @@ export interface UwsgiOption {
 }
 
 const INI_PASTE = new Set(["ini-paste", "ini-paste-logged"]);
-const SET = new Set(["set", "set-placeholder", "set-ph"]);
+/** Options that set a placeholder. */
+export const UWSGI_SET: ReadonlySet<string> = new Set(["set", "set-placeholder", "set-ph"]);
 
 /**
  * Reads a file.
@@ -30,47 +32,103 @@ export function readUwsgiIni(
   path: string,
   environment: Readonly<Record<string, string | undefined>>,
   section = "uwsgi",
+  placeholders: ReadonlyMap<string, string> = new Map(),
 ): UwsgiOption[] {
   const lines = sectionLines(readText(path), section);
   if (lines === undefined) {
     throw new FileUnusableError(`Cannot import "${path}": it has no section [${section}]`);
   }
-  return readUwsgiLines(lines, path, section, environment);
+  return readUwsgiLines(lines, { path, section, environment, placeholders });
 }
 
 /**
- * Reads the lines of a section, `key = value` or a key alone.
+ * Reads the lines of a section, `key = value` or a key alone, with its conditions and loops.
  *
- * @param path - of their file, absolute
- * @param section - its name
- * @param environment - for `$(NAME)`
+ * @param place - where they stand
  */
-export function readUwsgiLines(
-  lines: readonly string[],
-  path: string,
-  section: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): UwsgiOption[] {
-  const options: UwsgiOption[] = [];
-  const placeholders = new Map<string, string>();
-  for (const line of lines) {
-    const [, rawKey = "", rawValue = ""] = /^([^=]*?)\s*(?:=\s*(.*))?$/.exec(line) ?? [];
-    const key = rawKey.replaceAll("_", "-").toLowerCase();
-    const filled = fill(rawValue, { path, section, environment, placeholders });
-    if (SET.has(key)) {
-      const [, name = "", value = ""] = /^([^=]*)=?(.*)$/.exec(filled.value) ?? [];
-      placeholders.set(name.trim(), value.trim());
-      continue;
-    }
-    if (!placeholders.has(rawKey)) placeholders.set(rawKey, filled.value);
-    options.push({ key, ...filled });
-  }
-  return options.map((option) => {
+export function readUwsgiLines(lines: readonly string[], place: Place): UwsgiOption[] {
+  const reader = new LineReader(place);
+  reader.read(lines);
+  return reader.options.map((option) => {
     const isPlaceholder = lines.some(
       (line) => line.includes(`%(${option.key})`) || line.includes(`%(${option.key.replaceAll("-", "_")})`),
     );
     return isPlaceholder ? { ...option, isPlaceholder } : option;
   });
+}
+
+/** One pass through a section: what a line says may be used by those below. */
+class LineReader {
+  readonly options: UwsgiOption[] = [];
+  readonly #place: Place;
+  readonly #placeholders: Map<string, string>;
+  readonly #said = new Set<string>();
+
+  constructor(place: Place) {
+    this.#place = place;
+    this.#placeholders = new Map(place.placeholders);
+  }
+
+  read(lines: readonly string[]): void {
+    for (let index = 0; index < lines.length; index += 1) {
+      const [, rawKey = "", rawValue = ""] = /^([^=]*?)\s*(?:=\s*(.*))?$/.exec(lines[index] ?? "") ?? [];
+      const key = rawKey.replaceAll("_", "-").toLowerCase();
+      const filled = fill(rawValue, { ...this.#place, placeholders: this.#placeholders });
+      const end = blockEnd(lines, index, key);
+      if (end !== null && this.#block(key, filled.value, lines.slice(index + 1, end))) index = end;
+      else this.#line(rawKey, key, filled);
+    }
+  }
+
+  /** @returns false where it is not known how often the lines count; then they are read as if there were no block */
+  #block(key: string, value: string, inside: readonly string[]): boolean {
+    const items = loopItems(key, value);
+    if (items !== undefined) {
+      for (const item of items) {
+        this.#placeholders.set("_", item);
+        this.read(inside);
+      }
+      this.#placeholders.delete("_");
+      return true;
+    }
+    const holds = conditionHolds(key, value, { environment: this.#place.environment, said: this.#said });
+    if (holds === true) this.read(inside);
+    return holds !== undefined;
+  }
+
+  #line(rawKey: string, key: string, filled: { value: string; unfilled?: string }): void {
+    if (UWSGI_SET.has(key)) {
+      const [name, value] = placeholderOf(filled.value);
+      this.#placeholders.set(name, value);
+      return;
+    }
+    if (!this.#placeholders.has(rawKey)) this.#placeholders.set(rawKey, filled.value);
+    this.#said.add(key).add(`${key}=${filled.value}`);
+    this.options.push({ key, ...filled });
+  }
+}
+
+/** `name=value` of `set-placeholder`. */
+export function placeholderOf(text: string): readonly [name: string, value: string] {
+  const [, name = "", value = ""] = /^([^=]*)=?(.*)$/s.exec(text) ?? [];
+  return [name.trim(), value.trim()];
+}
+
+/** Where the block ends that a line begins; null where it begins none, or one without an end. */
+function blockEnd(lines: readonly string[], begin: number, key: string): number | null {
+  const kind = BLOCKS.find((each) => each.begin.test(key));
+  if (kind === undefined) return null;
+  let depth = 0;
+  for (let index = begin; index < lines.length; index += 1) {
+    const each = (lines[index] ?? "")
+      .replace(/\s*=.*/s, "")
+      .replaceAll("_", "-")
+      .toLowerCase();
+    if (kind.begin.test(each)) depth += 1;
+    else if (kind.end.test(each)) depth -= 1;
+    if (depth === 0) return index;
+  }
+  return null;
 }
 
 /**
@@ -109,24 +167,30 @@ function sectionLines(text: string, wanted: string): string[] | undefined {
   return lines;
 }
 
-interface Place {
+/** Where lines stand. */
+export interface Place {
+  /** Of their file, absolute. */
   readonly path: string;
   readonly section: string;
+  /** For `$(NAME)` and conditions. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What was set before. */
   readonly placeholders: ReadonlyMap<string, string>;
 }
 
 function fill(text: string, place: Place): { value: string; unfilled?: string } {
   let unfilled: string | undefined;
   const value = text.replaceAll(
-    /%\(([^)]*)\)|\$\(([^)]*)\)|%(.)/gs,
-    (all: string, name?: string, variable?: string, letter = "") => {
+    /%\(([^)]*)\)|\$\(([^)]*)\)|@\(([^)]*)\)|%(.)/gs,
+    (all: string, name?: string, variable?: string, external?: string, letter = "") => {
       const found =
         name !== undefined
           ? place.placeholders.get(name)
           : variable !== undefined
             ? place.environment[variable]
-            : magic(letter, place);
+            : external !== undefined
+              ? externalText(fill(external, place).value)
+              : magic(letter, place);
       if (found === undefined) unfilled ??= all;
       return found ?? all;
     },

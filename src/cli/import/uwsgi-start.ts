@@ -2,7 +2,7 @@
 import type { Draft } from "./draft.ts";
 import { parseUwsgiArguments } from "./uwsgi-arguments.ts";
 import { readUwsgiFile } from "./uwsgi-file.ts";
-import { withPasteFiles, type UwsgiOption } from "./uwsgi-ini.ts";
+import { placeholderOf, UWSGI_SET, withPasteFiles, type UwsgiOption } from "./uwsgi-ini.ts";
 import { translateUwsgi } from "./uwsgi-settings.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -26,9 +26,14 @@ export function translateUwsgiStart(
   environment: Environment,
 ): void {
   const { options, files } = parseUwsgiArguments(words);
-  const read = files.flatMap((file) => readUwsgiFile(file, directory, environment));
-  const all = [...variableOptions(environment), ...read, ...options];
+  const placeholders = new Map(options.filter(isSet).map(({ value }) => placeholderOf(value)));
+  const read = files.flatMap((file) => readUwsgiFile(file, directory, environment, placeholders));
+  const all = [...variableOptions(environment), ...read, ...options.filter((option) => !isSet(option))];
   translateUwsgi(withPasteFiles(all, null, directory, environment), draft, directory);
+}
+
+function isSet({ key }: UwsgiOption): boolean {
+  return UWSGI_SET.has(key);
 }
 
 /** `UWSGI_HTTP_SOCKET=:80` is `http-socket = :80`. */
