@@ -140,6 +140,16 @@ function strayPages(): string[] {
     .filter((path) => path.endsWith(".md") && !listed.has(path));
 }
 
+/**
+ * Words for the search: a flag, a key or a metric is a word, and each of its parts is one. It is sent to the browser as text, so it uses
+ * nothing from outside.
+ */
+function tokenize(text: string): string[] {
+  const words = text.split(/[\s"'`()[\]{}<>,;:|=/]+/u).map((word) => word.replaceAll(/^\p{P}+|\p{P}+$/gu, ""));
+  const parts = words.flatMap((word) => word.split(/\p{P}+/u));
+  return [...new Set([...words, ...parts])].filter((word) => word !== "");
+}
+
 export default defineConfig({
   title: "TSGI",
   description: DESCRIPTION,
@@ -154,7 +164,13 @@ export default defineConfig({
   themeConfig: {
     sidebar: SIDEBAR,
     outline: [2, 3],
-    search: { provider: "local" },
+    nav: [
+      page("Tutorial", "docs/tutorial/README"),
+      page("Move", "docs/guests/moving"),
+      page("Deploy", "docs/deploy/README"),
+      page("Settings", "docs/settings"),
+    ],
+    search: { provider: "local", options: { miniSearch: { options: { tokenize } } } },
   },
   buildEnd({ outDir }) {
     const stray = strayPages();

@@ -39,7 +39,13 @@ function showStored(): void {
 /** Clicks the tabs of a language, where it is not shown, in all groups but one. */
 function show(language: string, except: Element | null): void {
   for (const input of document.querySelectorAll<HTMLInputElement>(INPUTS))
-    if (languageOf(input) === language && !input.checked && input.closest(".vp-code-group") !== except) input.click();
+    if (
+      language !== "" &&
+      languageOf(input) === language &&
+      !input.checked &&
+      input.closest(".vp-code-group") !== except
+    )
+      input.click();
 }
 
 /** A tab is called "Python" or "Python: board.py". */

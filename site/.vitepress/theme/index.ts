@@ -2,12 +2,15 @@ import type { Theme } from "vitepress";
 import DefaultTheme from "vitepress/theme";
 
 import { chooseLanguage } from "./choose-language.ts";
+import { nameParts } from "./name-parts.ts";
 import "./style.css";
 
 const theme: Theme = {
   extends: DefaultTheme,
   enhanceApp({ router }) {
-    if (typeof window !== "undefined") chooseLanguage(router);
+    if (typeof window === "undefined") return;
+    chooseLanguage(router);
+    nameParts(router);
   },
 };
 
