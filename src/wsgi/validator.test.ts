@@ -97,6 +97,16 @@ const serving = (body: () => WSGIBody, action: (guarded: WSGIBody) => unknown) =
 };
 const withHints = (application: WSGIApplication) => () =>
   serve(application, environOf({ "wsgi.early_hints": () => undefined }));
+/** Goes over to another protocol, however it has prepared for that. */
+const switching = (prepare: (upgrade: (...args: unknown[]) => unknown) => unknown) => () =>
+  serve(
+    (environ, start) => {
+      prepare(environ["tsgi.upgrade"] as (...args: unknown[]) => unknown);
+      start("101 Switching Protocols", []);
+      return [HELLO];
+    },
+    environOf({ "tsgi.upgrade": () => environOf()["wsgi.input"] }),
+  );
 
 type Case = [code: string, broken: (() => unknown)[], kept: (() => unknown)[]];
 
@@ -401,6 +411,16 @@ const START_CASES: Case[] = [
     ],
     [withHints(doing((environ) => environ["wsgi.early_hints"]?.([["Link", "</a>"]])))],
   ],
+  [
+    "ERR_TSGI_UPGRADE_PROTOCOL",
+    [
+      switching((upgrade) => upgrade()),
+      switching((upgrade) => upgrade(["echo"])),
+      switching((upgrade) => upgrade("a", "b")),
+    ],
+    [switching((upgrade) => upgrade("echo"))],
+  ],
+  ["ERR_TSGI_UPGRADE_UNPREPARED", [switching(() => {})], [switching((upgrade) => upgrade("echo"))]],
 ];
 
 const BODY_CASES: Case[] = [

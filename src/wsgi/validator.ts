@@ -12,6 +12,7 @@ import { newCheckedCall } from "./validator/checked-call.ts";
 import type { CheckedCall } from "./validator/checked-call.ts";
 import { CheckedInput } from "./validator/input.ts";
 import { guardStartResponse } from "./validator/start-response.ts";
+import { guardUpgrade } from "./validator/upgrade.ts";
 
 /**
  * Wraps an application and checks the contract on both sides. If the server or the application breaks it, the validator throws at that
@@ -46,13 +47,14 @@ export function validator(application: WSGIApplication): WSGIApplication {
 }
 
 function guarded(environ: WSGIEnvironment, exchange: CheckedCall): WSGIEnvironment {
-  const earlyHints = environ["wsgi.early_hints"];
+  const { "wsgi.early_hints": earlyHints, "tsgi.upgrade": upgrade } = environ;
   return guardEnviron(
     environ,
     {
       "wsgi.input": new CheckedInput(environ["wsgi.input"], exchange),
       "wsgi.errors": new CheckedErrors(environ["wsgi.errors"], exchange),
       ...(earlyHints === undefined ? {} : { "wsgi.early_hints": guardEarlyHints(earlyHints, exchange) }),
+      ...(upgrade === undefined ? {} : { "tsgi.upgrade": guardUpgrade(upgrade, exchange) }),
     },
     exchange,
   );

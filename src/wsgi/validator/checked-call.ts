@@ -5,6 +5,8 @@ export interface CheckedCall {
   readonly method: string;
   /** The headers, once `startResponse` was called. */
   announced: { code: number; contentLength: number | null } | null;
+  /** Whether the application has prepared for another protocol. */
+  isUpgradable: boolean;
   /** Bytes handed on, through `write` and the body. */
   sentBytes: number;
   /** Whether the iteration of the body was begun. */
@@ -24,6 +26,7 @@ export function newCheckedCall(method: string): CheckedCall {
   return {
     method,
     announced: null,
+    isUpgradable: false,
     sentBytes: 0,
     isIterated: false,
     isExhausted: false,

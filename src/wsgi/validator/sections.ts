@@ -9,6 +9,7 @@ import { ENVIRON_SECTION } from "./environ.ts";
 import { ERRORS_SECTION } from "./errors.ts";
 import { INPUT_SECTION } from "./input.ts";
 import { START_RESPONSE_SECTION } from "./start-response.ts";
+import { UPGRADE_SECTION } from "./upgrade.ts";
 import { WRITE_SECTION } from "./write.ts";
 
 /** The sections of SPEC.md. Each rule is in exactly one. */
@@ -23,4 +24,5 @@ export const RULE_SECTIONS: readonly RuleSection[] = [
   BODY_SECTION,
   CLOSE_SECTION,
   AFTER_END_SECTION,
+  UPGRADE_SECTION,
 ];

@@ -19,6 +19,7 @@ import type { HeaderList, StartResponse, Write } from "../types.ts";
 import { checkNotEnded } from "./after-end.ts";
 import type { CheckedCall } from "./checked-call.ts";
 import { guardWrite } from "./write.ts";
+import { SWITCH_PREPARED } from "./upgrade.ts";
 
 /** A status code and the headers beside it. */
 interface Head {
@@ -113,6 +114,7 @@ export function guardStartResponse(startResponse: StartResponse, exchange: Check
     for (const pair of headers) for (const rule of STRICT_HEADER_RULES) enforce(rule, pair);
     const code = Number(status.slice(0, 3));
     for (const rule of HEAD_RULES) enforce(rule, { code, headers });
+    enforce(SWITCH_PREPARED, { code, exchange });
     enforce(EXC_INFO, excInfo);
     // Middleware that answers for errors would cover up the breach that the validator has just found.
     if (excInfo instanceof ContractViolation) throw excInfo;
