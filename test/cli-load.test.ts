@@ -201,8 +201,8 @@ describe("tsgi says in one clear message, with an exit code of its own,", () => 
     ["a mistyped platform", ["init", "nginz"], /^tsgi: Unknown platform "nginz"; did you mean "nginx"\n$/],
     [
       "an unknown kind of file",
-      ["import", "x", "--from", "apache"],
-      /^tsgi: Unknown kind of file "apache"; expected one of "gunicorn"/,
+      ["import", "x", "--from", "lighttpd"],
+      /^tsgi: Unknown kind of file "lighttpd"; expected one of "gunicorn"/,
     ],
     [
       "a mistyped subcommand",

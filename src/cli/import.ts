@@ -1,4 +1,4 @@
-// `tsgi import FILE`: the configuration of gunicorn or uWSGI as one of this server, and a list of what it cannot say.
+// `tsgi import FILE`: the configuration of gunicorn, uWSGI, nginx or Apache as one of this server, and a list of what it cannot say.
 import { type Command, Option } from "../commander.ts";
 import { chosenFrom } from "./command-form.ts";
 import type { ImportOptions } from "./import/import-file.ts";
@@ -12,15 +12,20 @@ export function registerImportCommand(program: Command): void {
   program
     .command("import")
     .description("Translates the configuration of another server, such as gunicorn.")
-    .argument("<file>", "gunicorn.conf.py, uwsgi.ini or Procfile")
+    .argument("<file>", "gunicorn.conf.py, uwsgi.ini, Procfile, nginx.conf or Apache's")
     .addOption(
       chosenFrom(new Option("--from <kind>", "kind of the file (default: by its name)"), "kind of file", [
         "gunicorn",
         "uwsgi",
         "procfile",
+        "nginx",
+        "apache",
       ]),
     )
-    .option("-o, --output <file>", "write to tsgi.config.json or tsgi.config.ts (default: JSON to standard output)")
+    .option(
+      "-o, --output <file>",
+      "write to tsgi.config.json or tsgi.config.ts, or app.ini for a web server's (default: standard output)",
+    )
     .option("--force", "overwrite the file of --output")
     .addHelpText("after", "\nA gunicorn.conf.py is run by python3: import only files that you trust.")
     .action(async (file: string, options: ImportOptions) => {

@@ -88,6 +88,7 @@ const OWN_GUESTS: Readonly<Record<string, OwnGuest>> = {
   proxy: { folder: "proxy", factory: "appFactory" },
   scgi: { folder: "scgi", factory: "appFactory" },
   uwsgi: { folder: "uwsgi", factory: "appFactory" },
+  wsgi: { folder: "python", factory: "appFactory" },
 };
 
 const OWN_NAME = "tsgi";

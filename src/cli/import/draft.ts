@@ -3,17 +3,7 @@ import { kebabCase, type Setting } from "../../server/settings/setting.ts";
 import { checkLayer, type Layer, shown } from "../../server/settings/layer.ts";
 import { SETTINGS, type SettingName, settingList } from "../../server/settings/table.ts";
 import { SettingError } from "../../server/errors.ts";
-
-/** What has no equivalent, what means something else here, and what is done anyway. */
-export type RemarkKind = "missing" | "changed" | "needless";
-
-/** One thing to say about a line of the other configuration. */
-export interface Remark {
-  readonly kind: RemarkKind;
-  /** The setting as it was written there, with its value. */
-  readonly subject: string;
-  readonly why: string;
-}
+import { RemarkList } from "./remark-list.ts";
 
 /** A hook that is to be written anew. */
 export interface HookNote {
@@ -23,11 +13,10 @@ export interface HookNote {
 }
 
 /** The configuration while it is made. Every value is checked as the server itself would. */
-export class Draft {
+export class Draft extends RemarkList {
   readonly #values = new Map<SettingName, unknown>();
   readonly #origins = new Map<SettingName, string>();
   readonly #hooks = new Map<string, HookNote>();
-  readonly #remarks: Remark[] = [];
 
   /**
    * Sets a value; one that the server would refuse becomes a remark.
@@ -72,26 +61,6 @@ export class Draft {
     this.#hooks.set(note.name, note);
   }
 
-  /** Notes what has no equivalent. */
-  missing(subject: string, why: string): void {
-    this.#remark({ kind: "missing", subject, why });
-  }
-
-  /** Notes what was taken over and means something else, or wants a change elsewhere. */
-  changed(subject: string, why: string): void {
-    this.#remark({ kind: "changed", subject, why });
-  }
-
-  /** Notes what is so without a setting. */
-  needless(subject: string, why: string): void {
-    this.#remark({ kind: "needless", subject, why });
-  }
-
-  #remark(remark: Remark): void {
-    const isThere = this.#remarks.some(({ subject, why }) => subject === remark.subject && why === remark.why);
-    if (!isThere) this.#remarks.push(remark);
-  }
-
   /** The values in the order of the table. */
   get values(): readonly (readonly [SettingName, unknown])[] {
     return settingList().flatMap(([name]) => (this.#values.has(name) ? [[name, this.#values.get(name)] as const] : []));
@@ -107,10 +76,6 @@ export class Draft {
 
   get hooks(): readonly HookNote[] {
     return [...this.#hooks.values()];
-  }
-
-  get remarks(): readonly Remark[] {
-    return this.#remarks;
   }
 }
 

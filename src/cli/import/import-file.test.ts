@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { resolveSettings } from "../../server/settings/resolve.ts";
 import { SETTINGS, type Settings } from "../../server/settings/table.ts";
-import type { Remark } from "./draft.ts";
+import type { Remark } from "./remark-list.ts";
 import { draftOf, importFile, type ImportKind } from "./import-file.ts";
 
 let root: string;
@@ -40,7 +40,7 @@ async function settingsOf(
 
 /** Kind and reason of what was said about a line. */
 function remark(
-  kind: ImportKind,
+  kind: Exclude<ImportKind, "nginx" | "apache">,
   name: string,
   subject: string,
   environment = PATH,
@@ -310,7 +310,7 @@ describe("importFile", () => {
   });
 
   test.each([
-    ["nginx.conf", {}, "Cannot tell what kind of file"],
+    ["haproxy.cfg", {}, "Cannot tell what kind of file"],
     ["uwsgi.ini", { output: "a.yaml" }, "expected a name that ends in"],
     ["absent.ini", {}, "Cannot read the file"],
   ])("refuses %s", (file, options, message) => {

@@ -8,6 +8,7 @@ import { isTaken, writeOutput } from "../write-output.ts";
 import { warmDjangoUp } from "./django.ts";
 import { Draft } from "./draft.ts";
 import { translateGunicornStart } from "./gunicorn-start.ts";
+import { importSite, siteKindOf, type SiteKind } from "./import-site.ts";
 import { readProcfile } from "./procfile.ts";
 import { readText } from "./read-text.ts";
 import { renderConfig, renderRemarks } from "./render-config.ts";
@@ -17,7 +18,7 @@ import { translateUwsgiStart } from "./uwsgi-start.ts";
 import { translateUwsgi } from "./uwsgi-settings.ts";
 
 /** The kinds of files. */
-export const IMPORT_KINDS = ["gunicorn", "uwsgi", "procfile"] as const;
+export const IMPORT_KINDS = ["gunicorn", "uwsgi", "procfile", "nginx", "apache"] as const;
 
 /** A kind of file. */
 export type ImportKind = (typeof IMPORT_KINDS)[number];
@@ -54,14 +55,33 @@ export function importFile(
   environment: Environment,
 ): Imported {
   const { output } = options;
-  const form = output === undefined ? "json" : formOf(output);
+  const kind = options.from ?? kindOf(file, directory);
+  const form = output === undefined ? "json" : formOf(output, kind);
   if (output !== undefined && options.force !== true && isTaken(resolve(directory, output))) {
     throw new UsageError(`Cannot write ${output}: already there; give --force to overwrite`);
   }
-  const draft = draftOf(file, options.from ?? kindOf(file), directory, environment);
-  const imported = { config: renderConfig(draft, form), remarks: renderRemarks(draft, basename(file)) };
+  const imported = translate(file, kind, form, directory, environment);
   if (output !== undefined) writeOutput(resolve(directory, output), imported.config, options.force === true);
   return imported;
+}
+
+function translate(
+  file: string,
+  kind: ImportKind,
+  form: "json" | "ts",
+  directory: string,
+  environment: Environment,
+): Imported {
+  if (isSite(kind)) {
+    const { draft, config } = importSite(file, kind, directory);
+    return { config, remarks: renderRemarks(draft, basename(file)) };
+  }
+  const draft = draftOf(file, kind, directory, environment);
+  return { config: renderConfig(draft, form), remarks: renderRemarks(draft, basename(file)) };
+}
+
+function isSite(kind: ImportKind): kind is SiteKind {
+  return kind === "nginx" || kind === "apache";
 }
 
 /**
@@ -69,7 +89,12 @@ export function importFile(
  *
  * @throws UsageError or FileUnusableError when it cannot be read
  */
-export function draftOf(file: string, kind: ImportKind, directory: string, environment: Environment): Draft {
+export function draftOf(
+  file: string,
+  kind: Exclude<ImportKind, SiteKind>,
+  directory: string,
+  environment: Environment,
+): Draft {
   const path = resolve(directory, file);
   const draft = new Draft();
   if (kind === "uwsgi") {
@@ -87,18 +112,24 @@ export function finishDraft(draft: Draft, directory: string): void {
   warmDjangoUp(draft, directory);
 }
 
-function kindOf(file: string): ImportKind {
+function kindOf(file: string, directory: string): ImportKind {
   const name = basename(file);
   if (/^procfile/i.test(name)) return "procfile";
   if (name.endsWith(".py")) return "gunicorn";
   if (/\.(?:ini|ya?ml|xml)$/.test(name) || /^uwsgi.*\.json$/.test(name)) return "uwsgi";
+  const site = name.endsWith(".conf") ? siteKindOf(file, readText(resolve(directory, file))) : null;
+  if (site !== null) return site;
   throw new UsageError(
-    `Cannot tell what kind of file "${file}" is: expected gunicorn.conf.py, uwsgi.ini or Procfile, or --from ${IMPORT_KINDS.join("|")}`,
+    `Cannot tell what kind of file "${file}" is: expected gunicorn.conf.py, uwsgi.ini, Procfile, nginx.conf or Apache's, or --from ${IMPORT_KINDS.join("|")}`,
   );
 }
 
-function formOf(output: string): "json" | "ts" {
+function formOf(output: string, kind: ImportKind): "json" | "ts" {
   const extension = extname(output);
+  if (isSite(kind)) {
+    if (extension === ".ini") return "json";
+    throw new UsageError(`Cannot write ${output}: expected a name that ends in .ini, for what a web server serves`);
+  }
   if (extension === ".json") return "json";
   if ([".ts", ".mts", ".js", ".mjs"].includes(extension)) return "ts";
   throw new UsageError(`Cannot write ${output}: expected a name that ends in .json, .ts or .js`);

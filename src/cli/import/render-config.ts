@@ -1,5 +1,6 @@
 // The texts that an import gives: the configuration file, and the remarks about it.
-import type { Draft, RemarkKind } from "./draft.ts";
+import type { Draft } from "./draft.ts";
+import type { RemarkKind, RemarkList } from "./remark-list.ts";
 
 const HEADINGS: Readonly<Record<RemarkKind, string>> = {
   missing: "Without equivalent",
@@ -28,7 +29,7 @@ export function renderConfig(draft: Draft, form: "json" | "ts"): string {
 }
 
 /** The remarks, those that ask for something first. */
-export function renderRemarks(draft: Draft, source: string): string {
+export function renderRemarks(draft: RemarkList, source: string): string {
   const parts = (Object.keys(HEADINGS) as RemarkKind[]).map((kind) => {
     const remarks = draft.remarks.filter((remark) => remark.kind === kind);
     if (remarks.length === 0) return "";

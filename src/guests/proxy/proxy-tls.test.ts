@@ -124,36 +124,36 @@ describe("Who does not prove to be the upstream is sent nothing, and is a 502 wi
     ["is for a name, not for this address", other, "127.0.0.1", "(ERR_TLS_CERT_ALTNAME_INVALID)"],
   ])("the certificate %s", async (_what, files, host, problem) => {
     const port = await secure(files);
-    await expectRefused(`https://${host}:${port}`, { ca }, problem);
+    expect(await refusal(`https://${host}:${port}`, { ca })).toMatch(problem);
   });
 
   test("its authority is not trusted", async () => {
     const port = await secure(local);
-    await expectRefused(`https://localhost:${port}`, { ca: stranger.ca }, "that nobody who is trusted has signed");
-    await expectRefused(`https://localhost:${port}`, {}, "that nobody who is trusted has signed");
+    expect(await refusal(`https://localhost:${port}`, { ca: stranger.ca })).toMatch(
+      "that nobody who is trusted has signed",
+    );
+    expect(await refusal(`https://localhost:${port}`, {})).toMatch("that nobody who is trusted has signed");
   });
 
   test("it speaks plain HTTP, or nothing", async () => {
     const plain = createPlainServer((_, response) => void response.end("plain"));
-    await expectRefused(`https://127.0.0.1:${await portOf(plain)}`, { ca }, "does not speak TLS at this address");
+    expect(await refusal(`https://127.0.0.1:${await portOf(plain)}`, { ca })).toMatch(
+      "does not speak TLS at this address",
+    );
     const silent = createSocketServer((socket) => void socket.on("error", () => {}).resume());
     const port = await portOf(silent);
     const application = proxyTo(`https://127.0.0.1:${port}`, { ca, connectSeconds: 1 });
     const response = await clientOf(application).get("/");
     expect([response.status, response.errors]).toEqual([504, expect.stringContaining("connected to in 1 s") as string]);
     const leaving = createSocketServer((socket) => void socket.on("error", () => {}).end());
-    await expectRefused(
-      `https://127.0.0.1:${await portOf(leaving)}`,
-      { ca },
+    expect(await refusal(`https://127.0.0.1:${await portOf(leaving)}`, { ca })).toMatch(
       "closed the connection in the TLS handshake",
     );
   });
 
   test("it wants a certificate that is not shown", async () => {
     const port = await secure(local, { ca: authority.read({ cert: ca, key: ca }).cert, requestCert: true });
-    await expectRefused(
-      `https://127.0.0.1:${port}`,
-      { ca },
+    expect(await refusal(`https://127.0.0.1:${port}`, { ca })).toMatch(
       /\(ERR_SSL_\w+CERTIFICATE_REQUIRED\)|\(ECONNRESET\)|\(EPIPE\)/,
     );
   });
@@ -163,23 +163,20 @@ describe("Who does not prove to be the upstream is sent nothing, and is a 502 wi
     const before = process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
     process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
     try {
-      await expectRefused(`https://127.0.0.1:${port}`, { ca }, "CERT_HAS_EXPIRED");
+      expect(await refusal(`https://127.0.0.1:${port}`, { ca })).toMatch("CERT_HAS_EXPIRED");
     } finally {
       if (before === undefined) delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
       else process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = before;
     }
   });
 
-  async function expectRefused(
-    upstream: string,
-    options: Omit<ProxyOptions, "upstream">,
-    problem: string | RegExp,
-  ): Promise<void> {
+  /** The only line of the log about a request that got 502. */
+  async function refusal(upstream: string, options: Omit<ProxyOptions, "upstream">): Promise<string> {
     const response = await clientOf(proxyTo(upstream, options)).get("/secret");
-    expect([response.status, response.text()]).toEqual([502, "502 Bad Gateway\n"]);
-    const [line, ...others] = response.errors.trimEnd().split("\n");
-    expect(line).toMatch(problem);
-    expect(others).toEqual([]);
+    const [line = "", ...others] = response.errors.trimEnd().split("\n");
+    return response.status === 502 && response.text() === "502 Bad Gateway\n" && others.length === 0
+      ? line
+      : `${response.status} ${response.errors}`;
   }
 });
 

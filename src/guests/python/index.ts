@@ -8,6 +8,7 @@ export {
   PythonStartError,
   PythonUnavailable,
 } from "./errors.ts";
+export { appFactory } from "./factories.ts";
 export { findInterpreter, type InterpreterSearch, type PythonInterpreter } from "./interpreter.ts";
 export type { PythonFactory, PythonLogEntry, PythonOptions, PythonPart } from "./options.ts";
 export { pythonApplication, type PythonGuest } from "./python-application.ts";
