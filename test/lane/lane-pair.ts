@@ -141,6 +141,8 @@ export function lanePair(
     wantsRetirement: (reason) => told.push(`retire: ${reason}`),
     ended: (_, error) => told.push(`ended: ${error?.message ?? "hung up"}`),
     logged: (text) => told.push(`log: ${text}`),
+    watch: () => told.push("watch"),
+    freed: (slot) => told.push(`freed: ${slot}`),
     abort: (slot, id) => told.push(`abort: ${id} in ${slot}`),
     requeue: (exchanges) => told.push(`requeue: ${exchanges.map(({ id }) => id).join(" ")}`),
     measured: () => told.push("measured"),
@@ -148,7 +150,7 @@ export function lanePair(
     relieved: () => told.push("relieved"),
     ...more,
   };
-  const said: LaneHello = { kind: "lane", process: 0, lane: 0, thread: "t", keys: 0, maxBatch: 64, status: "mmap" };
+  const said: LaneHello = { kind: "lane", process: 0, lane: 0, thread: "t", keys: 0, maxBatch: 64, status: "mmap", watcher: "guest" };
   // What a lane uses of a socket, a duplex stream has.
   const socket = host as unknown as Socket;
   const lane = new Lane(socket, 0, { ...said, ...hello }, more.answerBytes ?? 1000, owner, owner);

@@ -7,6 +7,7 @@ import { GuestStartError } from "./errors.ts";
 import type { GuestExchange } from "./guest-exchange.ts";
 import type { GuestProcess } from "./guest-process.ts";
 import type { Lane } from "./lane.ts";
+import { LaneWatch } from "./lane-watch.ts";
 import type { GuestLanguage } from "./language.ts";
 import type { GuestSettings } from "./guest-options.ts";
 import { restartDelay } from "./policy.ts";
@@ -35,6 +36,7 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
   readonly dispatcher: LaneDispatcher;
   readonly #set: ProcessSet;
   readonly #clock: PoolClock;
+  readonly #watch: LaneWatch;
   #failures = 0;
   /** All processes have been ready at least once. */
   #isStarted = false;
@@ -52,6 +54,7 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     this.language = language;
     this.dispatcher = new LaneDispatcher(language.name, settings.queueLimit, () => this.#clock.start());
     this.#set = new ProcessSet(settings, language, hasInner, this);
+    this.#watch = new LaneWatch(this.#set.rendezvous, () => this.#set.processes.flatMap(({ lanes }) => lanes));
     this.#clock = new PoolClock(settings, this.dispatcher, this.#set, this);
   }
 
@@ -173,6 +176,7 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     // The requests that processes returned in the meantime.
     this.dispatcher.refuseAll();
     this.#clock.stop();
+    this.#watch.stop();
     this.#set.rendezvous.close();
     guestEnds(this);
   }
@@ -221,6 +225,14 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
 
   abort(slot: number, id: number): void {
     this.#set.rendezvous.abort(slot, id);
+  }
+
+  watch(): void {
+    this.#watch.wake();
+  }
+
+  freed(slot: number): void {
+    this.#set.rendezvous.recall(slot, 0);
   }
 
   // Life and death.

@@ -52,6 +52,8 @@ function ownerOf(options: GuestOptions): Pick<Made, "heard" | "log"> & { readonl
     retire: (_, reason) => heard.push(`retire: ${reason}`),
     died: (_, reason) => heard.push(`died: ${reason}`),
     childExited: (_, pid, reason) => heard.push(`${pid} exited: ${reason}`),
+    watch: () => {},
+    freed: () => {},
     abort: (slot, id) => heard.push(`abort: ${id} in ${slot}`),
   };
   return { owner, heard, log };
@@ -66,7 +68,7 @@ function made(options: GuestOptions = {}, dump: StackDump | null = null, pid = 0
   const lanes = Array.from({ length: owner.settings.threads }, (_, lane) => {
     const [socket, guest] = connection();
     process.attach(
-      { kind: "lane", process: 1, lane, thread: `t${lane}`, keys: 0, maxBatch: 64, status: "mmap" },
+      { kind: "lane", process: 1, lane, thread: `t${lane}`, keys: 0, maxBatch: 64, status: "mmap", watcher: "guest" },
       socket,
     );
     return guest;

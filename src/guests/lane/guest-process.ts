@@ -36,6 +36,10 @@ export interface ProcessOwner {
   /** @param template - reports the exit of a process that was forked from it */
   childExited(template: GuestProcess, pid: number, reason: string): void;
   abort(slot: number, id: number): void;
+  /** A lane without a watcher of its own has several requests. */
+  watch(): void;
+  /** A lane takes requests again that had to drop some. */
+  freed(slot: number): void;
 }
 
 /** The state of one process. */
@@ -273,6 +277,14 @@ export class GuestProcess implements LaneOwner {
 
   abort(slot: number, id: number): void {
     this.#owner.abort(slot, id);
+  }
+
+  watch(): void {
+    this.#owner.watch();
+  }
+
+  freed(slot: number): void {
+    this.#owner.freed(slot);
   }
 
   /** Accepts each connection once: the control channel, and one for each thread. */

@@ -26,12 +26,12 @@ describe("parseHello", () => {
   test("a lane: its thread, and what its guest is able to do", () => {
     expect(parse({ ...LANE, thread: "0x7f", keys: 16, maxBatch: 1, status: "none" })).toEqual({
       token: "secret",
-      hello: { kind: "lane", process: 2, lane: 3, thread: "0x7f", keys: 16, maxBatch: 1, status: "none" },
+      hello: { kind: "lane", process: 2, lane: 3, thread: "0x7f", keys: 16, maxBatch: 1, status: "none", watcher: "guest" },
     });
   });
 
   test("a lane that says only what it must: whole batches, no lists of keys, the file mapped", () => {
-    const hello = { kind: "lane", process: 2, lane: 3, thread: "", keys: 0, maxBatch: MAX_BATCH, status: "mmap" };
+    const hello = { kind: "lane", process: 2, lane: 3, thread: "", keys: 0, maxBatch: MAX_BATCH, status: "mmap", watcher: "guest" };
     expect(parse(LANE)).toEqual({ token: "secret", hello });
   });
 

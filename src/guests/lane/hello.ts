@@ -7,6 +7,9 @@ import { MAX_BATCH } from "./policy.ts";
 /** How a guest uses the status file: memory-mapped, with a write per request, or not at all. */
 export type StatusUse = "mmap" | "write" | "none";
 
+/** Who takes care that neither finished responses nor requests wait behind a slow request: a thread of the guest, or this process. */
+export type BatchWatcher = "guest" | "host";
+
 /** How to make a process dump its stacks to descriptor 3. */
 export interface StackDump {
   readonly signal: number;
@@ -39,6 +42,7 @@ export interface LaneHello {
   /** How many requests it accepts at a time. */
   readonly maxBatch: number;
   readonly status: StatusUse;
+  readonly watcher: BatchWatcher;
 }
 
 export type Hello = ControlHello | LaneHello;
@@ -73,12 +77,13 @@ function controlHello(process: number, json: object): ControlHello | null {
 
 function laneHello(process: number, lane: number, json: object): LaneHello | null {
   const fields = json as Record<string, unknown>;
-  const { thread = "", keys = 0, maxBatch = MAX_BATCH } = fields;
+  const { thread = "", keys = 0, maxBatch = MAX_BATCH, watcher = "guest" } = fields;
   const status = STATUS_USES.find((use) => use === (fields["status"] ?? "mmap"));
   if (!isCount(lane) || !isWords(thread) || !isCount(keys) || !isCount(maxBatch) || status === undefined) return null;
+  if (watcher !== "guest" && watcher !== "host") return null;
   // Without the status file, nobody could tell which of several requests was started.
   const isSound = maxBatch === 1 || (maxBatch > 1 && status !== "none");
-  return isSound ? { kind: "lane", process, lane, thread, keys, maxBatch, status } : null;
+  return isSound ? { kind: "lane", process, lane, thread, keys, maxBatch, status, watcher } : null;
 }
 
 function isCount(value: unknown): value is number {

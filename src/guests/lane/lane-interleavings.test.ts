@@ -66,6 +66,8 @@ class Run {
       },
       logged: nothing,
       abort: nothing,
+      watch: nothing,
+      freed: nothing,
     };
     const listener: LaneListener = {
       requeue: (exchanges) => {
@@ -75,7 +77,7 @@ class Run {
       answeredIn: nothing,
       relieved: nothing,
     };
-    const hello = { kind: "lane", process: 0, lane: 0, thread: "", keys: 0, maxBatch: 64, status: "mmap" } as const;
+    const hello = { kind: "lane", process: 0, lane: 0, thread: "", keys: 0, maxBatch: 64, status: "mmap", watcher: "guest" } as const;
     this.#lane = new Lane(socket as unknown as Socket, 0, hello, 1000, owner, listener);
     this.#dispatch(2);
   }

@@ -9,6 +9,7 @@ import { receiveChanges } from "../../protocols/lane/shared-value.ts";
 import { GuestApplicationFailed, GuestClientGone } from "./errors.ts";
 import type { GuestExchange } from "./guest-exchange.ts";
 import { openFileRegion } from "./file-region.ts";
+import { hasStarted } from "./has-started.ts";
 import type { LaneHello } from "./hello.ts";
 import { InnerCall } from "./inner-call.ts";
 import { LaneRequests } from "./lane-requests.ts";
@@ -17,6 +18,10 @@ import { RequestFrames } from "./request-frames.ts";
 
 /** Bodies up to this size are sent as part of the batch's text; longer ones as texts would cost more in garbage than they save in calls. */
 const TEXT_BODY_BYTES = 1024;
+
+/** How long a request took: a scale in the flags of RESPONSE, and the middle of its unit. Source: docs/lane-protocol.md, "Answers". */
+const TOOK_SHIFT = 4;
+const TOOK_MILLISECONDS = 0.006;
 
 /** The process that a lane belongs to. */
 export interface LaneOwner {
@@ -32,6 +37,10 @@ export interface LaneOwner {
   logged(text: string): void;
   /** Tells the guest that nobody wants the response to this request any more. */
   abort(slot: number, id: number): void;
+  /** A lane without a watcher of its own has several requests: it is to be looked after. */
+  watch(): void;
+  /** A lane takes requests again that had to drop some. */
+  freed(slot: number): void;
 }
 
 /** What a lane reports to its dispatcher. */
@@ -56,6 +65,8 @@ export class Lane implements LaneLoad {
   readonly maxBatch: number;
   /** The guest records which request it has started; otherwise all sent requests count as started. */
   readonly marksStarted: boolean;
+  /** The guest has no thread that watches its batches: {@link LaneWatch} does. */
+  readonly isWatchedHere: boolean;
   progressedAt = 0;
   /** When the current request last did something other than logging, in milliseconds. */
   activeAt = 0;
@@ -75,6 +86,9 @@ export class Lane implements LaneLoad {
   readonly #requests = new LaneRequests();
   #batchStartedAt = 0;
   #batchCount = 0;
+  /** Of how many of these the guest has said how long they took, and the sum of that in milliseconds. */
+  #batchTold = 0;
+  #batchTook = 0;
   #innerCall: InnerCall | null = null;
   #isWaiting = false;
   /** Id of the last finished request. */
@@ -106,6 +120,7 @@ export class Lane implements LaneLoad {
     this.thread = hello.thread;
     this.maxBatch = hello.maxBatch;
     this.marksStarted = hello.status !== "none";
+    this.isWatchedHere = hello.watcher === "host" && hello.maxBatch > 1;
     this.#frames = new RequestFrames(hello.keys);
     this.#answerBytes = answerBytes;
     this.#owner = owner;
@@ -178,6 +193,34 @@ export class Lane implements LaneLoad {
     if (text !== "") this.#socket.write(text, "latin1");
     this.#socket.uncork();
     this.#requests.endBatch();
+    if (this.isWatchedHere && this.outstanding > 1) this.#owner.watch();
+  }
+
+  /**
+   * Takes responses from the status file that the guest has finished and not sent yet. It may still send them: then they are ignored.
+   *
+   * @param answers - by request id
+   * @param now - in milliseconds
+   */
+  collect(answers: ReadonlyMap<number, LaneFrame>, now: number): void {
+    for (;;) {
+      const exchange = this.current;
+      const answer = exchange?.responseBody === null ? answers.get(exchange.id) : undefined;
+      if (exchange === null || answer === undefined) return;
+      this.#receivedAt = this.activeAt = this.progressedAt = now;
+      this.#receive(answer);
+    }
+  }
+
+  /**
+   * Takes back the requests that the guest has not started, after it was told not to start them. It takes others when it has dropped these.
+   *
+   * @param started - the last request that it has started
+   */
+  takeBack(started: number): void {
+    const back = new Set(this.unanswered.map(({ id }) => id).filter((id) => !hasStarted(id, started)));
+    this.isHeld = back.size > 0;
+    this.#takeBack(back);
   }
 
   /** Nobody wants the response to a request any more. */
@@ -243,6 +286,7 @@ export class Lane implements LaneLoad {
         return;
       case FrameType.free:
         this.isHeld = false;
+        if (this.isWatchedHere) this.#owner.freed(this.slot);
         this.#listener.relieved();
         return;
       default:
@@ -313,6 +357,11 @@ export class Lane implements LaneLoad {
 
   #response(exchange: GuestExchange, frame: LaneFrame): void {
     if ((frame.flags & FrameFlag.end) !== 0) {
+      const scale = frame.flags >>> TOOK_SHIFT;
+      if (scale > 0) {
+        this.#batchTold += 1;
+        this.#batchTook += TOOK_MILLISECONDS * 2 ** scale;
+      }
       exchange.whole(frame.head, frame.body);
       this.#over(exchange);
       return;
@@ -363,9 +412,11 @@ export class Lane implements LaneLoad {
 
   #batchOver(): void {
     const now = this.#receivedAt;
-    this.#listener.measured((now - this.#batchStartedAt) / Math.max(1, this.#batchCount));
+    // On a busy machine, most of the time that can be seen from here is waiting for a processor.
+    const took = this.#batchTold === this.#batchCount ? this.#batchTook : now - this.#batchStartedAt;
+    this.#listener.measured(took / Math.max(1, this.#batchCount));
     this.#batchStartedAt = now;
-    this.#batchCount = 0;
+    this.#batchCount = this.#batchTold = this.#batchTook = 0;
     this.progressedAt = now;
     this.#listener.relieved();
   }
@@ -374,9 +425,15 @@ export class Lane implements LaneLoad {
   #returned(body: Buffer): void {
     const ids = new Set<number>();
     for (let at = 0; at + 4 <= body.length; at += 4) ids.add(body.readUInt32LE(at));
-    const back = this.#requests.remove(ids);
     this.isHeld = true;
-    this.#heldSince = this.#receivedAt;
+    this.#takeBack(ids);
+  }
+
+  #takeBack(ids: ReadonlySet<number>): void {
+    const back = this.#requests.remove(ids);
+    // What this process has taken back is returned once more by the guest.
+    if (back.length === 0) return;
+    this.#heldSince = performance.now();
     this.#listener.measured(performance.now() - this.progressedAt);
     this.#listener.requeue(back);
   }

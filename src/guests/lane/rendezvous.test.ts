@@ -47,7 +47,7 @@ function smallFileSystem(size: string): string | null {
 test("Rendezvous reserves every byte of the status file: who writes to it is not ended by a full file system", () => {
   const made = rendezvous(4, [directory()]);
   const { size, blocks } = statSync(made.statusPath);
-  expect(size).toBe(4 * (8 + made.answerBytes));
+  expect(size).toBe(4 * (12 + made.answerBytes));
   expect(blocks * 512).toBeGreaterThanOrEqual(size);
 });
 

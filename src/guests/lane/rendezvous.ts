@@ -72,7 +72,7 @@ export class Rendezvous {
     this.#onHello = onHello;
     const share = Math.floor(ALL_ANSWER_BYTES / slots / LEAST_ANSWER_BYTES) * LEAST_ANSWER_BYTES;
     this.answerBytes = Math.max(LEAST_ANSWER_BYTES, Math.min(MOST_ANSWER_BYTES, share));
-    const { directory, statusFile } = makePlace(parents, slots * (8 + this.answerBytes), language);
+    const { directory, statusFile } = makePlace(parents, slots * (12 + this.answerBytes), language);
     this.directory = directory;
     this.#statusFile = statusFile;
     if (identity !== null) {
@@ -125,14 +125,23 @@ export class Rendezvous {
 
   /** Tells a lane that nobody wants the response to a request any more. */
   abort(slot: number, id: number): void {
-    if (endianness() === "LE") this.#word.writeUInt32LE(id, 0);
-    else this.#word.writeUInt32BE(id, 0);
-    writeSync(this.#statusFile, this.#word, 0, 4, (this.slots + slot) * 4);
+    this.#writeWord((this.slots + slot) * 4, id);
+  }
+
+  /** Tells a lane to start none of the requests up to this one any more; 0 takes that back. */
+  recall(slot: number, id: number): void {
+    this.#writeWord(this.slots * (8 + this.answerBytes) + slot * 4, id);
   }
 
   #readWord(position: number): number {
     readSync(this.#statusFile, this.#word, 0, 4, position);
     return endianness() === "LE" ? this.#word.readUInt32LE(0) : this.#word.readUInt32BE(0);
+  }
+
+  #writeWord(position: number, value: number): void {
+    if (endianness() === "LE") this.#word.writeUInt32LE(value, 0);
+    else this.#word.writeUInt32BE(value, 0);
+    writeSync(this.#statusFile, this.#word, 0, 4, position);
   }
 
   /** Closes the socket and removes the directory. */

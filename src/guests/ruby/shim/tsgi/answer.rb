@@ -21,9 +21,14 @@ module TSGI
       504 => "Gateway Timeout", 505 => "HTTP Version Not Supported", 507 => "Insufficient Storage",
       511 => "Network Authentication Required"
     }.freeze
+    LINES = REASONS.to_h { |code, reason| [code, "#{code} #{reason}".b.freeze] }.freeze
     EMPTY = "".b.freeze
+    NUL = "\0".b.freeze
     # Of a connection, which is TSGI's. Source: RFC 9110, section 7.6.1.
     HOP_BY_HOP = %w[connection keep-alive proxy-connection te trailer transfer-encoding upgrade].freeze
+    # What kinds of names of headers the applications use, so that each name is looked at once.
+    KINDS = {}
+    MOST_KINDS = 1000
 
     attr_reader :over
     alias over? over
@@ -49,16 +54,18 @@ module TSGI
 
     # Keeps status and headers until the first bytes of the body leave with them.
     def set_head(status, headers)
-      @code = Integer(status.respond_to?(:to_i) ? status.to_i : status)
+      @code = status.is_a?(Integer) ? status : Integer(status.respond_to?(:to_i) ? status.to_i : status)
       raise ArgumentError, "The status is #{named(status)}, expected a whole number from 100 to 599" unless @code.between?(100, 599)
 
-      words = ["#{@code} #{REASONS.fetch(@code, 'Unknown')}"]
+      head = (LINES[@code] || "#{@code} Unknown".b).dup
       @length = nil
       @chunked = false
-      headers.each { |name, value| add_header(words, name.to_s, value) }
-      @head = words.join("\0").b
-      raise ArgumentError, "A header holds a NUL" if @head.count("\0") != words.size - 1
-      raise ArgumentError, "The headers have #{@head.bytesize} bytes, expected at most #{Wire::MAX_HEAD_BYTES}" if @head.bytesize > Wire::MAX_HEAD_BYTES
+      @words = 0
+      headers.each { |name, value| add_header(head, name.to_s, value) }
+      raise ArgumentError, "A header holds a NUL" if head.count(NUL) != @words
+      raise ArgumentError, "The headers have #{head.bytesize} bytes, expected at most #{Wire::MAX_HEAD_BYTES}" if head.bytesize > Wire::MAX_HEAD_BYTES
+
+      @head = head
     end
 
     # Some bytes of the body.
@@ -105,15 +112,34 @@ module TSGI
 
     private
 
-    def add_header(words, name, value)
-      return if name.start_with?("rack.")
-      raise ArgumentError, "The header \"Status\" is for CGI; the status is the first element of the response" if name.casecmp?("status")
-      return note_connection(name, value) if HOP_BY_HOP.include?(name.downcase)
+    def add_header(head, name, value)
+      kind = KINDS[name] || kind_of(name)
+      if kind != :plain
+        return if kind == :server
+        raise ArgumentError, "The header \"Status\" is for CGI; the status is the first element of the response" if kind == :status
+        return note_connection(name, value) if kind == :connection
+      end
+      return add_line(head, kind, name, value) if value.is_a?(String) && !value.include?("\n")
 
       values = value.is_a?(Array) ? value : value.to_s.split("\n", -1)
       values = [""] if values.empty? && !value.is_a?(Array)
-      @length = values.first if name.casecmp?("content-length")
-      values.each { |each| words << name.b << each.to_s.b }
+      values.each { |each| add_line(head, kind, name, each.to_s) }
+    end
+
+    def add_line(head, kind, name, value)
+      @words += 2
+      @length ||= value if kind == :length
+      head << NUL << (name.ascii_only? ? name : name.b) << NUL << (value.ascii_only? ? value : value.b)
+    end
+
+    def kind_of(name)
+      small = name.b.downcase
+      kind = if name.start_with?("rack.") then :server
+             elsif HOP_BY_HOP.include?(small) then :connection
+             else { "status" => :status, "content-length" => :length }.fetch(small, :plain)
+             end
+      KINDS[name] = kind if KINDS.size < MOST_KINDS
+      kind
     end
 
     # The body of an application that has chunked it itself is taken out of its chunks again: TSGI decides how it is framed.
@@ -140,7 +166,7 @@ module TSGI
 
     def send_whole(data)
       @begun = @over = true
-      @lane.send_frame(Wire::RESPONSE, @head, data, Wire::END_FLAG, @code)
+      @lane.send_answer(@head, data, @code)
     end
 
     # Lets TSGI send a regular file; false where it cannot.

@@ -9,6 +9,9 @@ module TSGI
     # Bytes that stand for themselves in a path. Source: RFC 3986, section 3.3.
     ENCODED = %r{[^A-Za-z0-9\-._~!$&'()*+,;=:@/]}n.freeze
 
+    QUESTION_MARK = "?".ord
+    NUL = "A value of the environ holds a NUL".freeze
+
     def initialize(lane, multithread:, multiprocess:)
       @lane = lane
       @key_lists = []
@@ -24,21 +27,27 @@ module TSGI
       }.freeze
     end
 
-    # Receives the lists of keys that TSGI numbers.
+    # Receives a list of keys that TSGI numbers.
     def []=(number, text)
-      @key_lists[number] = text.split("\0", -1).map { |key| -key }
+      keys = text.split("\0", -1).map { |key| key == "wsgi.url_scheme" ? "rack.url_scheme" : -key }.freeze
+      # Copies of it are filled without growing, and without hashing each key anew.
+      @key_lists[number] = [keys, keys.each_with_object(@base.dup) { |key, env| env[key] = nil }.freeze].freeze
     end
 
-    # The environment of a request of these parts of its frame.
-    def of(head, body, flags, number)
-      env = pairs(head, flags & Wire::KEYED == 0 ? nil : @key_lists[number], number)
-      scheme = env.delete("wsgi.url_scheme")
-      env["rack.url_scheme"] = scheme if scheme
+    # What the number of a list stands for now.
+    def [](number)
+      @key_lists[number]
+    end
+
+    # The environment of a request of these parts of its frame. `known` is its number of pairs, or its list of keys.
+    def of(head, body, flags, known)
+      env = flags & Wire::KEYED == 0 ? pairs(head, known) : filled(head, *known)
       add_json(env) if flags & Wire::HAS_JSON != 0
-      env["rack.input"] = input(body, flags)
+      env["rack.input"] = flags & (Wire::BODY_FILE | Wire::BODY_STREAM) == 0 ? StringIO.new(body) : long_input(body, flags)
       env["rack.response_finished"] = []
       env["rack.after_reply"] = []
-      env["HTTP_VERSION"] ||= env["SERVER_PROTOCOL"] if env["SERVER_PROTOCOL"]
+      protocol = env["SERVER_PROTOCOL"]
+      env["HTTP_VERSION"] ||= protocol if protocol
       self.class.encode_paths(env)
       env
     end
@@ -47,9 +56,9 @@ module TSGI
     # What a middleware has changed is encoded anew.
     def self.encode_paths(env)
       script, path, target = env["SCRIPT_NAME"] || "", env["PATH_INFO"] || "", env["REQUEST_URI"] || ""
-      whole = script + path
+      whole = script.empty? ? path : script + path
       # Most paths have nothing to encode.
-      return if target.start_with?(whole) && [nil, "?"].include?(target[whole.size])
+      return if target == whole || (target.getbyte(whole.bytesize) == QUESTION_MARK && target.start_with?(whole))
 
       raw = target.sub(%r{\A[a-z][a-z0-9+.-]*://[^/?#]*}i, "")[/\A[^?#]*/]
       length = border(raw, script) if decoded(raw) == whole.b
@@ -73,17 +82,30 @@ module TSGI
 
     private
 
-    def pairs(head, keys, number)
+    # By a list of keys. A text ends with a NUL, so there is one word more.
+    def filled(head, keys, template)
+      words = head.split("\0", -1)
+      size = keys.size
+      raise ArgumentError, NUL if words.size != size + 1
+
+      env = template.dup
+      index = 0
+      while index < size
+        env[keys[index]] = words[index]
+        index += 1
+      end
+      env
+    end
+
+    def pairs(head, number)
       words = head.split("\0", -1)
       words.pop
-      raise ArgumentError, "A value of the environ holds a NUL" if words.size != (keys ? keys.size : number * 2)
+      raise ArgumentError, NUL if words.size != number * 2
 
       env = @base.dup
-      if keys
-        keys.each_with_index { |key, index| env[key] = words[index] }
-      else
-        words.each_slice(2) { |key, value| env[-key] = value }
-      end
+      words.each_slice(2) { |key, value| env[-key] = value }
+      scheme = env.delete("wsgi.url_scheme")
+      env["rack.url_scheme"] = scheme if scheme
       env
     end
 
@@ -93,11 +115,8 @@ module TSGI
       env.update(values)
     end
 
-    def input(body, flags)
-      return File.open(body, "rb") if flags & Wire::BODY_FILE != 0
-      return rewindable(StreamInput.new(@lane)) if flags & Wire::BODY_STREAM != 0
-
-      StringIO.new(body)
+    def long_input(body, flags)
+      flags & Wire::BODY_FILE != 0 ? File.open(body, "rb") : rewindable(StreamInput.new(@lane))
     end
 
     # Rack 2 wants every input to be read more than once.

@@ -3,6 +3,7 @@
 require_relative "control_channel"
 require_relative "loader"
 require_relative "server"
+require_relative "status_file"
 
 module TSGI
   class GuestProcess
@@ -84,8 +85,8 @@ module TSGI
     def serve(application)
       count, slots = @options.values_at("threads", "slots")
       # After a fork: two processes with one descriptor would be in each other's way.
-      status = File.open(@options["status"], "r+b")
-      lanes = Array.new(count) { |index| Lane.new(@control.connect, status, @process * count + index, slots) }
+      places = StatusFile.open(@options["status"], slots, @options["answerBytes"])
+      lanes = Array.new(count) { |index| Lane.new(@control.connect, places.of(@process * count + index)) }
       facts = { multithread: count > 1, multiprocess: @options["multiprocess"] }
       threads = lanes.each_with_index.map do |lane, index|
         lane.open(@options["token"], @process, index)

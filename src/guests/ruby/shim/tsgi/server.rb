@@ -28,13 +28,12 @@ module TSGI
       exit!(1)
     end
 
-    # One request: its id, head, body, flags, and number of pairs or of its list of keys.
-    def answer(id, head, body, flags, number)
-      @lane.start(id)
+    # One request that is begun: its id, head, body, flags, and number of pairs or list of keys.
+    def answer(_id, head, body, flags, known)
       answer = Answer.new(@lane)
       env = response = error = nil
       begin
-        env = @environment.of(head, body, flags, number)
+        env = @environment.of(head, body, flags, known)
         env["rack.early_hints"] = ->(headers) { answer.hint(headers) } if flags & Wire::HAS_HINTS != 0
         response = @application.call(env)
         answer.send_response(response)
@@ -83,15 +82,20 @@ module TSGI
 
     # What is done exactly once, whatever has happened: the body is closed, and those who wait for the end hear of it.
     def clean_up(env, response, error)
-      status, headers, body = response.respond_to?(:to_ary) ? response.to_ary : nil
-      attempt("The body's close failed") { body.close if body.respond_to?(:close) }
+      status, headers, body = response.is_a?(Array) ? response : response.respond_to?(:to_ary) ? response.to_ary : nil
+      attempt("The body's close failed") { body.close } if body.respond_to?(:close)
       return if env.nil?
 
-      Array(env["rack.response_finished"]).reverse_each do |each|
+      finished, replied, input = env.values_at("rack.response_finished", "rack.after_reply", "rack.input")
+      call_finished(finished, env, status, headers, error) unless finished.nil? || finished.empty?
+      replied.each { |each| attempt("A function of rack.after_reply failed") { each.call } } unless replied.nil? || replied.empty?
+      attempt("The input could not be closed") { input.close } if input.is_a?(File)
+    end
+
+    def call_finished(functions, env, status, headers, error)
+      functions.reverse_each do |each|
         attempt("A function of rack.response_finished failed") { each.call(env, status, headers, error) }
       end
-      Array(env["rack.after_reply"]).each { |each| attempt("A function of rack.after_reply failed") { each.call } }
-      attempt("The input could not be closed") { env["rack.input"].close if env["rack.input"].is_a?(File) }
     end
 
     def attempt(what)

@@ -13,8 +13,8 @@ module TSGI
     REQUEST, BODY, TAKEN, ANSWER, PIECE, ASK, FAILED, KEYS, REFRESH = *1..9
     STOP, FORK, LIST_MODULES = *32..34
     # Types from the guest: on a lane, on the control channel.
-    HELLO, RESPONSE, CHUNK, FAIL, LOG, READ, _RETURNED, HINTS, FILE = *64..72
-    CALL, PULL, GIVE, DROP = *73..76
+    HELLO, RESPONSE, CHUNK, FAIL, LOG, READ, RETURNED, HINTS, FILE = *64..72
+    CALL, PULL, GIVE, DROP, FREE = *73..77
     READY, BROKEN, EXITED, MODULES = *96..99
     # Flags.
     END_FLAG = 1

@@ -24,6 +24,7 @@ my %REASONS = (
     500 => 'Internal Server Error', 501 => 'Not Implemented', 502 => 'Bad Gateway', 503 => 'Service Unavailable',
     504 => 'Gateway Timeout', 505 => 'HTTP Version Not Supported', 507 => 'Insufficient Storage', 511 => 'Network Authentication Required',
 );
+my %LINES = map { $_ => "$_ $REASONS{$_}" } keys %REASONS;
 
 # Of the request that the lane is at.
 sub new {
@@ -52,9 +53,7 @@ sub set_head {
     die 'The status is ' . named($status) . ", expected a whole number from 100 to 599\n"
         if !defined $status || $status !~ /\A[1-5][0-9][0-9]\z/;
     die 'The headers are ' . named($headers) . ", expected a list of names and values\n" if ref $headers ne 'ARRAY' || @$headers % 2;
-    my $reason = $REASONS{$status};
-    $reason = 'Unknown' if !defined $reason;
-    my $head = join "\0", "$status $reason", map { defined $_ ? $_ : '' } @$headers;
+    my $head = join "\0", $LINES{$status} || "$status Unknown", grep({ !defined } @$headers) ? map { defined $_ ? $_ : '' } @$headers : @$headers;
     # TSGI checks names and values; a NUL in one of them would become another one.
     die "A header holds a NUL\n" if ($head =~ tr/\0//) != @$headers;
     utf8::downgrade($head, 1) or die "A header holds characters above 255, expected bytes\n";
@@ -69,7 +68,7 @@ sub send_whole {
     my ($self, $data) = @_;
     utf8::downgrade($data, 1) or die "Wide character in the body, expected bytes: encode the text first\n";
     $self->{is_begun} = $self->{is_over} = 1;
-    $self->{lane}->send_frame(RESPONSE, $self->{head}, $data, END_FLAG, $self->{code});
+    $self->{lane}->send_answer($self->{head}, $data, $self->{code});
     return;
 }
 

@@ -1,32 +1,52 @@
-# A lane: the socket over which this process gets requests, one at a time, and answers them.
+# A lane: the socket over which this process gets requests, and answers them one after another.
+#
+# Several requests may come in one read. Their answers leave in one write, unless one of them takes long: TSGI watches over that, takes
+# finished answers from the status file and says which requests are not to be started. Source: docs/lane-protocol.md, "Batches".
 package TSGI::Guest::Lane;
 use strict;
 use warnings;
 
+use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 use TSGI::Guest::Wire;
 
 use constant {
-    # What one read asks for, unless more is known to come. A larger buffer would be mapped and unmapped for each request.
-    RECEIVE_BYTES => 16_384,
+    # What one read asks for, unless more is known to come. A larger buffer would be mapped and unmapped for each read.
+    RECEIVE_BYTES => 32_768,
     # Lists of keys that a lane remembers.
     KEY_LISTS => 16,
+    # Requests that it takes at a time.
+    MAX_BATCH => 64,
     # Up to here a body is copied behind its head, and leaves in one write.
     JOINED_BYTES => 65_536,
     # Longer texts for the log leave in several frames.
     LOG_BYTES => 65_536,
+    # Answers are kept back while requests are answered as fast as that.
+    PATIENCE_SECONDS => 0.0005,
+    # The scale of how long a request took, in the upper half of the flags: below 16 microseconds, below 32, ...
+    TOOK_STEP    => 16,
+    MOST_TOOK    => 240,
+    TOOK_SECONDS => 0.000_016,
 };
 
-# On a socket that is connected; `status` is this process's part of the status file.
+# On a socket that is connected; `status` is this process's part of the status file. `make_list` makes of a list of keys what requests
+# with these keys are given.
 sub new {
-    my ($class, $socket, $status) = @_;
+    my ($class, $socket, $status, $make_list) = @_;
     return bless {
-        socket  => $socket,
-        status  => $status,
-        rest    => '',         # what was received and not read
-        keys    => [],         # lists of keys, by their number
-        mail    => [],         # frames for the request that is running
-        current => 0,          # its id; 0 while there is none
-        owner   => $$,
+        socket        => $socket,
+        status        => $status,
+        make_list     => $make_list,
+        rest          => '',           # what was received and not read
+        keys          => [],           # lists of keys, by their number
+        pending       => [],           # requests that were received and not started
+        out           => '',           # answers that have not left yet
+        mail          => [],           # frames for the request that is running
+        current       => 0,            # its id; 0 while there is none
+        last_begun    => 0,
+        sent_at       => 0,            # when something was sent or received
+        marked_at     => 0,            # when a request was answered or received
+        is_sent_early => 0,            # since the current request has begun
+        owner         => $$,
     }, $class;
 }
 
@@ -39,7 +59,8 @@ sub open {
         process  => $process + 0,
         lane     => 0,
         keys     => KEY_LISTS,
-        maxBatch => 1,
+        maxBatch => MAX_BATCH,
+        watcher  => 'host',
         status   => 'write',
         thread   => 'main',
     };
@@ -47,7 +68,8 @@ sub open {
     return;
 }
 
-# Receives what has come; waits where nothing has. The end of the lane ends this process, as nobody wants anything of it any more.
+# Receives what has come and sorts it; waits where nothing has. The end of the lane ends this process, as nobody wants anything of it any
+# more.
 sub receive {
     my ($self) = @_;
     # The length of a frame whose header is here: a long body comes in few reads.
@@ -58,35 +80,80 @@ sub receive {
     }
     my $count = sysread($self->{socket}, $self->{rest}, $wanted, length $self->{rest});
     die TSGI::Guest::LaneClosed->new if defined $count ? $count == 0 : !$!{EINTR};
+    $self->{sent_at} = $self->{marked_at} = clock_gettime(CLOCK_MONOTONIC);
+    $self->sort_frames if $count;
     return;
 }
 
-# The next frame that has arrived completely: type, id, bytes of head, payload, flags, number; nothing where more must be received first.
-sub next_frame {
+# Sorts the frames that have arrived completely.
+sub sort_frames {
     my ($self) = @_;
-    my $available = length $self->{rest};
-    return if $available < HEADER_BYTES;
-    my ($length, $id, $head, $type, $flags, $aux) = unpack 'VVVCCv', $self->{rest};
-    return if $available < HEADER_BYTES + $length;
-    my $payload;
-    if ($available == HEADER_BYTES + $length) {
-        $payload = substr $self->{rest}, HEADER_BYTES;
-        $self->{rest} = '';
+    my ($position, $size) = (0, length $self->{rest});
+    while ($size - $position >= HEADER_BYTES) {
+        my ($length, $id, $head, $type, $flags, $aux) = unpack 'VVVCCv', substr $self->{rest}, $position, HEADER_BYTES;
+        last if $size - $position < HEADER_BYTES + $length;
+        my $payload = substr $self->{rest}, $position + HEADER_BYTES, $length;
+        $position += HEADER_BYTES + $length;
+        if ($type == REQUEST) {
+            # Looked up here and not when it is answered: by then the number may refer to another list.
+            push @{ $self->{pending} }, [ $id, $head, $payload, $flags, $flags & KEYED ? $self->{keys}[$aux] : $aux ];
+        }
+        elsif ($type == KEYS)            { $self->{keys}[$aux] = $self->{make_list}->(split /\0/, $payload, -1) }
+        elsif ($id == $self->{current}) { push @{ $self->{mail} }, [ $type, $payload, $head, $flags, $aux ] }
     }
-    else {
-        $payload = substr $self->{rest}, HEADER_BYTES, $length;
-        substr $self->{rest}, 0, HEADER_BYTES + $length, '';
-    }
-    return ($type, $id, $head, $payload, $flags, $aux);
+    if   ($position == $size) { $self->{rest} = '' }
+    else                      { substr $self->{rest}, 0, $position, '' }
+    return;
 }
 
-# The next request: id, bytes of its head, payload, flags, number; nothing where none has arrived completely.
+# The next request that is to be answered, as a list: id, bytes of its head, payload, flags, number of pairs or list of keys. It is then
+# begun. Nothing where none has arrived completely.
 sub next_request {
     my ($self) = @_;
-    while (my ($type, $id, $head, $payload, $flags, $aux) = $self->next_frame) {
-        return ($id, $head, $payload, $flags, $aux) if $type == REQUEST;
-        $self->{keys}[$aux] = [ split /\0/, $payload, -1 ] if $type == KEYS;
+    my $status = $self->{status};
+    while (my $request = shift @{ $self->{pending} }) {
+        my $id = $request->[0];
+        $status->start($id);
+        my $recalled = $status->recalled;
+        if (!$recalled || (($recalled - $id) & 0xffff_ffff) >= 0x8000_0000) {
+            $self->{current} = $self->{last_begun} = $id;
+            $self->{is_sent_early} = 0;
+            return $request;
+        }
+        # TSGI had said so before we said that it is begun, or at that moment: then it waits for this.
+        $status->start($self->{last_begun});
+        $self->give_back($id, $recalled);
     }
+    return;
+}
+
+# Gives back all requests from one to another, without having started any.
+sub give_back {
+    my ($self, $id, $last) = @_;
+    my @ids = $id;
+    until ($ids[-1] == $last) {
+        my $request = shift @{ $self->{pending} };
+        if   ($request) { push @ids, $request->[0] }
+        else            { $self->receive }
+    }
+    $self->send(frame(RETURNED, 0, '', pack 'V*', @ids), frame(FREE, 0, '', ''));
+    return;
+}
+
+# Nothing of the request that was running is wanted any more.
+sub finish {
+    my ($self) = @_;
+    $self->{current} = 0;
+    $self->{mail}    = [] if @{ $self->{mail} };
+    return;
+}
+
+# This process ends: the requests that it has not started are for another.
+sub leave_requests {
+    my ($self) = @_;
+    my @ids = map { $_->[0] } @{ $self->{pending} };
+    $self->{pending} = [];
+    $self->send(@ids ? frame(RETURNED, 0, '', pack 'V*', @ids) : ());
     return;
 }
 
@@ -102,19 +169,42 @@ sub wait_for {
             return @$frame[ 0 .. 3 ];
         }
         $self->receive;
-        while (my ($type, $id, $head, $payload, $flags, $aux) = $self->next_frame) {
-            push @{ $self->{mail} }, [ $type, $payload, $head, $flags, $aux ] if $id == $self->{current};
-        }
     }
     return;
 }
 
-# Sends bytes of whole frames. Another process that the application has forked ends here: the lane is its parent's.
+# A complete answer. It is kept back while the next request is here, and all of them are fast.
+sub send_answer {
+    my ($self, $head, $data, $code) = @_;
+    my $bytes = length $head;
+    my $now   = clock_gettime(CLOCK_MONOTONIC);
+    my ($took, $limit, $scale) = ($now - $self->{marked_at}, TOOK_SECONDS, TOOK_STEP);
+    while ($took >= $limit && $scale < MOST_TOOK) { $limit *= 2; $scale += TOOK_STEP }
+    $self->{marked_at} = $now;
+    my $frame = pack('VVVCCv', $bytes + length $data, $self->{current}, $bytes, RESPONSE, END_FLAG | $scale, $code) . $head;
+    if (length $data > JOINED_BYTES) {
+        $self->send($frame, $data);
+        return;
+    }
+    $frame .= $data;
+    # What was kept before may be read while more is written, unless another request is begun in between.
+    my $may_keep = @{ $self->{pending} } && !$self->{is_sent_early} && $now - $self->{sent_at} <= PATIENCE_SECONDS && $$ == $self->{owner};
+    if   ($may_keep && $self->{status}->keep($frame)) { $self->{out} .= $frame }
+    else                                              { $self->send($frame) }
+    return;
+}
+
+# Sends bytes of whole frames, after what was kept back. Another process that the application has forked ends here: the lane is its
+# parent's.
 sub send {
     my ($self, @parts) = @_;
     if ($$ != $self->{owner}) {
         require POSIX;
         POSIX::_exit(0);
+    }
+    if ($self->{out} ne '') {
+        $parts[0] = @parts ? $self->{out} . $parts[0] : $self->{out};
+        $self->{out} = '';
     }
     for my $data (@parts) {
         my ($start, $end) = (0, length $data);
@@ -124,6 +214,9 @@ sub send {
             elsif (!$!{EINTR}) { die TSGI::Guest::LaneClosed->new }
         }
     }
+    $self->{status}->forget;
+    $self->{is_sent_early} = 1;
+    $self->{sent_at}       = clock_gettime(CLOCK_MONOTONIC);
     return;
 }
 

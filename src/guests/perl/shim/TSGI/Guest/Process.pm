@@ -81,11 +81,12 @@ sub serve {
         TSGI::Guest::Template::fork_children($self) or exit 0;
     }
     my $control = $self->{control};
-    my $status  = TSGI::Guest::StatusFile->new(@{ $self->{options} }{qw(status slots)});
+    my $status  = TSGI::Guest::StatusFile->new(@{ $self->{options} }{qw(status slots answerBytes)});
     $status->take($self->{process} * $self->{options}{threads});
-    my $lane = TSGI::Guest::Lane->new($control->connect, $status);
+    my $server = TSGI::Guest::Server->new(application => $application, is_multiprocess => $self->{options}{multiprocess});
+    my $lane   = TSGI::Guest::Lane->new($control->connect, $status, sub { return $server->list_of(@_) });
+    $server->set_lane($lane);
     $self->{inner}->set_lane($lane) if $self->{inner};
-    my $server = TSGI::Guest::Server->new(lane => $lane, application => $application, is_multiprocess => $self->{options}{multiprocess});
     $lane->open($self->{options}{token}, $self->{process});
     $self->tell_ready;
     my $is_whole = eval { $self->run($lane, $server); 1 };
@@ -102,10 +103,9 @@ sub run {
     my $control_number = fileno $control->{socket};
     my $lane_number    = fileno $lane->{socket};
     while (1) {
-        if (my @request = $lane->next_request) {
-            $server->answer(@request);
-            return if $server->{is_finished};
-            next if $lane->{rest} ne '';
+        while (my $request = $lane->next_request) {
+            $server->answer(@$request);
+            return $lane->leave_requests if $server->{is_finished};
         }
         next if select(my $ready = $wanted, undef, undef, undef) <= 0;
         if (vec $ready, $control_number, 1) {

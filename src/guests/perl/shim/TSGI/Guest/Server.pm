@@ -9,16 +9,16 @@ use TSGI::Guest::Wire;
 
 use constant NEEDS_PREPARATION => BODY_FILE | BODY_STREAM | HAS_JSON | HAS_HINTS;
 
-# Serves an application on a lane.
+# Serves an application, on a lane that it is given then.
 sub new {
     my ($class, %parts) = @_;
     return bless {
-        lane        => $parts{lane},
+        lane        => undef,
+        empty_input => undef,
         application => $parts{application},
         base        => {
             'psgi.version'          => [ 1, 1 ],
             'psgi.url_scheme'       => 'http',
-            'psgi.errors'           => TSGI::Guest::Handle->new('TSGI::Guest::Errors', $parts{lane}),
             'psgi.multithread'      => !!0,
             'psgi.multiprocess'     => !!$parts{is_multiprocess},
             'psgi.run_once'         => !!0,
@@ -32,23 +32,34 @@ sub new {
     }, $class;
 }
 
-# Answers one request: its id, the bytes of its head, its payload, flags, and number of pairs or of its list of keys.
+sub set_lane {
+    my ($self, $lane) = @_;
+    $self->{lane} = $lane;
+    $self->{base}{'psgi.errors'} = TSGI::Guest::Handle->new('TSGI::Guest::Errors', $lane);
+    return;
+}
+
+# What requests with these keys are given: our names of the keys, and an environ that has them all, whose copies are filled without growing.
+sub list_of {
+    my ($self, @keys) = @_;
+    @keys = map { $_ eq 'wsgi.url_scheme' ? 'psgi.url_scheme' : $_ } @keys;
+    return { keys => \@keys, environ => { %{ $self->{base} }, map { $_ => '' } @keys, 'psgi.input', 'psgix.cleanup.handlers' } };
+}
+
+# Answers one request that is begun: its id, the bytes of its head, its payload, flags, and number of pairs or list of keys.
 sub answer {
-    my ($self, $id, $head, $payload, $flags, $number) = @_;
-    my $lane = $self->{lane};
-    $lane->{status}->start($id);
-    $lane->{current} = $id;
+    my ($self, undef, $head, $payload, $flags, $known) = @_;
+    my $lane   = $self->{lane};
     my $answer = TSGI::Guest::Answer->new($lane);
     my $environ;
     my $is_done = eval {
-        $environ = $self->environ($answer, $head, $payload, $flags, $number);
+        $environ = $self->environ($answer, $head, $payload, $flags, $known);
         $self->respond($answer, $environ);
         1;
     };
     $self->fail($answer, $@) if !$is_done;
     $self->clean_up($environ) if $environ;
-    $lane->{current} = 0;
-    $lane->{mail}    = [];
+    $lane->finish;
     return;
 }
 
@@ -85,29 +96,40 @@ sub respond_later {
 
 # The environ of a request. Source: PSGI 1.1, "The Environment".
 sub environ {
-    my ($self, $answer, $head, $payload, $flags, $number) = @_;
-    my @words = split /\0/, substr($payload, 0, $head), -1;
+    my ($self, $answer, $head, $payload, $flags, $known) = @_;
+    my @words = split /\0/, length $payload == $head ? $payload : substr($payload, 0, $head), -1;
     pop @words;
-    my %environ = %{ $self->{base} };
+    my %environ;
     if ($flags & KEYED) {
-        my $keys = $self->{lane}{keys}[$number];
+        %environ = %{ $known->{environ} };
+        my $keys = $known->{keys};
         die "A value of the environ holds a NUL\n" if @words != @$keys;
         @environ{@$keys} = @words;
     }
     else {
-        die "A value of the environ holds a NUL\n" if @words != 2 * $number;
-        %environ = (%environ, @words);
+        die "A value of the environ holds a NUL\n" if @words != 2 * $known;
+        %environ = (%{ $self->{base} }, @words);
+        my $scheme = delete $environ{'wsgi.url_scheme'};
+        $environ{'psgi.url_scheme'} = $scheme if defined $scheme;
     }
-    my $scheme = delete $environ{'wsgi.url_scheme'};
-    $environ{'psgi.url_scheme'} = $scheme if defined $scheme;
     $environ{'psgix.cleanup.handlers'} = [];
+    $environ{'psgi.input'} = $flags & (BODY_FILE | BODY_STREAM) ? undef : length $payload > $head ? handle_of(substr $payload, $head) : $self->empty_input;
     $self->prepare(\%environ, $answer, $payload, $head, $flags) if $flags & NEEDS_PREPARATION;
-    if (!$environ{'psgi.input'}) {
-        my $body = length $payload > $head ? substr $payload, $head : '';
-        open my $input, '<', \$body or die "Cannot read the body: $!\n";
-        $environ{'psgi.input'} = $input;
-    }
     return \%environ;
+}
+
+sub handle_of {
+    my ($body) = @_;
+    open my $input, '<', \$body or die "Cannot read the body: $!\n";
+    return $input;
+}
+
+# The input of requests without a body. It is made anew only when it was closed.
+sub empty_input {
+    my ($self) = @_;
+    my $input = $self->{empty_input};
+    return $input if defined $input && ref $input eq 'GLOB' && seek $input, 0, 0;
+    return $self->{empty_input} = handle_of('');
 }
 
 # What only some requests have: a body that is elsewhere, values that are not strings.

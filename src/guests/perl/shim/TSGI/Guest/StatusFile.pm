@@ -1,42 +1,126 @@
-# This process's part of the status file: what it has started, and what nobody wants any more. Source: docs/lane-protocol.md.
+# This process's part of the status file: what it has started, what nobody wants any more, the answers that it keeps back, and what it must
+# not start. Source: docs/lane-protocol.md, "The status file".
 package TSGI::Guest::StatusFile;
 use strict;
 use warnings;
 
+use Config ();
 use Fcntl qw(O_RDWR SEEK_SET);
 
-use constant WORD => 4;
+use constant {
+    WORD => 4,
+    # Up to here the kernel writes all or nothing, within one page, even if the process is killed.
+    PAGE => 4096,
+    # Of mmap(2).
+    PROT_READ  => 1,
+    MAP_SHARED => 1,
+};
 
-# Opens the file of `slots` lanes. After a fork, because two processes with one descriptor would move each other's position.
+# The numbers of two system calls, by the names that Perl has for processors. Perl has no function for them: without, there are two calls
+# in place of one.
+my %CALLS = ('x86_64-linux' => { pwrite => 18, mmap => 9 }, 'aarch64-linux' => { pwrite => 68, mmap => 222 });
+
+# Opens the file of `slots` lanes, with so many bytes for the answers of each. After a fork, because two processes with one descriptor would
+# move each other's position.
 sub new {
-    my ($class, $path, $slots) = @_;
+    my ($class, $path, $slots, $answer_bytes) = @_;
     sysopen(my $file, $path, O_RDWR) or die "Cannot open the status file $path: $!\n";
-    return bless { file => $file, slots => $slots, started => 0, aborted => 0 }, $class;
+    my ($processor) = $Config::Config{archname} =~ /\A(\w+-linux)/;
+    my $calls = defined $processor && $Config::Config{ptrsize} == 8 ? $CALLS{$processor} : undef;
+    my $self = bless { file => $file, number => fileno $file, slots => $slots, answer_bytes => $answer_bytes, pwrite => $calls ? $calls->{pwrite} : 0 }, $class;
+    $self->map_file($calls->{mmap}) if $calls;
+    return $self;
+}
+
+# Maps the file to read from it without a call.
+sub map_file {
+    my ($self, $call) = @_;
+    my $bytes   = $self->{slots} * (3 * WORD + $self->{answer_bytes});
+    my $address = eval { syscall($call, 0, $bytes, PROT_READ, MAP_SHARED, $self->{number}, 0) };
+    $self->{address} = $address if defined $address && ($address > 0 || $address < -4096);
+    return;
 }
 
 # Takes the places of a lane, and says that it has started nothing.
 sub take {
     my ($self, $slot) = @_;
-    $self->{started} = $slot * WORD;
-    $self->{aborted} = ($self->{slots} + $slot) * WORD;
+    my ($slots, $bytes) = @$self{qw(slots answer_bytes)};
+    $self->{started}  = $slot * WORD;
+    $self->{aborted}  = ($slots + $slot) * WORD;
+    $self->{kept}     = 2 * $slots * WORD + $slot * $bytes;
+    $self->{recalled} = $slots * (2 * WORD + $bytes) + $slot * WORD;
+    $self->{room}     = $bytes - WORD;
+    # How far the answers go whose number can be written together with them.
+    $self->{whole}   = PAGE - $self->{kept} % PAGE - WORD;
+    $self->{answers} = '';
+    # Pointers for unpack.
+    $self->{"at_$_"} = defined $self->{address} ? pack('J', $self->{address} + $self->{$_}) : undef for qw(aborted recalled);
     $self->start(0);
+    $self->put($self->{$_}, pack 'L', 0) for qw(recalled kept);
     return;
 }
 
 # Says that a request is begun, before anything is done for it.
 sub start {
     my ($self, $id) = @_;
-    sysseek($self->{file}, $self->{started}, SEEK_SET);
-    syswrite($self->{file}, pack('L', $id)) == WORD or die "Cannot write to the status file: $!\n";
+    my $word = pack 'L', $id;
+    return if $self->{pwrite} && syscall($self->{pwrite}, $self->{number}, $word, WORD, $self->{started}) == WORD;
+    $self->put($self->{started}, $word);
     return;
+}
+
+# The last request that is not to be started; 0 for none.
+sub recalled {
+    my ($self) = @_;
+    return defined $self->{at_recalled} ? unpack 'L', unpack 'P4', $self->{at_recalled} : $self->get('recalled');
 }
 
 # Whether nobody wants the answer of a request any more.
 sub is_unwanted {
     my ($self, $id) = @_;
-    sysseek($self->{file}, $self->{aborted}, SEEK_SET);
+    return $id == (defined $self->{at_aborted} ? unpack 'L', unpack 'P4', $self->{at_aborted} : $self->get('aborted'));
+}
+
+# Keeps a finished answer, as whole frames; false where there is no room. Until the number of all bytes is written, there is no answer.
+sub keep {
+    my ($self, $frame) = @_;
+    my $used = length $self->{answers};
+    my $all  = $used + length $frame;
+    return 0 if $all > $self->{room};
+    $self->{answers} .= $frame;
+    if ($all <= $self->{whole}) {
+        $self->put($self->{kept}, pack('L', $all) . $self->{answers});
+    }
+    else {
+        $self->put($self->{kept} + WORD + $used, $frame);
+        $self->put($self->{kept}, pack 'L', $all);
+    }
+    return 1;
+}
+
+# What was kept has been sent.
+sub forget {
+    my ($self) = @_;
+    return if $self->{answers} eq '';
+    $self->{answers} = '';
+    $self->put($self->{kept}, pack 'L', 0);
+    return;
+}
+
+sub put {
+    my ($self, $position, $bytes) = @_;
+    my $length = length $bytes;
+    return if $self->{pwrite} && syscall($self->{pwrite}, $self->{number}, $bytes, $length, $position) == $length;
+    sysseek($self->{file}, $position, SEEK_SET);
+    syswrite($self->{file}, $bytes) == $length or die "Cannot write to the status file: $!\n";
+    return;
+}
+
+sub get {
+    my ($self, $what) = @_;
+    sysseek($self->{file}, $self->{$what}, SEEK_SET);
     my $count = sysread $self->{file}, my $word, WORD;
-    return defined $count && $count == WORD && unpack('L', $word) == $id;
+    return defined $count && $count == WORD ? unpack 'L', $word : 0;
 }
 
 1;

@@ -16,8 +16,8 @@ BEGIN {
         REQUEST => 1, BODY => 2, TAKEN => 3, ANSWER => 4, PIECE => 5, ASK => 6, FAILED => 7, KEYS => 8, REFRESH => 9,
         STOP => 32, FORK => 33, LIST_MODULES => 34,
         # Types from the guest: on a lane, on the control channel.
-        HELLO => 64, RESPONSE => 65, CHUNK => 66, FAIL => 67, LOG => 68, READ => 69, HINTS => 71, FILE => 72,
-        CALL => 73, PULL => 74, GIVE => 75, DROP => 76,
+        HELLO => 64, RESPONSE => 65, CHUNK => 66, FAIL => 67, LOG => 68, READ => 69, RETURNED => 70, HINTS => 71, FILE => 72,
+        CALL => 73, PULL => 74, GIVE => 75, DROP => 76, FREE => 77,
         READY => 96, BROKEN => 97, EXITED => 98, MODULES => 99,
         # Flags.
         END_FLAG => 1, BODY_FILE => 2, BODY_STREAM => 4, HAS_JSON => 8, HAS_HINTS => 16, HAS_INNER => 32, KEYED => 128,
