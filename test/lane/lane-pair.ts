@@ -150,7 +150,16 @@ export function lanePair(
     relieved: () => told.push("relieved"),
     ...more,
   };
-  const said: LaneHello = { kind: "lane", process: 0, lane: 0, thread: "t", keys: 0, maxBatch: 64, status: "mmap", watcher: "guest" };
+  const said: LaneHello = {
+    kind: "lane",
+    process: 0,
+    lane: 0,
+    thread: "t",
+    keys: 0,
+    maxBatch: 64,
+    status: "mmap",
+    watcher: "guest",
+  };
   // What a lane uses of a socket, a duplex stream has.
   const socket = host as unknown as Socket;
   const lane = new Lane(socket, 0, { ...said, ...hello }, more.answerBytes ?? 1000, owner, owner);

@@ -25,6 +25,8 @@ const END_MILLISECONDS = 2000;
 const KILLED_MILLISECONDS = 1000;
 /** How long to wait for the last message of a process that failed to start, in milliseconds. */
 const LAST_WORDS_MILLISECONDS = 300;
+/** How many turns of the event loop a process that has exited is read from. */
+const READ_TURNS = 3;
 /** How long to wait for the last output of a forked process, in milliseconds. */
 const OUTPUT_MILLISECONDS = 50;
 
@@ -241,7 +243,13 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
     // Its reason is on the control channel, which may be read after its exit is noticed.
     if (process.readyAt === 0 && !this.#isClosing)
       setTimeout(() => this.#bury(process, reason), LAST_WORDS_MILLISECONDS);
-    else this.#bury(process, reason);
+    else this.#buryOnceRead(process, reason, READ_TURNS);
+  }
+
+  /** Its last answers may wait in its sockets: an exit is noticed by another way, and may be noticed first. */
+  #buryOnceRead(process: GuestProcess, reason: string, turns: number): void {
+    if (turns === 0) this.#bury(process, reason);
+    else setImmediate(() => this.#buryOnceRead(process, reason, turns - 1));
   }
 
   async #replace(process: GuestProcess): Promise<void> {

@@ -24,14 +24,33 @@ describe("parseHello", () => {
   });
 
   test("a lane: its thread, and what its guest is able to do", () => {
+    expect(parse({ ...LANE, watcher: "host" })).toMatchObject({ hello: { watcher: "host" } });
     expect(parse({ ...LANE, thread: "0x7f", keys: 16, maxBatch: 1, status: "none" })).toEqual({
       token: "secret",
-      hello: { kind: "lane", process: 2, lane: 3, thread: "0x7f", keys: 16, maxBatch: 1, status: "none", watcher: "guest" },
+      hello: {
+        kind: "lane",
+        process: 2,
+        lane: 3,
+        thread: "0x7f",
+        keys: 16,
+        maxBatch: 1,
+        status: "none",
+        watcher: "guest",
+      },
     });
   });
 
   test("a lane that says only what it must: whole batches, no lists of keys, the file mapped", () => {
-    const hello = { kind: "lane", process: 2, lane: 3, thread: "", keys: 0, maxBatch: MAX_BATCH, status: "mmap", watcher: "guest" };
+    const hello = {
+      kind: "lane",
+      process: 2,
+      lane: 3,
+      thread: "",
+      keys: 0,
+      maxBatch: MAX_BATCH,
+      status: "mmap",
+      watcher: "guest",
+    };
     expect(parse(LANE)).toEqual({ token: "secret", hello });
   });
 
@@ -58,6 +77,7 @@ describe("parseHello", () => {
     ["no request at a time", { ...LANE, maxBatch: 0 }],
     ["half a request at a time", { ...LANE, maxBatch: 1.5 }],
     ["an unknown use of the status file", { ...LANE, status: "pipe" }],
+    ["nobody to watch", { ...LANE, watcher: "nobody" }],
     ["several requests at a time, of which nobody knows which was started", { ...LANE, maxBatch: 2, status: "none" }],
   ])("refuses %s", (_what, hello) => {
     expect(parse(hello)).toBeNull();

@@ -77,7 +77,16 @@ class Run {
       answeredIn: nothing,
       relieved: nothing,
     };
-    const hello = { kind: "lane", process: 0, lane: 0, thread: "", keys: 0, maxBatch: 64, status: "mmap", watcher: "guest" } as const;
+    const hello = {
+      kind: "lane",
+      process: 0,
+      lane: 0,
+      thread: "",
+      keys: 0,
+      maxBatch: 64,
+      status: "mmap",
+      watcher: "guest",
+    } as const;
     this.#lane = new Lane(socket as unknown as Socket, 0, hello, 1000, owner, listener);
     this.#dispatch(2);
   }

@@ -14,6 +14,7 @@ import type { LaneHello } from "./hello.ts";
 import { InnerCall } from "./inner-call.ts";
 import { LaneRequests } from "./lane-requests.ts";
 import type { LaneLoad } from "./policy.ts";
+import { outliveFailedWrites } from "./outlive-failed-writes.ts";
 import { RequestFrames } from "./request-frames.ts";
 
 /** Bodies up to this size are sent as part of the batch's text; longer ones as texts would cost more in garbage than they save in calls. */
@@ -126,6 +127,7 @@ export class Lane implements LaneLoad {
     this.#owner = owner;
     this.#listener = listener;
     this.#decoder = new LaneDecoder((frame) => this.#receive(frame));
+    outliveFailedWrites(socket);
     socket.on("data", (chunk: Buffer) => this.#data(chunk));
     socket.on("error", () => {});
     socket.on("close", () => owner.ended(this, null));

@@ -1,0 +1,133 @@
+import { expect, onTestFinished, test, vi } from "vitest";
+import { asked, lanePair, settled, type LanePair } from "../../../test/lane/lane-pair.ts";
+import { FrameFlag, FrameType, frameText } from "../../protocols/lane/frame.ts";
+import { LaneWatch } from "./lane-watch.ts";
+
+interface Watched extends LanePair {
+  readonly recalls: number[];
+  /** What the guest has written. */
+  guestSays: { started: number; kept: Buffer };
+  readonly tick: () => void;
+}
+
+/** A lane with four requests, whose guest does not watch. */
+function watched(): Watched {
+  vi.useFakeTimers();
+  const pair = lanePair({ watcher: "host" });
+  const guestSays = { started: 0, kept: Buffer.alloc(0) };
+  const recalls: number[] = [];
+  const status = {
+    started: () => guestSays.started,
+    kept: () => guestSays.kept,
+    recall: (_: number, id: number) => recalls.push(id),
+  };
+  const watch = new LaneWatch(status, () => [pair.lane]);
+  watch.wake();
+  onTestFinished(() => {
+    watch.stop();
+    vi.useRealTimers();
+  });
+  return { ...pair, recalls, guestSays, tick: () => watch.tick() };
+}
+
+const answer = (id: number): string => frameText(FrameType.response, id, "200 OK", `${id}`, FrameFlag.end, 200);
+
+test("LaneWatch leaves a lane alone whose guest goes on to the next request", () => {
+  const { lane, guestSays, tick, recalls } = watched();
+  lane.dispatch(
+    [1, 2, 3, 4].map((id) => asked({ id }).exchange),
+    true,
+    0,
+  );
+  for (guestSays.started = 1; guestSays.started < 4; guestSays.started += 1) tick();
+  expect([lane.outstanding, recalls]).toEqual([4, []]);
+});
+
+test("LaneWatch collects what a guest keeps, and takes back what waits behind a slow request", async () => {
+  const { lane, guest, guestSays, tick, recalls, told } = watched();
+  const requests = [1, 2, 3, 4].map((id) => asked({ id }));
+  lane.dispatch(
+    requests.map(({ exchange }) => exchange),
+    true,
+    0,
+  );
+  guestSays.started = 2;
+  guestSays.kept = Buffer.from(answer(1), "latin1");
+  tick();
+  expect(lane.outstanding).toBe(4);
+  tick();
+  expect([lane.current?.id, recalls, lane.isHeld]).toEqual([2, [4], true]);
+  tick();
+  expect(lane.unanswered.map(({ id }) => id)).toEqual([2]);
+  expect(told).toContain("requeue: 3 4");
+  // The guest sends what it has kept, drops the others, and is free.
+  vi.useRealTimers();
+  guest.respond(1, "1");
+  guest.respond(2, "2");
+  guest.giveBack(3, 4);
+  guest.send(FrameType.free, 0);
+  expect(await requests[0]?.text).toBe("1");
+  expect(await requests[1]?.text).toBe("2");
+  await settled();
+  expect([lane.isHeld, lane.outstanding]).toEqual([false, 0]);
+  expect(told).toContain("freed: 0");
+});
+
+test("LaneWatch leaves the last request to a guest that has started it meanwhile", () => {
+  const { lane, guestSays, tick, recalls } = watched();
+  lane.dispatch(
+    [1, 2].map((id) => asked({ id }).exchange),
+    true,
+    0,
+  );
+  guestSays.started = 1;
+  tick();
+  tick();
+  guestSays.started = 2;
+  tick();
+  expect([lane.outstanding, lane.isHeld, recalls]).toEqual([2, false, [2, 0]]);
+});
+
+test("LaneWatch takes nothing from a guest that writes while it is read", () => {
+  const { lane, guestSays, tick } = watched();
+  lane.dispatch(
+    [1, 2, 3].map((id) => asked({ id }).exchange),
+    true,
+    0,
+  );
+  guestSays.started = 2;
+  tick();
+  const kept = Buffer.from(answer(1), "latin1");
+  Object.defineProperty(guestSays, "kept", {
+    get() {
+      guestSays.started = 3;
+      return kept;
+    },
+  });
+  tick();
+  expect(lane.current?.id).toBe(1);
+});
+
+test("LaneWatch does not take back what was sent after the guest had noticed by itself", async () => {
+  const { lane, guest, guestSays, tick, recalls } = watched();
+  lane.dispatch(
+    [1, 2].map((id) => asked({ id }).exchange),
+    true,
+    0,
+  );
+  guestSays.started = 1;
+  tick();
+  tick();
+  vi.useRealTimers();
+  guest.respond(1);
+  guest.giveBack(2);
+  guest.send(FrameType.free, 0);
+  await settled();
+  lane.dispatch(
+    [3, 4].map((id) => asked({ id }).exchange),
+    true,
+    0,
+  );
+  tick();
+  expect([lane.outstanding, recalls]).toEqual([2, [2]]);
+});
