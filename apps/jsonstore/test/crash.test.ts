@@ -13,8 +13,9 @@ import { serveStore, type ServedStore } from "./served-store.ts";
 
 const ROUNDS = Number(process.env["JSONSTORE_ROUNDS"] ?? 3);
 const CLIENTS = 4;
-/** Milliseconds that one round writes before something is killed. */
-const WRITING = 400;
+/** Appends of one round that are acknowledged before something is killed, at most; and milliseconds from the last of them. */
+const MOST_WRITES = 30;
+const WRITING = 100;
 
 let server: ServedStore | null = null;
 let place: NewPlace | null = null;
@@ -138,11 +139,17 @@ test(
     let isOver = false;
     const address = server.url;
     const clients = histories.map((history, client) => write(address, client, history, () => isOver));
+    const acknowledged = (): number => histories.reduce((total, { appended }) => total + appended.size, 0);
+    const more = async (count: number): Promise<void> => {
+      const enough = acknowledged() + count;
+      while (acknowledged() < enough) await pause(5);
+    };
     for (let round = 0; round < ROUNDS; round += 1) {
-      await pause(WRITING * (0.5 + random.next()));
+      await more(1 + random.below(MOST_WRITES));
+      await pause(WRITING * random.next());
       server = await crash(random, url);
     }
-    await pause(WRITING);
+    await more(1);
     isOver = true;
     await Promise.all(clients);
     await server.stop();
