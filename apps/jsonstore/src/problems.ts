@@ -38,7 +38,7 @@ export const PROBLEMS = {
   "key-too-long": [422, "A key is too long", ""],
   "string-too-long": [422, "A string is too long", ""],
   "too-many-operations": [422, "The patch has too many operations", ""],
-  "copy-too-large": [422, "What the patch copies is too large", ""],
+  "copy-too-large": [422, "What the patch copies or compares is too large", ""],
   "match-required": [428, "Changes need If-Match or If-None-Match here", "RFC 6585."],
   "storage-failed": [500, "The database cannot be read or written", "The error log says why."],
   "unknown-method": [501, "This method is not known", ""],

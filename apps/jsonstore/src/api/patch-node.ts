@@ -81,7 +81,7 @@ async function readPatch(
     const operations = readOperations(text, maxOperations);
     const patchLimits = {
       depth: limits.depth,
-      copied: maxBody,
+      read: maxBody,
       checkPath: (added: readonly string[]) => checkPath(added, settings),
     };
     return (write) => jsonPatch(write, path, operations, patchLimits);

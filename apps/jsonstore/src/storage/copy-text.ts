@@ -1,11 +1,11 @@
 // Writes the text of a node, in pieces. With a stack of its own: a document may be as deep as it likes.
-import { entriesOf, linesOf } from "./array-pages.ts";
+import { entriesOf, getPage, linesOf } from "./array-pages.ts";
 import { referredId, type ContainerRow } from "./rows.ts";
 import { getContainer } from "./locate.ts";
 import { oneRow, type Work } from "./work.ts";
 
 /** Members that one statement joins. */
-const MEMBERS = 256;
+const MEMBERS = 512;
 /** Pages that one statement joins. */
 const PAGES = 32;
 
@@ -18,9 +18,12 @@ type Rest =
   | { readonly kind: "joined"; readonly id: number; readonly parts: readonly string[]; next: number };
 
 interface PagesText {
-  readonly text: string | null;
+  /** Ids of the pages, in order; null when there are none. */
+  readonly ids: string | null;
   readonly level: number;
-  readonly number: number;
+  /** Whether there is more in them than elements; then a number that is not 0. */
+  readonly isMore: number;
+  readonly text: string | null;
 }
 
 interface TextPart {
@@ -107,12 +110,15 @@ function* nextPage(rest: Rest & { kind: "pages" }, stack: Rest[], emit: (piece: 
   }
   if (rest.next > 0) emit(",");
   rest.next += ids.length;
-  const { text, level, number } = yield* oneRow<PagesText>("pagesText", `[${ids.join(",")}]`);
-  if (text === null || number < ids.length)
-    throw new Error(`The database is damaged: of the pages ${ids.join(", ")} one is missing`);
-  if (level > 0) stack.push({ kind: "pages", pages: entriesOf(text).map(({ page }) => page), next: 0 });
-  else if (text.startsWith("@") || text.includes("\n@")) stack.push({ kind: "values", lines: linesOf(text), next: 0 });
-  else emit(text.replaceAll("\n", ","));
+  const list = ids.join(",");
+  const { ids: found, level, isMore, text } = yield* oneRow<PagesText>("pagesText", `[${list}]`);
+  if (text === null || found !== list)
+    throw new Error(`The database is damaged: of the pages ${list} one is missing, or they are in another order`);
+  if (isMore === 0) return emit(text);
+  const lines: string[] = [];
+  for (const id of ids) lines.push(...linesOf((yield* getPage(id)).data));
+  if (level === 0) stack.push({ kind: "values", lines, next: 0 });
+  else stack.push({ kind: "pages", pages: lines.flatMap(entriesOf).map(({ page }) => page), next: 0 });
 }
 
 function* nextValue(rest: Rest & { kind: "values" }, stack: Rest[], emit: (piece: string) => void): Work<void> {

@@ -13,8 +13,8 @@ import type { Work } from "./work.ts";
 export interface PatchLimits {
   /** Containers inside each other, from the root of the document. */
   readonly depth: number;
-  /** Characters of what one operation copies. */
-  readonly copied: number;
+  /** Characters of what all operations together copy, compare and measure: a copy of a copy would double for ever. */
+  readonly read: number;
   /** Checks the keys of a path that may be made. @throws Problem */
   readonly checkPath: (path: Path) => void;
 }
@@ -30,9 +30,10 @@ export function* jsonPatch(
   operations: readonly PatchOperation[],
   limits: PatchLimits,
 ): Work<void> {
+  const budget = new Budget(limits.read);
   for (const [operation, entry] of operations.entries()) {
     try {
-      yield* apply(write, root, entry, limits);
+      yield* apply(write, root, entry, limits, budget);
     } catch (error) {
       throw error instanceof Problem ? inOperation(error, operation) : error;
     }
@@ -52,11 +53,29 @@ function inOperation(problem: Problem, operation: number): Problem {
   );
 }
 
-function* apply(write: Write, root: Path, entry: PatchOperation, limits: PatchLimits): Work<void> {
+/** What a patch may still read. */
+class Budget {
+  readonly #most: number;
+  #left: number;
+
+  constructor(most: number) {
+    this.#most = most;
+    this.#left = most;
+  }
+
+  /** @throws Problem when there is not as much */
+  spend(characters: number): void {
+    this.#left -= characters;
+    if (this.#left >= 0) return;
+    throw new Problem("copy-too-large", { detail: `A patch may copy and compare ${this.#most} characters` });
+  }
+}
+
+function* apply(write: Write, root: Path, entry: PatchOperation, limits: PatchLimits, budget: Budget): Work<void> {
   const path = [...root, ...entry.path];
   switch (entry.op) {
     case "test":
-      return yield* test(path, entry.value);
+      return yield* test(path, entry.value, budget);
     case "remove":
       yield* remove(write, path);
       return undefined;
@@ -69,17 +88,17 @@ function* apply(write: Write, root: Path, entry: PatchOperation, limits: PatchLi
       checkDepth(path, entry.value, limits);
       return yield* add(write, root, path, entry.value, limits);
     case "copy": {
-      const value = yield* textOf([...root, ...entry.from], limits.copied);
+      const value = yield* textOf([...root, ...entry.from], budget);
       checkDepth(path, value, limits);
       return yield* add(write, root, path, value, limits);
     }
     case "move":
-      return yield* move(write, root, [...root, ...entry.from], path, limits);
+      return yield* move(write, root, [...root, ...entry.from], path, limits, budget);
   }
 }
 
-function* test(path: Path, value: string): Work<void> {
-  const text = yield* textOf(path, Number.POSITIVE_INFINITY);
+function* test(path: Path, value: string, budget: Budget): Work<void> {
+  const text = yield* textOf(path, budget);
   if (!isEqualJson(text, value)) {
     throw new Problem("test-failed", { pointer: formatPointer(path), detail: "The node has another value" });
   }
@@ -104,7 +123,7 @@ function* add(write: Write, root: Path, path: Path, value: string, { checkPath }
   yield* insert(write, parentPath, parent, index, value);
 }
 
-function* move(write: Write, root: Path, from: Path, to: Path, limits: PatchLimits): Work<void> {
+function* move(write: Write, root: Path, from: Path, to: Path, limits: PatchLimits, budget: Budget): Work<void> {
   const isInside = from.length < to.length && from.every((token, index) => token === to[index]);
   if (isInside)
     throw new Problem("patch-failed", { pointer: formatPointer(to), detail: "A node cannot be moved into itself" });
@@ -113,13 +132,16 @@ function* move(write: Write, root: Path, from: Path, to: Path, limits: PatchLimi
     return;
   }
   const value = yield* remove(write, from, true);
-  if (to.length > from.length) yield* checkMovedDepth(to, value, limits);
+  if (to.length > from.length) yield* checkMovedDepth(to, value, limits, budget);
   yield* add(write, root, to, value, limits);
 }
 
-function* checkMovedDepth(path: Path, value: string, { depth }: PatchLimits): Work<void> {
+function* checkMovedDepth(path: Path, value: string, { depth }: PatchLimits, budget: Budget): Work<void> {
   const meter = new DepthMeter();
-  yield* copyText(value, (piece) => meter.write(piece));
+  yield* copyText(value, (piece) => {
+    budget.spend(piece.length);
+    meter.write(piece);
+  });
   if (path.length + meter.deepest > depth) throw tooDeep(path, depth);
 }
 
@@ -133,13 +155,11 @@ function tooDeep(path: Path, depth: number): Problem {
   return new Problem("too-deep", { pointer: formatPointer(path), detail: `Containers may be ${depth} deep` });
 }
 
-function* textOf(path: Path, most: number): Work<string> {
+function* textOf(path: Path, budget: Budget): Work<string> {
   const node = yield* find(path);
   const pieces: string[] = [];
-  let length = 0;
   yield* writeText(node, (piece) => {
-    length += piece.length;
-    if (length > most) throw new Problem("copy-too-large", { detail: `A copy may have ${most} characters` });
+    budget.spend(piece.length);
     pieces.push(piece);
   });
   return pieces.join("");

@@ -43,16 +43,20 @@ export const STATEMENTS = {
   membersBetween:
     "SELECT key, ord, value FROM member WHERE container = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?",
   memberAt: "SELECT value FROM member WHERE container = ? AND ord = ?",
-  // As one text; what is long or a container has lines of its own, which no text of JSON has.
-  memberText: `SELECT string_agg('"' || key || '":' || shown, ',' ORDER BY ord) AS text, max(ord) AS last, count(*) AS number
+  // As one text; what is long or a container has lines of its own, which no text of JSON has. The rows come in the order of the inner
+  // statement: to have the outer one sort them again would take half of the time.
+  memberText: `SELECT string_agg('"' || key || '":' || shown, ',') AS text, max(ord) AS last, count(*) AS number
     FROM (SELECT key, ord, CASE WHEN octet_length(value) > 4096 THEN '\n=' || ord || '\n'
-      WHEN substr(value, 1, 1) = '@' THEN '\n' || value || '\n' ELSE value END AS shown
+      WHEN value >= '@' AND value < 'A' THEN '\n' || value || '\n' ELSE value END AS shown
       FROM member WHERE container = ? AND ord > ? ORDER BY ord LIMIT ?) AS part`,
 
   getPage: "SELECT id, level, data FROM page WHERE id = ?",
-  // Of pages of one level, in the order of the ids.
-  pagesText: `SELECT string_agg(page.data, '\n' ORDER BY ids.key) AS text, max(page.level) AS level, count(*) AS number
-    FROM json_each(?) AS ids JOIN page ON page.id = ids.value`,
+  // Of pages of one level, in the order of the ids, which are told again: who sorts takes three times as long. Lines become elements here,
+  // because that is quicker than in a text of JavaScript; where one is a reference, nothing is made of them.
+  pagesText: `SELECT string_agg(page.id, ',') AS ids, max(page.level) AS level,
+    max(page.level > 0 OR substr(page.data, 1, 1) = '@' OR instr(page.data, '\n@') > 0) AS isMore,
+    string_agg(replace(page.data, '\n', ','), ',') AS text
+    FROM json_each(?) AS ids CROSS JOIN page ON page.id = ids.value`,
   countRows: "SELECT (SELECT count(*) FROM container) AS containers, (SELECT count(*) FROM page) AS pages",
   addPage: "INSERT INTO page (container, level, data) VALUES (?, ?, ?) RETURNING id",
   setPage: "UPDATE page SET data = ? WHERE id = ?",

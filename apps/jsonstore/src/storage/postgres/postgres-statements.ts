@@ -6,7 +6,13 @@ export const INDEXED = 600;
 
 /** What PostgreSQL says in another way. */
 const OTHERS: Partial<Record<StatementName, string>> = {
-  pagesText: `SELECT string_agg(page.data, '\n' ORDER BY ids.key) AS text, max(page.level) AS level, count(*) AS number
+  memberText: `SELECT string_agg('"' || key || '":' || shown, ',' ORDER BY ord) AS text, max(ord) AS last, count(*) AS number
+    FROM (SELECT key, ord, CASE WHEN octet_length(value) > 4096 THEN '\n=' || ord || '\n'
+      WHEN left(value, 1) = '@' THEN '\n' || value || '\n' ELSE value END AS shown
+      FROM member WHERE container = ? AND ord > ? ORDER BY ord LIMIT ?) AS part`,
+  pagesText: `SELECT string_agg(CAST(page.id AS text), ',' ORDER BY ids.key) AS ids, max(page.level) AS level,
+    max(CASE WHEN page.level > 0 OR left(page.data, 1) = '@' OR strpos(page.data, '\n@') > 0 THEN 1 ELSE 0 END) AS "isMore",
+    string_agg(replace(page.data, '\n', ','), ',' ORDER BY ids.key) AS text
     FROM jsonb_array_elements_text(CAST(? AS jsonb)) WITH ORDINALITY AS ids (value, key)
     JOIN page ON page.id = CAST(ids.value AS bigint)`,
   membersBetween: `SELECT key, ord, value FROM member WHERE container = $1 AND key >= $2 AND key < $3
