@@ -1,16 +1,18 @@
 // Reading and writing one leaf over HTTP, beside json-server and a hello of the same framework, in one run: microseconds of CPU of the whole
 // process tree for each request. Servers take turns, so that a machine that drifts is unfair to none; the median of the rounds counts.
-// Usage, in the project, after `npm run build`: node apps/jsonstore/bench/compare.mjs [rounds] [seconds]
+// Usage, in the project, after `npm run build`: node apps/jsonstore/bench/compare.mjs [rounds] [seconds] [--picture]
 // json-server is put into .cache/rivals first: npm install --prefix .cache/rivals json-server@0.17
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { describeMachine } from "../../../bench/harness/machine.mjs";
 import { cpuBetween, readCpu } from "../../../bench/harness/process-tree.mjs";
 import { startServer } from "../../../bench/harness/server-process.mjs";
 import { summarise } from "../../../bench/harness/statistics.mjs";
 import { load, requireWrk } from "../../../bench/harness/wrk.mjs";
+import { draw } from "../../../bench/picture.mjs";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const JSON_SERVER = join(ROOT, ".cache/rivals/node_modules/json-server/lib/cli/bin.js");
@@ -82,7 +84,7 @@ const RIVALS = [
 ];
 
 requireWrk();
-const [rounds = 3, seconds = 3] = process.argv.slice(2).map(Number);
+const [rounds = 3, seconds = 3] = process.argv.slice(2).map(Number).filter(Number.isFinite);
 const document = JSON.stringify({
   users: Array.from({ length: USERS }, (_, id) => ({ id, name: `User ${id}`, mail: `user${id}@example.org` })),
 });
@@ -99,6 +101,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 print();
+if (process.argv.includes("--picture")) writeFileSync(join(ROOT, "docs/jsonstore/compare.svg"), picture());
 
 /** @param {Rival} rival @param {string} place a folder that is not there yet */
 async function measure({ name, argv, prepare, fill, requests }, place) {
@@ -126,9 +129,39 @@ async function measure({ name, argv, prepare, fill, requests }, place) {
   }
 }
 
+/** @returns {string} the load of the machine during the run */
+function busy() {
+  return `load ${Math.min(...loads).toFixed(0)} to ${Math.max(...loads).toFixed(0)}`;
+}
+
+/** @returns {string} SVG */
+function picture() {
+  const ids = new Map(RIVALS.map(({ name }) => [name, name === "JSONStore" ? "tsgi" : name]));
+  const workloads = ["GET leaf", "PUT leaf"].map((workload) => ({
+    id: workload,
+    title: workload,
+    metric: /** @type {const} */ ("cpu"),
+    results: [...figures].flatMap(([key, { cpu }]) => {
+      const [kind, name = ""] = key.split("|");
+      return kind === workload ? [{ server: ids.get(name) ?? name, figures: { cpu: summarise(cpu) } }] : [];
+    }),
+  }));
+  const machine = describeMachine();
+  return draw({
+    title: "One leaf of a document over HTTP",
+    date: new Date().toISOString(),
+    machine: { ...machine, cpu: `${machine.cpu}, ${busy()}` },
+    settings: { rounds, seconds },
+    servers: RIVALS.map(({ name }) => ({
+      id: ids.get(name),
+      label: name.replace("hello of tsgi/framework", "hello"),
+    })),
+    workloads,
+  });
+}
+
 function print() {
-  const range = `${Math.min(...loads).toFixed(0)} to ${Math.max(...loads).toFixed(0)}`;
-  console.log(`Node ${process.version}, ${rounds} rounds of ${seconds} s, ${CONNECTIONS} connections, load ${range}\n`);
+  console.log(`Node ${process.version}, ${rounds} rounds of ${seconds} s, ${CONNECTIONS} connections, ${busy()}\n`);
   console.log("| | | CPU µs per request | lowest | requests/s |\n|---|---|--:|--:|--:|");
   for (const [key, { cpu, rate }] of figures) {
     const [workload, name] = key.split("|");
