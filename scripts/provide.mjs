@@ -11,6 +11,7 @@ const PROGRAMS = [
   { commands: ["nginx"], packages: ["nginx-light", "nginx"], tests: "the tests behind nginx" },
   { commands: ["apache2"], packages: ["apache2-bin"], tests: "the tests behind Apache" },
   { commands: ["lighttpd"], packages: ["lighttpd"], tests: "the tests behind lighttpd" },
+  { commands: ["caddy"], packages: ["caddy"], tests: "the test behind Caddy" },
   { commands: ["wrk"], packages: ["wrk"], tests: "the tests under load" },
   { commands: ["curl"], packages: ["curl"], tests: "the tests with curl" },
   { commands: ["zsh"], packages: ["zsh"], tests: "the tests of completion in zsh" },

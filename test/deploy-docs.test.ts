@@ -244,6 +244,7 @@ describe.skipIf(nginx === undefined)("nginx with the file of tsgi init", () => {
 
 const apache = program("apache2");
 const lighttpd = program("lighttpd");
+const caddy = program("caddy");
 
 describe("another front with the file of tsgi init", () => {
   /** Starts it with the file, in a folder of its own; only where it listens is another. */
@@ -300,6 +301,34 @@ describe("another front with the file of tsgi init", () => {
     );
     expect(environ).toMatchObject(SEEN);
     expect(Object.values(environ).filter((value) => /6\.6\.6\.6|evil/.test(value))).toEqual([]);
+  });
+
+  test.skipIf(caddy === undefined)("Caddy loads it, and passes nothing that a client forged", async () => {
+    const command = start(["app.ts", "--bind", "127.0.0.1:0"]);
+    const site = await init("caddy", "--port", String(await command.port()));
+    const folder = mkdtempSync(join(tmpdir(), "tsgi-caddy-"));
+    const port = await freePort();
+    // No administration at a port of its own, which two tests would share.
+    writeFileSync(join(folder, "Caddyfile"), `{\n\tadmin off\n}\n${site}`);
+    const env = { ...process.env, SITE_ADDRESS: `http://:${port}`, HOME: folder, XDG_DATA_HOME: folder };
+    const child = spawn(caddy ?? "", ["run", "--config", join(folder, "Caddyfile"), "--adapter", "caddyfile"], {
+      stdio: "ignore",
+      env,
+    });
+    try {
+      const environ = await askPatiently(port, {
+        Host: "shop.example",
+        "X-Forwarded-For": "6.6.6.6",
+        "X-Forwarded-Prefix": "/evil",
+        Forwarded: "for=6.6.6.6",
+      });
+      expect(environ).toMatchObject(SEEN);
+      expect(Object.values(environ).filter((value) => /6\.6\.6\.6|evil/.test(value))).toEqual([]);
+    } finally {
+      child.kill("SIGTERM");
+      await once(child, "exit");
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test.skipIf(lighttpd === undefined)("lighttpd loads it, and passes nothing that a client forged", async () => {

@@ -5,6 +5,7 @@ export const PLATFORM_NAMES = {
   nginx: "a front end with nginx",
   apache: "a front end with Apache",
   lighttpd: "a front end with lighttpd",
+  caddy: "a front end with Caddy",
   systemd: "a service with socket activation",
   docker: "an image",
   kubernetes: "a Deployment, a Service and a PodDisruptionBudget",

@@ -46,6 +46,7 @@ function wordsOf(platform: PlatformName, project: Project): string[] {
     nginx: () => [],
     apache: () => [],
     lighttpd: () => [],
+    caddy: () => [],
     systemd: () => splitWords(line("shop.service", /^ExecStart=/), "unit"),
     docker: () => JSON.parse(line("Dockerfile", /^ENTRYPOINT /)) as string[],
     kubernetes: () => ["tsgi", project.target, ...(JSON.parse(line("kubernetes.yaml", /^ +args: /)) as string[])],

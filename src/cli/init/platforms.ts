@@ -5,6 +5,7 @@ import { dockerFiles } from "./docker.ts";
 import type { GeneratedFile } from "./generated-file.ts";
 import { herokuFiles } from "./heroku.ts";
 import { kubernetesFiles } from "./kubernetes.ts";
+import { caddyFiles } from "./caddy.ts";
 import { lighttpdFiles } from "./lighttpd.ts";
 import { nginxFiles } from "./nginx.ts";
 import type { PlatformName } from "./platform-names.ts";
@@ -33,6 +34,10 @@ export const PLATFORMS = {
     files: lighttpdFiles,
     next: ({ name }) =>
       `cp ${name}.conf /etc/lighttpd/conf-available/50-${name}.conf && lighttpd-enable-mod ${name} && lighttpd -tt -f /etc/lighttpd/lighttpd.conf && systemctl reload lighttpd`,
+  },
+  caddy: {
+    files: caddyFiles,
+    next: () => "cp Caddyfile /etc/caddy/ && caddy validate --config /etc/caddy/Caddyfile && systemctl reload caddy",
   },
   systemd: {
     files: systemdFiles,
