@@ -26,6 +26,11 @@ my %REASONS = (
 );
 my %LINES = map { $_ => "$_ $REASONS{$_}" } keys %REASONS;
 
+# Of a connection, which is TSGI's. Source: RFC 9110, section 7.6.1.
+my %IS_HOP_BY_HOP = map { $_ => 1 } qw(connection keep-alive proxy-connection te trailer transfer-encoding upgrade);
+my $HOP_BY_HOP = join '|', keys %IS_HOP_BY_HOP;
+$HOP_BY_HOP = qr/\0(?:$HOP_BY_HOP)\0/i;
+
 # Of the request that the lane is at.
 sub new {
     my ($class, $lane) = @_;
@@ -54,6 +59,7 @@ sub set_head {
         if !defined $status || $status !~ /\A[1-5][0-9][0-9]\z/;
     die 'The headers are ' . named($headers) . ", expected a list of names and values\n" if ref $headers ne 'ARRAY' || @$headers % 2;
     my $head = join "\0", $LINES{$status} || "$status Unknown", grep({ !defined } @$headers) ? map { defined $_ ? $_ : '' } @$headers : @$headers;
+    return $self->set_head($status, $self->without_connection($headers)) if $head =~ $HOP_BY_HOP && grep { $_ % 2 == 0 && $IS_HOP_BY_HOP{ lc $headers->[$_] } } 0 .. $#{$headers};
     # TSGI checks names and values; a NUL in one of them would become another one.
     die "A header holds a NUL\n" if ($head =~ tr/\0//) != @$headers;
     utf8::downgrade($head, 1) or die "A header holds characters above 255, expected bytes\n";
@@ -63,9 +69,37 @@ sub set_head {
     return;
 }
 
+# The headers without those of a connection. The body of an application that has chunked it itself is taken out of its chunks again: TSGI
+# decides how it is framed.
+sub without_connection {
+    my ($self, $headers) = @_;
+    my @kept;
+    for my $index (map { 2 * $_ } 0 .. $#{$headers} / 2) {
+        my ($name, $value) = @$headers[ $index, $index + 1 ];
+        if (!$IS_HOP_BY_HOP{ lc $name }) { push @kept, $name, $value }
+        elsif (lc $name eq 'transfer-encoding' && lc $value eq 'chunked') { $self->{chunks} = '' }
+    }
+    return \@kept;
+}
+
+# The bytes in the chunks that have come. Source: RFC 9112, section 7.1.
+sub unchunked {
+    my ($self, $data) = @_;
+    $self->{chunks} .= $data;
+    my $bytes = '';
+    while ($self->{chunks} =~ /\A([0-9A-Fa-f]{1,8})[^\r\n]*\r\n/) {
+        my ($start, $size) = ($+[0], hex $1);
+        last if $size == 0 || length $self->{chunks} < $start + $size + 2;
+        $bytes .= substr $self->{chunks}, $start, $size;
+        substr $self->{chunks}, 0, $start + $size + 2, '';
+    }
+    return $bytes;
+}
+
 # The whole body at once.
 sub send_whole {
     my ($self, $data) = @_;
+    $data = $self->unchunked($data) if defined $self->{chunks};
     utf8::downgrade($data, 1) or die "Wide character in the body, expected bytes: encode the text first\n";
     $self->{is_begun} = $self->{is_over} = 1;
     $self->{lane}->send_answer($self->{head}, $data, $self->{code});
@@ -77,6 +111,10 @@ sub write {
     my ($self, $data) = @_;
     die "The application wrote after the end of its answer\n" if $self->{is_over} || $self->{lane}{current} != $self->{id};
     return if !defined $data || $data eq '';
+    if (defined $self->{chunks}) {
+        $data = $self->unchunked($data);
+        return if $data eq '';
+    }
     utf8::downgrade($data, 1) or die "Wide character in the body, expected bytes: encode the text first\n";
     my $lane = $self->{lane};
     die TSGI::Guest::ClientGone->new if $self->{is_begun} && $lane->{status}->is_unwanted($self->{id});
@@ -130,6 +168,7 @@ sub offer_file {
     my ($self, $body) = @_;
     return 0 if $self->{code} < 200 || $self->{code} == 204 || $self->{code} == 304;
     my $handle = openhandle $body;
+    return 0 if defined $self->{chunks};
     return 0 if !defined $handle || tied *$handle;
     my $descriptor = fileno $handle;
     return 0 if !defined $descriptor || $descriptor < 0 || grep { !/\A(?:unix|perlio)\z/ } PerlIO::get_layers($handle);
