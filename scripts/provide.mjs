@@ -32,7 +32,8 @@ const PROGRAMS = [
     tests: "the tests of JSONStore in PostgreSQL",
   },
   { commands: ["plackup"], packages: ["libplack-perl"], tests: "the tests of PSGI applications" },
-  { commands: ["rackup"], packages: ["ruby-rack", "ruby-sinatra"], tests: "the tests of Rack applications" },
+  // Sinatra brings Rack with it, and has no program of its own.
+  { commands: ["rackup"], packages: ["ruby-sinatra", "ruby-rack"], tests: "the tests of Rack applications" },
   { commands: ["dancer2"], packages: ["libdancer2-perl"], tests: "the tests of Dancer2" },
   { commands: ["mojo"], packages: ["libmojolicious-perl"], tests: "the tests of Mojolicious" },
   { commands: ["python3"], packages: ["python3"], tests: "the tests against Python's modules" },
