@@ -99,7 +99,7 @@ function* apply(write: Write, root: Path, entry: PatchOperation, limits: PatchLi
 
 function* test(path: Path, value: string, budget: Budget): Work<void> {
   const text = yield* textOf(path, budget);
-  if (!isEqualJson(text, value)) {
+  if (!isEqualJson(text, value, (characters) => budget.spend(characters))) {
     throw new Problem("test-failed", { pointer: formatPointer(path), detail: "The node has another value" });
   }
 }

@@ -3,7 +3,7 @@ import { Problem } from "../problem.ts";
 import { unescapeKey } from "../text/json-key.ts";
 import { withoutNulls } from "../text/merge.ts";
 import type { Path } from "../text/pointer.ts";
-import { membersOf, typeAt } from "../text/spans.ts";
+import { behind, isClosed, keyAt, typeAt, valueEnd } from "../text/spans.ts";
 import type { Write } from "./change-tree.ts";
 import { noteUnchanged, put, remove, typeOf } from "./document.ts";
 import { locate } from "./locate.ts";
@@ -15,18 +15,27 @@ export function* mergePatch(write: Write, path: Path, patch: string, mostOperati
   if (write.changes.length === 0) yield* noteUnchanged(write, path);
 }
 
-function* merge(write: Write, path: Path, patch: string, start: number, most: number): Work<void> {
+/** @returns the index after the patch at `start` */
+function* merge(write: Write, path: Path, patch: string, start: number, most: number): Work<number> {
   if (write.changes.length >= most)
     throw new Problem("too-many-operations", { detail: `A patch may change ${most} nodes` });
   const lookup = yield* locate(path);
   const isMerged = lookup.isFound && typeOf(lookup.node) === "object" && typeAt(patch, start) === "object";
   if (!isMerged) {
-    yield* put(write, path, withoutNulls(patch, start));
-    return;
+    const { text, end } = withoutNulls(patch, start);
+    yield* put(write, path, text);
+    return end;
   }
-  for (const { key, start: at } of membersOf(patch, start)) {
+  let at = start + 1;
+  while (!isClosed(patch, at)) {
+    const { key, start: value } = keyAt(patch, at);
     const member = [...path, unescapeKey(key)];
-    if (typeAt(patch, at) !== "null") yield* merge(write, member, patch, at, most);
-    else if ((yield* locate(member)).isFound) yield* remove(write, member);
+    if (typeAt(patch, value) !== "null") at = yield* merge(write, member, patch, value, most);
+    else {
+      if ((yield* locate(member)).isFound) yield* remove(write, member);
+      at = valueEnd(patch, value);
+    }
+    at = behind(patch, at);
   }
+  return at + 1;
 }

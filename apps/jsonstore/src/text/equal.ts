@@ -1,43 +1,97 @@
 // Whether two compact texts are the same value: members in any order, numbers by their decimal value, strings by their characters.
 // Source: RFC 6902 section 4.6. No number becomes a double on the way, so 1e400 and 1E400 are equal, and 0.1 and 0.10000000000000000001 are not.
-import { elementsOf, membersOf, typeAt, valueEnd } from "./spans.ts";
+import { behind, isClosed, keyAt, typeAt, valueEnd } from "./spans.ts";
 
-/** Compares two compact texts as values. */
-export function isEqualJson(a: string, b: string): boolean {
-  return a === b || isEqualAt(a, 0, b, 0);
+/**
+ * Compares two compact texts as values. Both are read once, side by side, as long as their members stand in the same order; of an object where they
+ * do not, the rest of the second text is read once more.
+ *
+ * @param spend - is told of each character that is read once more, and may throw
+ */
+export function isEqualJson(a: string, b: string, spend: (characters: number) => void = () => {}): boolean {
+  return a === b || new Comparison(a, b, spend).isEqual(0, 0);
 }
 
-function isEqualAt(a: string, aStart: number, b: string, bStart: number): boolean {
-  const type = typeAt(a, aStart);
-  if (type !== typeAt(b, bStart)) return false;
-  if (type === "object") return isEqualObject(a, aStart, b, bStart);
-  if (type === "array") return isEqualArray(a, aStart, b, bStart);
-  const aText = a.slice(aStart, valueEnd(a, aStart));
-  const bText = b.slice(bStart, valueEnd(b, bStart));
-  if (aText === bText) return true;
-  if (type === "number") return decimal(aText) === decimal(bText);
-  return type === "string" && JSON.parse(aText) === JSON.parse(bText);
-}
+class Comparison {
+  readonly #a: string;
+  readonly #b: string;
+  readonly #spend: (characters: number) => void;
+  /** Indexes after the values that were found equal last. */
+  #aEnd = 0;
+  #bEnd = 0;
 
-function isEqualObject(a: string, aStart: number, b: string, bStart: number): boolean {
-  const starts = new Map<string, number>();
-  for (const { key, start } of membersOf(b, bStart)) starts.set(key, start);
-  let count = 0;
-  for (const { key, start } of membersOf(a, aStart)) {
-    const other = starts.get(key);
-    if (other === undefined || !isEqualAt(a, start, b, other)) return false;
-    count += 1;
+  constructor(a: string, b: string, spend: (characters: number) => void) {
+    this.#a = a;
+    this.#b = b;
+    this.#spend = spend;
   }
-  return count === starts.size;
-}
 
-function isEqualArray(a: string, aStart: number, b: string, bStart: number): boolean {
-  const others = elementsOf(b, bStart);
-  for (const { start } of elementsOf(a, aStart)) {
-    const other = others.next();
-    if (other.done === true || !isEqualAt(a, start, b, other.value.start)) return false;
+  isEqual(aStart: number, bStart: number): boolean {
+    const type = typeAt(this.#a, aStart);
+    if (type !== typeAt(this.#b, bStart)) return false;
+    if (type === "object") return this.#isEqualObject(aStart, bStart);
+    if (type === "array") return this.#isEqualArray(aStart, bStart);
+    this.#aEnd = valueEnd(this.#a, aStart);
+    this.#bEnd = valueEnd(this.#b, bStart);
+    const aText = this.#a.slice(aStart, this.#aEnd);
+    const bText = this.#b.slice(bStart, this.#bEnd);
+    if (aText === bText) return true;
+    if (type === "number") return decimal(aText) === decimal(bText);
+    return type === "string" && JSON.parse(aText) === JSON.parse(bText);
   }
-  return others.next().done === true;
+
+  #isEqualObject(aStart: number, bStart: number): boolean {
+    let a = aStart + 1;
+    let b = bStart + 1;
+    while (!isClosed(this.#a, a) && !isClosed(this.#b, b)) {
+      const one = keyAt(this.#a, a);
+      const other = keyAt(this.#b, b);
+      if (one.key !== other.key) return this.#isEqualRest(a, b);
+      if (!this.isEqual(one.start, other.start)) return false;
+      a = behind(this.#a, this.#aEnd);
+      b = behind(this.#b, this.#bEnd);
+    }
+    return this.#areClosed(a, b);
+  }
+
+  /** Compares the members from here on, whose order differs. */
+  #isEqualRest(aStart: number, bStart: number): boolean {
+    const starts = new Map<string, number>();
+    let b = bStart;
+    while (!isClosed(this.#b, b)) {
+      const { key, start } = keyAt(this.#b, b);
+      starts.set(key, start);
+      b = behind(this.#b, valueEnd(this.#b, start));
+    }
+    this.#spend(b - bStart);
+    let a = aStart;
+    let count = 0;
+    while (!isClosed(this.#a, a)) {
+      const { key, start } = keyAt(this.#a, a);
+      const other = starts.get(key);
+      if (other === undefined || !this.isEqual(start, other)) return false;
+      count += 1;
+      a = behind(this.#a, this.#aEnd);
+    }
+    return count === starts.size && this.#areClosed(a, b);
+  }
+
+  #isEqualArray(aStart: number, bStart: number): boolean {
+    let a = aStart + 1;
+    let b = bStart + 1;
+    while (!isClosed(this.#a, a) && !isClosed(this.#b, b)) {
+      if (!this.isEqual(a, b)) return false;
+      a = behind(this.#a, this.#aEnd);
+      b = behind(this.#b, this.#bEnd);
+    }
+    return this.#areClosed(a, b);
+  }
+
+  #areClosed(a: number, b: number): boolean {
+    this.#aEnd = a + 1;
+    this.#bEnd = b + 1;
+    return isClosed(this.#a, a) && isClosed(this.#b, b);
+  }
 }
 
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;

@@ -89,6 +89,26 @@ export interface MemberSpan extends Span {
   readonly keyStart: number;
 }
 
+/**
+ * Reads the key of the member that starts at `at`, for one who will find the end of the value itself: a walk that goes down into each value must
+ * not look for its end before, or it reads the text once for each level.
+ */
+export function keyAt(text: string, at: number): { readonly key: string; readonly start: number } {
+  const end = stringEnd(text, at);
+  return { key: text.slice(at + 1, end - 1), start: end + 1 };
+}
+
+/** Returns where the next member or element starts, or the closing bracket, behind a value that ends at `end`. */
+export function behind(text: string, end: number): number {
+  return text.charCodeAt(end) === COMMA ? end + 1 : end;
+}
+
+/** Whether an array or object ends at `at`. */
+export function isClosed(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code === CLOSE_OBJECT || code === CLOSE_ARRAY;
+}
+
 /** Iterates over the members of the object that starts at `start`. */
 export function* membersOf(text: string, start: number): Generator<MemberSpan> {
   if (text.charCodeAt(start + 1) === CLOSE_OBJECT) return;

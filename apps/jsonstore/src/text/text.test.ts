@@ -1,7 +1,9 @@
 // The small tools on compact text: spans, edits, pretty printing, pointers, equality.
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
 import { insertElement, removeElement, removeMember, setMember } from "./edit.ts";
 import { isEqualJson } from "./equal.ts";
+import { Random } from "../../test/random.ts";
 import { escapeKey, hasLoneSurrogate, unescapeKey } from "./json-key.ts";
 import { arrayIndex, formatPointer, parsePointer } from "./pointer.ts";
 import { touchOf } from "./pointer-relation.ts";
@@ -57,6 +59,40 @@ test.each([
   [`1e${"9".repeat(100_000)}`, `1e${"9".repeat(100_000)}`, true],
 ])("%.30s equals %.30s: %s", (a, b, expected) => {
   expect(isEqualJson(a, b)).toBe(expected);
+});
+
+test("values that are compared side by side are read once; of an object in another order the rest is read once more", () => {
+  let extra = 0;
+  const spend = (characters: number): void => void (extra += characters);
+  const same = '{"a":{"b":[1,{"c":2}]},"d":3}';
+  expect([isEqualJson(same, same.replace("3", "3.0"), spend), extra]).toEqual([true, 0]);
+  expect([isEqualJson('{"x":0,"a":1,"b":2}', '{"x":0,"b":2,"a":1}', spend), extra]).toEqual([true, 11]);
+  const deep = (inner: string, depth: number): string => (depth === 0 ? inner : `{"k":${deep(inner, depth - 1)}}`);
+  expect([isEqualJson(deep("1", 400), deep("1.0", 400), spend), extra]).toEqual([true, 11]);
+});
+
+test("random values are equal to themselves in any order of their members, and to nothing that differs", () => {
+  const chance = new Random(20);
+  const next = (limit: number): number => chance.below(limit);
+  const value = (depth: number): unknown => {
+    const kind = next(depth === 0 ? 3 : 5);
+    if (kind < 3) return [next(3), `s${next(3)}`, null][kind];
+    const inner = Array.from({ length: next(4) }, () => value(depth - 1));
+    return kind === 3 ? inner : Object.fromEntries(inner.map((each, index) => [`k${index}`, each]));
+  };
+  const shuffled = (one: unknown): unknown => {
+    if (Array.isArray(one)) return one.map(shuffled);
+    if (typeof one !== "object" || one === null) return one;
+    const entries = Object.entries(one).map(([key, each]): [string, unknown] => [key, shuffled(each)]);
+    for (let at = entries.length; at > 1; at -= 1) entries.push(...entries.splice(next(at), 1));
+    return Object.fromEntries(entries);
+  };
+  const texts = Array.from({ length: 300 }, () => value(4));
+  for (const [index, one] of texts.entries()) {
+    expect(isEqualJson(JSON.stringify(one), JSON.stringify(shuffled(one)))).toBe(true);
+    const other = texts[(index + 1) % texts.length];
+    expect(isEqualJson(JSON.stringify(one), JSON.stringify(other))).toBe(isDeepStrictEqual(one, other));
+  }
 });
 
 test("keys have one escape, and half a surrogate pair is seen", () => {
