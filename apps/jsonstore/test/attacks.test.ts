@@ -99,3 +99,23 @@ test("a text that is only nesting is refused, wherever it is", async () => {
   expect([409, 422]).toContain((await client.patch("/", { body, headers: JSON_PATCH })).status);
   expect((await client.get("/")).text()).toBe('{"a":1}');
 });
+
+test("a long value below many levels is read, written, patched, compared and moved as any other", async () => {
+  const nested = (inner: string): string => `${'{"a":'.repeat(150)}${inner}${"}".repeat(150)}`;
+  const long = JSON.stringify(Array.from({ length: 100_000 }, (_, index) => index));
+  const text = nested(long);
+  const client = await storeOf("{}");
+  const merge = { headers: MERGE_PATCH, body: text };
+  expect([(await client.patch("/", merge)).status, (await client.patch("/", merge)).status]).toEqual([204, 204]);
+  expect((await client.get("/")).text() === text).toBe(true);
+  const patch = (...operations: object[]) =>
+    client.patch("/", { headers: JSON_PATCH, body: JSON.stringify(operations) });
+  const value = JSON.parse(nested(long.replace("99999", "99998"))) as object;
+  expect((await patch({ op: "test", path: "", value })).status).toBe(409);
+  expect((await patch({ op: "test", path: "", value: JSON.parse(text) as object })).status).toBe(204);
+  expect((await patch({ op: "move", from: "/a/a", path: "/b" })).status).toBe(204);
+  expect((await patch({ op: "copy", from: "/b", path: "/c" })).status).toBe(204);
+  const leaf = `/c${"/a".repeat(148)}/7`;
+  expect([(await client.get(leaf)).text(), (await client.put(leaf, { body: "8" })).status]).toEqual(["7", 204]);
+  expect([(await client.get(leaf)).text(), (await client.delete("/c")).status]).toEqual(["8", 204]);
+});
