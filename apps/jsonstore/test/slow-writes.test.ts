@@ -59,3 +59,26 @@ test("whoever was answered 504 knows that nothing was changed", async () => {
   expect((await client.get("/")).text()).toBe(`{"list":[],"after":${large}}`);
   expect(await verifyStore(store, { isSwept: true })).toEqual([]);
 });
+
+test("a patch of many changes far down lets a process do other things, and ends when nobody waits for it any more", async () => {
+  opened = await openTestStore();
+  const { application, client } = opened;
+  const text = `${'{"a":'.repeat(300)}"${"x".repeat(3000)}"${"}".repeat(300)}`;
+  await client.put("/", { body: text });
+  const path = "/a".repeat(300);
+  const operations = Array.from({ length: 3000 }, (_, index) => ({ op: "replace", path, value: index }));
+  const request = {
+    body: JSON.stringify(operations),
+    headers: { "Content-Type": "application/json-patch+json" },
+  };
+  const run = { isOver: false };
+  const impatient = new TestClient(timeout({ seconds: 0.5 })(application));
+  const patching = impatient.patch("/", request).finally(() => (run.isOver = true));
+  let turns = 0;
+  for (; !run.isOver; turns += 1) await nextTurn();
+  expect((await patching).status).toBe(504);
+  expect(turns).toBeGreaterThan(3);
+  // The next write comes behind it.
+  expect((await client.put("/b", { body: "1" })).status).toBe(201);
+  expect((await client.get(path)).text()).toContain("xxx");
+});

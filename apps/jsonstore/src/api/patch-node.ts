@@ -17,7 +17,7 @@ import { checkNode, checkPath } from "./change-node.ts";
 import { prefersRepresentation, type Exchange } from "./exchange.ts";
 import { JSON_PATCH, mediaType, MERGE_PATCH, PATCH_TYPES } from "./media-type.ts";
 import { collectText } from "./collect-text.ts";
-import { Patience } from "./patience.ts";
+import { Patience, patiently } from "./patience.ts";
 import type { ApiSettings } from "./settings.ts";
 
 /** Arrays and objects around a value of a patch. */
@@ -40,7 +40,7 @@ export async function patchNode(exchange: Exchange, settings: ApiSettings): Prom
     patience.check();
     found(yield* locate(path), path);
     yield* checkNode(conditions, path, settings, true);
-    yield* apply(write);
+    yield* patiently(apply(write), patience);
     const lookup = yield* locate(path);
     if (!lookup.isFound) return { version: write.seq, tag: null, text: null };
     const node = yield* find(path);

@@ -2,6 +2,7 @@
 // request may, does not know what has become of it; so nothing is changed any more, and a 504 means just that.
 import type { WSGIEnvironment } from "tsgi/wsgi";
 import { Problem } from "../problem.ts";
+import type { Work } from "../storage/work.ts";
 
 /** Milliseconds within which nobody is taken to have left: to ask costs an AbortController. */
 const SURE = 200;
@@ -21,6 +22,16 @@ export class Patience {
     const signal = this.#environ["tsgi.signal"];
     if (signal?.aborted === true) throw notAwaited(signal.reason);
   }
+}
+
+/** Does work as long as somebody waits for it. */
+export function* patiently<T>(work: Work<T>, patience: Patience): Work<T> {
+  let step = work.next();
+  while (step.done !== true) {
+    patience.check();
+    step = work.next(yield step.value);
+  }
+  return step.value;
 }
 
 /** What ends a change that nobody waits for. No client sees it; those who run the server may. */

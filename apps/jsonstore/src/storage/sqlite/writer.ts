@@ -3,7 +3,7 @@
 //
 // SQLite's lock is unfair: whoever has just let it go takes it again. So a worker pauses for a millisecond after a commit that was for
 // several, or for which it had to wait; a lone write never waits.
-import { setTimeout as pause } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { Problem } from "../../problem.ts";
 import type { Write } from "../change-tree.ts";
 import type { Layout } from "../build.ts";
@@ -18,6 +18,8 @@ const LONGEST_GROUP = 8;
 /** Milliseconds until a write gives up the lock. */
 const PATIENCE = 20_000;
 const PAUSE = 1;
+/** Milliseconds that one write computes without a turn for everything else that the process does. */
+const TURN = 25;
 const LAST_SEQ: Call = { name: "lastSeq", wants: "row", values: [] };
 
 /** Writes of one process. */
@@ -55,7 +57,7 @@ export class Writer {
     try {
       hasWaited = await this.#whileBusy("BEGIN IMMEDIATE");
       const before = this.#readSeq();
-      const { seq, outcomes } = this.#runJobs(jobs, taken, before);
+      const { seq, outcomes } = await this.#runJobs(jobs, taken, before);
       await this.#whileBusy("COMMIT");
       for (const [job, outcome] of outcomes) job.settle(outcome);
       if (seq > before) this.#onCommit();
@@ -69,11 +71,11 @@ export class Writer {
     return hasWaited || taken.length > 1;
   }
 
-  #runJobs(
+  async #runJobs(
     jobs: Job[],
     taken: Job[],
     before: number,
-  ): { readonly seq: number; readonly outcomes: ReadonlyMap<Job, Outcome> } {
+  ): Promise<{ readonly seq: number; readonly outcomes: ReadonlyMap<Job, Outcome> }> {
     let seq = before;
     const outcomes = new Map<Job, Outcome>();
     for (const job of takeJobs(jobs, taken, LONGEST_GROUP)) {
@@ -81,7 +83,7 @@ export class Writer {
       const isAlone = taken.length === 1 && jobs.length === 0;
       if (!isAlone) this.#connection.control("SAVEPOINT job");
       try {
-        const { value, hasChanged } = this.#connection.run(runJob(job, seq + 1, this.#layout));
+        const { value, hasChanged } = await this.#runInTurns(runJob(job, seq + 1, this.#layout));
         if (!isAlone) this.#connection.control("RELEASE job");
         if (hasChanged) seq += 1;
         outcomes.set(job, { isDone: true, value });
@@ -92,6 +94,19 @@ export class Writer {
       }
     }
     return { seq, outcomes };
+  }
+
+  /** Nobody else uses the connection, so the transaction is the same one behind each turn. */
+  async #runInTurns<T>(work: Work<T>): Promise<T> {
+    let endsAt = performance.now() + TURN;
+    let step = work.next();
+    while (step.done !== true) {
+      step = work.next(this.#connection.call(step.value));
+      if (performance.now() < endsAt) continue;
+      await nextTurn();
+      endsAt = performance.now() + TURN;
+    }
+    return step.value;
   }
 
   /** SQLite itself may have ended the transaction, for want of room; then the whole group has failed. */
