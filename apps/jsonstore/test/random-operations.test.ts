@@ -12,7 +12,10 @@ const SEED = Number(process.env["JSONSTORE_SEED"] ?? Date.now() % 1_000_000);
 const MOST_TEXT = 20_000;
 
 let store: TestStore | null = null;
-afterEach(() => store?.close());
+afterEach(async () => {
+  await store?.close();
+  store = null;
+});
 
 const KEYS = [
   "a",

@@ -35,14 +35,18 @@ export interface UpstreamStats {
   readonly refused: number;
   /** Requests that wait for a connection now. */
   readonly queued: number;
-  readonly addresses: readonly {
-    readonly address: string;
-    readonly active: number;
-    readonly idle: number;
-    /** Connections that have gone over to another protocol. */
-    readonly tunnels: number;
-    readonly isDown: boolean;
-  }[];
+  readonly addresses: readonly AddressStats[];
+}
+
+/** What it does at one address. */
+export interface AddressStats {
+  readonly address: string;
+  /** Connections with a request, and without one. */
+  readonly active: number;
+  readonly idle: number;
+  /** Connections that have gone over to another protocol. */
+  readonly tunnels: number;
+  readonly isDown: boolean;
 }
 
 interface QueuedWaiter {
