@@ -1,11 +1,13 @@
 // Two projects: `unit` runs what sits beside its source file, `system` runs what starts processes or needs programs of the machine.
 // The package's own names (tsgi/wsgi, ...) lead to the sources, so that no test depends on a build of its subject.
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 import manifest from "./package.json" with { type: "json" };
 
 const SECOND = 1000;
+/** The site takes a minute to build, so its tests run only where they are asked for. They are not skipped: CI allows none that is. */
+const UNWANTED = process.env["TSGI_TEST_SITE"] === "1" ? [] : ["test/site/**"];
 
 const alias = Object.entries(manifest.exports)
   .filter(([entry, target]) => entry !== "." && JSON.stringify(target).includes("/index.d.ts"))
@@ -40,6 +42,7 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...UNWANTED],
           pool: "forks",
           testTimeout: 240 * SECOND,
           hookTimeout: 240 * SECOND,
