@@ -66,3 +66,21 @@ describe.each(["shared", "dispatch"])("tsgi --dispatch %s, behind web servers", 
     server.deploy("one");
   });
 });
+
+test("peers that send nonsense cannot fill the log: each gets its answer, and all of them are a few lines with a number", async () => {
+  const addresses = ["fastcgi:unix:f", "scgi:unix:s", "uwsgi:unix:u", "unix:h"];
+  const command = server.start(addresses.flatMap((address) => ["-b", address]));
+  await command.saw("Listening at");
+  const nonsense = Buffer.from("\x02nonsense\r\n\r\n", "latin1");
+  for (let round = 0; round < 25; round += 1) {
+    await Promise.all(["f", "s", "u", "h"].map(async (path) => (await ask(path, nonsense)).ended()));
+  }
+  const { stderr } = await command.stop();
+  const lines = stderr.split("\n").filter((line) => /invalid/i.test(line));
+  const single = lines.filter((line) => line.includes("Invalid "));
+  const counts = lines.map((line) => Number(/ (\d+) more invalid requests /.exec(line)?.[1] ?? 0));
+  // On a busy machine they come in more than one span of ten seconds.
+  expect(single.length).toBeLessThanOrEqual(5 * (counts.filter((count) => count > 0).length + 1));
+  expect(single.length).toBeLessThan(100);
+  expect(single.length + counts.reduce((sum, count) => sum + count, 0)).toBe(100);
+});

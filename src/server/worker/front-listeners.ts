@@ -3,9 +3,8 @@ import type { ApplicationCalls } from "../../gateways/application-calls.ts";
 import type { FrontGatewayOptions } from "../../gateways/front/front-gateway.ts";
 import { TrustedProxies } from "../../gateways/trusted-proxies.ts";
 import type { SocketProtocol } from "../../http/served-connection.ts";
-import { escapeText } from "../../wsgi/escape-text.ts";
 import { encodeNative } from "../../wsgi/native-string.ts";
-import type { ErrorLog } from "../logging/error-log.ts";
+import type { RefusalLog } from "../logging/refusal-log.ts";
 import type { Settings } from "../settings/table.ts";
 import { type FrontProtocolName, parseFrontBind } from "../sockets/bind-address.ts";
 
@@ -25,12 +24,12 @@ export class FrontListeners {
     this.#protocols = protocols;
   }
 
-  /** Makes the gateways for some addresses. @param calls - of the application, which HTTP shares */
+  /** Makes the gateways for some addresses. @param calls - of the application, and refusals: HTTP shares both */
   static async open(
     listeners: readonly { readonly bind: string }[],
     calls: ApplicationCalls,
     settings: Pick<Settings, "gatewayAllowIps" | "trustRemoteUser" | "scriptName">,
-    log: ErrorLog,
+    refusals: RefusalLog,
   ): Promise<FrontListeners> {
     const { gatewayAllowIps, trustRemoteUser, scriptName } = settings;
     const protocols = new Map<string, SocketProtocol>();
@@ -42,11 +41,7 @@ export class FrontListeners {
         mount: front.mount === null ? encodeNative(scriptName).replace(/\/$/, "") || null : encodeNative(front.mount),
         trustRemoteUser,
         allowedPeers: TrustedProxies.parse(gatewayAllowIps),
-        refused: (error, remoteAddress) => {
-          log.warning(
-            `Invalid ${front.protocol} request from ip=${escapeText(remoteAddress)}: ${escapeText(error.message)}`,
-          );
-        },
+        refused: (error, remoteAddress) => refusals.tell(front.protocol, remoteAddress, error.message),
       });
       protocols.set(bind, gateway);
     }

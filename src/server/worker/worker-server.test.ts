@@ -8,6 +8,7 @@ import { Wire } from "../../../test/engine/wire.ts";
 import { notedLog, options } from "../../../test/server/arbiter-double.ts";
 import type { AccessEntry } from "../../gateways/access-entry.ts";
 import type { WSGIApplication } from "../../wsgi/types.ts";
+import { RefusalLog } from "../logging/refusal-log.ts";
 import { WorkerCounters } from "../metrics/worker-counters.ts";
 import type { Hooks } from "../settings/hooks.ts";
 import type { ArbiterOptions } from "../settings/arbiter-options.ts";
@@ -30,6 +31,7 @@ async function serving(settings: Partial<ArbiterOptions> = {}, hooks: Hooks = {}
   const begun: number[] = [];
   const gateway = makeGateway(application, options(settings), {
     log,
+    refusals: new RefusalLog(log),
     logAccess: (entry) => void entries.push(entry),
     counters,
     hooks,

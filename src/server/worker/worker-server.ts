@@ -11,7 +11,7 @@ import type { WSGIApplication, WSGIEnvironment } from "../../wsgi/types.ts";
 import { callHook } from "../settings/call-hook.ts";
 import { engineLimits } from "./engine-options.ts";
 import type { ErrorLog } from "../logging/error-log.ts";
-import { escapeText } from "../../wsgi/escape-text.ts";
+import type { RefusalLog } from "../logging/refusal-log.ts";
 import type { WorkerCounters } from "../metrics/worker-counters.ts";
 import type { Hooks, HookWorker } from "../settings/hooks.ts";
 import type { Settings } from "../settings/table.ts";
@@ -19,6 +19,7 @@ import type { Settings } from "../settings/table.ts";
 /** What hears of requests. */
 export interface RequestListeners {
   readonly log: ErrorLog;
+  readonly refusals: RefusalLog;
   /** Null when no access log is wanted. */
   readonly logAccess: ((entry: AccessEntry) => void) | null;
   readonly counters: WorkerCounters;
@@ -37,7 +38,7 @@ export function makeGateway(
   settings: Settings,
   listeners: RequestListeners,
 ): HttpGateway {
-  const { log, begun, timedOut } = listeners;
+  const { log, refusals, begun, timedOut } = listeners;
   // Without free descriptors the listener fails with each turn of the event loop.
   const mayTell = occasionally();
   return new HttpGateway(withRequestHook(application, listeners), {
@@ -53,9 +54,7 @@ export function makeGateway(
     warn: (message) => log.warning(message),
     begun,
     timedOut,
-    refused: (error, remoteAddress) => {
-      log.warning(`Invalid request from ip=${escapeText(remoteAddress)}: ${escapeText(error.message)}`);
-    },
+    refused: (error, remoteAddress) => refusals.tell("", remoteAddress, error.message),
     acceptFailed: ({ message }) => {
       if (mayTell()) log.error(`Cannot accept connections: ${message}; open connections are still served`);
     },

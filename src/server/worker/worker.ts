@@ -18,6 +18,7 @@ import { explain } from "../sockets/listeners.ts";
 import { listRequests } from "./list-requests.ts";
 import type { LoadedApplication } from "../loading/load-application.ts";
 import type { ErrorLog } from "../logging/error-log.ts";
+import { RefusalLog } from "../logging/refusal-log.ts";
 import { type ErrorOutput, type Logs, openErrorOutput, openLogs } from "../logging/open-logs.ts";
 import { isArbiterMessage } from "../channel/message-rules.ts";
 import type { ArbiterMessage, DrainMessage, SealMessage, WorkerMessage } from "../channel/messages.ts";
@@ -42,6 +43,7 @@ export class Worker {
   readonly #config: WorkerConfig;
   readonly #output: ErrorOutput;
   readonly #log: ErrorLog;
+  readonly #refusals: RefusalLog;
   readonly #counters = new WorkerCounters();
   readonly #limits: RecyclingLimits;
   readonly #startedAt = performance.now();
@@ -70,6 +72,7 @@ export class Worker {
     this.#config = config;
     this.#output = openErrorOutput(config.options);
     this.#log = this.#output.log;
+    this.#refusals = new RefusalLog(this.#log);
     this.#limits = drawLimits(config.options, Math.random());
   }
 
@@ -127,6 +130,7 @@ export class Worker {
     }
     this.#gateway = makeGateway(application, options, {
       log: this.#log,
+      refusals: this.#refusals,
       logAccess: this.#logs.logAccess,
       counters: this.#counters,
       hooks: this.#hooks,
@@ -143,7 +147,7 @@ export class Worker {
     const { options, listeners } = this.#config;
     const server = this.#server as HttpServer; // made by #boot
     const dispatch = dispatchOf(options);
-    this.#fronts = await FrontListeners.open(listeners, (this.#gateway as HttpGateway).calls, options, this.#log);
+    this.#fronts = await FrontListeners.open(listeners, (this.#gateway as HttpGateway).calls, options, this.#refusals);
     if (dispatch === "dispatch") this.#received = new ReceivedSockets(server, this.#tls, () => this.#countRelease());
     else {
       const opened = listeners.map(({ tcp, bind }, index) => {
@@ -320,6 +324,7 @@ export class Worker {
 
   async #end(how: "drained" | "quit"): Promise<never> {
     if (how === "drained") this.#send({ type: "ending" });
+    this.#refusals.close();
     await callHook(this.#hooks.workerExit, "workerExit", this.#log, null, this.#asHookWorker);
     const secondsLeft = how === "quit" ? 0 : Math.max(0, (this.#endBy - performance.now()) / 1000);
     await this.#loaded?.close(secondsLeft).catch(() => {});
