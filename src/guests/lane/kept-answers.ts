@@ -1,7 +1,7 @@
 // The finished responses of a batch that a process left behind when it exited, because they were to be sent together with later ones.
 // Source: docs/lane-protocol.md, "The status file".
 import type { Buffer } from "node:buffer";
-import { FrameType, type LaneFrame } from "../../protocols/lane/frame.ts";
+import { FrameFlag, FrameType, type LaneFrame } from "../../protocols/lane/frame.ts";
 import { LaneDecoder } from "../../protocols/lane/lane-decoder.ts";
 
 /**
@@ -13,7 +13,9 @@ import { LaneDecoder } from "../../protocols/lane/lane-decoder.ts";
 export function keptAnswers(bytes: Buffer): ReadonlyMap<number, LaneFrame> {
   const answers = new Map<number, LaneFrame>();
   const decoder = new LaneDecoder((frame) => {
-    if (frame.type === FrameType.response && frame.totalBytes >= 0) answers.set(frame.id, frame);
+    // Of an answer whose end is not there, the decoder hands over what there is, without the flag.
+    const isWhole = (frame.flags & FrameFlag.end) !== 0;
+    if (frame.type === FrameType.response && isWhole) answers.set(frame.id, frame);
   });
   try {
     decoder.push(bytes);
