@@ -1,3 +1,5 @@
+import { readdirSync, readlinkSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   forkAsTold,
@@ -9,6 +11,7 @@ import {
 } from "../../../test/lane/stand-in-guest.ts";
 import { FrameFlag, FrameType } from "../../protocols/lane/frame.ts";
 import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
+import { directoryPrefix } from "./abandoned-directories.ts";
 import type { GuestOptions } from "./guest-options.ts";
 
 const pools: StandInPool[] = [];
@@ -64,7 +67,28 @@ function messages({ log }: StandInPool): string[] {
   return log.map(({ level, message }) => `${level}: ${message.split("\n")[0] ?? ""}`);
 }
 
+/** The files of pools that this process holds open. */
+function openFiles(): string[] {
+  return readdirSync("/proc/self/fd").flatMap((descriptor) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${descriptor}`);
+      return path.includes(directoryPrefix()) ? [path] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
 describe("GuestPool.start", () => {
+  test.skipIf(process.platform !== "linux")("leaves no file open where its socket cannot be made", async () => {
+    const before = openFiles();
+    const made = pool();
+    const [status = ""] = openFiles().filter((path) => !before.includes(path));
+    rmSync(dirname(status), { recursive: true });
+    await expect(made.pool.start()).rejects.toThrow("listen");
+    expect(openFiles()).toEqual(before);
+  });
+
   test("resolves when all processes are ready, and says so", async () => {
     const made = await started({ processes: 2, threads: 2 });
     expect(made.guests.map(({ lanes }) => lanes.length)).toEqual([2, 2]);

@@ -63,8 +63,8 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
   /** Starts the processes; resolves when all are ready. */
   async start(): Promise<void> {
     guestBegins(this, this.language.name);
-    await this.#set.listen();
     try {
+      await this.#set.listen();
       const started: Promise<void>[] = [];
       for (let count = 0; count < this.settings.processes; count += 1)
         started.push((await this.#set.spawn()).whenReady);
