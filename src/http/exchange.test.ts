@@ -298,6 +298,7 @@ describe("another protocol", () => {
     ],
     ["of a client of HTTP/1.0", open("GET", "1.0"), "echo", "can no longer go over"],
     ["behind a request body", open("POST"), "echo", "can no longer go over"],
+    ["of a client that wants no body", open("HEAD"), "echo", "can no longer go over"],
   ])("%s is refused", (_what, { exchange, heard }, protocol, message) => {
     expect(() => exchange.upgrade(protocol)).toThrow(message);
     expect(heard).toEqual([]);
@@ -308,6 +309,22 @@ describe("another protocol", () => {
     const body = over(bench);
     bench.exchange.abort(new Error("gone"));
     expect(() => body.pull()).toThrow("The client disconnected");
+  });
+
+  test("a client that leaves before 101 fails what is read of it, also when that was begun before", async () => {
+    const { exchange } = open();
+    const body = exchange.upgrade("echo");
+    const early = body.pull();
+    exchange.abort(new Error("gone"));
+    exchange.announce("101 Switching Protocols", []);
+    await expect(early).rejects.toThrow("The client disconnected");
+    expect(() => body.pull()).toThrow("The client disconnected");
+  });
+
+  test("a client that has left is no fault of who prepares for it", () => {
+    const { exchange } = open();
+    exchange.abort(new Error("gone"));
+    expect(() => exchange.upgrade("echo")).toThrow(ClientDisconnected);
   });
 });
 

@@ -122,9 +122,10 @@ export class Exchange {
     return this.#isOver;
   }
 
-  /** Whether the client offers another protocol, and has sent nothing that belongs to this one. */
+  /** Whether the client offers another protocol, has sent nothing that belongs to this one, and wants a body. */
   get isUpgradable(): boolean {
-    return this.body === null && !this.#isOver && offeredProtocols(this.variables, this.minor).length > 0;
+    if (this.body !== null || this.#isOver || this.method === "HEAD") return false;
+    return offeredProtocols(this.variables, this.minor).length > 0;
   }
 
   /**
@@ -132,9 +133,12 @@ export class Exchange {
    *
    * @param protocol - one that the client offers
    * @returns what the client will send in that protocol
-   * @throws ResponseViolation when the client does not offer it, or the response has begun
+   * @throws ClientDisconnected when the client has left
+   * @throws ResponseViolation when it does not offer the protocol, or the response has begun
    */
   upgrade(protocol: string): RequestBody {
+    if (this.isAborted && this.#hasLeft !== null)
+      throw new ClientDisconnected("The client left before the connection went over to another protocol");
     if (!this.isUpgradable || this.#isSent)
       throw new ResponseViolation("ERR_HTTP_UPGRADE", "The connection can no longer go over to another protocol");
     const offered = offeredProtocols(this.variables, this.minor);
@@ -301,7 +305,7 @@ export class Exchange {
     this.left(reason);
     this.#isOver = true;
     this.isAborted = true;
-    this.body?.fail(
+    (this.body ?? this.#upgrade?.body)?.fail(
       reason instanceof ClientDisconnected
         ? reason
         : new ClientDisconnected("The client disconnected", { cause: reason }),

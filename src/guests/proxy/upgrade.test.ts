@@ -133,6 +133,27 @@ describe("Another protocol", () => {
     expect(errors).toEqual([]);
   });
 
+  test("a client that has left before the upstream goes over is no fault, and no word in the log", async () => {
+    let leave = (): void => {};
+    const left = new Promise<void>((resolve) => void (leave = resolve));
+    const upstream = await scripted(async ({ saw, say }) => {
+      await saw("\r\n\r\n");
+      await left;
+      say(SWITCH);
+    });
+    const proxy = proxyTo(urlOf(upstream));
+    const { port, errors } = await serve((environ, startResponse) => {
+      environ["tsgi.signal"]?.addEventListener("abort", () => leave());
+      return proxy(environ, startResponse);
+    });
+    const { socket } = await speak(port, OFFER);
+    await expect.poll(() => upstream.connections[0]?.text).toMatch(/\r\n\r\n$/);
+    socket.resetAndDestroy();
+    await left;
+    await upstream.connections[0]?.closed();
+    expect(errors).toEqual([]);
+  });
+
   test("an upstream that cuts the connection ends that of the client", async () => {
     const upstream = await scripted(async ({ saw, say, reset }) => {
       await saw("\r\n\r\n");
@@ -281,6 +302,7 @@ describe("What is not handed over to another protocol", () => {
     ["what Connection does not name", OFFER.replace("keep-alive, Upgrade", "keep-alive"), {}],
     ["what comes with a body", OFFER.replace("\r\n\r\n", "\r\nContent-Length: 1\r\n\r\nx"), {}],
     ["what a client of HTTP/1.0 asks for", OFFER.replace("HTTP/1.1", "HTTP/1.0"), {}],
+    ["what comes with HEAD, whose answer has no body", OFFER.replace("GET", "HEAD"), {}],
   ])("%s is a plain request", async (_what, sent, options) => {
     const { text, asked } = await ask(OK, sent, options);
     expect(text).toMatch(/^HTTP\/1\.1 200 /);
