@@ -1,16 +1,18 @@
 import { expect, onTestFinished, test, vi } from "vitest";
-import { asked, lanePair, settled, type LanePair } from "../../../test/lane/lane-pair.ts";
+import { asked, lanePair, settled, type Asked, type LanePair } from "../../../test/lane/lane-pair.ts";
 import { FrameFlag, FrameType, frameText } from "../../protocols/lane/frame.ts";
 import { LaneWatch } from "./lane-watch.ts";
 
 interface Watched extends LanePair {
   readonly recalls: number[];
+  /** Sends a batch of requests with these ids. */
+  readonly send: (...ids: readonly number[]) => readonly Asked[];
   /** What the guest has written. */
   guestSays: { started: number; kept: Buffer };
   readonly tick: () => void;
 }
 
-/** A lane with four requests, whose guest does not watch. */
+/** A lane whose guest does not watch. */
 function watched(): Watched {
   vi.useFakeTimers();
   const pair = lanePair({ watcher: "host" });
@@ -27,30 +29,30 @@ function watched(): Watched {
     watch.stop();
     vi.useRealTimers();
   });
-  return { ...pair, recalls, guestSays, tick: () => watch.tick() };
+  const send: Watched["send"] = (...ids) => {
+    const requests = ids.map((id) => asked({ id }));
+    pair.lane.dispatch(
+      requests.map(({ exchange }) => exchange),
+      true,
+      0,
+    );
+    return requests;
+  };
+  return { ...pair, recalls, send, guestSays, tick: () => watch.tick() };
 }
 
 const answer = (id: number): string => frameText(FrameType.response, id, "200 OK", `${id}`, FrameFlag.end, 200);
 
 test("LaneWatch leaves a lane alone whose guest goes on to the next request", () => {
-  const { lane, guestSays, tick, recalls } = watched();
-  lane.dispatch(
-    [1, 2, 3, 4].map((id) => asked({ id }).exchange),
-    true,
-    0,
-  );
+  const { lane, guestSays, tick, recalls, send } = watched();
+  send(1, 2, 3, 4);
   for (guestSays.started = 1; guestSays.started < 4; guestSays.started += 1) tick();
   expect([lane.outstanding, recalls]).toEqual([4, []]);
 });
 
 test("LaneWatch collects what a guest keeps, and takes back what waits behind a slow request", async () => {
-  const { lane, guest, guestSays, tick, recalls, told } = watched();
-  const requests = [1, 2, 3, 4].map((id) => asked({ id }));
-  lane.dispatch(
-    requests.map(({ exchange }) => exchange),
-    true,
-    0,
-  );
+  const { lane, guest, guestSays, tick, recalls, told, send } = watched();
+  const requests = send(1, 2, 3, 4);
   guestSays.started = 2;
   guestSays.kept = Buffer.from(answer(1), "latin1");
   tick();
@@ -74,12 +76,8 @@ test("LaneWatch collects what a guest keeps, and takes back what waits behind a 
 });
 
 test("LaneWatch leaves the last request to a guest that has started it meanwhile", () => {
-  const { lane, guestSays, tick, recalls } = watched();
-  lane.dispatch(
-    [1, 2].map((id) => asked({ id }).exchange),
-    true,
-    0,
-  );
+  const { lane, guestSays, tick, recalls, send } = watched();
+  send(1, 2);
   guestSays.started = 1;
   tick();
   tick();
@@ -89,12 +87,8 @@ test("LaneWatch leaves the last request to a guest that has started it meanwhile
 });
 
 test("LaneWatch takes nothing from a guest that writes while it is read", () => {
-  const { lane, guestSays, tick } = watched();
-  lane.dispatch(
-    [1, 2, 3].map((id) => asked({ id }).exchange),
-    true,
-    0,
-  );
+  const { lane, guestSays, tick, send } = watched();
+  send(1, 2, 3);
   guestSays.started = 2;
   tick();
   const kept = Buffer.from(answer(1), "latin1");
@@ -109,12 +103,8 @@ test("LaneWatch takes nothing from a guest that writes while it is read", () => 
 });
 
 test("LaneWatch does not take back what was sent after the guest had noticed by itself", async () => {
-  const { lane, guest, guestSays, tick, recalls } = watched();
-  lane.dispatch(
-    [1, 2].map((id) => asked({ id }).exchange),
-    true,
-    0,
-  );
+  const { lane, guest, guestSays, tick, recalls, send } = watched();
+  send(1, 2);
   guestSays.started = 1;
   tick();
   tick();
@@ -123,11 +113,7 @@ test("LaneWatch does not take back what was sent after the guest had noticed by 
   guest.giveBack(2);
   guest.send(FrameType.free, 0);
   await settled();
-  lane.dispatch(
-    [3, 4].map((id) => asked({ id }).exchange),
-    true,
-    0,
-  );
+  send(3, 4);
   tick();
   expect([lane.outstanding, recalls]).toEqual([2, [2]]);
 });
