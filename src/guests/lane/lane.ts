@@ -6,23 +6,16 @@ import { LaneProtocolError } from "../../protocols/lane/errors.ts";
 import { FrameFlag, FrameType, frameHeader, type LaneFrame } from "../../protocols/lane/frame.ts";
 import { LaneDecoder } from "../../protocols/lane/lane-decoder.ts";
 import { receiveChanges } from "../../protocols/lane/shared-value.ts";
+import { BatchTime } from "./batch-time.ts";
 import { GuestApplicationFailed, GuestClientGone } from "./errors.ts";
 import type { GuestExchange } from "./guest-exchange.ts";
 import { openFileRegion } from "./file-region.ts";
-import { hasStarted } from "./has-started.ts";
 import type { LaneHello } from "./hello.ts";
 import { InnerCall } from "./inner-call.ts";
+import { isUpTo } from "./is-up-to.ts";
+import { LaneOutput } from "./lane-output.ts";
 import { LaneRequests } from "./lane-requests.ts";
 import type { LaneLoad } from "./policy.ts";
-import { outliveFailedWrites } from "./outlive-failed-writes.ts";
-import { RequestFrames } from "./request-frames.ts";
-
-/** Bodies up to this size are sent as part of the batch's text; longer ones as texts would cost more in garbage than they save in calls. */
-const TEXT_BODY_BYTES = 1024;
-
-/** How long a request took: a scale in the flags of RESPONSE, and the middle of its unit. Source: docs/lane-protocol.md, "Answers". */
-const TOOK_SHIFT = 4;
-const TOOK_MILLISECONDS = 0.006;
 
 /** The process that a lane belongs to. */
 export interface LaneOwner {
@@ -83,13 +76,9 @@ export class Lane implements LaneLoad {
   readonly #listener: LaneListener;
   readonly #decoder: LaneDecoder;
   readonly #answerBytes: number;
-  readonly #frames: RequestFrames;
+  readonly #output: LaneOutput;
   readonly #requests = new LaneRequests();
-  #batchStartedAt = 0;
-  #batchCount = 0;
-  /** Of how many of these the guest has said how long they took, and the sum of that in milliseconds. */
-  #batchTold = 0;
-  #batchTook = 0;
+  readonly #batchTime = new BatchTime();
   #innerCall: InnerCall | null = null;
   #isWaiting = false;
   /** Id of the last finished request. */
@@ -122,12 +111,11 @@ export class Lane implements LaneLoad {
     this.maxBatch = hello.maxBatch;
     this.marksStarted = hello.status !== "none";
     this.isWatchedHere = hello.watcher === "host" && hello.maxBatch > 1;
-    this.#frames = new RequestFrames(hello.keys);
+    this.#output = new LaneOutput(socket, hello.keys);
     this.#answerBytes = answerBytes;
     this.#owner = owner;
     this.#listener = listener;
     this.#decoder = new LaneDecoder((frame) => this.#receive(frame));
-    outliveFailedWrites(socket);
     socket.on("data", (chunk: Buffer) => this.#data(chunk));
     socket.on("error", () => {});
     socket.on("close", () => owner.ended(this, null));
@@ -173,28 +161,14 @@ export class Lane implements LaneLoad {
   dispatch(exchanges: readonly GuestExchange[], isBatched: boolean, now: number): void {
     if (this.outstanding === 0) {
       this.progressedAt = now;
-      this.#batchStartedAt = now;
+      this.#batchTime.begin(now);
     }
-    let text = "";
-    this.#socket.cork();
     for (const exchange of exchanges) {
       exchange.dispatchedAt = now;
       this.#requests.push(exchange);
-      text += this.#frames.head(exchange, isBatched);
-      const { body } = exchange;
-      if (body.kind === "memory") {
-        if (body.bytes.length <= TEXT_BODY_BYTES) {
-          text += body.bytes.toString("latin1");
-        } else {
-          this.#socket.write(text, "latin1");
-          this.#socket.write(body.bytes);
-          text = "";
-        }
-      }
     }
-    if (text !== "") this.#socket.write(text, "latin1");
-    this.#socket.uncork();
     this.#requests.endBatch();
+    this.#output.sendRequests(exchanges, isBatched);
     if (this.isWatchedHere && this.outstanding > 1) this.#owner.watch();
   }
 
@@ -220,7 +194,7 @@ export class Lane implements LaneLoad {
    * @param started - the last request that it has started
    */
   takeBack(started: number): void {
-    const back = new Set(this.unanswered.map(({ id }) => id).filter((id) => !hasStarted(id, started)));
+    const back = new Set(this.unanswered.map(({ id }) => id).filter((id) => !isUpTo(id, started)));
     this.isHeld = back.size > 0;
     this.#takeBack(back);
   }
@@ -294,8 +268,7 @@ export class Lane implements LaneLoad {
       default:
     }
     // A thread of the application may have been writing while another one ended the request.
-    const isOver = frame.id !== 0 && this.#lastId !== 0 && ((this.#lastId - frame.id) | 0) >= 0;
-    if (isOver) return;
+    if (frame.id !== 0 && isUpTo(frame.id, this.#lastId)) return;
     throw new LaneProtocolError(
       `Expected a frame for request ${this.current?.id ?? "none"}, got type ${frame.type} for ${frame.id}`,
     );
@@ -333,7 +306,9 @@ export class Lane implements LaneLoad {
         break;
       case FrameType.call:
         this.#innerCall?.end();
-        this.#innerCall = new InnerCall(exchange, frame, this.#owner.language, (text, body) => this.#send(text, body));
+        this.#innerCall = new InnerCall(exchange, frame, this.#owner.language, (text, body) =>
+          this.#output.send(text, body),
+        );
         break;
       case FrameType.pull:
       case FrameType.give:
@@ -359,11 +334,7 @@ export class Lane implements LaneLoad {
 
   #response(exchange: GuestExchange, frame: LaneFrame): void {
     if ((frame.flags & FrameFlag.end) !== 0) {
-      const scale = frame.flags >>> TOOK_SHIFT;
-      if (scale > 0) {
-        this.#batchTold += 1;
-        this.#batchTook += TOOK_MILLISECONDS * 2 ** scale;
-      }
+      this.#batchTime.told(frame.flags);
       exchange.whole(frame.head, frame.body);
       this.#over(exchange);
       return;
@@ -407,18 +378,14 @@ export class Lane implements LaneLoad {
     this.#currentSince = this.#receivedAt;
     this.answeredCount += 1;
     this.#listener.answeredIn(exchange.environ.PATH_INFO, this.#receivedAt - since);
-    this.#batchCount += 1;
+    this.#batchTime.counted();
     if (this.#requests.shift()) this.#batchOver();
     if (this.#isWaiting) this.#resume();
   }
 
   #batchOver(): void {
     const now = this.#receivedAt;
-    // On a busy machine, most of the time that can be seen from here is waiting for a processor.
-    const took = this.#batchTold === this.#batchCount ? this.#batchTook : now - this.#batchStartedAt;
-    this.#listener.measured(took / Math.max(1, this.#batchCount));
-    this.#batchStartedAt = now;
-    this.#batchCount = this.#batchTold = this.#batchTook = 0;
+    this.#listener.measured(this.#batchTime.end(now));
     this.progressedAt = now;
     this.#listener.relieved();
   }
@@ -458,8 +425,11 @@ export class Lane implements LaneLoad {
     });
     fed.then(
       (piece) =>
-        this.#send(frameHeader(FrameType.body, id, 0, piece?.length ?? 0, piece === null ? FrameFlag.end : 0), piece),
-      () => this.#send(frameHeader(FrameType.body, id, 0, 0, FrameFlag.end | FrameFlag.gone), null),
+        this.#output.send(
+          frameHeader(FrameType.body, id, 0, piece?.length ?? 0, piece === null ? FrameFlag.end : 0),
+          piece,
+        ),
+      () => this.#output.send(frameHeader(FrameType.body, id, 0, 0, FrameFlag.end | FrameFlag.gone), null),
     );
   }
 
@@ -470,20 +440,8 @@ export class Lane implements LaneLoad {
       const isTaken = file !== null && !exchange.isSettled;
       if (isTaken) exchange.beginWith(frame.head, file.length, file);
       else void file?.close();
-      this.#send(frameHeader(FrameType.taken, exchange.id, 0, 0, isTaken ? FrameFlag.end : 0), null);
+      this.#output.send(frameHeader(FrameType.taken, exchange.id, 0, 0, isTaken ? FrameFlag.end : 0), null);
     });
-  }
-
-  #send(text: string, body: Uint8Array | null): void {
-    if (this.#socket.destroyed) return;
-    if (body === null || body.length === 0) {
-      this.#socket.write(text, "latin1");
-      return;
-    }
-    this.#socket.cork();
-    this.#socket.write(text, "latin1");
-    this.#socket.write(body);
-    this.#socket.uncork();
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Buffer } from "node:buffer";
 import { GuestClientGone, GuestProcessDied } from "./errors.ts";
 import type { GuestExchange } from "./guest-exchange.ts";
-import { hasStarted } from "./has-started.ts";
+import { isUpTo } from "./is-up-to.ts";
 import { keptAnswers } from "./kept-answers.ts";
 import type { Lane } from "./lane.ts";
 import { MAX_ENDED_PROCESSES } from "./policy.ts";
@@ -47,7 +47,7 @@ export function salvage(
     const rest = lane.takeAll();
     lane.destroy();
     const started = status.started(lane.slot);
-    const begun = lane.marksStarted ? rest.filter(({ id }) => hasStarted(id, started)).length : rest.length;
+    const begun = lane.marksStarted ? rest.filter(({ id }) => isUpTo(id, started)).length : rest.length;
     hasBegun ||= begun > 0;
     unbegun.push(...rest.slice(begun));
     answerBegun(rest.slice(0, begun), status.kept(lane.slot), process.pid, end);
