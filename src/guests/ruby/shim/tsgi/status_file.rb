@@ -9,7 +9,8 @@ module TSGI
     def self.open(path, slots, answer_bytes)
       file = File.open(path, "r+b")
       size = slots * (3 * WORD + answer_bytes)
-      mapped?(size) ? MappedPlaces.new(mapping(file, size), slots, answer_bytes) : WrittenPlaces.new(file, slots, answer_bytes)
+      kind, memory = mapped?(size) ? [MappedPlace, mapping(file, size)] : [WrittenPlace, file]
+      Places.new(kind, memory, slots, answer_bytes)
     end
 
     def self.mapped?(size)
@@ -116,15 +117,10 @@ module TSGI
       end
     end
 
-    MappedPlaces = Struct.new(:buffer, :slots, :answer_bytes) do
+    # Of all lanes.
+    Places = Struct.new(:kind, :memory, :slots, :answer_bytes) do
       def of(slot)
-        MappedPlace.new(buffer, slot, slots, answer_bytes)
-      end
-    end
-
-    WrittenPlaces = Struct.new(:file, :slots, :answer_bytes) do
-      def of(slot)
-        WrittenPlace.new(file, slot, slots, answer_bytes)
+        kind.new(memory, slot, slots, answer_bytes)
       end
     end
   end
