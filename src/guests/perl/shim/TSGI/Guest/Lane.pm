@@ -80,7 +80,8 @@ sub receive {
     }
     my $count = sysread($self->{socket}, $self->{rest}, $wanted, length $self->{rest});
     die TSGI::Guest::LaneClosed->new if defined $count ? $count == 0 : !$!{EINTR};
-    $self->{sent_at} = $self->{marked_at} = clock_gettime(CLOCK_MONOTONIC);
+    # The time of a request goes on while it waits for its body.
+    $self->{sent_at} = $self->{marked_at} = clock_gettime(CLOCK_MONOTONIC) if !$self->{current};
     $self->sort_frames if $count;
     return;
 }
