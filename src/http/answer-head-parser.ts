@@ -187,7 +187,8 @@ export class AnswerHeadParser {
     }
     if (this.contentLength !== -1) this.fields.push(["Content-Length", String(this.contentLength)]);
     this.isKeepAlive = wantsKeepAlive(this.#connection, this.minor);
-    if (this.#connection !== null) this.#dropNamed(this.#connection);
+    // Nearly every server says nothing, or one word that names no field.
+    if (this.#connection !== null && !UNNAMED.has(this.#connection)) this.#dropNamed(this.#connection);
   }
 
   /** Each option of Connection may name a field that belongs to the connection too (RFC 9110 section 7.6.1). */
