@@ -26,7 +26,6 @@ my %answers = (
     },
     '/errors'   => sub { $_[0]{'psgi.errors'}->print("noted $_[0]{QUERY_STRING}\n"); ok($_[0]{QUERY_STRING}) },
     '/raise'    => sub { die "on purpose\n" },
-    '/pid'      => sub { ok($$) },
     '/harakiri' => sub { $_[0]{'psgix.harakiri.commit'} = 1; ok($_[0]{QUERY_STRING}) },
     '/fork'     => sub { my $pid = fork; if (!$pid) { return ok('child') } waitpid $pid, 0; ok('parent') },
 );

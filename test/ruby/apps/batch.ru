@@ -19,7 +19,6 @@ ANSWERS = {
   "/half" => ->(_) { [200, PLAIN.dup, ->(stream) { stream << "half"; Process.kill("KILL", Process.pid); sleep 10 }] },
   "/errors" => ->(env) { env["rack.errors"].puts("noted #{env['QUERY_STRING']}"); ok(env["QUERY_STRING"]) },
   "/raise" => ->(_) { raise "on purpose" },
-  "/pid" => ->(_) { ok(Process.pid.to_s) },
   "/busy" => ->(_) { loop { break if File.exist?(ENV["RELEASE"]) }; ok("released") },
   "/fork" => ->(_) { (pid = fork) ? (Process.wait(pid); ok("parent")) : ok("child") }
 }.freeze
