@@ -1,10 +1,10 @@
 // Writes docs/api.md, the list of all that the package exports, from the doc blocks in src; with --check only tells whether it is up to
 // date (exit code 1 when it is not). `npm run generate` runs it.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
+import { writeGenerated } from "./write-generated.ts";
 
-const PAGE = new URL("../docs/api.md", import.meta.url);
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 const PREFACE = `# Everything that the package exports
@@ -43,14 +43,7 @@ const sections = entries.map((entry, index) => {
 });
 const page = [PREFACE, ...sections].join("\n");
 
-if (process.argv.includes("--check")) {
-  if (readOrEmpty() !== page) {
-    console.error("docs/api.md is stale");
-    process.exitCode = 1;
-  }
-} else {
-  writeFileSync(PAGE, page);
-}
+writeGenerated("docs/api.md", page);
 
 /** The symbol itself, of one that is exported from elsewhere. */
 function resolved(exported: ts.Symbol): ts.Symbol {
@@ -138,12 +131,4 @@ function signatureText(symbol: ts.Symbol): string {
 
 function compare(a: string, b: string): number {
   return a.localeCompare(b, "en");
-}
-
-function readOrEmpty(): string {
-  try {
-    return readFileSync(PAGE, "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -1,11 +1,9 @@
 // Writes docs/cli.md, the commands with their options and the exit codes, from the declarations of the command; with --check only tells
 // whether it is up to date (exit code 1 when it is not). `npm run generate` runs it.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "../src/commander.ts";
 import { exitCodeMeanings } from "../src/cli/exit-codes.ts";
 import { buildProgram } from "../src/cli/program.ts";
-
-const PAGE = new URL("../docs/cli.md", import.meta.url);
+import { writeGenerated } from "./write-generated.ts";
 
 const PREFACE = `# Commands and exit codes
 
@@ -15,18 +13,13 @@ const PREFACE = `# Commands and exit codes
 stands here with \`--help\`.
 `;
 
-const page = [PREFACE, ...leaves(buildProgram([])).map(commandText), exitCodesText()].join("\n");
+const page = [PREFACE, ...commandsBelow(buildProgram([])).map(commandText), exitCodesText()].join("\n");
 
-if (process.argv.includes("--check")) {
-  if (!existsSync(PAGE) || readFileSync(PAGE, "utf8") !== page) {
-    console.error("docs/cli.md is stale");
-    process.exitCode = 1;
-  }
-} else writeFileSync(PAGE, page);
+writeGenerated("docs/cli.md", page);
 
-/** The commands that do something, also those below others. */
-function leaves(program: Command): Command[] {
-  return program.commands.flatMap((each) => (each.commands.length === 0 ? [each] : [each, ...leaves(each)]));
+/** All commands, each before those that belong to it. */
+function commandsBelow(parent: Command): Command[] {
+  return parent.commands.flatMap((each) => [each, ...commandsBelow(each)]);
 }
 
 function commandText(command: Command): string {

@@ -1,9 +1,10 @@
 // Puts the files that `tsgi init` writes into docs/deploy/: behind each line `<!-- tsgi init nginx: shop.conf -->` stands that file, for a
 // project called shop. With --check only tells whether all are up to date (exit code 1 when not).
 // `npm run generate` runs it.
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { type Platform, PLATFORMS } from "../src/cli/init/platforms.ts";
 import type { Project } from "../src/cli/init/project.ts";
+import { writeGenerated } from "./write-generated.ts";
 
 const FOLDER = new URL("../docs/deploy/", import.meta.url);
 
@@ -39,22 +40,13 @@ const VARIANTS: Readonly<Record<string, Partial<Project>>> = {
 
 const MARKED = /(<!-- tsgi init (\w+)([^:\n]*?(?:--target wsgi:application)?): (\S+) -->\n\n?```(\w*)\n)[^]*?(\n?```)/g;
 
-let isFresh = true;
 for (const name of readdirSync(FOLDER).filter((file) => file.endsWith(".md"))) {
-  const page = new URL(name, FOLDER);
-  const before = readFileSync(page, "utf8");
+  const before = readFileSync(new URL(name, FOLDER), "utf8");
   const after = before.replaceAll(MARKED, (_all, head: string, platform: string, variant: string, path: string) => {
     return `${head}${fileText(platform, variant.trim(), path)}\`\`\``;
   });
-  if (after === before) continue;
-  if (process.argv.includes("--check")) {
-    console.error(`docs/deploy/${name} is stale`);
-    isFresh = false;
-  } else {
-    writeFileSync(page, after);
-  }
+  writeGenerated(`docs/deploy/${name}`, after);
 }
-if (!isFresh) process.exitCode = 1;
 
 function fileText(name: string, variant: string, path: string): string {
   const platforms: Readonly<Record<string, Platform>> = PLATFORMS;

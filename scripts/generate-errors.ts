@@ -1,13 +1,13 @@
 // Writes docs/errors.md, a section for each code that an error of TSGI can have, from the places in src/ where errors are made; with
 // --check only tells whether it is up to date (exit code 1 when it is not). `npm run generate` runs it.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { RULE_SECTIONS } from "../src/wsgi/validator/sections.ts";
 import { ERROR_ADVICE } from "./error-advice.ts";
+import { writeGenerated } from "./write-generated.ts";
 
 const SRC = fileURLToPath(new URL("../src/", import.meta.url));
-const PAGE = new URL("../docs/errors.md", import.meta.url);
 /** Node has codes of its own, which some sources compare. */
 const CODE = /^ERR_(?:TSGI|HTTP)_[A-Z0-9_]*[A-Z0-9]$/;
 
@@ -58,12 +58,7 @@ for (const code of Object.keys(ERROR_ADVICE))
 
 const page = [PREFACE, ...[...entries].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(section)].join("\n");
 
-if (process.argv.includes("--check")) {
-  if (!existsSync(PAGE) || readFileSync(PAGE, "utf8") !== page) {
-    console.error("docs/errors.md is stale");
-    process.exitCode = 1;
-  }
-} else writeFileSync(PAGE, page);
+writeGenerated("docs/errors.md", page);
 
 function collect(file: ts.SourceFile, path: string): void {
   const visit = (node: ts.Node): void => {

@@ -1,7 +1,7 @@
 // Puts the reference of JSONStore's API into docs/jsonstore.md, from the tables that the store itself uses: behind each line
 // `<!-- generated from apps/jsonstore/src/FILE.ts: NAME -->` stands that table. With --check only tells whether the page is up to date (exit
 // code 1 when not). `npm run generate` runs it.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { LIMITS, iniNumber } from "../apps/jsonstore/src/limits.ts";
 import {
   ANSWER_FIELDS,
@@ -12,8 +12,9 @@ import {
   REQUEST_FIELDS,
 } from "../apps/jsonstore/src/operations.ts";
 import { PROBLEMS, type ProblemCode } from "../apps/jsonstore/src/problems.ts";
+import { writeGenerated } from "./write-generated.ts";
 
-const PAGE = new URL("../docs/jsonstore.md", import.meta.url);
+const PAGE = "docs/jsonstore.md";
 const MARKED = /(<!-- generated from apps\/jsonstore\/src\/[\w-]+\.ts: (\w+) -->\n\n)(?:\|[^\n]*\n)*/g;
 
 const OPERATION_LIST = Object.values(OPERATIONS);
@@ -63,20 +64,13 @@ const TABLES: Readonly<Record<string, () => string>> = {
     ),
 };
 
-const before = readFileSync(PAGE, "utf8");
+const before = readFileSync(new URL(`../${PAGE}`, import.meta.url), "utf8");
 const after = before.replaceAll(MARKED, (_all, head: string, name: string) => {
   const write = TABLES[name];
   if (write === undefined) throw new Error(`No table is called "${name}", expected ${Object.keys(TABLES).join(", ")}`);
   return head + write();
 });
-if (process.argv.includes("--check")) {
-  if (after !== before) {
-    console.error("docs/jsonstore.md is stale");
-    process.exitCode = 1;
-  }
-} else if (after !== before) {
-  writeFileSync(PAGE, after);
-}
+writeGenerated(PAGE, after);
 
 /** Which methods can have a problem. */
 function askers(problem: ProblemCode): string {

@@ -1,14 +1,14 @@
 // Writes man/tsgi.1, the manual page, from the commands, the declarations of the settings and the exit codes; with --check only tells
 // whether it is up to date (exit code 1 when it is not). `npm run generate` runs it. Source: man(7), man-pages(7).
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { Command, Option } from "../src/commander.ts";
 import { exitCodeMeanings } from "../src/cli/exit-codes.ts";
 import { buildProgram } from "../src/cli/program.ts";
 import { plainDefault } from "../src/server/settings/describe.ts";
 import { flagOf, placeholderOf, type Setting, variableOf } from "../src/server/settings/setting.ts";
 import { SECTIONS } from "../src/server/settings/table.ts";
+import { writeGenerated } from "./write-generated.ts";
 
-const PAGE = new URL("../man/tsgi.1", import.meta.url);
 const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
 
 /** Options of the program that are no settings. */
@@ -61,15 +61,7 @@ const page = [
   "",
 ].join("\n");
 
-if (process.argv.includes("--check")) {
-  if (!existsSync(PAGE) || readFileSync(PAGE, "utf8") !== page) {
-    console.error("man/tsgi.1 is stale");
-    process.exitCode = 1;
-  }
-} else {
-  mkdirSync(new URL(".", PAGE), { recursive: true });
-  writeFileSync(PAGE, page);
-}
+writeGenerated("man/tsgi.1", page);
 
 function section(title: string, parts: readonly string[]): string[] {
   return [`.SH ${title.toUpperCase()}`, ...parts];

@@ -1,6 +1,7 @@
 // Makes the table of docs/matrix.md of docs/matrix.json, which test/matrix writes. With --check only tells whether it is up to date (exit
 // code 1 when not). `npm run generate` runs it.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { writeGenerated } from "./write-generated.ts";
 
 interface Cell {
   readonly passed: number;
@@ -9,7 +10,7 @@ interface Cell {
   readonly differences: Readonly<Record<string, readonly string[]>>;
 }
 
-const PAGE = new URL("../docs/matrix.md", import.meta.url);
+const PAGE = "docs/matrix.md";
 const TABLES = /(<!-- matrix -->\n)[^]*?(<!-- end -->)/;
 
 /** What a missing feature means, for readers of the table. */
@@ -25,16 +26,9 @@ const cells = JSON.parse(readFileSync(new URL("../docs/matrix.json", import.meta
   string,
   Record<string, Cell>
 >;
-const before = readFileSync(PAGE, "utf8");
+const before = readFileSync(new URL(`../${PAGE}`, import.meta.url), "utf8");
 const after = before.replace(TABLES, (_all, start: string, end: string) => `${start}\n${tables()}\n${end}`);
-if (after !== before) {
-  if (process.argv.includes("--check")) {
-    console.error("docs/matrix.md is stale");
-    process.exitCode = 1;
-  } else {
-    writeFileSync(PAGE, after);
-  }
-}
+writeGenerated(PAGE, after);
 
 function tables(): string {
   const columns = Object.keys(cells["TypeScript"] ?? {});

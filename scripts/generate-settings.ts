@@ -1,6 +1,5 @@
 // Writes docs/settings.md from the declarations of the settings; with --check only tells whether it is up to date (exit code 1 when
 // it is not). `npm run generate` runs it.
-import { readFileSync, writeFileSync } from "node:fs";
 import { plainDefault } from "../src/server/settings/describe.ts";
 import { AT_START_ONLY } from "../src/server/settings/at-start-only.ts";
 import { HOOKS } from "../src/server/settings/hooks.ts";
@@ -14,8 +13,7 @@ import {
   variableOf,
 } from "../src/server/settings/setting.ts";
 import { SECTIONS } from "../src/server/settings/table.ts";
-
-const PAGE = new URL("../docs/settings.md", import.meta.url);
+import { writeGenerated } from "./write-generated.ts";
 
 const PREFACE = `# Settings
 
@@ -68,14 +66,7 @@ const AT_START_TEXT = "read only at the start: [a reload does not change it](#wh
 
 const page = [PREFACE, ...SECTIONS.map(sectionText), reloadText(), hooksText(), absentText()].join("\n");
 
-if (process.argv.includes("--check")) {
-  if (readOrEmpty() !== page) {
-    console.error("docs/settings.md is stale");
-    process.exitCode = 1;
-  }
-} else {
-  writeFileSync(PAGE, page);
-}
+writeGenerated("docs/settings.md", page);
 
 function sectionText({ title, settings }: Section): string {
   const entries = Object.entries(settings).map(([name, setting]) => settingText(name, setting));
@@ -203,12 +194,4 @@ On the command line or in a configuration file, each of these is an error that g
 |---|---|---|
 ${rows.join("\n")}
 `;
-}
-
-function readOrEmpty(): string {
-  try {
-    return readFileSync(PAGE, "utf8");
-  } catch {
-    return "";
-  }
 }

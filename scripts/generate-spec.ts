@@ -1,10 +1,8 @@
 // Writes SPEC.md from the rules of the validator; with --check only tells whether it is up to date (exit code 1 when it is not).
 // `npm run generate` runs it.
-import { readFileSync, writeFileSync } from "node:fs";
 import { RULE_SECTIONS } from "../src/wsgi/validator/sections.ts";
 import type { RuleSection, RuleText } from "../src/wsgi/rule.ts";
-
-const SPEC = new URL("../SPEC.md", import.meta.url);
+import { writeGenerated } from "./write-generated.ts";
 
 const PREFACE = `# The contract
 
@@ -27,14 +25,7 @@ type WSGIBody = (Iterable<Uint8Array> | AsyncIterable<Uint8Array>) & { close?():
 
 const spec = [PREFACE, ...RULE_SECTIONS.map((section, index) => sectionOf(section, index + 1))].join("\n");
 
-if (process.argv.includes("--check")) {
-  if (readOrEmpty() !== spec) {
-    console.error("SPEC.md is stale");
-    process.exitCode = 1;
-  }
-} else {
-  writeFileSync(SPEC, spec);
-}
+writeGenerated("SPEC.md", spec);
 
 function sectionOf(section: RuleSection, number: number): string {
   const rules = section.rules.map((rule, index) => ruleOf(rule, `${number}.${index + 1}`));
@@ -43,12 +34,4 @@ function sectionOf(section: RuleSection, number: number): string {
 
 function ruleOf(rule: RuleText, number: string): string {
   return `- **${number}** ${rule.text}. \`${rule.code}\``;
-}
-
-function readOrEmpty(): string {
-  try {
-    return readFileSync(SPEC, "utf8");
-  } catch {
-    return "";
-  }
 }
