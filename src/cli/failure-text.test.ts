@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ListenError, SettingError } from "../server/errors.ts";
 import { CommandError } from "./errors.ts";
-import { errorSections } from "./explain/error-section.ts";
+import { errorSections } from "./explain/error-sections.ts";
 import { failureText } from "./failure-text.ts";
 
 test("failureText names the code in a last line, below the message as it is", () => {

@@ -2,7 +2,7 @@
 import { didYouMean } from "../../nearest-name.ts";
 import { UsageError } from "../errors.ts";
 import { exitCodeMeanings } from "../exit-codes.ts";
-import { errorSections } from "./error-section.ts";
+import { errorSections } from "./error-sections.ts";
 
 /**
  * Explains an error.
