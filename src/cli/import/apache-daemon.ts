@@ -1,5 +1,5 @@
 // mod_wsgi's daemons and scripts. Source: modwsgi.readthedocs.io, "WSGIDaemonProcess" and the other directives.
-import { directivesOf, subjectOfDirective, wordsOf, type SiteDirective } from "./site-directive.ts";
+import { directivesOf, inheritedWords, subjectOfDirective, type SiteDirective, type SiteLevels } from "./site-directive.ts";
 import type { IniPair, SiteApplication, SiteDraft } from "./site-draft.ts";
 
 /** Options of a daemon that become keys of the application's section. */
@@ -18,7 +18,7 @@ const NEEDLESS =
 const THREADS = "15";
 
 /** The daemons of a file, by name. */
-export function daemonsOf(levels: readonly (readonly SiteDirective[])[]): ReadonlyMap<string, SiteDirective> {
+function daemonsOf(levels: SiteLevels): ReadonlyMap<string, SiteDirective> {
   const all = levels.flatMap((level) => directivesOf(level, "wsgidaemonprocess"));
   return new Map(all.map((directive) => [directive.words[0] ?? "", directive]));
 }
@@ -30,13 +30,12 @@ export function daemonsOf(levels: readonly (readonly SiteDirective[])[]): Readon
  * @param words - of WSGIScriptAlias: path, file, options
  */
 export function scriptApplication(
-  levels: readonly (readonly SiteDirective[])[],
+  levels: SiteLevels,
   words: readonly string[],
   draft: SiteDraft,
 ): SiteApplication {
   const [, file = "", ...options] = words;
-  const inherited = (name: string): string | undefined =>
-    levels.map((level) => wordsOf(level, name)?.[0]).findLast((word) => word !== undefined);
+  const inherited = (name: string): string | undefined => inheritedWords(levels, name)?.[0];
   const group = optionsIn(options).get("process-group") ?? inherited("wsgiprocessgroup");
   const attribute = inherited("wsgicallableobject") ?? "application";
   const daemon = group === undefined ? undefined : daemonsOf(levels).get(group);

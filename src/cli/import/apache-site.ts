@@ -1,10 +1,15 @@
 // Translates Apache's virtual hosts: mod_wsgi, mod_proxy, mod_alias, mod_cgi. Source: httpd.apache.org, "Directive Quick-Reference".
 import { existsSync, statSync } from "node:fs";
 import { remarkWsgi, scriptApplication } from "./apache-daemon.ts";
-import { directivesOf, subjectOfDirective, wordsOf, type SiteDirective } from "./site-directive.ts";
+import {
+  directivesOf,
+  inheritedWords,
+  subjectOfDirective,
+  wordsOf,
+  type SiteDirective,
+  type SiteLevels,
+} from "./site-directive.ts";
 import type { IniPair, SiteApplication, SiteDraft } from "./site-draft.ts";
-
-type Levels = readonly (readonly SiteDirective[])[];
 
 const READ_ELSEWHERE =
   /^(?:virtualhost|servername|serveralias|listen|documentroot|directoryindex|alias|scriptalias|proxypass|proxypreservehost|proxytimeout|timeout|limitrequestbody|sslcertificatefile|sslcertificatekeyfile|errorlog|customlog|keepalivetimeout|location|directory|proxy)$/;
@@ -36,7 +41,7 @@ export function translateApache(tree: readonly SiteDirective[], draft: SiteDraft
   }
 }
 
-function translateServer(levels: Levels, draft: SiteDraft): void {
+function translateServer(levels: SiteLevels, draft: SiteDraft): void {
   const own = levels.at(-1) ?? [];
   const set = (name: string, key: string): void => {
     const [value] = wordsOf(own, name) ?? [];
@@ -66,7 +71,7 @@ function domainsOf(host: readonly SiteDirective[]): string[] {
   return names.map((name) => name.replace(/^https?:\/\/|:\d+$/g, "")).filter((name) => !/[*?]/.test(name));
 }
 
-function translatePlaces(levels: Levels, domains: readonly (string | null)[], draft: SiteDraft): void {
+function translatePlaces(levels: SiteLevels, domains: readonly (string | null)[], draft: SiteDraft): void {
   const own = levels.at(-1) ?? [];
   const put = (path: string, made: SiteApplication, subject: string): void => {
     const name = draft.application(made);
@@ -122,7 +127,7 @@ function program(place: string): SiteApplication {
 }
 
 function passTo(
-  levels: Levels,
+  levels: SiteLevels,
   directive: SiteDirective,
   path: string,
   draft: SiteDraft,
@@ -136,9 +141,9 @@ function passTo(
   }
   const [, socket, unixScheme] = /^unix:([^|]+)\|(\w+):/.exec(url) ?? [];
   const [, scheme = unixScheme ?? "", authority = "", base = ""] = /^(\w+):\/\/([^/]*)(\/.*)?$/.exec(url) ?? [];
-  const timeout = levels.map((level) => wordsOf(level, "proxytimeout")?.[0]).findLast((word) => word !== undefined);
   const given =
-    options.map((option) => /^timeout=(\d+)$/.exec(option)?.[1]).find((value) => value !== undefined) ?? timeout;
+    options.map((option) => /^timeout=(\d+)$/.exec(option)?.[1]).find((value) => value !== undefined) ??
+    inheritedWords(levels, "proxytimeout")?.[0];
   const times: IniPair[] = given === undefined ? [] : [["read_seconds", given]];
   if (/^https?$/.test(scheme)) {
     // Apache puts what is behind the path behind the URL; without a path in it, both begin with the same slash.

@@ -1,12 +1,11 @@
 // What nginx does at one `location`: hand on by a protocol, or send files.
-import { directivesOf, subjectOfDirective, wordsOf, type SiteDirective } from "./site-directive.ts";
+import { directivesOf, inheritedDirectives, inheritedWords, subjectOfDirective, type SiteDirective, type SiteLevels } from "./site-directive.ts";
 import type { IniPair, SiteApplication, SiteDraft } from "./site-draft.ts";
 
 /** Where a place stands. */
 export interface NginxScope {
   readonly draft: SiteDraft;
-  /** Directives from the outside in: what stands further in counts. */
-  readonly levels: readonly (readonly SiteDirective[])[];
+  readonly levels: SiteLevels;
   /** The servers of each `upstream`. */
   readonly upstreams: ReadonlyMap<string, readonly SiteDirective[]>;
   /** The path of the location. */
@@ -20,11 +19,6 @@ const OWN_FIELDS = /^(?:x-forwarded-(?:for|proto|host)|forwarded|via)$/i;
 /** Variables of CGI that TSGI tells by itself. */
 const OWN_PARAMS =
   /^(?:SCRIPT_FILENAME|SCRIPT_NAME|PATH_INFO|PATH_TRANSLATED|QUERY_STRING|REQUEST_\w+|CONTENT_\w+|DOCUMENT_\w+|SERVER_\w+|REMOTE_\w+|GATEWAY_INTERFACE|REDIRECT_STATUS|HTTPS|HTTP_PROXY|HTTP_HOST)$/;
-
-/** The words of a directive, of the innermost level that has it. */
-export function inherited({ levels }: Pick<NginxScope, "levels">, name: string): readonly string[] | undefined {
-  return levels.map((level) => wordsOf(level, name)).findLast((words) => words !== undefined);
-}
 
 /**
  * The application of a place that hands its requests on.
@@ -60,9 +54,8 @@ function proxied(scope: NginxScope, pass: SiteDirective): SiteApplication | null
 }
 
 function hostKeys(scope: NginxScope): IniPair[] {
-  const headers = scope.levels.findLast((level) => directivesOf(level, "proxy_set_header").length > 0) ?? [];
   let host = "upstream"; // what nginx sends by itself
-  for (const header of directivesOf(headers, "proxy_set_header")) {
+  for (const header of inheritedDirectives(scope.levels, "proxy_set_header")) {
     const [name = "", value = ""] = header.words;
     const subject = subjectOfDirective(header);
     if (/^host$/i.test(name))
@@ -80,10 +73,10 @@ function tlsKeys(scope: NginxScope, subject: string): IniPair[] {
   const keys: IniPair[] = [];
   const names = { trusted_certificate: "ca", certificate: "cert", certificate_key: "key", name: "server_name" };
   for (const [theirs, ours] of Object.entries(names)) {
-    const [value] = inherited(scope, `proxy_ssl_${theirs}`) ?? [];
+    const [value] = inheritedWords(scope.levels, `proxy_ssl_${theirs}`) ?? [];
     if (value !== undefined && !value.includes("$")) keys.push([ours, value]);
   }
-  if (inherited(scope, "proxy_ssl_verify")?.[0] !== "on")
+  if (inheritedWords(scope.levels, "proxy_ssl_verify")?.[0] !== "on")
     scope.draft.changed(
       subject,
       "nginx does not check who answers by TLS; TSGI does, and `ca` names your own authority",
@@ -98,8 +91,7 @@ function spoken(scope: NginxScope, pass: SiteDirective, protocol: string): SiteA
   const servers = addressesOf(scope, address.replace(/^\w+:\/\//, ""));
   const keys: IniPair[] = [["upstream", servers.join(" ")], ...times(scope, protocol)];
   if (protocol === "fastcgi") keys.push(...scriptKeys(scope));
-  const params = scope.levels.findLast((level) => directivesOf(level, `${protocol}_param`).length > 0) ?? [];
-  const fixed = directivesOf(params, `${protocol}_param`).flatMap((param) => {
+  const fixed = inheritedDirectives(scope.levels, `${protocol}_param`).flatMap((param) => {
     const [name = "", value = ""] = param.words;
     if (OWN_PARAMS.test(name)) return [];
     if (!value.includes("$") && !name.startsWith("HTTP_")) return [`${name} = ${value}`];
@@ -120,15 +112,15 @@ function scriptKeys(scope: NginxScope): IniPair[] {
       /SCRIPT_FILENAME|fastcgi(?:\.conf|-php)/.test(words.join(" ")),
     ),
   );
-  const [root] = inherited(scope, "root") ?? [];
+  const [root] = inheritedWords(scope.levels, "root") ?? [];
   if (!hasFile || root === undefined) return [];
-  const [index] = inherited(scope, "fastcgi_index") ?? [];
+  const [index] = inheritedWords(scope.levels, "fastcgi_index") ?? [];
   return [["root", root], ...(index === undefined ? [] : [["index", index] as const])];
 }
 
 function times(scope: NginxScope, protocol: string): IniPair[] {
   return Object.entries(TIMES).flatMap(([theirs, ours]): IniPair[] => {
-    const [text] = inherited(scope, `${protocol}_${theirs}`) ?? [];
+    const [text] = inheritedWords(scope.levels, `${protocol}_${theirs}`) ?? [];
     const value = text === undefined ? null : nginxSeconds(text);
     return value === null ? [] : [[ours, String(value)]];
   });

@@ -1,7 +1,14 @@
 // Translates nginx's `server` blocks. Source: nginx.org, "Alphabetical index of directives"; "How nginx processes a request" for which server
 // is the default, and which location is chosen.
-import { inherited, nginxSeconds, passedApplication, type NginxScope } from "./nginx-place.ts";
-import { directivesOf, subjectOfDirective, wordsOf, type SiteDirective } from "./site-directive.ts";
+import { nginxSeconds, passedApplication, type NginxScope } from "./nginx-place.ts";
+import {
+  directivesOf,
+  inheritedWords,
+  subjectOfDirective,
+  wordsOf,
+  type SiteDirective,
+  type SiteLevels,
+} from "./site-directive.ts";
 import type { IniPair, SiteDraft } from "./site-draft.ts";
 
 /** What is read where it matters. */
@@ -60,9 +67,8 @@ function translateServer(outer: readonly SiteDirective[], server: readonly SiteD
       draft.missing(subjectOfDirective(listen), "one server speaks TLS at all addresses, or at none");
     else draft.serverWord("bind", addressOf(listen.words[0] ?? ""));
   }
-  const scope = { levels: [outer, server] };
   const set = (name: string, key: string, value: (text: string) => string | null = (text) => text): void => {
-    const [text] = inherited(scope, name) ?? [];
+    const [text] = inheritedWords([outer, server], name) ?? [];
     const found = text === undefined ? null : value(text);
     if (found !== null) draft.server(key, found);
   };
@@ -94,7 +100,7 @@ function domainsOf(server: readonly SiteDirective[], draft: SiteDraft): string[]
 }
 
 function translatePlaces(
-  levels: NginxScope["levels"],
+  levels: SiteLevels,
   upstreams: NginxScope["upstreams"],
   domains: readonly (string | null)[],
   draft: SiteDraft,
@@ -173,7 +179,7 @@ function placeName(scope: NginxScope, locations: readonly SiteDirective[]): stri
   const passed = passedApplication(scope);
   const own = levels.at(-1) ?? [];
   if (passed !== null) return draft.application(passed);
-  if (inherited(scope, "root") === undefined && wordsOf(own, "alias") === undefined) {
+  if (inheritedWords(scope.levels, "root") === undefined && wordsOf(own, "alias") === undefined) {
     draft.missing(`location ${scope.path}`, "it names nothing that TSGI can serve");
     return null;
   }
@@ -190,17 +196,17 @@ function placeName(scope: NginxScope, locations: readonly SiteDirective[]): stri
 function files(scope: NginxScope): { kind: string; use: string; keys: IniPair[] } {
   const own = scope.levels.at(-1) ?? [];
   const [alias] = wordsOf(own, "alias") ?? [];
-  const [root = ""] = inherited(scope, "root") ?? [];
+  const [root = ""] = inheritedWords(scope.levels, "root") ?? [];
   const directory = alias ?? (scope.path === "/" ? root : `${root.replace(/\/$/, "")}${scope.path}`);
-  const index = inherited(scope, "index")?.find((word) => /\.html?$/.test(word));
-  const expires = nginxSeconds(inherited(scope, "expires")?.[0] ?? "");
+  const index = inheritedWords(scope.levels, "index")?.find((word) => /\.html?$/.test(word));
+  const expires = nginxSeconds(inheritedWords(scope.levels, "expires")?.[0] ?? "");
   return {
     kind: "files",
     use: "egg:tsgi#static",
     keys: [
       ["root", directory],
       ...(index === undefined || index === "index.html" ? [] : [["index", index] as const]),
-      ...(inherited(scope, "autoindex")?.[0] === "on" ? [["listing", "yes"] as const] : []),
+      ...(inheritedWords(scope.levels, "autoindex")?.[0] === "on" ? [["listing", "yes"] as const] : []),
       ...(expires === null ? [] : [["max_age_seconds", String(expires)] as const]),
     ],
   };

@@ -9,6 +9,9 @@ export interface SiteDirective {
   readonly block: readonly SiteDirective[] | null;
 }
 
+/** The directives that hold at a place, from the outside in: what stands further in counts. */
+export type SiteLevels = readonly (readonly SiteDirective[])[];
+
 /** As it would be written on one line, for remarks. */
 export function subjectOfDirective({ name, words }: SiteDirective): string {
   return [name, ...words].join(" ");
@@ -22,4 +25,14 @@ export function directivesOf(block: readonly SiteDirective[], name: string): Sit
 /** The words of the last directive of a name; undefined when there is none. */
 export function wordsOf(block: readonly SiteDirective[], name: string): readonly string[] | undefined {
   return directivesOf(block, name).at(-1)?.words;
+}
+
+/** The directives of a name, at the innermost level that has one. */
+export function inheritedDirectives(levels: SiteLevels, name: string): readonly SiteDirective[] {
+  return levels.map((level) => directivesOf(level, name)).findLast((found) => found.length > 0) ?? [];
+}
+
+/** The words of the last of them; undefined when no level has one. */
+export function inheritedWords(levels: SiteLevels, name: string): readonly string[] | undefined {
+  return inheritedDirectives(levels, name).at(-1)?.words;
 }
