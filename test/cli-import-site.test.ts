@@ -73,7 +73,7 @@ http {
     listen 127.0.0.1:0;
     server_name example.org "quoted.example";
     client_max_body_size 10;
-    location / { proxy_pass http://backend; proxy_set_header Host $host; proxy_read_timeout 1m30s; }
+    location / { proxy_pass http://backend; proxy_set_header Host $host; proxy_set_header Upgrade $http_upgrade; proxy_read_timeout 1m30s; }
     location /inner/ { proxy_pass http://${address}/base/; proxy_set_header X-Real-IP $remote_addr; }
     location /files/ { alias ${project.path("files")}/; autoindex on; expires 1h; }
     location ~ \\.secret$ { deny all; }
@@ -94,6 +94,7 @@ http {
       "proxy_set_header X-Real-IP $remote_addr: fields are",
       "location ~ \\.secret$: places are paths here",
       "gzip on: egg:tsgi#compress",
+      "proxy_set_header Upgrade $http_upgrade: WebSockets pass",
       "return 301 https://$host$request_uri: egg:tsgi#canonical-redirect",
       "user www-data: set `user`",
     ])
@@ -155,6 +156,7 @@ WSGIDaemonProcess shop processes=1 threads=2 python-path=\${ROOT}/lib \\
   WSGIScriptAlias /shop "\${ROOT}/site/wsgi.py"
   Alias /files \${ROOT}/files
   ProxyPass /inner http://${address}/base
+  ProxyPass /socket ws://${address}/socket
   ProxyPass /kept !
   ScriptAlias /program /bin/true
   <Directory \${ROOT}>
@@ -169,6 +171,7 @@ WSGIDaemonProcess shop processes=1 threads=2 python-path=\${ROOT}/lib \\
     expect(told.body).toBe("helped /shop /a/b Basic eA== files");
     expect((await ask(port, "/files/page.html")).body).toBe("a page\n");
     expect((await ask(port, "/inner/x")).body).toBe(`behind /base/x ${address}`);
+    expect((await ask(port, "/socket/x")).body).toBe(`behind /socket/x ${address}`);
     expect((await ask(port, "/program")).status).toBe(502);
     expect((await ask(port, "/elsewhere")).status).toBe(404);
     for (const remark of [

@@ -25,6 +25,9 @@ const HINTS: Readonly<Record<string, string>> = {
   setenv: "set it in a middleware",
 };
 
+/** The proxy passes WebSockets on from the same address as anything else. */
+const HTTP: Readonly<Record<string, string>> = { http: "http", https: "https", ws: "http", wss: "https" };
+
 /** Translates a file. */
 export function translateApache(tree: readonly SiteDirective[], draft: SiteDraft): void {
   const hosts = directivesOf(tree, "virtualhost");
@@ -145,10 +148,11 @@ function passTo(
     options.map((option) => /^timeout=(\d+)$/.exec(option)?.[1]).find((value) => value !== undefined) ??
     inheritedWords(levels, "proxytimeout")?.[0];
   const times: IniPair[] = given === undefined ? [] : [["read_seconds", given]];
-  if (/^https?$/.test(scheme)) {
+  const http = HTTP[scheme];
+  if (http !== undefined) {
     // Apache puts what is behind the path behind the URL; without a path in it, both begin with the same slash.
     const upstream =
-      socket === undefined ? `${scheme}://${authority}${base === "" && path !== "/" ? "/" : base}` : `unix:${socket}`;
+      socket === undefined ? `${http}://${authority}${base === "" && path !== "/" ? "/" : base}` : `unix:${socket}`;
     const isKept = levels.some((level) => /^on$/i.test(wordsOf(level, "proxypreservehost")?.[0] ?? ""));
     put(
       path,
@@ -159,7 +163,7 @@ function passTo(
       },
       subject,
     );
-    if (scheme === "https")
+    if (http === "https")
       draft.changed(subject, "Apache does not check who answers by TLS; TSGI does, and `ca` names your own authority");
     return;
   }

@@ -61,9 +61,9 @@ function hostKeys(scope: NginxScope): IniPair[] {
     if (/^host$/i.test(name))
       host = /^\$(?:host|http_host)(?::\$\w+)?$/.test(value) ? "keep" : value === "$proxy_host" ? "upstream" : value;
     else if (OWN_FIELDS.test(name)) scope.draft.needless(subject, "TSGI says so by itself, of what it believes");
-    else if (/^(?:upgrade|connection)$/i.test(name)) {
-      if (value !== "") scope.draft.missing(subject, "WebSockets cannot be carried; connections are kept without it");
-    } else
+    else if (/^(?:upgrade|connection)$/i.test(name))
+      scope.draft.needless(subject, "WebSockets pass and connections are kept without it");
+    else
       scope.draft.missing(subject, "fields are handed on as the client sent them; X-Forwarded-For has its address");
   }
   return [["host", host.includes("$") ? "keep" : host]];

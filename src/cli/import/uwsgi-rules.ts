@@ -161,7 +161,7 @@ export const UWSGI_RULES: Readonly<Record<string, UwsgiRule>> = {
   "min-worker-lifetime": { missing: "a worker is replaced as soon as a limit says so" },
   "offload-threads": { missing: "files and answers leave Python at once without it" },
   async: { missing: "there is no such mode; use threads" },
-  websockets: { missing: "there are no WebSockets; run them in a server of their own" },
+  websockets: { missing: "there is no such interface; run WebSockets in a server of their own, behind TSGI's proxy" },
   "add-header": { missing: "use nginx, or middleware in an app.ts or app.ini" },
   "catch-exceptions": { missing: "tracebacks go to the log, never to clients" },
   optimize: { missing: "set env PYTHONOPTIMIZE=1" },
