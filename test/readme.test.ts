@@ -104,20 +104,25 @@ describe("README and the tour", () => {
   });
 });
 
+/** The files that a page links to, from the project's folder on. */
+function linksOf(page: string): string[] {
+  const prose = readFileSync(join(ROOT, page), "utf8").replaceAll(/^```[^]*?^```$/gm, "");
+  const links = Array.from(prose.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g), ([, link = ""]) => link);
+  return links.filter((link) => !link.startsWith("https://")).map((link) => join(dirname(page), link));
+}
+
 describe("documentation", () => {
-  const pages = [
-    "README.md",
-    "ARCHITECTURE.md",
-    "CONTRIBUTING.md",
-    "CHANGELOG.md",
-    "SECURITY.md",
-    "docs/README.md",
-  ].concat(["docs/tour.md", "docs/versioning.md", "docs/guests/moving.md", "bench/README.md"]);
+  const docs = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" }).map((path) => join("docs", path));
+  const pages = [...readdirSync(ROOT), ...docs, "bench/README.md"].filter((path) => path.endsWith(".md"));
 
   test.each(pages)("%s links only to what exists", (page) => {
-    const links = [...readFileSync(join(ROOT, page), "utf8").matchAll(/\]\(([^)#]+)\)/g)].map(([, link = ""]) => link);
-    const local = links.filter((link) => !link.startsWith("https://"));
-    expect(local.filter((link) => !existsSync(join(ROOT, dirname(page), link)))).toEqual([]);
+    expect(linksOf(page).filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+
+  test("leads to every page, from the list of all or from a page in it", () => {
+    const listed = linksOf("docs/README.md");
+    const found = new Set([...listed, ...listed.filter((path) => path.endsWith(".md")).flatMap(linksOf)]);
+    expect(docs.filter((path) => path.endsWith(".md") && !found.has(path))).toEqual([]);
   });
 
   test.each(["ARCHITECTURE.md", "CONTRIBUTING.md"])("%s names only files that exist", (page) => {
