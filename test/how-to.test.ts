@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "./free-port.ts";
+import { markdownBlocks } from "./markdown-blocks.ts";
 import { venvPython } from "./needs.ts";
 import { Learner } from "./newcomers/learner.ts";
 import { ROOT } from "./newcomers/newcomer.ts";
-import { markdownBlocks } from "./newcomers/page-blocks.ts";
 
 const PAGES = join(ROOT, "docs", "how-to");
 const python = venvPython();

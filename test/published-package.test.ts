@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { markdownFiles } from "./markdown-blocks.ts";
 import { nodeOf } from "./needs.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -38,11 +39,7 @@ const programs = readdirSync(join(ROOT, "docs"))
   });
 
 /** The files of the guide to testing, which check themselves. */
-const guide = readFileSync(join(ROOT, "docs", "testing.md"), "utf8");
-const guideFiles = Array.from(
-  guide.matchAll(/^```ts title="([^"]+)"\n([^]*?)^```$/gm),
-  ([, name = "", text = ""]) => [name, text] as const,
-);
+const guideFiles = [...markdownFiles(readFileSync(join(ROOT, "docs", "testing.md"), "utf8"))];
 
 /** One application for all of them, `/etag` and so on. */
 function siteOf(first: string): string {

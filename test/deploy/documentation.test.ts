@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { splitWords } from "../../src/server/settings/split-words.ts";
+import { markdownBlocks, markdownFiles } from "../markdown-blocks.ts";
 import { venvPython } from "../needs.ts";
 import { Project } from "./project.ts";
 
@@ -13,7 +14,6 @@ const JITI = fileURLToPath(import.meta.resolve("jiti/register"));
 const COMMAND = fileURLToPath(new URL("../../bin/tsgi.js", import.meta.url));
 const PYTHON = venvPython();
 const ALIAS = JSON.stringify({ "tsgi/deploy": fileURLToPath(new URL("../../src/deploy/index.ts", import.meta.url)) });
-const BLOCK = /^```(\w+)(?: title="([^"]+)")?\n([^]*?)^```$/gm;
 
 interface Example {
   readonly title: string;
@@ -24,14 +24,12 @@ interface Example {
 const examples: Example[] = PAGE.split(/^## /m)
   .slice(1)
   .map((section) => {
-    const blocks = [...section.matchAll(BLOCK)];
-    const files = blocks.flatMap(([, , title, text]) => (title === undefined ? [] : [[title, text]]));
-    const consoles = blocks.filter(([, language]) => language === "console").map(([, , , text = ""]) => text);
+    const consoles = markdownBlocks(section).filter(({ language }) => language === "console");
     return {
       title: section.split("\n", 1)[0] ?? "",
-      files: Object.fromEntries(files) as Record<string, string>,
+      files: Object.fromEntries(markdownFiles(section)),
       commands: consoles
-        .flatMap((text) => text.split(/^\$ /m).slice(1))
+        .flatMap(({ text }) => text.split(/^\$ /m).slice(1))
         .map((text) => {
           const [line = "", ...output] = text.split("\n");
           return { line, output: output.join("\n").trimEnd() };

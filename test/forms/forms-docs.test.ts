@@ -8,22 +8,20 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { FORM_LIMITS } from "tsgi/forms";
 import { TestClient } from "tsgi/testing";
 import type { WSGIApplication } from "tsgi/wsgi";
+import { markdownFiles } from "../markdown-blocks.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const GUIDE = readFileSync(join(ROOT, "docs", "forms.md"), "utf8");
 const directory = mkdtempSync(join(tmpdir(), "tsgi-forms-docs-"));
 const workingDirectory = process.cwd();
-const files = Array.from(GUIDE.matchAll(/^```ts title="([^"]+)"\n([^]*?)^```$/gm), ([, name = "", text = ""]) => ({
-  name,
-  text,
-}));
+const files = markdownFiles(GUIDE);
 const alias = Object.fromEntries(
   ["wsgi", "forms"].map((room) => [`tsgi/${room}`, join(ROOT, "src", room, "index.ts")]),
 );
 const jiti = createJiti(join(directory, "main.ts"), { alias, fsCache: false });
 
 beforeAll(() => {
-  for (const { name, text } of files) writeFileSync(join(directory, name), text);
+  for (const [name, text] of files) writeFileSync(join(directory, name), text);
   mkdirSync(join(directory, "photos"));
   process.chdir(directory);
 });
@@ -38,7 +36,7 @@ async function clientOf(name: string): Promise<TestClient> {
 }
 
 test("the page has the files that are tested here", () => {
-  expect(files.map(({ name }) => name)).toEqual(["hello.ts", "photos.ts", "pass-on.ts", "field-storage.ts"]);
+  expect([...files.keys()]).toEqual(["hello.ts", "photos.ts", "pass-on.ts", "field-storage.ts"]);
 });
 
 test("hello.ts greets by the body of a POST and the query of a GET", async () => {

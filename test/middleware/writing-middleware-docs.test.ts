@@ -9,14 +9,13 @@ import { loadApp } from "../../src/deploy/load.ts";
 import { TestClient } from "../../src/testing/test-client.ts";
 import type { Middleware, WSGIApplication } from "../../src/wsgi/types.ts";
 import { validator } from "../../src/wsgi/validator.ts";
+import { markdownFiles } from "../markdown-blocks.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const GUIDE = readFileSync(join(ROOT, "docs", "writing-middleware.md"), "utf8");
 const directory = mkdtempSync(join(tmpdir(), "tsgi-writing-"));
 
-const files = new Map(
-  Array.from(GUIDE.matchAll(/^```ts title="([^"]+)"\n([^]*?)^```$/gm), ([, name = "", text = ""]) => [name, text]),
-);
+const files = markdownFiles(GUIDE);
 const ini = /^```ini\n([^]*?)^```$/m.exec(GUIDE)?.[1] ?? "";
 
 const alias = Object.fromEntries([

@@ -6,10 +6,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { freePort } from "../free-port.ts";
+import { markdownBlocks } from "../markdown-blocks.ts";
 import { program, venvPython, wheelhouse } from "../needs.ts";
+import { htmlBlocks } from "./html-blocks.ts";
 import { Learner } from "./learner.ts";
 import { ROOT } from "./newcomer.ts";
-import { htmlBlocks, markdownBlocks } from "./page-blocks.ts";
 
 const SOURCE = join(ROOT, "docs", "tutorial");
 const SITE = join(ROOT, ".cache", "site", "docs", "tutorial");

@@ -2,8 +2,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { markdownBlocks } from "../markdown-blocks.ts";
+import { htmlBlocks } from "../newcomers/html-blocks.ts";
 import { ROOT } from "../newcomers/newcomer.ts";
-import { htmlBlocks, markdownBlocks } from "../newcomers/page-blocks.ts";
 
 const SOURCE = join(ROOT, "docs", "tutorial");
 const SITE = join(ROOT, ".cache", "site", "docs", "tutorial");

@@ -1,4 +1,4 @@
-// The blocks of code on a page of the documentation, from its Markdown or from the HTML that the site makes of it.
+// The blocks of code on a page of the documentation.
 
 /** A block of code, as a reader sees it. */
 export interface PageBlock {
@@ -36,39 +36,7 @@ export function markdownBlocks(markdown: string): PageBlock[] {
   return blocks;
 }
 
-const HTML =
-  /<label data-title="(?<title>[^"]*)"|<div class="language-(?<language>\w+)[^"]*">.*?<code>(?<code>[^]*?)<\/code>/g;
-const ENTITIES: Readonly<Record<string, string>> = {
-  amp: "&",
-  lt: "<",
-  gt: ">",
-  quot: '"',
-  "#39": "'",
-  "#x27": "'",
-  "#x3C": "<",
-  "#x26": "&",
-};
-
-/** Reads a page of the site. */
-export function htmlBlocks(html: string): PageBlock[] {
-  const blocks: PageBlock[] = [];
-  // All titles of a group of tabs come before its blocks.
-  const titles: string[] = [];
-  for (const { groups = {} } of html.matchAll(HTML)) {
-    const { title, language = "", code = "" } = groups;
-    if (title !== undefined) titles.push(decode(title));
-    else blocks.push({ language, ...ownerOf(titles.shift()), text: `${decode(code.replaceAll(/<[^>]*>/g, ""))}\n` });
-  }
-  return blocks;
-}
-
-/** `Python`, `Python: board.py` or `site.ini`. */
-function ownerOf(title: string | undefined): Pick<PageBlock, "audience" | "file"> {
-  if (title === undefined) return { audience: null, file: null };
-  const [, audience = null, file = null] = /^(\w+)(?:: (.+))?$/.exec(title) ?? [null, null, title];
-  return { audience, file };
-}
-
-function decode(text: string): string {
-  return text.replaceAll(/&(#?\w+);/g, (entity, name: string) => ENTITIES[name] ?? entity);
+/** The texts of the files on a page, by name. */
+export function markdownFiles(markdown: string): ReadonlyMap<string, string> {
+  return new Map(markdownBlocks(markdown).flatMap(({ file, text }) => (file === null ? [] : [[file, text] as const])));
 }
