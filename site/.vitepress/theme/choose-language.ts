@@ -1,5 +1,6 @@
 // Who chooses Python in one group of tabs sees Python in all, also on other pages and at the next visit.
 import type { Router } from "vitepress";
+import { onEachPage } from "./on-each-page.ts";
 
 const KEY = "tsgi-language";
 const INPUTS = ".vp-code-group .tabs input";
@@ -22,12 +23,7 @@ export function chooseLanguage(router: Router): void {
     } catch {}
     show(language, target.closest(".vp-code-group"));
   });
-  const after = router.onAfterRouteChange;
-  router.onAfterRouteChange = async (to) => {
-    await after?.(to);
-    showStored();
-  };
-  window.addEventListener("load", showStored);
+  onEachPage(router, showStored);
 }
 
 function showStored(): void {
@@ -38,14 +34,9 @@ function showStored(): void {
 
 /** Clicks the tabs of a language, where it is not shown, in all groups but one. */
 function show(language: string, except: Element | null): void {
+  if (language === "") return;
   for (const input of document.querySelectorAll<HTMLInputElement>(INPUTS))
-    if (
-      language !== "" &&
-      languageOf(input) === language &&
-      !input.checked &&
-      input.closest(".vp-code-group") !== except
-    )
-      input.click();
+    if (languageOf(input) === language && !input.checked && input.closest(".vp-code-group") !== except) input.click();
 }
 
 /** A tab is called "Python" or "Python: board.py". */

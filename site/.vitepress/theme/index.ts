@@ -3,6 +3,7 @@ import DefaultTheme from "vitepress/theme";
 
 import { chooseLanguage } from "./choose-language.ts";
 import { nameParts } from "./name-parts.ts";
+import { onEachPage } from "./on-each-page.ts";
 import "./style.css";
 
 const theme: Theme = {
@@ -10,7 +11,7 @@ const theme: Theme = {
   enhanceApp({ router }) {
     if (typeof window === "undefined") return;
     chooseLanguage(router);
-    nameParts(router);
+    onEachPage(router, nameParts);
   },
 };
 

@@ -1,21 +1,7 @@
 // What the theme leaves to be guessed by programs that read pages aloud.
-import type { Router } from "vitepress";
 
-/**
- * Says which part of the first page is the main one, and keeps one button of each two in each other.
- *
- * @param router - of the site
- */
-export function nameParts(router: Router): void {
-  const after = router.onAfterRouteChange;
-  router.onAfterRouteChange = async (to) => {
-    await after?.(to);
-    mend();
-  };
-  window.addEventListener("load", mend);
-}
-
-function mend(): void {
+/** Says which part of the first page is the main one, and keeps one button of each two in each other. */
+export function nameParts(): void {
   document.querySelector(".VPHome")?.setAttribute("role", "main");
   // The whole heading of a group opens it; the arrow in it is only a picture.
   for (const arrow of document.querySelectorAll('.VPSidebarItem [role="button"] [role="button"]')) {
