@@ -66,7 +66,7 @@ export function draw(report) {
   const foot = `${machine.cpu}, ${machine.kernel}, Node ${machine.node}; median of ${settings.rounds} × ${settings.seconds} s; ${date.slice(0, 10)}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + FOOT}" width="${WIDTH}" height="${bottom + FOOT}" role="img">`,
-    `<title>${escape(report.title)}: CPU time per request</title>`,
+    `<title>${escapeXML(report.title)}: CPU time per request</title>`,
     `<style>${STYLE}\n</style>`,
     `<rect class="page" x="0.5" y="0.5" width="${WIDTH - 1}" height="${bottom + FOOT - 1}" rx="6"/>`,
     text(MARGIN, 28, report.title, "title"),
@@ -141,11 +141,11 @@ function breakMark(x, y) {
 
 /** @param {number} x @param {number} y @param {string} content @param {string} [kind] @param {string} [anchor] @returns {string} SVG */
 function text(x, y, content, kind = "", anchor = "start") {
-  return `<text x="${x.toFixed(1)}" y="${y}"${kind && ` class="${kind}"`}${anchor === "start" ? "" : ` text-anchor="${anchor}"`}>${escape(content)}</text>`;
+  return `<text x="${x.toFixed(1)}" y="${y}"${kind && ` class="${kind}"`}${anchor === "start" ? "" : ` text-anchor="${anchor}"`}>${escapeXML(content)}</text>`;
 }
 
 /** @param {string} content plain @returns {string} for XML */
-function escape(content) {
+export function escapeXML(content) {
   return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 

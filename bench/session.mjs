@@ -5,10 +5,12 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+
+import { freePort } from "./harness/server-process.mjs";
+import { escapeXML } from "./picture.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PICTURE = join(ROOT, "bench", "results", "reload.svg");
@@ -27,7 +29,7 @@ const version = (/** @type {number} */ number) =>
   `export const application = (environ, start) => {\n  start("200 OK", [["Content-Type", "text/plain"]]);\n  return [Buffer.from("Version ${number}\\n")];\n};\n`;
 
 const folder = mkdtempSync(join(tmpdir(), "tsgi-session-"));
-const port = await freePort();
+const port = String(await freePort());
 /** @type {Line[]} */
 const lines = [];
 const startedAt = performance.now();
@@ -44,7 +46,7 @@ const env = {
 
 const server = background("tsgi app.mjs -w 2 --control-socket ctl.sock");
 try {
-  for await (const text of server.stderr ?? []) if (String(text).includes("Listening at")) break;
+  await listening();
   note(`$ tsgi app.mjs -w 2 --control-socket ctl.sock &`, "typed");
   const load = background(`wrk -t 1 -c 16 -d ${LOAD_SECONDS} http://127.0.0.1:${port}/`);
   const loaded = once(load, "exit");
@@ -93,13 +95,16 @@ function type(command) {
       note(each, kind);
 }
 
-/** @returns {Promise<string>} */
-async function freePort() {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = /** @type {import("node:net").AddressInfo} */ (probe.address());
-  await new Promise((resolve) => probe.close(resolve));
-  return String(address.port);
+/** Waits until the server listens; what it says later has a reader, too. */
+function listening() {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    server.stderr?.on("data", (text) => {
+      said += text;
+      if (said.includes("Listening at")) resolve(undefined);
+    });
+    server.once("exit", () => reject(new Error(`The server ended: ${said}`)));
+  });
 }
 
 function picture() {
@@ -107,9 +112,9 @@ function picture() {
   const rows = lines.map(({ at, text, kind }, index) => {
     const shown = text.length > COLUMNS ? `${text.slice(0, COLUMNS - 1)}…` : text;
     const y = MARGIN + (index + 0.75) * LINE;
-    return `<text class="${kind}" x="${MARGIN}" y="${y}" style="animation-delay:${at.toFixed(1)}s" xml:space="preserve">${escape(shown)}</text>`;
+    return `<text class="${kind}" x="${MARGIN}" y="${y}" style="animation-delay:${at.toFixed(1)}s" xml:space="preserve">${escapeXML(shown)}</text>`;
   });
-  const said = lines.map(({ text }) => escape(text)).join("\n");
+  const said = lines.map(({ text }) => escapeXML(text)).join("\n");
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="title said">
 <title id="title">A reload with broken code under load, then with mended code</title>
 <desc id="said">${said}</desc>
@@ -124,9 +129,4 @@ text { font: 14px ui-monospace, Menlo, Consolas, monospace; fill: #e6edf3; anima
 ${rows.join("\n")}
 </svg>
 `;
-}
-
-/** @param {string} text */
-function escape(text) {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
