@@ -1,5 +1,5 @@
-// The site in a browser: what search finds, whether everybody can read it, and how it looks on a telephone. Its build takes the better part
-// of a minute of one core, so this runs only with TSGI_TEST_SITE=1, for the site that `npm run build` has made in site/.
+// The site in a browser: what search finds, whether everybody can read it, and how it looks on a telephone. It is the site that
+// `npm run build` has made in site/, which takes the better part of a minute of one core: vitest.config.ts leaves this out by default.
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -13,8 +13,7 @@ const SITE = join(ROOT, ".cache", "site");
 const AXE = join(ROOT, "site", "node_modules", "axe-core", "axe.min.js");
 /** To look at. */
 const PICTURES = join(ROOT, ".cache", "site-pictures");
-const isWanted = process.env["TSGI_TEST_SITE"] === "1";
-const browserPath = isWanted ? program(...BROWSERS) : undefined;
+const browserPath = program(...BROWSERS);
 
 /** What readers look for, with the page that they should find among the first hits. */
 const QUERIES: readonly (readonly [query: string, page: string])[] = [
