@@ -25,7 +25,7 @@ const page = [
   ]),
   ...section("Description", [
     roff(
-      "An arbiter process listens and keeps worker processes, which load the application that the target names and answer requests. A target is a file (app.ts, app.py), perhaps with an export (app.ts:site), a module (shop.wsgi:application), a call with literal arguments (shop:makeApp('test')), a section of an INI file (app.ini#site), or a Python program with its arguments after --.",
+      "An arbiter process listens and keeps worker processes, which load the application that the target names and answer requests. A target is a file (app.ts, app.py), perhaps with an export (app.ts:site), a module (shop.wsgi:application), a call with literal arguments (shop:makeApp('test')), a section of an INI file (app.ini#site), a PSGI or Rack application (app.psgi, config.ru), a server behind (proxy:http://127.0.0.1:3000, fastcgi:, scgi:, uwsgi:), CGI programs (cgi:, cgi-bin:), or a Python program with its arguments after --.",
     ),
   ]),
   ...section("Commands", helpOf(program)),

@@ -23,6 +23,9 @@ const TARGETS = `Targets:
   'shop:makeApp("test", 2)'       what a function returns, given literals
   manage.py -- runserver 8080     a Python program and its arguments
   app.ini, app.ini#site           a section of an INI file
+  app.psgi, config.ru             a PSGI application, a Rack application
+  proxy:http://127.0.0.1:3000     a server behind; so fastcgi:, scgi:, uwsgi:
+  cgi:PROGRAM, cgi-bin:DIRECTORY  programs that speak CGI
 `;
 
 /** What the command prints when it is given nothing. */
