@@ -28,7 +28,7 @@ const ON_ONE_NODE = [
   "test/cli-completion.test.ts",
   "test/cli-doctor.test.ts",
   "test/cli-drop-in.test.ts",
-  "test/cli-import.test.ts",
+  "test/cli-import{,-site}.test.ts",
   "test/deploy-docs.test.ts",
   "test/how-to.test.ts",
   "test/engine/{browser,curl,nginx}.test.ts",
