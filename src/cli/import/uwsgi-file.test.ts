@@ -49,6 +49,10 @@ describe("readUwsgiFile gives the same options", () => {
     expect(read("a.xml", "<uwsgi><master/><env>A=&lt;&amp;lt;&gt;</env></uwsgi>")).toEqual(["master", "env=A=<&lt;>"]);
   });
 
+  test("and a value may have lines", () => {
+    expect(read("a.json", '{"uwsgi": {"env": "KEY=one\\ntwo = 2"}}')).toEqual(["env=KEY=one\ntwo = 2"]);
+  });
+
   test("of another section, when one is named", () => {
     const text = "[uwsgi]\nhttp = :80\n[api]\nhttp = :90\n";
     expect(read("a.ini", text, "a.ini:api")).toEqual(["http=:90"]);

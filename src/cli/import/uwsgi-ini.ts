@@ -71,8 +71,8 @@ class LineReader {
 
   read(lines: readonly string[]): void {
     for (let index = 0; index < lines.length; index += 1) {
-      const [, rawKey = "", rawValue = ""] = /^([^=]*?)\s*(?:=\s*(.*))?$/.exec(lines[index] ?? "") ?? [];
-      const key = rawKey.replaceAll("_", "-").toLowerCase();
+      const [, rawKey = "", rawValue = ""] = /^([^=]*?)\s*(?:=\s*(.*))?$/s.exec(lines[index] ?? "") ?? [];
+      const key = keyOf(rawKey);
       const filled = fill(rawValue, { ...this.#place, placeholders: this.#placeholders });
       const end = blockEnd(lines, index, key);
       if (end !== null && this.#block(key, filled.value, lines.slice(index + 1, end))) index = end;
@@ -114,16 +114,18 @@ export function placeholderOf(text: string): readonly [name: string, value: stri
   return [name.trim(), value.trim()];
 }
 
+/** The one spelling of a name. */
+function keyOf(written: string): string {
+  return written.replaceAll("_", "-").toLowerCase();
+}
+
 /** Where the block ends that a line begins; null where it begins none, or one without an end. */
 function blockEnd(lines: readonly string[], begin: number, key: string): number | null {
   const kind = BLOCKS.find((each) => each.begin.test(key));
   if (kind === undefined) return null;
   let depth = 0;
   for (let index = begin; index < lines.length; index += 1) {
-    const each = (lines[index] ?? "")
-      .replace(/\s*=.*/s, "")
-      .replaceAll("_", "-")
-      .toLowerCase();
+    const each = keyOf((lines[index] ?? "").replace(/\s*=.*/s, ""));
     if (kind.begin.test(each)) depth += 1;
     else if (kind.end.test(each)) depth -= 1;
     if (depth === 0) return index;
