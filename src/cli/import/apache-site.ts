@@ -21,7 +21,7 @@ const HINTS: Readonly<Record<string, string>> = {
   rewriterule: "write it as a middleware",
   errordocument: "egg:tsgi#error-documents is a filter for it",
   header: "egg:tsgi#security-headers is a filter for some of them",
-  authtype: "egg:tsgi#auth_basic and egg:tsgi#auth_digest are filters for it",
+  authtype: "egg:tsgi#auth-basic and egg:tsgi#auth-digest are filters for it",
   setenv: "set it in a middleware",
 };
 
@@ -186,7 +186,7 @@ function remarkOthers(block: readonly SiteDirective[], draft: SiteDraft): void {
     if (READ_ELSEWHERE.test(name) || remarkWsgi(directive, draft)) continue;
     const subject = subjectOfDirective(directive);
     if (name === "require" && !/^all granted$/i.test(directive.words.join(" ")))
-      draft.missing(subject, "egg:tsgi#ip-filter and egg:tsgi#auth_basic are filters for it");
+      draft.missing(subject, "egg:tsgi#ip-filter and egg:tsgi#auth-basic are filters for it");
     else if (NEEDLESS.test(name)) draft.needless(subject, "there is no need of it here");
     else if (name.startsWith("include")) draft.missing(subject, "included files are not read; import them, too");
     else draft.missing(subject, HINTS[name] ?? "there is no equivalent");

@@ -20,7 +20,7 @@ const NEEDLESS =
 const HINTS: Readonly<Record<string, string>> = {
   gzip: "egg:tsgi#compress is a filter for it",
   add_header: "egg:tsgi#security-headers and `headers` of egg:tsgi#static are for it",
-  auth_basic: "egg:tsgi#auth_basic is a filter for it",
+  auth_basic: "egg:tsgi#auth-basic is a filter for it",
   allow: "egg:tsgi#ip-filter is a filter for it",
   deny: "egg:tsgi#ip-filter is a filter for it",
   return: "egg:tsgi#canonical-redirect sends clients to another host or scheme",
