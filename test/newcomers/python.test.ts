@@ -1,12 +1,24 @@
-// The wheel as a Python user meets it: a new virtual environment, no Node in the PATH, and what the README says to type.
+// The wheel as a Python user meets it: a new virtual environment, no Node in the PATH, and what the README and the tutorial say to type.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { freePort } from "../free-port.ts";
-import { venvPython, wheelhouse } from "../needs.ts";
+import { program, venvPython, wheelhouse } from "../needs.ts";
+import { Learner } from "./learner.ts";
 import { Newcomer, readmeCommands, ROOT } from "./newcomer.ts";
+import { learn, TUTORIAL_MILLISECONDS } from "./tutorial.ts";
 
 const python = venvPython();
 const wheels = wheelhouse();
@@ -33,23 +45,29 @@ paste.app_factory = shop.wsgi:make
 `;
 const FACTORY = "\ndef make(global_conf):\n    return app\n";
 
+const pip = {
+  PIP_NO_INDEX: "1",
+  PIP_FIND_LINKS: [wheels ?? "", join(ROOT, ".cache", "wheel")].join(" "),
+  PIP_DISABLE_PIP_VERSION_CHECK: "1",
+  PIP_NO_CACHE_DIR: "1",
+};
+
 describe.skipIf(python === undefined || wheels === undefined)("pip install tsgi", () => {
   let wheel = "";
   let sdist = "";
   let first: Newcomer;
-  let newcomer: Newcomer | undefined;
+  let person: Newcomer | Learner | undefined;
 
   /** A shell in the virtual environment of the first; there is nothing else in its PATH. */
   function inEnvironment(files: Readonly<Record<string, string>>): Newcomer {
-    newcomer = new Newcomer(files, { PATH: join(first.folder, ".venv", "bin") });
+    const newcomer = new Newcomer(files, { PATH: join(first.folder, ".venv", "bin") });
+    person = newcomer;
     return newcomer;
   }
 
   beforeAll(() => {
     const printed = execFileSync(process.execPath, ["scripts/build-wheel.mjs"], { cwd: ROOT, encoding: "utf8" });
     [wheel = "", sdist = ""] = [...printed.matchAll(/^(\S+) \d+ bytes$/gm)].map(([, path = ""]) => join(ROOT, path));
-    const links = [wheels ?? "", join(ROOT, ".cache", "wheel")].join(" ");
-    const pip = { PIP_NO_INDEX: "1", PIP_FIND_LINKS: links, PIP_DISABLE_PIP_VERSION_CHECK: "1", PIP_NO_CACHE_DIR: "1" };
     first = new Newcomer({ "shop/__init__.py": "", "shop/wsgi.py": SHOP }, { PATH: "", ...pip });
     first.run(`"${python}" -m venv .venv`);
     const [install = ""] = readmeCommands(/Flask/);
@@ -57,8 +75,8 @@ describe.skipIf(python === undefined || wheels === undefined)("pip install tsgi"
   });
 
   afterEach(async () => {
-    await newcomer?.leave();
-    newcomer = undefined;
+    await person?.leave();
+    person = undefined;
   });
 
   afterAll(async () => {
@@ -145,5 +163,15 @@ describe.skipIf(python === undefined || wheels === undefined)("pip install tsgi"
     const digest = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
     expect(digest(join(first.folder, "built", basename(wheel)))).toBe(digest(wheel));
     rmSync(join(first.folder, "built"), { recursive: true });
+  });
+
+  test("the tutorial, from the first command to the last", { timeout: TUTORIAL_MILLISECONDS }, async () => {
+    const programs = mkdtempSync(join(tmpdir(), "tsgi-programs-"));
+    onTestFinished(() => rmSync(programs, { recursive: true }));
+    symlinkSync(python ?? "", join(programs, "python3"));
+    for (const name of ["curl", "grep"]) symlinkSync(program(name) ?? "", join(programs, name));
+    const learner = new Learner({ PATH: programs, ...pip }, await freePort());
+    person = learner;
+    expect(await learn(learner, "Python", "tsgi")).toBe('{"notes":2}');
   });
 });

@@ -25,9 +25,6 @@ const HINTS: Readonly<Record<string, string>> = {
   setenv: "set it in a middleware",
 };
 
-/** The proxy passes WebSockets on from the same address as anything else. */
-const HTTP: Readonly<Record<string, string>> = { http: "http", https: "https", ws: "http", wss: "https" };
-
 /** Translates a file. */
 export function translateApache(tree: readonly SiteDirective[], draft: SiteDraft): void {
   const hosts = directivesOf(tree, "virtualhost");
@@ -148,8 +145,9 @@ function passTo(
     options.map((option) => /^timeout=(\d+)$/.exec(option)?.[1]).find((value) => value !== undefined) ??
     inheritedWords(levels, "proxytimeout")?.[0];
   const times: IniPair[] = given === undefined ? [] : [["read_seconds", given]];
-  const http = HTTP[scheme];
-  if (http !== undefined) {
+  // The proxy passes WebSockets on to the same address as anything else.
+  const http = scheme.replace(/^ws(?=s?$)/, "http");
+  if (/^https?$/.test(http)) {
     // Apache puts what is behind the path behind the URL; without a path in it, both begin with the same slash.
     const upstream =
       socket === undefined ? `${http}://${authority}${base === "" && path !== "/" ? "/" : base}` : `unix:${socket}`;
