@@ -1,5 +1,11 @@
 // mod_wsgi's daemons and scripts. Source: modwsgi.readthedocs.io, "WSGIDaemonProcess" and the other directives.
-import { directivesOf, inheritedWords, subjectOfDirective, type SiteDirective, type SiteLevels } from "./site-directive.ts";
+import {
+  directivesOf,
+  inheritedWords,
+  subjectOfDirective,
+  type SiteDirective,
+  type SiteLevels,
+} from "./site-directive.ts";
 import type { IniPair, SiteApplication, SiteDraft } from "./site-draft.ts";
 
 /** Options of a daemon that become keys of the application's section. */
@@ -29,11 +35,7 @@ function daemonsOf(levels: SiteLevels): ReadonlyMap<string, SiteDirective> {
  * @param levels - directives from the outside in
  * @param words - of WSGIScriptAlias: path, file, options
  */
-export function scriptApplication(
-  levels: SiteLevels,
-  words: readonly string[],
-  draft: SiteDraft,
-): SiteApplication {
+export function scriptApplication(levels: SiteLevels, words: readonly string[], draft: SiteDraft): SiteApplication {
   const [, file = "", ...options] = words;
   const inherited = (name: string): string | undefined => inheritedWords(levels, name)?.[0];
   const group = optionsIn(options).get("process-group") ?? inherited("wsgiprocessgroup");

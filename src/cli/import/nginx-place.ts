@@ -1,5 +1,12 @@
 // What nginx does at one `location`: hand on by a protocol, or send files.
-import { directivesOf, inheritedDirectives, inheritedWords, subjectOfDirective, type SiteDirective, type SiteLevels } from "./site-directive.ts";
+import {
+  directivesOf,
+  inheritedDirectives,
+  inheritedWords,
+  subjectOfDirective,
+  type SiteDirective,
+  type SiteLevels,
+} from "./site-directive.ts";
 import type { IniPair, SiteApplication, SiteDraft } from "./site-draft.ts";
 
 /** Where a place stands. */
@@ -63,8 +70,7 @@ function hostKeys(scope: NginxScope): IniPair[] {
     else if (OWN_FIELDS.test(name)) scope.draft.needless(subject, "TSGI says so by itself, of what it believes");
     else if (/^(?:upgrade|connection)$/i.test(name))
       scope.draft.needless(subject, "WebSockets pass and connections are kept without it");
-    else
-      scope.draft.missing(subject, "fields are handed on as the client sent them; X-Forwarded-For has its address");
+    else scope.draft.missing(subject, "fields are handed on as the client sent them; X-Forwarded-For has its address");
   }
   return [["host", host.includes("$") ? "keep" : host]];
 }
