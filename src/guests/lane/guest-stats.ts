@@ -33,6 +33,16 @@ export interface GuestStats {
   readonly processes: readonly GuestProcessStats[];
 }
 
+/** What remains of a pool that has ended: its counts, without its processes and requests. */
+export function withoutProcesses(stats: GuestStats): GuestStats {
+  return { ...stats, queued: 0, running: 0, processes: [] };
+}
+
+/** Adds the statistics of a pool to those of its language. */
+export function addToLanguage(sums: Map<string, GuestStats>, language: string, stats: GuestStats): void {
+  sums.set(language, addGuestStats(sums.get(language) ?? null, stats) ?? stats);
+}
+
 /** Adds up the statistics of several pools; null stands for none. Values that are not counts are combined by their maximum. */
 export function addGuestStats(a: GuestStats | null, b: GuestStats | null): GuestStats | null {
   if (a === null || b === null) return a ?? b;

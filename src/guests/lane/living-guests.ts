@@ -1,5 +1,5 @@
 // The pools of guests that this process runs, whoever has started them, so that their statistics can be told by language.
-import { addGuestStats, type GuestStats } from "./guest-stats.ts";
+import { addToLanguage, type GuestStats, withoutProcesses } from "./guest-stats.ts";
 
 /** What has statistics. */
 interface Counted {
@@ -20,16 +20,12 @@ export function guestEnds(pool: Counted): void {
   const language = living.get(pool);
   if (language === undefined) return;
   living.delete(pool);
-  const last: GuestStats = { ...pool.stats(), queued: 0, running: 0, processes: [] };
-  ended.set(language, addGuestStats(ended.get(language) ?? null, last) ?? last);
+  addToLanguage(ended, language, withoutProcesses(pool.stats()));
 }
 
 /** The statistics of all pools, by language in lower case. */
 export function livingGuestStats(): Readonly<Record<string, GuestStats>> {
   const all = new Map(ended);
-  for (const [pool, language] of living) {
-    const stats = pool.stats();
-    all.set(language, addGuestStats(all.get(language) ?? null, stats) ?? stats);
-  }
+  for (const [pool, language] of living) addToLanguage(all, language, pool.stats());
   return Object.fromEntries(all);
 }

@@ -1,5 +1,5 @@
 // The counts of several workers as one.
-import { addGuestStats, type GuestStats } from "../../guests/lane/guest-stats.ts";
+import { addGuestStats, addToLanguage, withoutProcesses } from "../../guests/lane/guest-stats.ts";
 import { addUpstreamCounts } from "../../guests/upstream/upstream-meters.ts";
 import { emptyWorkerStats, type WorkerStats } from "./worker-stats.ts";
 
@@ -34,10 +34,6 @@ export function withoutGauges(stats: WorkerStats): WorkerStats {
   };
 }
 
-function withoutProcesses(stats: GuestStats): GuestStats {
-  return { ...stats, queued: 0, running: 0, processes: [] };
-}
-
 function add(a: WorkerStats, b: WorkerStats): WorkerStats {
   return {
     startedAt: Math.min(a.startedAt, b.startedAt),
@@ -65,8 +61,7 @@ function add(a: WorkerStats, b: WorkerStats): WorkerStats {
 
 function addByLanguage(a: WorkerStats["guests"], b: WorkerStats["guests"]): WorkerStats["guests"] {
   const sums = new Map(Object.entries(a));
-  for (const [language, stats] of Object.entries(b))
-    sums.set(language, addGuestStats(sums.get(language) ?? null, stats) ?? stats);
+  for (const [language, stats] of Object.entries(b)) addToLanguage(sums, language, stats);
   return Object.fromEntries(sums);
 }
 
