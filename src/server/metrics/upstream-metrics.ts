@@ -1,6 +1,5 @@
 // The metrics of the servers that applications hand requests on to; there are none where there are no upstreams.
-import type { AddressCounts, QueueCounts } from "../../guests/upstream/upstream-meters.ts";
-import type { MetricFamily } from "./prometheus-text.ts";
+import type { Labels, MetricFamily } from "./prometheus-text.ts";
 import type { WorkerStats } from "./worker-stats.ts";
 
 /**
@@ -9,28 +8,8 @@ import type { WorkerStats } from "./worker-stats.ts";
  * @param total - of all workers that ever ran
  */
 export function upstreamFamilies({ upstreams: { addresses, queues } }: WorkerStats): MetricFamily[] {
-  const perAddress = (
-    type: "counter" | "gauge",
-    name: string,
-    help: string,
-    value: (counts: AddressCounts) => number,
-  ): MetricFamily => ({
-    name,
-    type,
-    help,
-    samples: addresses.map((counts) => ({ labels: { address: counts.address }, value: value(counts) })),
-  });
-  const perQueue = (
-    type: "counter" | "gauge",
-    name: string,
-    help: string,
-    value: (counts: QueueCounts) => number,
-  ): MetricFamily => ({
-    name,
-    type,
-    help,
-    samples: queues.map((counts) => ({ labels: { upstream: counts.upstream }, value: value(counts) })),
-  });
+  const perAddress = familiesOf(addresses, ({ address }) => ({ address }));
+  const perQueue = familiesOf(queues, ({ upstream }) => ({ upstream }));
   return [
     perAddress(
       "counter",
@@ -69,4 +48,19 @@ export function upstreamFamilies({ upstreams: { addresses, queues } }: WorkerSta
     ),
     perQueue("gauge", "tsgi_upstream_requests_queued", "Requests that wait for a connection", ({ queued }) => queued),
   ];
+}
+
+/** Makes families that have a sample for each of some counts. */
+function familiesOf<Counts>(list: readonly Counts[], labelsOf: (counts: Counts) => Labels) {
+  return (
+    type: "counter" | "gauge",
+    name: string,
+    help: string,
+    value: (counts: Counts) => number,
+  ): MetricFamily => ({
+    name,
+    type,
+    help,
+    samples: list.map((counts) => ({ labels: labelsOf(counts), value: value(counts) })),
+  });
 }
