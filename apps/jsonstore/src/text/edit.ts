@@ -1,6 +1,6 @@
 // Changes compact text by offsets. What is not named stays as it is, byte for byte.
 import { COMMA } from "./characters.ts";
-import { elementsOf, findElement, findMember, type Span } from "./spans.ts";
+import { findElement, findMember, type Span } from "./spans.ts";
 
 /** Replaces a part of a text. */
 export function replaceSpan(text: string, { start, end }: Span, value: string): string {
@@ -31,12 +31,8 @@ export function removeMember(text: string, object: Span, key: string): string {
 
 /** Removes the element at an index, which must be there. */
 export function removeElement(text: string, array: Span, index: number): string {
-  let position = 0;
-  for (const span of elementsOf(text, array.start)) {
-    if (position === index) return removeItem(text, span);
-    position += 1;
-  }
-  return text;
+  const element = findElement(text, array.start, index);
+  return element === null ? text : removeItem(text, element);
 }
 
 /** With the comma behind it, or, if it is the last, with the one in front of it. */

@@ -111,42 +111,37 @@ export function isClosed(text: string, at: number): boolean {
 
 /** Iterates over the members of the object that starts at `start`. */
 export function* membersOf(text: string, start: number): Generator<MemberSpan> {
-  if (text.charCodeAt(start + 1) === CLOSE_OBJECT) return;
   let keyStart = start + 1;
-  for (;;) {
-    const keyEnd = stringEnd(text, keyStart);
-    const end = valueEnd(text, keyEnd + 1);
-    yield { key: text.slice(keyStart + 1, keyEnd - 1), keyStart, start: keyEnd + 1, end };
-    if (text.charCodeAt(end) !== COMMA) return;
-    keyStart = end + 1;
+  while (!isClosed(text, keyStart)) {
+    const { key, start: value } = keyAt(text, keyStart);
+    const end = valueEnd(text, value);
+    yield { key, keyStart, start: value, end };
+    keyStart = behind(text, end);
   }
 }
 
 /** Iterates over the elements of the array that starts at `start`. */
 export function* elementsOf(text: string, start: number): Generator<Span> {
-  if (text.charCodeAt(start + 1) === CLOSE_ARRAY) return;
   let at = start + 1;
-  for (;;) {
+  while (!isClosed(text, at)) {
     const end = valueEnd(text, at);
     yield { start: at, end };
-    if (text.charCodeAt(end) !== COMMA) return;
-    at = end + 1;
+    at = behind(text, end);
   }
 }
 
-/** Finds a member by its canonical key. */
+/** Finds a member by its canonical key, without making texts of the others. */
 export function findMember(text: string, start: number, key: string): MemberSpan | null {
-  if (text.charCodeAt(start + 1) === CLOSE_OBJECT) return null;
   let keyStart = start + 1;
-  for (;;) {
+  while (!isClosed(text, keyStart)) {
     const keyEnd = stringEnd(text, keyStart);
     const end = valueEnd(text, keyEnd + 1);
     if (keyEnd - keyStart === key.length + 2 && text.startsWith(key, keyStart + 1)) {
       return { key, keyStart, start: keyEnd + 1, end };
     }
-    if (text.charCodeAt(end) !== COMMA) return null;
-    keyStart = end + 1;
+    keyStart = behind(text, end);
   }
+  return null;
 }
 
 /** Finds an element by its position. */
