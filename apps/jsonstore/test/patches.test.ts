@@ -2,6 +2,8 @@
 // another collection in the form of json-patch-tests, which is then run too.
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mergePatch } from "../src/storage/merge-patch.ts";
+import type { Work } from "../src/storage/work.ts";
 import { openTestStore, type TestStore } from "./test-store.ts";
 
 let store: TestStore;
@@ -188,10 +190,31 @@ describe("merge patch", () => {
     ['{"e":null}', '{"a":1}', '{"e":null,"a":1}'],
     ["[1,2]", '{"a":"b","c":null}', '{"a":"b"}'],
     ["{}", '{"a":{"bb":{"ccc":null}}}', '{"a":{"bb":{}}}'],
+    // Not of the RFC: what is looked for behind a change of the same object.
+    [
+      '{"o":{"old":1,"in":{"gone":"0123456789012345678901234567890123456789","stays":3}},"last":4}',
+      '{"o":{"old":null,"new":{"x":1},"in":{"gone":null,"no":null,"more":{"y":null}},"none":null},"last":null}',
+      '{"o":{"in":{"stays":3,"more":{}},"new":{"x":1}}}',
+    ],
   ])("%s with %s is %s", async (before, body, after) => {
     const { response, document } = await patch(before, body, "merge-patch");
     expect(response.status).toBe(204);
     expect(document.text()).toBe(after);
+  });
+
+  test("looks for each node once, however deep it is", async () => {
+    const levels = 100;
+    const nested = (inner: string): string => `${'{"a":'.repeat(levels)}${inner}${"}".repeat(levels)}`;
+    const nothing = Array.from({ length: 100 }, (_, index) => `"k${index}":null`).join(",");
+    await store.client.put("/", { body: nested(`{"long":"${"x".repeat(100)}"}`) });
+    const statements = await store.store.write(function* counting(write): Work<number> {
+      const merging = mergePatch(write, [], nested(`{${nothing}}`), 1000);
+      let count = 0;
+      for (let step = merging.next(); step.done !== true; count += 1) step = merging.next(yield step.value);
+      return count;
+    });
+    // Two for each level, and one for each of the members that are not there.
+    expect(statements).toBeLessThan(4 * levels);
   });
 });
 

@@ -71,20 +71,34 @@ export function* locate(path: Path): Work<Lookup> {
     depth += 1;
   }
   const walked = depth;
-  for (; ; depth += 1) {
-    const id = referredId(slot.value);
-    if (id === null) return locateInline(slot, versioned, path, depth, seq);
-    const split = yield* getContainer(id);
-    versioned.push(id);
-    const token = path[depth];
-    const node: Found = { slot, start: 0, end: slot.value.length, split, parent: null, versioned };
-    if (token === undefined) return { isFound: true, node, seq };
+  let node = yield* nodeIn(slot, versioned);
+  for (; depth < path.length; depth += 1) {
     // The walk has looked for this member already.
-    const isSought = depth === walked && depth < WALKED;
-    const next = isSought && split.kind === "object" ? "no-member" : yield* child(split, token);
+    const isSought = depth === walked && depth < WALKED && node.split?.kind === "object";
+    const next = isSought ? "no-member" : yield* childOf(node, path[depth] ?? "");
     if (typeof next === "string") return { isFound: false, reason: next, deepest: depth, parent: node, seq };
-    slot = next;
+    node = next;
   }
+  return { isFound: true, node, seq };
+}
+
+/** Finds a child of a node; nothing may have been changed since that was found. */
+export function* childOf({ slot, start, end, split, versioned }: Found, token: string): Work<Found | MissingReason> {
+  if (split !== null) {
+    const next = yield* childSlot(split, token);
+    return typeof next === "string" ? next : yield* nodeIn(next, versioned);
+  }
+  const span = inlineChild(slot.value, start, token);
+  if (typeof span === "string") return span;
+  return { slot, start: span.start, end: span.end, split: null, parent: { start, end }, versioned };
+}
+
+/** @param versioned - the containers with rows above it */
+function* nodeIn(slot: Slot, versioned: readonly number[]): Work<Found> {
+  const id = referredId(slot.value);
+  const split = id === null ? null : yield* getContainer(id);
+  const end = slot.value.length;
+  return { slot, start: 0, end, split, parent: null, versioned: id === null ? versioned : [...versioned, id] };
 }
 
 /** Key of a member as it lies in a row; null, which is no key, behind the end of the path. */
@@ -93,7 +107,7 @@ function keyAt(path: Path, depth: number): string | null {
   return token === undefined ? null : escapeKey(token);
 }
 
-function* child(split: ContainerRow, token: string): Work<Slot | MissingReason> {
+function* childSlot(split: ContainerRow, token: string): Work<Slot | MissingReason> {
   if (split.kind === "object") {
     const key = escapeKey(token);
     const found = yield* row<{ readonly value: string }>("getMember", split.id, key);
@@ -104,22 +118,6 @@ function* child(split: ContainerRow, token: string): Work<Slot | MissingReason> 
   if (index >= split.count) return "no-element";
   const place = yield* findPlace(split, index);
   return place === null ? "no-element" : { kind: "element", array: split, place, value: valueAt(place) };
-}
-
-function locateInline(slot: Slot, versioned: readonly number[], path: Path, from: number, seq: number): Lookup {
-  const text = slot.value;
-  let span: Span = { start: 0, end: text.length };
-  let parent: Span | null = null;
-  for (let depth = from; depth < path.length; depth += 1) {
-    const next = inlineChild(text, span.start, path[depth] ?? "");
-    if (typeof next === "string") {
-      const node: Found = { slot, start: span.start, end: span.end, split: null, parent, versioned };
-      return { isFound: false, reason: next, deepest: depth, parent: node, seq };
-    }
-    parent = span;
-    span = next;
-  }
-  return { isFound: true, node: { slot, start: span.start, end: span.end, split: null, parent, versioned }, seq };
 }
 
 function inlineChild(text: string, start: number, token: string): Span | MissingReason {
