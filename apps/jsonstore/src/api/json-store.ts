@@ -49,7 +49,7 @@ function operationOf(exchange: Exchange, settings: ApiSettings): OperationName {
   const [name] = OPERATIONS_BY_METHOD.get(method) ?? [];
   if (name === undefined) throw new Problem(KNOWN_ELSEWHERE.includes(method) ? "method-not-allowed" : "unknown-method");
   if (name === "read") return readingOf(exchange, settings);
-  if (OPERATIONS[name].isChange && settings.isReadOnly) throw new Problem("read-only");
+  if (!isAllowed(name, settings)) throw new Problem("read-only");
   return name;
 }
 
@@ -81,12 +81,12 @@ function sendOptions(exchange: Exchange, settings: ApiSettings): WSGIBody {
   ]);
 }
 
-function allowed({ isReadOnly }: ApiSettings): string {
-  const methods = [...OPERATIONS_BY_METHOD].filter(([, [name]]) => name !== undefined && isAllowed(name, isReadOnly));
+function allowed(settings: ApiSettings): string {
+  const methods = [...OPERATIONS_BY_METHOD].filter(([, [name]]) => name !== undefined && isAllowed(name, settings));
   return methods.map(([method]) => method).join(", ");
 }
 
-function isAllowed(name: OperationName, isReadOnly: boolean): boolean {
+function isAllowed(name: OperationName, { isReadOnly }: ApiSettings): boolean {
   return !(isReadOnly && OPERATIONS[name].isChange);
 }
 
