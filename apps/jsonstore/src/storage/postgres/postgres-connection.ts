@@ -43,12 +43,7 @@ export class PostgresConnection {
 
   /** Runs work to its end. */
   async run<T>(work: Work<T>): Promise<T> {
-    return await this.finish(work, work.next());
-  }
-
-  /** Runs work from a step on. */
-  async finish<T>(work: Work<T>, from: IteratorResult<Call, T>): Promise<T> {
-    let step = from;
+    let step = work.next();
     while (step.done !== true) step = work.next(await this.call(step.value));
     return step.value;
   }
