@@ -81,8 +81,7 @@ export async function postNode(exchange: Exchange, settings: ApiSettings): Promi
 export async function deleteNode(exchange: Exchange, settings: ApiSettings): Promise<WSGIBody> {
   const { path, conditions } = exchange;
   const patience = new Patience(exchange.environ);
-  const version = await settings.store.write(function* deleting(write): Work<number> {
-    patience.check();
+  const version = await patience.write(settings.store, function* deleting(write): Work<number> {
     yield* checkNode(conditions, path, settings, true);
     yield* remove(write, path);
     return write.seq;

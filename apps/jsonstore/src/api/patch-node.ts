@@ -1,7 +1,7 @@
 // PATCH. Source: RFC 5789, RFC 7396, RFC 6902.
 import type { WSGIBody } from "tsgi/wsgi";
 import { Problem } from "../problem.ts";
-import { find, found } from "../storage/document.ts";
+import { found } from "../storage/document.ts";
 import { entityTag } from "../storage/entity-tag.ts";
 import { jsonPatch } from "../storage/json-patch.ts";
 import { locate } from "../storage/locate.ts";
@@ -17,7 +17,7 @@ import { checkNode, checkPath } from "./change-node.ts";
 import { prefersRepresentation, type Exchange } from "./exchange.ts";
 import { JSON_PATCH, mediaType, MERGE_PATCH, PATCH_TYPES } from "./media-type.ts";
 import { collectText } from "./collect-text.ts";
-import { Patience, patiently } from "./patience.ts";
+import { Patience } from "./patience.ts";
 import type { ApiSettings } from "./settings.ts";
 
 /** Arrays and objects around a value of a patch. */
@@ -36,14 +36,13 @@ export async function patchNode(exchange: Exchange, settings: ApiSettings): Prom
   const patience = new Patience(environ);
   const apply = await readPatch(exchange, settings, patience);
   const isShown = prefersRepresentation(environ);
-  const { version, tag, text } = await settings.store.write(function* patching(write): Work<Patched> {
-    patience.check();
+  const { version, tag, text } = await patience.write(settings.store, function* patching(write): Work<Patched> {
     found(yield* locate(path), path);
     yield* checkNode(conditions, path, settings, true);
-    yield* patiently(apply(write), patience);
+    yield* apply(write);
     const lookup = yield* locate(path);
     if (!lookup.isFound) return { version: write.seq, tag: null, text: null };
-    const node = yield* find(path);
+    const { node } = lookup;
     const shown = isShown ? yield* collectText(node, settings.maxBody) : null;
     return { version: write.seq, tag: entityTag(node, settings.store.epoch), text: shown };
   });

@@ -2,6 +2,8 @@
 // request may, does not know what has become of it; so nothing is changed any more, and a 504 means just that.
 import type { WSGIEnvironment } from "tsgi/wsgi";
 import { Problem } from "../problem.ts";
+import type { Write } from "../storage/change-tree.ts";
+import type { Store } from "../storage/store.ts";
 import type { Work } from "../storage/work.ts";
 
 /** Milliseconds within which nobody is taken to have left: to ask costs an AbortController. */
@@ -22,16 +24,21 @@ export class Patience {
     const signal = this.#environ["tsgi.signal"];
     if (signal?.aborted === true) throw notAwaited(signal.reason);
   }
-}
 
-/** Does work as long as somebody waits for it. */
-export function* patiently<T>(work: Work<T>, patience: Patience): Work<T> {
-  let step = work.next();
-  while (step.done !== true) {
-    patience.check();
-    step = work.next(yield step.value);
+  /** Runs a write, and undoes it when nobody waits any more. */
+  async write<T>(store: Store, work: (write: Write) => Work<T>): Promise<T> {
+    return await store.write((write) => this.whileAwaited(work(write)));
   }
-  return step.value;
+
+  /** Does work as long as somebody waits for it. */
+  *whileAwaited<T>(work: Work<T>): Work<T> {
+    let step = work.next();
+    while (step.done !== true) {
+      this.check();
+      step = work.next(yield step.value);
+    }
+    return step.value;
+  }
 }
 
 /** What ends a change that nobody waits for. No client sees it; those who run the server may. */
