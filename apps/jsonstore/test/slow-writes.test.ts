@@ -3,8 +3,12 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { timeout } from "tsgi/middleware";
 import { TestClient } from "tsgi/testing";
 import { afterEach, expect, test } from "vitest";
+import { put } from "../src/storage/document.ts";
+import { locate } from "../src/storage/locate.ts";
 import { sqliteClass } from "../src/storage/sqlite/database-class.ts";
+import type { WriteOptions } from "../src/storage/store.ts";
 import { verifyStore } from "../src/storage/verify.ts";
+import type { Work } from "../src/storage/work.ts";
 import { openTestStore, type TestStore } from "./test-store.ts";
 
 const JSON_TYPE = { "Content-Type": "application/json" };
@@ -58,6 +62,32 @@ test("whoever was answered 504 knows that nothing was changed", async () => {
   expect((await client.put("/after", { body: large })).status).toBe(201);
   expect((await client.get("/")).text()).toBe(`{"list":[],"after":${large}}`);
   expect(await verifyStore(store, { isSwept: true })).toEqual([]);
+});
+
+test("a short write does not wait for the end of a long one that came with it; what cannot begin anew does not", async () => {
+  opened = await openTestStore();
+  const { store } = opened;
+  const pair = async (milliseconds: number, options?: WriteOptions) => {
+    const run = { isStored: false, begun: 0 };
+    const short = store.write((write) => put(write, [], "1")).then(() => (run.isStored = true));
+    const long = store.write(function* reading(): Work<boolean> {
+      run.begun += 1;
+      const endsAt = performance.now() + milliseconds;
+      while (!run.isStored && performance.now() < endsAt) yield* locate([]);
+      return run.isStored;
+    }, options);
+    await short;
+    return `${(await long) ? "after" : "before"} the short one, begun ${run.begun}`;
+  };
+  // Where the process gets no CPU for some milliseconds, they come into two transactions, and neither waits for the other.
+  const pairTogether = async (milliseconds: number, options?: WriteOptions) => {
+    for (;;) {
+      const order = await pair(milliseconds, options);
+      if (order !== "after the short one, begun 1") return order;
+    }
+  };
+  expect(await pairTogether(10_000)).toBe("after the short one, begun 2");
+  expect(await pairTogether(400, { isRepeatable: false })).toBe("before the short one, begun 1");
 });
 
 test("a patch of many changes far down lets a process do other things, and ends when nobody waits for it any more", async () => {

@@ -3,7 +3,7 @@
 import { build, type Layout } from "./build.ts";
 import type { Write } from "./change-tree.ts";
 import { referredId } from "./rows.ts";
-import type { Staged, StageOptions } from "./store.ts";
+import type { Staged, StageOptions, Store } from "./store.ts";
 import { oneRow, run, type Work } from "./work.ts";
 
 /** Milliseconds of work in one transaction, where nothing else can be done meanwhile. */
@@ -12,21 +12,21 @@ const SLICE = 8;
 /**
  * Lays a text out.
  *
- * @param write - runs each slice
+ * @param store - runs each slice
  */
 export async function stageText(
   text: string,
   layout: Layout,
-  write: <T>(work: (write: Write) => Work<T>) => Promise<T>,
+  store: Pick<Store, "write">,
   { onProgress }: StageOptions = {},
   slice = SLICE,
 ): Promise<Staged> {
-  const { id } = await write(() => oneRow<{ readonly id: number }>("addStaging", Date.now()));
+  const { id } = await store.write(() => oneRow<{ readonly id: number }>("addStaging", Date.now()));
   try {
-    return { value: await layOut(text, layout, id, write, onProgress, slice), staging: id };
+    return { value: await layOut(text, layout, id, store, onProgress, slice), staging: id };
   } catch (error) {
     // What is there of it is old at once, for the sweeper; where even that cannot be written, it becomes old by itself.
-    await write(() => run("keepStaging", 0, id)).catch(() => {});
+    await store.write(() => run("keepStaging", 0, id)).catch(() => {});
     throw error;
   }
 }
@@ -36,7 +36,7 @@ async function layOut(
   text: string,
   layout: Layout,
   staging: number,
-  write: <T>(work: (write: Write) => Work<T>) => Promise<T>,
+  store: Pick<Store, "write">,
   onProgress: ((part: number) => void) | undefined,
   slice: number,
 ): Promise<string> {
@@ -44,7 +44,7 @@ async function layOut(
   const building = build(text, layout, { version: 0, staging }, place);
   let answer: unknown;
   for (;;) {
-    const value = await write(function* laying(): Work<string | null> {
+    const laying = function* laying(): Work<string | null> {
       const endsAt = performance.now() + slice;
       yield* run("keepStaging", Date.now(), staging);
       do {
@@ -53,7 +53,8 @@ async function layOut(
         answer = yield step.value;
       } while (performance.now() < endsAt);
       return null;
-    });
+    };
+    const value = await store.write(laying, { isRepeatable: false });
     onProgress?.(place.at / text.length);
     if (value !== null) return value;
   }

@@ -10,6 +10,12 @@ export interface Staged {
   readonly staging: number;
 }
 
+/** How a write runs. */
+export interface WriteOptions {
+  /** Whether the work may begin anew in another transaction, when others of the first would have to wait for it. @default true */
+  readonly isRepeatable?: boolean;
+}
+
 /** How a text is laid out. */
 export interface StageOptions {
   /** Is told how much is laid out, from 0 to 1; what it throws ends the work. */
@@ -33,7 +39,7 @@ export interface Store {
   /** Keeps one state of the document, for what takes longer. */
   snapshot(): Promise<Snapshot>;
   /** Runs work that changes the document; all of it or nothing, and it is safe when the promise resolves. */
-  write<T>(work: (write: Write) => Work<T>): Promise<T>;
+  write<T>(work: (write: Write) => Work<T>, options?: WriteOptions): Promise<T>;
   /** Lays a large text out in rows, in many short transactions. */
   stage(text: string, options?: StageOptions): Promise<Staged>;
   /** Removes what is not part of the document, and gives free space back. */

@@ -1,5 +1,5 @@
-// Work on the tables is written once, as generators that yield statements; a database runs them. SQLite answers at once, so all work is
-// synchronous there and nothing comes between its statements; PostgreSQL answers later.
+// Work on the tables is written once, as generators that yield statements; a database runs them. SQLite answers at once, so that a read is
+// synchronous there and nothing comes between its statements, while a long write has turns; PostgreSQL answers later.
 import type { StatementName } from "./statements.ts";
 
 /** What a parameter of a statement may be. */

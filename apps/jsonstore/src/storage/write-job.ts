@@ -7,10 +7,13 @@ import type { Work } from "./work.ts";
 
 /** Writes of one transaction. */
 const MOST_IN_GROUP = 256;
+/** Milliseconds that one of them may make those before it wait for the commit. */
+const MOST_SHARED = 250;
 
 /** A write that waits. */
 export interface Job {
   readonly work: (write: Write) => Work<unknown>;
+  readonly isRepeatable: boolean;
   /** Answers whoever waits for it; not before the commit. */
   readonly settle: (outcome: Outcome) => void;
 }
@@ -37,19 +40,41 @@ export function* takeJobs(jobs: Job[], taken: Job[], milliseconds: number): Gene
   } while (taken.length < MOST_IN_GROUP && performance.now() < endsAt);
 }
 
+/** Ends work that takes too long for a transaction with others; it begins anew as the first of one. */
+export class LongJob extends Error {}
+
 /**
  * The work of a job, and the log of what it has changed.
  *
  * @param seq - its number, if it changes anything
+ * @param isFirst - whether nobody waits in its transaction but those that came later
+ * @throws LongJob
  */
 export function* runJob(
-  { work }: Job,
+  { work, isRepeatable }: Job,
   seq: number,
   layout: Layout,
+  isFirst: boolean,
 ): Work<{ readonly value: unknown; readonly hasChanged: boolean }> {
   const changes: Change[] = [];
-  const value = yield* work({ seq, layout, changes });
+  const steps = work({ seq, layout, changes });
+  const value = yield* isFirst || !isRepeatable ? steps : shortly(steps);
   const hasChanged = changes.length > 0;
   if (hasChanged) yield* logChanges(seq, changes);
   return { value, hasChanged };
+}
+
+function* shortly<T>(work: Work<T>): Work<T> {
+  const endsAt = performance.now() + MOST_SHARED;
+  let step = work.next();
+  while (step.done !== true) {
+    if (performance.now() > endsAt) throw new LongJob();
+    step = work.next(yield step.value);
+  }
+  return step.value;
+}
+
+/** Puts the job that was taken last back, in front of those that wait. */
+export function putBack(jobs: Job[], taken: Job[]): void {
+  jobs.unshift(...taken.splice(-1));
 }

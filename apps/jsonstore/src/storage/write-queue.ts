@@ -1,6 +1,7 @@
 // The writes of one process: all that came meanwhile go into one transaction, whatever the database is.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Write } from "./change-tree.ts";
+import type { WriteOptions } from "./store.ts";
 import type { Work } from "./work.ts";
 import type { Job } from "./write-job.ts";
 
@@ -16,10 +17,11 @@ export class WriteQueue {
   }
 
   /** Runs work in the next transaction; resolves when it is committed. */
-  write<T>(work: (write: Write) => Work<T>): Promise<T> {
+  write<T>(work: (write: Write) => Work<T>, { isRepeatable = true }: WriteOptions = {}): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#jobs.push({
         work,
+        isRepeatable,
         settle: (outcome) => {
           if (outcome.isDone) resolve(outcome.value as T); // what this work returned
           else reject(outcome.problem);

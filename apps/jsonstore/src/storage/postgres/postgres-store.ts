@@ -8,7 +8,7 @@ import { Housekeeper } from "../housekeeper.ts";
 import { sweep } from "../housekeeping.ts";
 import { stageText } from "../stage.ts";
 import { STATEMENTS } from "../statements.ts";
-import type { Snapshot, Staged, StageOptions, Store } from "../store.ts";
+import type { Snapshot, Staged, StageOptions, Store, WriteOptions } from "../store.ts";
 import type { Work } from "../work.ts";
 import { ChangeListener } from "./change-listener.ts";
 import { PostgresConnection } from "./postgres-connection.ts";
@@ -130,12 +130,12 @@ class PostgresStore implements Store {
     }
   }
 
-  async write<T>(work: (write: Write) => Work<T>): Promise<T> {
-    return await this.#writer.write(work);
+  async write<T>(work: (write: Write) => Work<T>, options?: WriteOptions): Promise<T> {
+    return await this.#writer.write(work, options);
   }
 
   async stage(text: string, options?: StageOptions): Promise<Staged> {
-    return await stageText(text, this.#layout, (work) => this.write(work), options, SLICE);
+    return await stageText(text, this.#layout, this, options, SLICE);
   }
 
   async compact(onRound?: (rounds: number) => void): Promise<void> {

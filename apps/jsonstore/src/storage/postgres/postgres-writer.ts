@@ -4,8 +4,9 @@
 import { Problem } from "../../problem.ts";
 import type { Layout } from "../build.ts";
 import type { Write } from "../change-tree.ts";
+import type { WriteOptions } from "../store.ts";
 import type { Work } from "../work.ts";
-import { runJob, takeJobs, type Job, type Outcome } from "../write-job.ts";
+import { LongJob, putBack, runJob, takeJobs, type Job, type Outcome } from "../write-job.ts";
 import { WriteQueue } from "../write-queue.ts";
 import type { PostgresConnection } from "./postgres-connection.ts";
 import { postgresProblem } from "./postgres-error.ts";
@@ -40,8 +41,8 @@ export class PostgresWriter {
   }
 
   /** Runs work in the next transaction; resolves when it is committed. */
-  write<T>(work: (write: Write) => Work<T>): Promise<T> {
-    return this.#queue.write(work);
+  write<T>(work: (write: Write) => Work<T>, options?: WriteOptions): Promise<T> {
+    return this.#queue.write(work, options);
   }
 
   /** Ends, when nothing is left to write. */
@@ -91,13 +92,17 @@ export class PostgresWriter {
     for (const job of takeJobs(jobs, taken, LONGEST_GROUP)) {
       await connection.control("SAVEPOINT job");
       try {
-        const { value, hasChanged } = await connection.run(runJob(job, seq + 1, this.#layout));
+        const { value, hasChanged } = await connection.run(runJob(job, seq + 1, this.#layout, taken.length === 1));
         await connection.control("RELEASE job");
         if (hasChanged) seq += 1;
         outcomes.set(job, { isDone: true, value });
       } catch (error) {
         if (connection.isLost) throw error;
         await connection.control("ROLLBACK TO job; RELEASE job");
+        if (error instanceof LongJob) {
+          putBack(jobs, taken);
+          break;
+        }
         outcomes.set(job, { isDone: false, problem: postgresProblem(error) });
       }
     }

@@ -7,7 +7,7 @@ import type { Write } from "../change-tree.ts";
 import { Housekeeper } from "../housekeeper.ts";
 import { sweep } from "../housekeeping.ts";
 import { stageText } from "../stage.ts";
-import type { Snapshot, Staged, StageOptions, Store } from "../store.ts";
+import type { Snapshot, Staged, StageOptions, Store, WriteOptions } from "../store.ts";
 import { oneRow, type Work } from "../work.ts";
 import { Connection, type Durability } from "./connection.ts";
 import { sqliteClass, type SqliteClass } from "./database-class.ts";
@@ -104,12 +104,12 @@ class SqliteStore implements Store {
     });
   }
 
-  async write<T>(work: (write: Write) => Work<T>): Promise<T> {
-    return await this.#writer.write(work);
+  async write<T>(work: (write: Write) => Work<T>, options?: WriteOptions): Promise<T> {
+    return await this.#writer.write(work, options);
   }
 
   async stage(text: string, options?: StageOptions): Promise<Staged> {
-    return await stageText(text, this.#layout, (work) => this.write(work), options);
+    return await stageText(text, this.#layout, this, options);
   }
 
   async compact(onRound?: (rounds: number) => void): Promise<void> {

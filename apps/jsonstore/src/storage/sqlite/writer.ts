@@ -7,8 +7,9 @@ import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promi
 import { Problem } from "../../problem.ts";
 import type { Write } from "../change-tree.ts";
 import type { Layout } from "../build.ts";
+import type { WriteOptions } from "../store.ts";
 import type { Call, Work } from "../work.ts";
-import { runJob, takeJobs, type Job, type Outcome } from "../write-job.ts";
+import { LongJob, putBack, runJob, takeJobs, type Job, type Outcome } from "../write-job.ts";
 import { WriteQueue } from "../write-queue.ts";
 import type { Connection } from "./connection.ts";
 import { isBusy, storageProblem } from "./sqlite-error.ts";
@@ -36,8 +37,8 @@ export class Writer {
   }
 
   /** Runs work in the next transaction; resolves when it is committed. */
-  write<T>(work: (write: Write) => Work<T>): Promise<T> {
-    return this.#queue.write(work);
+  write<T>(work: (write: Write) => Work<T>, options?: WriteOptions): Promise<T> {
+    return this.#queue.write(work, options);
   }
 
   /** Resolves when nothing is left to write. */
@@ -79,24 +80,32 @@ export class Writer {
     let seq = before;
     const outcomes = new Map<Job, Outcome>();
     for (const job of takeJobs(jobs, taken, LONGEST_GROUP)) {
+      const isFirst = taken.length === 1;
       // Alone it is all that can be undone.
-      const isAlone = taken.length === 1 && jobs.length === 0;
+      const isAlone = isFirst && jobs.length === 0;
       if (!isAlone) this.#connection.control("SAVEPOINT job");
       try {
-        const { value, hasChanged } = await this.#runInTurns(runJob(job, seq + 1, this.#layout));
+        const { value, hasChanged } = await this.#runInTurns(runJob(job, seq + 1, this.#layout, isFirst));
         if (!isAlone) this.#connection.control("RELEASE job");
         if (hasChanged) seq += 1;
         outcomes.set(job, { isDone: true, value });
       } catch (error) {
         if (isAlone) throw error;
         this.#undo(error);
+        if (error instanceof LongJob) {
+          putBack(jobs, taken);
+          break;
+        }
         outcomes.set(job, { isDone: false, problem: storageProblem(error) });
       }
     }
     return { seq, outcomes };
   }
 
-  /** Nobody else uses the connection, so the transaction is the same one behind each turn. */
+  /**
+   * Whoever else uses the connection does so before the turn is over in which a write of theirs was settled, and no other has begun: so the
+   * transaction is the same one behind each turn.
+   */
   async #runInTurns<T>(work: Work<T>): Promise<T> {
     let endsAt = performance.now() + TURN;
     let step = work.next();
