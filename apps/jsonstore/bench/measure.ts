@@ -8,7 +8,7 @@ import { openStore } from "../src/open-store.ts";
 import { append, find, put, remove } from "../src/storage/document.ts";
 import { documentText } from "../src/storage/document-text.ts";
 import { inlineText } from "../src/storage/locate.ts";
-import { adopt } from "../src/storage/stage.ts";
+import { linkStaged } from "../src/storage/stage.ts";
 import type { Store } from "../src/storage/store.ts";
 import type { Work } from "../src/storage/work.ts";
 import { compact } from "../src/text/compact.ts";
@@ -44,10 +44,7 @@ async function cpuOf(times: number, work: (round: number) => unknown): Promise<n
 
 async function load(store: Store, text: string): Promise<void> {
   const staged = await store.stage(compact(text));
-  await store.write(function* linking(write): Work<void> {
-    yield* adopt(write, staged);
-    yield* put(write, [], staged.value);
-  });
+  await linkStaged(store, staged, (write) => put(write, [], staged.value));
 }
 
 async function measure(thousands: number, directory: string): Promise<Record<string, number>> {

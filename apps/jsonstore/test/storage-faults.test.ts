@@ -18,7 +18,8 @@ import { afterEach, expect, test } from "vitest";
 import { openStore } from "../src/open-store.ts";
 import { put } from "../src/storage/document.ts";
 import { documentText } from "../src/storage/document-text.ts";
-import type { Store } from "../src/storage/store.ts";
+import { linkStaged } from "../src/storage/stage.ts";
+import type { Staged, Store } from "../src/storage/store.ts";
 import { verifyStore } from "../src/storage/verify.ts";
 import { openTestStore, type TestStore } from "./test-store.ts";
 
@@ -145,6 +146,29 @@ test("a disk that is full is 507; when there is room again, the store goes on", 
   } finally {
     spawnSync("umount", ["-l", disk]);
   }
+});
+
+test("a large value that was stored stays when whoever stored it takes it for lost, and one that was swept is not stored", async () => {
+  opened = await openTestStore();
+  const { store, client } = opened;
+  const text = JSON.stringify(Array.from({ length: 1000 }, (_, index) => ({ index })));
+  const link = (staged: Staged, where: Pick<Store, "write"> = store): Promise<unknown> =>
+    linkStaged(where, staged, (write) => put(write, [], staged.value));
+  let writes = 0;
+  const lossy: Pick<Store, "write"> = {
+    async write(work) {
+      await store.write(work);
+      throw new Error(`The connection was lost during commit ${(writes += 1)}`);
+    },
+  };
+  await expect(link(await store.stage(text), lossy)).rejects.toThrow("during commit 1");
+  expect(writes).toBe(2);
+  expect(await verifyStore(store, { isSwept: true })).toEqual([]);
+  expect((await client.get("/")).text()).toBe(text);
+  const late = await store.stage(text.replace("1", "2"));
+  expect(await verifyStore(store, { isSwept: true })).toEqual([]);
+  await expect(link(late)).rejects.toMatchObject({ kind: "busy" });
+  expect((await client.get("/")).text()).toBe(text);
 });
 
 test("a damaged page is one error for what is on it; the rest can be read, and a check finds it", async () => {

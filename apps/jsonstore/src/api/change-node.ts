@@ -2,11 +2,10 @@
 import type { HeaderList, WSGIBody } from "tsgi/wsgi";
 import { Problem } from "../problem.ts";
 import type { Write } from "../storage/change-tree.ts";
-import { append, find, found, put, remove } from "../storage/document.ts";
+import { append, find, found, put, remove, type Placed } from "../storage/document.ts";
 import { entityTag, textTag } from "../storage/entity-tag.ts";
 import { locate } from "../storage/locate.ts";
-import { abandon, adopt } from "../storage/stage.ts";
-import type { Staged } from "../storage/store.ts";
+import { linkStaged } from "../storage/stage.ts";
 import type { Work } from "../storage/work.ts";
 import type { Path } from "../text/pointer.ts";
 import { nodeUrl } from "./address.ts";
@@ -22,10 +21,8 @@ import type { ApiSettings } from "./settings.ts";
 const STAGED_FROM = 64 * 1024;
 
 /** What a change has done. */
-interface Outcome {
+interface Outcome extends Placed {
   readonly version: number;
-  readonly path: Path;
-  readonly isNew: boolean;
   readonly tag: string;
 }
 
@@ -33,19 +30,10 @@ interface Outcome {
 export async function putNode(exchange: Exchange, settings: ApiSettings): Promise<WSGIBody> {
   const { path, query, conditions } = exchange;
   checkPath(path, settings);
-  const patience = new Patience(exchange.environ);
-  const body = await readBody(exchange, settings, path, patience);
-  const outcome = await storing(
-    exchange,
-    settings,
-    body.text,
-    patience,
-    function* putting(write, value): Work<Outcome> {
-      yield* checkNode(conditions, path, settings);
-      const { path: placed, isNew } = yield* put(write, path, value, query.hasParents);
-      return { version: write.seq, path: placed, isNew, tag: yield* tagOf(write, settings, placed, body.text) };
-    },
-  );
+  const { outcome, body } = await storing(exchange, settings, path, function* putting(write, value): Work<Placed> {
+    yield* checkNode(conditions, path, settings);
+    return yield* put(write, path, value, query.hasParents);
+  });
   return sendStored(exchange, outcome, body, outcome.isNew ? 201 : 204, body.isUnchanged);
 }
 
@@ -61,19 +49,11 @@ export async function postNode(exchange: Exchange, settings: ApiSettings): Promi
       detail: `Expected Content-Type: application/json, got ${type ?? "none"}; curl sends it with --json`,
     });
   }
-  const patience = new Patience(environ);
-  const body = await readBody(exchange, settings, [...path, "-"], patience);
-  const outcome = await storing(
-    exchange,
-    settings,
-    body.text,
-    patience,
-    function* posting(write, value): Work<Outcome> {
-      yield* checkNode(conditions, path, settings, true);
-      const added = yield* append(write, path, value, query.at);
-      return { version: write.seq, path: added, isNew: true, tag: yield* tagOf(write, settings, added, body.text) };
-    },
-  );
+  const place = [...path, "-"];
+  const { outcome, body } = await storing(exchange, settings, place, function* posting(write, value): Work<Placed> {
+    yield* checkNode(conditions, path, settings, true);
+    return { path: yield* append(write, path, value, query.at), isNew: true };
+  });
   return sendStored(exchange, outcome, body, 201, true);
 }
 
@@ -136,34 +116,34 @@ async function readBody(
   return await readJsonBody(environ, maxBody, depth === text.depth ? text : { ...text, depth }, path, patience);
 }
 
-/** Runs a write of a text, which is laid out before if it is long. */
+/**
+ * Reads the body and stores it; a long text is laid out before.
+ *
+ * @param place - of the value, as far as it is known
+ * @param work - puts the value there
+ */
 async function storing(
-  { conditions, path }: Exchange,
+  exchange: Exchange,
   settings: ApiSettings,
-  text: string,
-  patience: Patience,
-  work: (write: Write, value: string) => Work<Outcome>,
-): Promise<Outcome> {
+  place: Path,
+  work: (write: Write, value: string) => Work<Placed>,
+): Promise<{ readonly outcome: Outcome; readonly body: JsonBody }> {
   const { store } = settings;
+  const patience = new Patience(exchange.environ);
+  const body = await readBody(exchange, settings, place, patience);
+  const { text } = body;
+  const storeValue = function* storeValue(write: Write, value: string): Work<Outcome> {
+    const { path, isNew } = yield* work(write, value);
+    return { version: write.seq, path, isNew, tag: yield* tagOf(write, settings, path, text) };
+  };
   if (text.length < STAGED_FROM) {
-    return await store.write((write) => {
-      patience.check();
-      return work(write, text);
-    });
+    return { outcome: await patience.write(store, (write) => storeValue(write, text)), body };
   }
   // What is refused now needs no room; what is accepted now is checked again.
-  await store.read(() => checkNode(conditions, path, settings));
-  const staged: Staged = await store.stage(text, { onProgress: () => patience.check() });
-  try {
-    return await store.write(function* linking(write): Work<Outcome> {
-      patience.check();
-      yield* adopt(write, staged);
-      return yield* work(write, staged.value);
-    });
-  } catch (error) {
-    await store.write(() => abandon(staged));
-    throw error;
-  }
+  await store.read(() => checkNode(exchange.conditions, exchange.path, settings));
+  const staged = await store.stage(text, { onProgress: () => patience.check() });
+  const outcome = await linkStaged(store, staged, (write) => patience.whileAwaited(storeValue(write, staged.value)));
+  return { outcome, body };
 }
 
 /** An answer may have a tag only if the client knows what it belongs to. Source: RFC 9110 section 9.3.4. */

@@ -3,9 +3,8 @@ import { readFile } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { buffer } from "node:stream/consumers";
 import { put } from "../storage/document.ts";
-import { abandon, adopt } from "../storage/stage.ts";
+import { linkStaged } from "../storage/stage.ts";
 import type { Store } from "../storage/store.ts";
-import type { Work } from "../storage/work.ts";
 import { compacting, DEFAULT_TEXT_LIMITS } from "../text/compact.ts";
 import { TextFault } from "../text/text-fault.ts";
 import type { Progress } from "./progress.ts";
@@ -18,15 +17,7 @@ export async function importDocument(store: Store, file: string | undefined, pro
   const bytes = file === undefined || file === "-" ? await buffer(process.stdin) : await readFile(file);
   const text = await check(new TextDecoder("utf-8", { fatal: true }).decode(bytes), progress);
   const staged = await store.stage(text, { onProgress: (part) => progress.show("Laying out", part) });
-  try {
-    await store.write(function* linking(write): Work<void> {
-      yield* adopt(write, staged);
-      yield* put(write, [], staged.value);
-    });
-  } catch (error) {
-    await store.write(() => abandon(staged));
-    throw error;
-  }
+  await linkStaged(store, staged, (write) => put(write, [], staged.value));
   progress.show("Laying out", 1);
   progress.end();
   return 0;

@@ -75,7 +75,7 @@ export const STATEMENTS = {
 
   addStaging: "INSERT INTO staging (at) VALUES (?) RETURNING id",
   keepStaging: "UPDATE staging SET at = ? WHERE id = ?",
-  dropStaging: "DELETE FROM staging WHERE id = ?",
+  dropStaging: "DELETE FROM staging WHERE id = ? RETURNING id",
   oldStagings: "SELECT id FROM staging WHERE at < ? LIMIT 1",
 } as const;
 
