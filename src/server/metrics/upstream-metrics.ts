@@ -52,12 +52,7 @@ export function upstreamFamilies({ upstreams: { addresses, queues } }: WorkerSta
 
 /** Makes families that have a sample for each of some counts. */
 function familiesOf<Counts>(list: readonly Counts[], labelsOf: (counts: Counts) => Labels) {
-  return (
-    type: "counter" | "gauge",
-    name: string,
-    help: string,
-    value: (counts: Counts) => number,
-  ): MetricFamily => ({
+  return (type: "counter" | "gauge", name: string, help: string, value: (counts: Counts) => number): MetricFamily => ({
     name,
     type,
     help,
