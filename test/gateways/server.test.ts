@@ -1,5 +1,5 @@
 // The command with addresses for web servers in front: modes of sockets, each way to dispatch, reload and stop with a request in hand.
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 
@@ -84,3 +84,48 @@ test("peers that send nonsense cannot fill the log: each gets its answer, and al
   expect(single.length).toBeLessThan(100);
   expect(single.length + counts.reduce((sum, count) => sum + count, 0)).toBe(100);
 });
+
+const MEGABYTE = 1024 * 1024;
+
+/** Descriptors and resident memory, in bytes, of a process. */
+function useOf(pid: number): { descriptors: number; memory: number } {
+  const pages = Number(readFileSync(`/proc/${pid}/statm`, "latin1").split(" ")[1]);
+  return { descriptors: readdirSync(`/proc/${pid}/fd`).length, memory: pages * 4096 };
+}
+
+test.runIf(process.platform === "linux")(
+  "hundreds of heads and bodies that never end: memory has a bound, and descriptors come back",
+  async () => {
+    const command = server.start(["-b", "scgi:unix:s", "-b", "uwsgi:unix:u", "--timeout", "2"]);
+    await command.saw("Listening at");
+    const pidPeer = await ask("s", encodeScgiHead(variables("/pid")));
+    await pidPeer.ended();
+    const worker = Number(pidPeer.text.split("\r\n\r\n")[1]);
+    const before = useOf(worker);
+    const endless: Variable[] = [["CONTENT_LENGTH", "900000000"], ...variables("/never")];
+    const heads = {
+      s: Buffer.from(`65000:${"x".repeat(64_000)}`),
+      u: Buffer.from(`\0\xe8\xfd\0${"x".repeat(64_000)}`, "latin1"),
+    };
+    const bodies = { s: encodeScgiHead(endless), u: encodeUwsgiHead(endless) };
+    const memory: number[] = [];
+    for (let round = 0; round < 2; round += 1) {
+      const peers: Peer[] = [];
+      for (let count = 0; count < 100; count += 1) {
+        for (const path of ["s", "u"] as const) {
+          peers.push(await ask(path, heads[path]), await ask(path, bodies[path]));
+          peers.at(-1)?.send(Buffer.alloc(MEGABYTE));
+        }
+      }
+      const inTheirMidst = await ask("u", encodeUwsgiHead(variables("/version")));
+      await inTheirMidst.saw("\r\n\r\none");
+      memory.push(useOf(worker).memory);
+      for (const peer of peers) peer.destroy();
+      // Who does not read does not see either that the other side has gone: the deadline of the requests ends the rest.
+      await until(() => useOf(worker).descriptors <= before.descriptors + 10);
+    }
+    // 200 heads of 64 KB and 200 bodies of which 256 KB and a piece or two are read: 400 MB of bodies were sent.
+    expect(memory[0] ?? 0).toBeLessThan(before.memory + 250 * MEGABYTE);
+    expect(memory[1] ?? 0).toBeLessThan((memory[0] ?? 0) + 100 * MEGABYTE);
+  },
+);

@@ -254,6 +254,19 @@ describe("readFrontRequest: other variables", () => {
     expect([variables["HTTP_X_FORWARDED_PROTO"], areForwardedLeftOut]).toEqual(["https", true]);
   });
 
+  test.each([
+    ["5", "5", "5"],
+    ["5", "005", "5"],
+    ["5", "", undefined],
+    ["", "5", "5"],
+  ])("CONTENT_LENGTH %j and then %j is %j: an administrator may say that there is no body", (first, second, seen) => {
+    const { variables } = read([
+      ["CONTENT_LENGTH", first],
+      ["CONTENT_LENGTH", second],
+    ]);
+    expect(variables["CONTENT_LENGTH"]).toBe(seen);
+  });
+
   test("one host twice is the last, with the port that the administrator wants", () => {
     const { variables } = read([
       ["HTTP_HOST", "a.example"],

@@ -87,6 +87,9 @@ export function readFrontRequest(pairs: readonly Variable[], { mount, trustRemot
       continue;
     }
     const before = given.get(name);
+    if (name === "CONTENT_LENGTH" && areDifferentLengths(before, value)) {
+      throw bad("The request has two Content-Lengths that differ");
+    }
     if (before === undefined || !name.startsWith("HTTP_")) {
       // Of what is no header field the last counts: an administrator overrides a stock parameter that way.
       given.set(name, value);
@@ -197,6 +200,11 @@ function afterMark(target: string): string {
 function schemeOf(given: ReadonlyMap<string, string>): "http" | "https" {
   const isHttps = /^(?:on|1|https)$/i.test(given.get("HTTPS") ?? "");
   return isHttps || given.get("REQUEST_SCHEME")?.toLowerCase() === "https" ? "https" : "http";
+}
+
+/** An administrator may well say that there is no body (`fastcgi_param CONTENT_LENGTH ""`), but nobody means two bodies. */
+function areDifferentLengths(before: string | undefined, value: string): boolean {
+  return before !== undefined && before !== "" && value !== "" && Number(before) !== Number(value);
 }
 
 /** An empty one is none; leading zeros arrive as the client sent them. */
