@@ -104,10 +104,12 @@ module TSGI
       return if @head || @over || @lane.current != @id
 
       words = headers.flat_map { |name, value| Array(value).flat_map { |each| each.to_s.split("\n") }.flat_map { |each| [name.to_s, each] } }
+      return if words.empty?
+
       text = words.join("\0").b
       raise ArgumentError, "An early hint holds a character that no header may hold" if text.match?(/[^\0\t\x20-\x7e\x80-\xff]/n) || text.count("\0") >= words.size
 
-      @lane.send_frame(Wire::HINTS, EMPTY, text) unless words.empty?
+      @lane.send_frame(Wire::HINTS, EMPTY, text)
     end
 
     private

@@ -8,6 +8,8 @@ module TSGI
   class Server
     # A report of an exception is cut.
     REPORT_CHARACTERS = 65_536
+    # So is its one line, which is a head.
+    LINE_CHARACTERS = 4096
     RETIRING = [SystemExit, NoMemoryError, SignalException].freeze
 
     # Serves an application on a lane. The keywords are those of the environment.
@@ -52,7 +54,7 @@ module TSGI
     def self.report_of(error)
       text = begin
         error.full_message(highlight: false, order: :top)
-      rescue StandardError => e
+      rescue StandardError, ScriptError, SystemStackError => e
         "#{error.class}, which cannot be written because of #{e.class}"
       end
       text = text.dup.force_encoding(Encoding::UTF_8).scrub("?")
@@ -62,9 +64,11 @@ module TSGI
 
     # What it says in one line.
     def self.line_of(error)
-      "#{error.message.to_s.lines.first.to_s.strip} (#{error.class})".dup.force_encoding(Encoding::UTF_8).scrub("?")
-    rescue StandardError
-      error.class.name
+      line = error.message.to_s.lines.first.to_s.strip.dup.force_encoding(Encoding::UTF_8).scrub("?")
+      "#{line[0, LINE_CHARACTERS]} (#{error.class})"
+    rescue StandardError, ScriptError, SystemStackError
+      # A class that is made while the application runs has no name.
+      error.class.to_s
     end
 
     private

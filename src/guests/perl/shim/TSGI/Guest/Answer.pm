@@ -191,7 +191,7 @@ sub offer_file {
 # Asks for a 103 with these headers. They come too late once the answer has begun.
 sub inform {
     my ($self, $status, $headers) = @_;
-    return if $status != 103 || defined $self->{head} || $self->{is_over} || $self->{lane}{current} != $self->{id};
+    return if $status != 103 || !@$headers || defined $self->{head} || $self->{is_over} || $self->{lane}{current} != $self->{id};
     my $text = join "\0", @$headers;
     die "An early hint holds a NUL\n" if ($text =~ tr/\0//) != $#{$headers};
     die "An early hint holds a character that no header may hold\n" if $text =~ /[^\0\t\x20-\x7e\x80-\xff]/;
