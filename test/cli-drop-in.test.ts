@@ -139,6 +139,25 @@ describe.skipIf(python === undefined)("tsgi gunicorn", () => {
   });
 });
 
+test("tsgi uwsgi and tsgi gunicorn refuse files that would hold them up, in a line and with little memory", async () => {
+  const laughs = Array.from({ length: 40 }, (_, n) => `a${n + 1} = ${`%(a${n})`.repeat(10)}\n`);
+  project.write("laughs.ini", `[uwsgi]\na0 = ha\n${laughs.join("")}`);
+  project.write("laughs.yaml", "uwsgi:\n  a: &a [ha, ha]\n  b: [*a, *a]\n");
+  project.write("laughs.xml", '<!DOCTYPE uwsgi [<!ENTITY a "ha">]><uwsgi><env>&a;</env></uwsgi>');
+  project.write("deep.json", `{"uwsgi": ${'{"a": '.repeat(100_000)}`);
+  symlinkSync("/dev/zero", project.path("endless.ini"));
+  project.write("gone.conf.py", "import sys\nsys.exit()\n");
+  const lines = ["laughs.ini", "laughs.yaml", "laughs.xml", "deep.json", "endless.ini"].map((name) => ["uwsgi", name]);
+  const small = { ...env, NODE_OPTIONS: "--max-old-space-size=64" };
+  for (const line of [...lines, ["gunicorn", "-c", "gone.conf.py", "shop:app"]]) {
+    const refused = await project.run(line, { env: small });
+    expect(refused).toMatchObject({ code: 11, stdout: "" });
+    expect(refused.stderr).toMatch(
+      /^tsgi: Cannot (?:read|evaluate) [^\n]*\n(?:[^\n]*ERR_TSGI_FILE_UNUSABLE[^\n]*\n)?$/,
+    );
+  }
+});
+
 describe.skipIf(python === undefined || nginx === undefined)("tsgi uwsgi", () => {
   test("speaks uwsgi with the nginx that is there already", async () => {
     const port = await freePort();

@@ -2,6 +2,7 @@
 // angle brackets, `Define` and `${NAME}`.
 import { FileUnusableError } from "../errors.ts";
 import type { SiteDirective } from "./site-directive.ts";
+import { WorkBudget } from "./work-budget.ts";
 
 const WORD = /"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+)/g;
 
@@ -13,10 +14,16 @@ const WORD = /"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+)/g;
  */
 export function readApache(text: string, path: string): SiteDirective[] {
   const defined = new Map<string, string>();
+  const budget = new WorkBudget(path);
+  const valueOf = (all: string, name: string): string => {
+    const value = defined.get(name) ?? all;
+    budget.spend(value.length + 1);
+    return value;
+  };
   const top: SiteDirective[] = [];
   const stack: { readonly name: string; readonly block: SiteDirective[] }[] = [{ name: "", block: top }];
   for (const raw of text.replaceAll(/\\\r?\n/g, " ").split(/\r?\n/)) {
-    const line = raw.trim().replaceAll(/\$\{(\w+)\}/g, (all, name: string) => defined.get(name) ?? all);
+    const line = raw.trim().replaceAll(/\$\{(\w{1,255})\}/g, valueOf);
     if (line === "" || line.startsWith("#")) continue;
     const inside = stack.at(-1);
     const [, end] = /^<\/(\w+)>$/.exec(line) ?? [];

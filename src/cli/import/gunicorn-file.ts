@@ -1,7 +1,6 @@
 // Reads gunicorn.conf.py, which is Python, by letting Python run it.
-import { spawnSync } from "node:child_process";
 import { environmentFor, findInterpreter } from "../../guests/python/interpreter.ts";
-import { FileUnusableError } from "../errors.ts";
+import { evaluatedBy } from "./evaluated-by.ts";
 
 /** A name that the file defines. */
 export type PythonName =
@@ -12,13 +11,15 @@ export type PythonName =
   | { readonly kind: "other"; readonly type: string; readonly text: string };
 
 /**
- * Runs the file as gunicorn does, under the name `__config__`, and prints the public names. What the file itself prints goes to
- * standard error. Modules are left out: they are what it has imported.
+ * Runs the file as gunicorn does, under the name `__config__`, and prints the public names. What the file itself prints, or a program that
+ * it starts, goes to standard error. Modules are left out: they are what it has imported. Large values are no settings.
  */
 const PROGRAM = `
-import importlib.util, json, sys, types
+import importlib.util, json, os, sys, types
 path = sys.argv[1]
-out, sys.stdout = sys.stdout, sys.stderr
+out = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+sys.stdout = sys.stderr
 if path.startswith("python:"):
     spec = importlib.util.find_spec(path[len("python:"):])
     if spec is None or spec.origin is None:
@@ -44,18 +45,27 @@ def plain(value):
     if isinstance(value, float) and value - value == 0:
         return value
     raise TypeError
+def shown(value):
+    try:
+        return repr(value)[:120]
+    except Exception as error:
+        return repr(type(error).__name__)
 names = {}
-for name, value in vars(module).items():
+for name, value in list(vars(module).items()):
     if name.startswith("_") or isinstance(value, types.ModuleType):
         continue
     try:
-        names[name] = {"kind": "value", "value": plain(value)}
+        entry = {"kind": "value", "value": plain(value)}
+        if len(json.dumps(entry)) > 65536:
+            raise TypeError
     except (TypeError, RecursionError):
         if callable(value):
-            names[name] = {"kind": "callable"}
+            entry = {"kind": "callable"}
         else:
-            names[name] = {"kind": "other", "type": type(value).__name__, "text": repr(value)[:120]}
+            entry = {"kind": "other", "type": type(value).__name__, "text": shown(value)}
+    names[name] = entry
 out.write(json.dumps(names))
+out.flush()
 `;
 
 /**
@@ -73,14 +83,9 @@ export function evaluateGunicornFile(
   environment: Readonly<Record<string, string | undefined>>,
 ): ReadonlyMap<string, PythonName> {
   const python = findInterpreter({ python: environment["TSGI_PYTHON"], directory, environment });
-  const options = { cwd: directory, env: environmentFor(python, environment), encoding: "utf8" } as const;
-  const result = spawnSync(python.path, [...(python.arguments ?? []), "-c", PROGRAM, path], options);
-  if (result.error !== undefined) {
-    throw new FileUnusableError(`Cannot run Python (${python.path}): ${result.error.message}`, { cause: result.error });
-  }
-  if (result.status !== 0) {
-    const reason = result.stderr.trim().split("\n").at(-1) ?? "no reason given";
-    throw new FileUnusableError(`Cannot evaluate the configuration file "${path}": ${reason}`);
-  }
-  return new Map(Object.entries(JSON.parse(result.stdout) as Record<string, PythonName>));
+  const printed = evaluatedBy(python.path, [...(python.arguments ?? []), "-c", PROGRAM, path], path, {
+    cwd: directory,
+    env: environmentFor(python, environment),
+  });
+  return new Map(Object.entries(JSON.parse(printed) as Record<string, PythonName>));
 }

@@ -14,8 +14,8 @@ export type SiteKind = "nginx" | "apache";
 /** Which web server a file is for, by its name and then by what stands in it; null for none. */
 export function siteKindOf(file: string, text: string): SiteKind | null {
   if (basename(file) === "nginx.conf") return "nginx";
-  if (/^\s*(?:<VirtualHost|WSGI\w+\s|ProxyPass\s|LoadModule\s|ScriptAlias\s)/im.test(text)) return "apache";
-  return /^\s*(?:server|location\s[^{\n]*|upstream\s+\S+|http)\s*\{/m.test(text) ? "nginx" : null;
+  if (/^[^\S\n]*(?:<VirtualHost|WSGI\w+\s|ProxyPass\s|LoadModule\s|ScriptAlias\s)/im.test(text)) return "apache";
+  return /^[^\S\n]*(?:server|location\s[^{\n]*|upstream\s+\S+|http)\s*\{/m.test(text) ? "nginx" : null;
 }
 
 /**

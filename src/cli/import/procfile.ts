@@ -14,6 +14,8 @@ export interface ServerCommand {
   readonly variables: ReadonlyMap<string, string>;
 }
 
+const MAX_COMMAND_CHARACTERS = 10_000;
+
 /** Programs that run another one, which follows; the second is an argument of theirs. */
 const WRAPPERS: readonly RegExp[] = [
   /^exec\s+/,
@@ -29,10 +31,10 @@ const WRAPPERS: readonly RegExp[] = [
  * @throws UsageError when no process of type web is served by gunicorn or uWSGI
  */
 export function readProcfile(text: string, draft: Draft): ServerCommand {
-  const processes = [...text.matchAll(/^\s*([\w-]+)\s*:\s*(.+?)\s*$/gm)].map(([, type = "", line = ""]) => ({
-    type,
-    line,
-  }));
+  const processes = text.split("\n").flatMap((each) => {
+    const [, type, line = ""] = /^\s*([\w-]+)\s*:(.*)$/.exec(each) ?? [];
+    return type === undefined || line.trim() === "" ? [] : [{ type, line: line.trim() }];
+  });
   const web = processes.find(({ type }) => type === "web");
   if (web === undefined) throw new UsageError("Cannot import the Procfile: it has no process of type web");
   for (const { type, line } of processes) {
@@ -51,6 +53,8 @@ export function readProcfile(text: string, draft: Draft): ServerCommand {
  * @throws UsageError when it starts neither gunicorn nor uWSGI
  */
 export function serverCommand(line: string, draft: Draft): ServerCommand {
+  if (line.length > MAX_COMMAND_CHARACTERS)
+    throw new UsageError(`Cannot import the command: it has more than ${MAX_COMMAND_CHARACTERS} characters`);
   const variables = new Map<string, string>();
   let directory: string | undefined;
   let found: Pick<ServerCommand, "server" | "words"> | undefined;

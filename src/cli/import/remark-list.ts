@@ -13,7 +13,7 @@ export interface Remark {
 
 /** Remarks, each once. */
 export class RemarkList {
-  readonly #remarks: Remark[] = [];
+  readonly #remarks = new Map<string, Remark>();
 
   /** Notes what has no equivalent. */
   missing(subject: string, why: string): void {
@@ -31,11 +31,11 @@ export class RemarkList {
   }
 
   get remarks(): readonly Remark[] {
-    return this.#remarks;
+    return [...this.#remarks.values()];
   }
 
   #remark(remark: Remark): void {
-    const isThere = this.#remarks.some(({ subject, why }) => subject === remark.subject && why === remark.why);
-    if (!isThere) this.#remarks.push(remark);
+    const key = JSON.stringify([remark.subject, remark.why]);
+    if (!this.#remarks.has(key)) this.#remarks.set(key, remark);
   }
 }

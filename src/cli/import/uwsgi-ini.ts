@@ -5,7 +5,8 @@ import { availableParallelism, hostname, userInfo } from "node:os";
 import { basename, dirname, extname, resolve } from "node:path";
 import { FileUnusableError } from "../errors.ts";
 import { readText } from "./read-text.ts";
-import { BLOCKS, conditionHolds, externalText, loopItems } from "./uwsgi-logic.ts";
+import { BLOCKS, conditionHolds, externalText, keyAndValue, loopItems } from "./uwsgi-logic.ts";
+import { WorkBudget } from "./work-budget.ts";
 
 /** One option, as it was written. */
 export interface UwsgiOption {
@@ -16,6 +17,10 @@ export interface UwsgiOption {
   /** Whether another value uses it as `%(key)`. */
   readonly isPlaceholder?: boolean;
 }
+
+/** uWSGI itself knows about as many. */
+const MAX_OPTIONS = 1000;
+const MAX_LINE_CHARACTERS = 65_536;
 
 const INI_PASTE = new Set(["ini-paste", "ini-paste-logged"]);
 /** Options that set a placeholder. */
@@ -49,10 +54,11 @@ export function readUwsgiIni(
 export function readUwsgiLines(lines: readonly string[], place: Place): UwsgiOption[] {
   const reader = new LineReader(place);
   reader.read(lines);
+  const used = new Set(
+    lines.flatMap((line) => Array.from(line.matchAll(/%\(([\w-]{1,255})\)/g), ([, name = ""]) => name)),
+  );
   return reader.options.map((option) => {
-    const isPlaceholder = lines.some(
-      (line) => line.includes(`%(${option.key})`) || line.includes(`%(${option.key.replaceAll("-", "_")})`),
-    );
+    const isPlaceholder = used.has(option.key) || used.has(option.key.replaceAll("-", "_"));
     return isPlaceholder ? { ...option, isPlaceholder } : option;
   });
 }
@@ -63,18 +69,26 @@ class LineReader {
   readonly #place: Place;
   readonly #placeholders: Map<string, string>;
   readonly #said = new Set<string>();
+  readonly #budget: WorkBudget;
 
   constructor(place: Place) {
     this.#place = place;
+    this.#budget = new WorkBudget(place.path);
     this.#placeholders = new Map(place.placeholders);
   }
 
   read(lines: readonly string[]): void {
     for (let index = 0; index < lines.length; index += 1) {
-      const [, rawKey = "", rawValue = ""] = /^([^=]*?)\s*(?:=\s*(.*))?$/s.exec(lines[index] ?? "") ?? [];
+      const line = lines[index] ?? "";
+      this.#budget.spend(line.length + 1);
+      if (line.length > MAX_LINE_CHARACTERS)
+        throw new FileUnusableError(
+          `Cannot read "${this.#place.path}": it has a line of more than ${MAX_LINE_CHARACTERS} characters`,
+        );
+      const [rawKey, rawValue = ""] = keyAndValue(line);
       const key = keyOf(rawKey);
-      const filled = fill(rawValue, { ...this.#place, placeholders: this.#placeholders });
-      const end = blockEnd(lines, index, key);
+      const filled = fill(rawValue, { ...this.#place, placeholders: this.#placeholders }, this.#budget);
+      const end = blockEnd(lines, index, key, this.#budget);
       if (end !== null && this.#block(key, filled.value, lines.slice(index + 1, end))) index = end;
       else this.#line(rawKey, key, filled);
     }
@@ -85,6 +99,7 @@ class LineReader {
     const items = loopItems(key, value);
     if (items !== undefined) {
       for (const item of items) {
+        this.#budget.spend(item.length + 1);
         this.#placeholders.set("_", item);
         this.read(inside);
       }
@@ -102,6 +117,10 @@ class LineReader {
       this.#placeholders.set(name, value);
       return;
     }
+    if (this.options.length === MAX_OPTIONS)
+      throw new FileUnusableError(`Cannot read "${this.#place.path}": it has more than ${MAX_OPTIONS} options`);
+    if (filled.value.includes("\uFFFD"))
+      throw new FileUnusableError(`Cannot read "${this.#place.path}": the value of "${key}" is no text in UTF-8`);
     if (!this.#placeholders.has(rawKey)) this.#placeholders.set(rawKey, filled.value);
     this.#said.add(key).add(`${key}=${filled.value}`);
     this.options.push({ key, ...filled });
@@ -110,8 +129,8 @@ class LineReader {
 
 /** `name=value` of `set-placeholder`. */
 export function placeholderOf(text: string): readonly [name: string, value: string] {
-  const [, name = "", value = ""] = /^([^=]*)=?(.*)$/s.exec(text) ?? [];
-  return [name.trim(), value.trim()];
+  const [name, value = ""] = keyAndValue(text.trim());
+  return [name, value];
 }
 
 /** The one spelling of a name. */
@@ -120,12 +139,14 @@ function keyOf(written: string): string {
 }
 
 /** Where the block ends that a line begins; null where it begins none, or one without an end. */
-function blockEnd(lines: readonly string[], begin: number, key: string): number | null {
+function blockEnd(lines: readonly string[], begin: number, key: string, budget: WorkBudget): number | null {
   const kind = BLOCKS.find((each) => each.begin.test(key));
   if (kind === undefined) return null;
   let depth = 0;
   for (let index = begin; index < lines.length; index += 1) {
-    const each = keyOf((lines[index] ?? "").replace(/\s*=.*/s, ""));
+    const [name] = keyAndValue(lines[index] ?? "");
+    budget.spend(name.length + BLOCKS.length);
+    const each = keyOf(name);
     if (kind.begin.test(each)) depth += 1;
     else if (kind.end.test(each)) depth -= 1;
     if (depth === 0) return index;
@@ -158,7 +179,7 @@ export function withPasteFiles(
 function sectionLines(text: string, wanted: string): string[] | undefined {
   let lines: string[] | undefined;
   let isInside = false;
-  for (const raw of text.replace(/^\uFEFF/, "").split(/\r?\n/)) {
+  for (const raw of text.split(/\r?\n/)) {
     const line = raw.trim();
     const header = /^\[([^\]]*)\]$/.exec(line);
     if (header !== null) {
@@ -180,10 +201,10 @@ export interface Place {
   readonly placeholders: ReadonlyMap<string, string>;
 }
 
-function fill(text: string, place: Place): { value: string; unfilled?: string } {
+function fill(text: string, place: Place, budget: WorkBudget): { value: string; unfilled?: string } {
   let unfilled: string | undefined;
   const value = text.replaceAll(
-    /%\(([^)]*)\)|\$\(([^)]*)\)|@\(([^)]*)\)|%(.)/gs,
+    /%\(([^)]{0,255})\)|\$\(([^)]{0,255})\)|@\(([^)]{0,255})\)|%(.)/gs,
     (all: string, name?: string, variable?: string, external?: string, letter = "") => {
       const found =
         name !== undefined
@@ -191,9 +212,11 @@ function fill(text: string, place: Place): { value: string; unfilled?: string } 
           : variable !== undefined
             ? place.environment[variable]
             : external !== undefined
-              ? externalText(fill(external, place).value)
+              ? externalText(fill(external, place, budget).value)
               : magic(letter, place);
       if (found === undefined) unfilled ??= all;
+      // Some of them ask the system.
+      budget.spend((found?.length ?? 0) + 256);
       return found ?? all;
     },
   );

@@ -1,8 +1,9 @@
 // Conditions and loops of uWSGI's configuration files, and what `@(…)` in a value reads. Source: uWSGI's documentation, "Configuration
 // logic" and "How uWSGI parses config files".
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { resolve } from "node:path";
+import { readText } from "./read-text.ts";
 
 /** What conditions look at. */
 export interface UwsgiSituation {
@@ -21,18 +22,31 @@ type Condition = (value: string, situation: UwsgiSituation) => boolean;
 
 const CONDITIONS: Readonly<Record<string, Condition>> = {
   env: (value, { environment }) => {
-    const [, name = "", wanted] = /^([^=]*?)\s*(?:=\s*(.*))?$/s.exec(value) ?? [];
+    const [name, wanted] = keyAndValue(value);
     return environment[name] !== undefined && (wanted === undefined || environment[name] === wanted);
   },
   exists: (value) => existsSync(value),
   file: (value) => statSync(value, { throwIfNoEntry: false })?.isFile() === true,
   dir: (value) => statSync(value, { throwIfNoEntry: false })?.isDirectory() === true,
-  opt: (value, { said }) => said.has(value.replace(/\s*=\s*/, "=")),
+  opt: (value, { said }) => {
+    const [key, wanted] = keyAndValue(value);
+    return said.has(wanted === undefined ? key : `${key}=${wanted}`);
+  },
   // A reload of uWSGI executes itself anew; here no process is ever a reload of another.
   reload: () => false,
   hostname: (value) => value === hostname(),
   uid: (value) => value === String(userInfo().uid) || value === userInfo().username,
 };
+
+/**
+ * Splits a line at its first `=`.
+ *
+ * @returns without the white space around it; only the key where there is none
+ */
+export function keyAndValue(line: string): [key: string, value?: string] {
+  const at = line.indexOf("=");
+  return at === -1 ? [line.trimEnd()] : [line.slice(0, at).trimEnd(), line.slice(at + 1).trimStart()];
+}
 
 /**
  * Whether a condition holds.
@@ -61,12 +75,15 @@ export function loopItems(key: string, value: string): string[] | undefined {
  * Reads `@(path)`.
  *
  * @param name - what stands in the parentheses
- * @returns the content without line feeds at its end; undefined for a scheme that is not read, or where there is no such file
+ * @returns the content without line feeds at its end; undefined for a scheme that is not read, or where there is no such file of text
  */
 export function externalText(name: string): string | undefined {
   if (/^\w+:\/\//.test(name)) return undefined;
   try {
-    return readFileSync(resolve(name), "utf8").replace(/[\r\n]+$/, "");
+    const text = readText(resolve(name));
+    let end = text.length;
+    while (/[\r\n]/.test(text[end - 1] ?? "")) end -= 1;
+    return text.slice(0, end);
   } catch {
     return undefined;
   }
