@@ -14,6 +14,7 @@ const GENERATORS = [
   "scripts/generate-matrix.ts",
   "scripts/generate-api.ts",
   "scripts/generate-cli.ts",
+  "scripts/generate-environ.ts",
   "scripts/generate-errors.ts",
   "scripts/generate-jsonstore.ts",
   "scripts/generate-man.ts",
