@@ -8,6 +8,7 @@ import { pathToFileURL } from "node:url";
 import { ensureBuilt } from "./build.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { ROOT, capture } from "./project.mjs";
+import { readmeElsewhere } from "./readme-elsewhere.mjs";
 
 /** Where both are written, unless another folder is named: `npm run build:wheel -- FOLDER`. */
 const WHEEL_FOLDER = join(ROOT, ".cache", "wheel");
@@ -73,26 +74,6 @@ function licenses(paths) {
     return `${name} ${version} (${license})\n\n${text.trim()}\n`;
   });
   return `TSGI is delivered with these packages.\n\n${parts.join(`\n${"-".repeat(80)}\n\n`)}`;
-}
-
-/**
- * The README for a page that has no other files: links and pictures of the repository become text, or lead to where `homepage` of
- * package.json says that it is.
- *
- * @param {string} text
- * @param {string | undefined} home - address of the repository's files
- */
-export function readmeElsewhere(text, home) {
-  const isHere = /^(?!https?:|#)/;
-  return text
-    .replaceAll(/!\[[^\]]*\]\(([^)\s]+)\)\n*/g, (all, /** @type {string} */ link) => (isHere.test(link) ? "" : all))
-    .replaceAll(
-      /\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g,
-      (all, /** @type {string} */ label, /** @type {string} */ link) => {
-        if (!isHere.test(link)) return all;
-        return home === undefined ? label : `[${label}](${home}/${link})`;
-      },
-    );
 }
 
 /** @param {string} folder - into which goes what python/tsgi_build.py packs; an empty one */

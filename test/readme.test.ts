@@ -17,6 +17,9 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const { readmeElsewhere } = (await import(join(ROOT, "scripts", "readme-elsewhere.mjs"))) as {
+  readmeElsewhere: (text: string, home: string | undefined) => string;
+};
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
 const TOUR = readFileSync(join(ROOT, "docs", "tour.md"), "utf8");
 const folder = mkdtempSync(join(tmpdir(), "tsgi-readme-"));
@@ -34,6 +37,19 @@ function run(command: string, args: readonly string[], cwd = folder): string {
     throw new Error(`${command} ${args.join(" ")} ended with ${status}: ${stderr}${stdout}`, { cause: error });
   return stdout;
 }
+
+/** In an environment of their own: test/newcomers, test/start.test.ts, above; and what runs this. */
+const RUN_ELSEWHERE = [
+  "pip install tsgi flask",
+  "tsgi shop.wsgi:app -w 4",
+  "npm install tsgi",
+  "npx tsgi app.ts",
+  "tsgi gunicorn -c gunicorn.conf.py shop.wsgi:app",
+  "curl http://127.0.0.1:8000/Ada",
+  "npm start",
+  "npm test",
+];
+const RUN_HERE = ["tsgi doctor", "tsgi fetch app.ts /Ada", "tsgi --help"];
 
 const tsgi = join(folder, "node_modules", "tsgi", "bin", "tsgi.js");
 
@@ -102,6 +118,47 @@ describe("README and the tour", () => {
     const jiti = join(ROOT, "node_modules", "jiti", "lib", "jiti-cli.mjs");
     expect(run(process.execPath, [jiti, "serve.ts"])).toBe("200 ONE\nTWO\n\nTHREE\n");
   });
+});
+
+describe("the README on the pages of npm and PyPI", () => {
+  const HOME = "https://example.org/tsgi/blob/v1.0.0";
+  const linked = (text: string): string[] => Array.from(text.matchAll(/\]\(([^)]+)\)/g), ([, link = ""]) => link);
+
+  test("has only absolute links, each to a file that is there, and its pictures", () => {
+    const links = linked(readmeElsewhere(README, HOME));
+    expect(links).toHaveLength(linked(README).length);
+    const paths = links.map(
+      (link) => /^https:\/\/example\.org\/tsgi\/(?:blob|raw)\/v1\.0\.0\/([^#]+)/.exec(link)?.[1] ?? link,
+    );
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+    expect(links.filter((link) => link.includes("/raw/"))).toEqual([expect.stringMatching(/\.svg$/)]);
+  });
+
+  test("has no links where it is not known where the files are", () => {
+    expect(linked(readmeElsewhere(README, undefined))).toEqual([]);
+  });
+
+  test("is what a release packs", () => {
+    const workflow = readFileSync(join(ROOT, ".github", "workflows", "release.yml"), "utf8");
+    expect(workflow).toMatch(/node scripts\/readme-elsewhere\.mjs "\$FILES"\n[^]*npm pack[^]*npm run build:wheel/);
+  });
+});
+
+test("each command in the README is run by a test", () => {
+  const blocks = [...README.matchAll(/^```(?:sh|console)\n([^]*?)^```$/gm)].flatMap(([, text = ""]) =>
+    text.split("\n"),
+  );
+  const typed = blocks
+    .map((line) => line.replace(/^\$ /, "").replace(/ +#.*$/, ""))
+    .filter((line) => /^(?:pip|tsgi|np[mx]|curl) /.test(line));
+  const inline = Array.from(README.matchAll(/`(tsgi [^`]+)`/g), ([, command = ""]) => command);
+  expect(new Set([...typed, ...inline])).toEqual(new Set([...RUN_ELSEWHERE, ...RUN_HERE]));
+  for (const command of RUN_HERE) {
+    const { status, stdout } = spawnSync(process.execPath, [tsgi, ...command.split(" ").slice(1)], { cwd: folder });
+    // 13: something of this machine is to be mended.
+    expect([0, 13]).toContain(status);
+    expect(stdout.length).toBeGreaterThan(0);
+  }
 });
 
 /** The files that a page links to, from the project's folder on. */
