@@ -61,9 +61,10 @@ test("a TypeScript application finds what the table says, of the type that it sa
     ({ key, isOnlyInPython = false }) => !isOnlyInPython && !["tsgi.platform", "tsgi.upgrade"].includes(key),
   );
   expect(names(Object.keys(seen))).toEqual(expected.map(({ key }) => key).toSorted());
-  for (const { key, type } of expected)
-    if (["string", "boolean", "function"].includes(type) && key !== "HTTP_*")
-      expect([key, seen[key]]).toEqual([key, type]);
+  const plain = expected.filter(
+    ({ key, type }) => ["string", "boolean", "function"].includes(type) && key !== "HTTP_*",
+  );
+  expect(seen).toMatchObject(Object.fromEntries(plain.map(({ key, type }) => [key, type])));
 });
 
 test("without a body, a TypeScript application finds what is always there, and the way to another protocol", async () => {
@@ -81,7 +82,7 @@ describe.skipIf(python === undefined)("in Python", () => {
     const seen = await seenBy("app.py", withBody, "hi");
     const expected = OF_SERVERS.filter(({ isInPython = true }) => isInPython).map(({ key }) => key);
     expect(names(Object.keys(seen))).toEqual(expected.toSorted());
-    for (const key of Object.keys(seen)) if (!key.includes(".")) expect([key, seen[key]]).toEqual([key, "str"]);
+    expect(Object.keys(seen).filter((key) => !key.includes(".") && seen[key] !== "str")).toEqual([]);
   });
 });
 
