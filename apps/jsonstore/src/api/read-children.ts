@@ -102,9 +102,9 @@ function* splitElements(array: ContainerRow, { after, offset, limit }: Part): Wo
   let index = after + offset;
   while (index < array.count && children.length < limit) {
     const place = yield* findPlace(array, index);
-    const step = place?.steps.at(-1);
-    if (step === undefined) break;
-    for (const line of linesOf(step.page.data).slice(step.line, step.line + limit - children.length)) {
+    if (place === null) break;
+    const { page, line: first } = place.lowest;
+    for (const line of linesOf(page.data).slice(first, first + limit - children.length)) {
       const text = yield* childText(`"index":${index}`, line);
       index += 1;
       children.push({ text, cursor: String(index) });

@@ -7,20 +7,31 @@ import { oneRow, row, run, type Work } from "./work.ts";
 /** Lines of an upper page before it is split. */
 const MOST_ENTRIES = 128;
 
+/** An array that a write changes. */
+export interface ChangedArray {
+  readonly array: ContainerRow;
+  /** Number of the write. */
+  readonly version: number;
+  /** Characters of a page. */
+  readonly size: number;
+}
+
 /** A page on the way to an element. */
 interface Step {
   readonly page: PageRow;
   /** Number of the line that leads on; in the lowest page, of the element. */
   readonly line: number;
+  /** Where that line counts, or the element's value. */
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Where an element is, or would be. */
 export interface ElementPlace {
-  /** From the top to the page of the element. */
-  readonly steps: readonly Step[];
-  /** Its value, in the lowest page. */
-  readonly start: number;
-  readonly end: number;
+  /** From the top. */
+  readonly above: readonly Step[];
+  /** The page of the element. */
+  readonly lowest: Step;
 }
 
 /** One line of an upper page. */
@@ -32,64 +43,59 @@ interface Entry {
 /** Finds the element at an index; where the index is that after the last, the place behind it. */
 export function* findPlace(array: ContainerRow, index: number): Work<ElementPlace | null> {
   if (array.root === null) return null;
-  const steps: Step[] = [];
+  const above: Step[] = [];
   let rest = index;
   let id = array.root;
   for (;;) {
     const page = yield* getPage(id);
     if (page.level === 0) {
       const start = lineStart(page.data, rest);
-      steps.push({ page, line: rest });
-      return { steps, start, end: lineEnd(page.data, start) };
+      return { above, lowest: { page, line: rest, start, end: lineEnd(page.data, start) } };
     }
-    const found = descend(page.data, rest);
-    steps.push({ page, line: found.line });
-    ({ rest, page: id } = found);
+    const { line, below, start, end, passed } = descend(page.data, rest);
+    above.push({ page, line, start, end });
+    rest -= passed;
+    id = below;
   }
 }
 
 /** Returns the value at a place. */
-export function valueAt(place: ElementPlace): string {
-  return lowest(place).page.data.slice(place.start, place.end);
+export function valueAt({ lowest: { page, start, end } }: ElementPlace): string {
+  return page.data.slice(start, end);
 }
 
 /** Replaces the element at a place. */
-export function* replaceElement(array: ContainerRow, place: ElementPlace, value: string, size: number): Work<void> {
-  const { data } = lowest(place).page;
-  const changed = data.slice(0, place.start) + value + data.slice(place.end);
-  yield* storeLines(array, place, splitLines(changed, size), 0);
+export function* replaceElement(changed: ChangedArray, place: ElementPlace, value: string): Work<void> {
+  const { page, start, end } = place.lowest;
+  const data = page.data.slice(0, start) + value + page.data.slice(end);
+  yield* storeLines(changed, place, splitLines(data, changed.size), 0);
 }
 
-/** Puts an element at an index, in front of the one that is there. */
-export function* insertAt(array: ContainerRow, index: number, value: string, size: number): Work<void> {
+/** Puts an element at an index, in front of the one that is there. The array has the number of the write then. */
+export function* insertAt(changed: ChangedArray, index: number, value: string): Work<void> {
+  const { array, size } = changed;
   const place = yield* findPlace(array, index);
   if (place === null) {
     const page = yield* addPage(array.id, 0, value);
-    return yield* setContainer(array, 1, page);
+    return yield* setContainer(changed, 1, page);
   }
-  const { page, line } = lowest(place);
-  const isEnd = place.start > page.data.length;
+  const { start, page } = place.lowest;
+  const { data } = page;
+  const isEnd = start > data.length;
   // Who appends gets full pages; to halve them would leave all half empty.
-  if (isEnd && page.data.length + value.length > 2 * size)
-    return yield* storeLines(array, place, [page.data, value], 1);
-  const lines = isEnd
-    ? `${page.data}\n${value}`
-    : `${page.data.slice(0, place.start)}${value}\n${page.data.slice(place.start)}`;
-  return yield* storeLines(
-    array,
-    { ...place, steps: [...place.steps.slice(0, -1), { page, line }] },
-    splitLines(lines, size),
-    1,
-  );
+  if (isEnd && data.length + value.length > 2 * size) return yield* storeLines(changed, place, [data, value], 1);
+  const lines = isEnd ? `${data}\n${value}` : `${data.slice(0, start)}${value}\n${data.slice(start)}`;
+  return yield* storeLines(changed, place, splitLines(lines, size), 1);
 }
 
-/** Removes the element at a place. */
-export function* removeAt(array: ContainerRow, place: ElementPlace): Work<void> {
-  const { data } = lowest(place).page;
-  const from = place.end === data.length ? Math.max(0, place.start - 1) : place.start;
-  const rest = data.slice(0, from) + data.slice(from === place.start ? place.end + 1 : place.end);
+/** Removes the element at a place. The array has the number of the write then. */
+export function* removeAt(changed: ChangedArray, place: ElementPlace): Work<void> {
+  const { start, end, page } = place.lowest;
+  const { data } = page;
+  const from = end === data.length ? Math.max(0, start - 1) : start;
+  const rest = data.slice(0, from) + data.slice(from === start ? end + 1 : end);
   // A page without lines is none: an empty text would be one line.
-  yield* storeLines(array, place, place.start === 0 && place.end === data.length ? [] : [rest], -1);
+  yield* storeLines(changed, place, start === 0 && end === data.length ? [] : [rest], -1);
 }
 
 /** Iterates over the lines of a page. */
@@ -165,37 +171,40 @@ export class PageBuilder {
 }
 
 /** Stores the lowest page of a place as one or several pages, or not at all, and what changes above it. */
-function* storeLines(array: ContainerRow, place: ElementPlace, parts: string[], change: -1 | 0 | 1): Work<void> {
-  const { page } = lowest(place);
+function* storeLines(
+  changed: ChangedArray,
+  { above, lowest: { page } }: ElementPlace,
+  parts: string[],
+  change: -1 | 0 | 1,
+): Work<void> {
   const [first] = parts;
   if (parts.length === 1 && first !== undefined) {
     yield* run("setPage", first, page.id);
-    if (change !== 0) yield* addCounts(array, place.steps, change);
+    if (change !== 0) yield* addCounts(changed, above, change);
     return;
   }
-  const entries = yield* storeParts(array.id, page, parts);
-  yield* storeEntries(array, place.steps.slice(0, -1), entries, change);
+  const entries = yield* storeParts(changed.array.id, page, parts);
+  yield* storeEntries(changed, above, entries, change);
 }
 
 /** Only the counts above a page change. */
-function* addCounts(array: ContainerRow, steps: readonly Step[], change: number): Work<void> {
-  for (const { page, line } of steps.slice(0, -1)) {
-    const start = lineStart(page.data, line);
-    const end = lineEnd(page.data, start);
-    const space = page.data.indexOf(" ", start);
-    const count = Number(page.data.slice(space + 1, end)) + change;
-    yield* run("setPage", `${page.data.slice(0, space + 1)}${count}${page.data.slice(end)}`, page.id);
+function* addCounts(changed: ChangedArray, above: readonly Step[], change: number): Work<void> {
+  for (const { page, start, end } of above) {
+    const { id, data } = page;
+    yield* run("setPage", data.slice(0, start) + (Number(data.slice(start, end)) + change) + data.slice(end), id);
   }
-  yield* setContainer(array, array.count + change, array.root);
+  const { array } = changed;
+  yield* setContainer(changed, array.count + change, array.root);
 }
 
 /** The entry that the lowest of these steps follows becomes others; the same happens above where a page becomes full or empty. */
 function* storeEntries(
-  array: ContainerRow,
+  changed: ChangedArray,
   steps: readonly Step[],
   replaced: readonly Entry[],
   change: number,
 ): Work<void> {
+  const { array } = changed;
   let entries = [...replaced];
   for (const { page, line } of steps.toReversed()) {
     const all = entriesOf(page.data);
@@ -207,10 +216,10 @@ function* storeEntries(
   }
   const count = array.count + change;
   const [only] = entries;
-  if (only === undefined) return yield* setContainer(array, count, null);
-  if (entries.length === 1) return yield* setContainer(array, count, yield* lowestRoot(only.page));
+  if (only === undefined) return yield* setContainer(changed, count, null);
+  if (entries.length === 1) return yield* setContainer(changed, count, yield* lowestRoot(only.page));
   const level = (steps[0]?.page.level ?? 0) + 1;
-  return yield* setContainer(array, count, yield* addPage(array.id, level, entryText(entries)));
+  return yield* setContainer(changed, count, yield* addPage(array.id, level, entryText(entries)));
 }
 
 /** The first part takes the place of a page, the others become new ones. */
@@ -239,8 +248,8 @@ function* lowestRoot(root: number): Work<number> {
   return yield* lowestRoot(only.page);
 }
 
-function* setContainer(array: ContainerRow, count: number, root: number | null): Work<void> {
-  yield* run("setContainer", count, root, array.id);
+function* setContainer({ array, version }: ChangedArray, count: number, root: number | null): Work<void> {
+  yield* run("setContainer", count, root, version, array.id);
 }
 
 function* addPage(container: number, level: number, data: string): Work<number> {
@@ -254,12 +263,6 @@ export function* getPage(id: number): Work<PageRow> {
   return page;
 }
 
-function lowest({ steps }: ElementPlace): Step {
-  const step = steps.at(-1);
-  if (step === undefined) throw new Error("A place has no page");
-  return step;
-}
-
 /** Splits lines until each part has at most twice the size, or is one line. */
 function splitLines(data: string, size: number): string[] {
   if (data.length <= 2 * size) return [data];
@@ -271,24 +274,35 @@ function splitLines(data: string, size: number): string[] {
   return [...splitLines(data.slice(0, cut), size), ...splitLines(data.slice(cut + 1), size)];
 }
 
-/** Finds the line of an upper page that leads to a position. Reads digits in place: this is the hot path of every element. */
-function descend(
-  data: string,
-  position: number,
-): { readonly line: number; readonly rest: number; readonly page: number } {
-  let rest = position;
+/** The line of an upper page that leads to a position. */
+interface Descent {
+  readonly line: number;
+  /** The page that it leads to. */
+  readonly below: number;
+  /** Where its count is. */
+  readonly start: number;
+  readonly end: number;
+  /** Elements of the lines before it. */
+  readonly passed: number;
+}
+
+/** Finds the line that leads to a position. Reads digits in place: this is the hot path of every element. */
+function descend(data: string, position: number): Descent {
+  let passed = 0;
   let at = 0;
   for (let line = 0; ; line += 1) {
-    let page = 0;
+    let below = 0;
     let code = data.charCodeAt(at);
-    for (; code !== 0x20; code = data.charCodeAt((at += 1))) page = page * 10 + code - 0x30;
+    for (; code >= 0x30; code = data.charCodeAt((at += 1))) below = below * 10 + code - 0x30;
     let count = 0;
-    code = data.charCodeAt((at += 1));
+    const start = (at += 1);
+    code = data.charCodeAt(at);
     for (; code >= 0x30; code = data.charCodeAt((at += 1))) count = count * 10 + code - 0x30;
+    const end = at;
     at += 1;
     // The last one also has the place behind its last element.
-    if (rest < count || at >= data.length) return { line, rest, page };
-    rest -= count;
+    if (position < passed + count || at >= data.length) return { line, below, start, end, passed };
+    passed += count;
   }
 }
 

@@ -54,7 +54,7 @@ export function* build(text: string, { size }: Layout, marks: Marks, place = { a
     const code = text.charCodeAt(at);
     if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) {
       stack.pop();
-      yield* close(top);
+      yield* close(top, marks);
       const parent = stack.at(-1);
       if (parent === undefined) return reference(top.id);
       yield* add(parent, reference(top.id));
@@ -102,12 +102,12 @@ function* flush(container: Open): Work<void> {
   container.members = [];
 }
 
-function* close(container: Open): Work<void> {
+function* close(container: Open, { version }: Marks): Work<void> {
   const { id, count, pages } = container;
   if (pages === null) {
     yield* flush(container);
-    return yield* run("setContainer", count, null, id);
+    return yield* run("setContainer", count, null, version, id);
   }
   const end = yield* pages.end();
-  return yield* run("setContainer", end.count, end.root, id);
+  return yield* run("setContainer", end.count, end.root, version, id);
 }

@@ -2,15 +2,12 @@
 import { typeAt } from "../text/spans.ts";
 import { insertElement, removeElement, removeMember, replaceSpan, setMember } from "../text/edit.ts";
 import { escapeKey } from "../text/json-key.ts";
-import { insertAt, removeAt, replaceElement } from "./array-pages.ts";
+import { insertAt, removeAt, replaceElement, type ChangedArray } from "./array-pages.ts";
 import { build, type Layout } from "./build.ts";
 import type { Found, Slot } from "./locate.ts";
-import { referredId, type ChangeOp } from "./rows.ts";
+import { referredId, type ChangeOp, type ContainerRow } from "./rows.ts";
 import { ROOT_CONTAINER, ROOT_KEY } from "./statements.ts";
-import { oneRow, run, type Work } from "./work.ts";
-
-/** Containers that one statement marks. */
-const TOUCHED = 4;
+import { oneRow, run, runEach, type Work } from "./work.ts";
 
 /** One change, for those who watch. */
 export interface Change {
@@ -53,17 +50,17 @@ export function* addMember(write: Write, object: Found, token: string, value: st
   } else {
     const { ord } = yield* oneRow<{ readonly ord: number | null }>("lastOrder", split.id);
     yield* run("addMember", split.id, key, (ord ?? 0) + 1, yield* built(write, value));
-    yield* run("countContainer", 1, split.id);
+    yield* run("countContainer", 1, write.seq, split.id);
   }
-  yield* touch(write, object);
+  yield* touch(write, object, split?.id);
 }
 
 /** Puts an element in front of the one at an index, which is at most the length of the array. */
 export function* addElement(write: Write, array: Found, index: number, value: string): Work<void> {
   const { slot, split } = array;
   if (split === null) yield* setSlot(write, slot, insertElement(slot.value, array, index, value));
-  else yield* insertAt(split, index, yield* built(write, value), write.layout.size);
-  yield* touch(write, array);
+  else yield* insertAt(changed(write, split), index, yield* built(write, value));
+  yield* touch(write, array, split?.id);
 }
 
 /**
@@ -81,22 +78,24 @@ export function* removeNode(write: Write, node: Found, token: string, isKept = f
       ? removeElement(value, parent, Number(token))
       : removeMember(value, parent, escapeKey(token));
     yield* setSlot(write, slot, rest);
-  } else {
-    if (!isKept) yield* discard(slot.value);
-    if (slot.kind === "element") {
-      yield* removeAt(slot.array, slot.place);
-    } else {
-      yield* run("dropMember", slot.container, slot.key);
-      if (slot.container !== ROOT_CONTAINER) yield* run("countContainer", -1, slot.container);
-    }
+    return yield* touch(write, node);
   }
-  yield* touch(write, node, node.split?.id);
+  if (!isKept) yield* discard(slot.value);
+  const versioned = node.split === null ? node.versioned : node.versioned.slice(0, -1);
+  if (slot.kind === "element") {
+    yield* removeAt(changed(write, slot.array), slot.place);
+    return yield* touch(write, { versioned }, slot.array.id);
+  }
+  yield* run("dropMember", slot.container, slot.key);
+  if (slot.container === ROOT_CONTAINER) return undefined;
+  yield* run("countContainer", -1, write.seq, slot.container);
+  return yield* touch(write, { versioned }, slot.container);
 }
 
 function* setSlot(write: Write, slot: Slot, value: string): Work<void> {
   const stored = yield* built(write, value);
   if (slot.kind === "member") yield* run("setMember", stored, slot.container, slot.key);
-  else yield* replaceElement(slot.array, slot.place, stored, write.layout.size);
+  else yield* replaceElement(changed(write, slot.array), slot.place, stored);
 }
 
 function built({ seq, layout }: Write, value: string): Work<string> {
@@ -109,12 +108,15 @@ function* discard(value: string): Work<void> {
   if (id !== null) yield* run("addOrphan", id);
 }
 
-/** Marks the containers above a node, and the node itself unless it is `but`, with the number of the write. */
-function* touch({ seq }: Write, { versioned }: Found, but?: number): Work<void> {
+function changed({ seq, layout }: Write, array: ContainerRow): ChangedArray {
+  return { array, version: seq, size: layout.size };
+}
+
+/** Marks the containers around a node with the number of the write, but for the innermost if that is `but`: it is marked already, or gone. */
+function* touch({ seq }: Write, { versioned }: Pick<Found, "versioned">, but?: number): Work<void> {
   const ids = versioned.at(-1) === but ? versioned.slice(0, -1) : versioned;
-  for (let at = 0; at < ids.length; at += TOUCHED) {
-    const [first = 0, second = first, third = first, fourth = first] = ids.slice(at, at + TOUCHED);
-    if (second === first) yield* run("touchContainer", seq, first);
-    else yield* run("touchContainers", seq, first, second, third, fourth);
-  }
+  yield* runEach(
+    "touchContainer",
+    ids.map((id) => [seq, id]),
+  );
 }

@@ -26,10 +26,9 @@ export const STATEMENTS = {
 
   getContainer: "SELECT id, kind, count, root_page AS root, version FROM container WHERE id = ?",
   addContainer: "INSERT INTO container (kind, count, version, staging) VALUES (?, 0, ?, ?) RETURNING id",
-  setContainer: "UPDATE container SET count = ?, root_page = ? WHERE id = ?",
+  setContainer: "UPDATE container SET count = ?, root_page = ?, version = ? WHERE id = ?",
   touchContainer: "UPDATE container SET version = ? WHERE id = ?",
-  touchContainers: "UPDATE container SET version = ? WHERE id IN (?, ?, ?, ?)",
-  countContainer: "UPDATE container SET count = count + ? WHERE id = ?",
+  countContainer: "UPDATE container SET count = count + ?, version = ? WHERE id = ?",
   dropContainer: "DELETE FROM container WHERE id = ?",
   containersOfStaging: "SELECT id FROM container WHERE staging = ?",
 

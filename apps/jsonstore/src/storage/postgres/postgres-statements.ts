@@ -24,6 +24,8 @@ const OTHERS: Partial<Record<StatementName, string>> = {
 export const LISTS: Partial<Record<StatementName, string>> = {
   addMember: `INSERT INTO member (container, key, ord, value)
     SELECT * FROM unnest(CAST($1 AS bigint[]), CAST($2 AS text[]), CAST($3 AS bigint[]), CAST($4 AS text[]))`,
+  touchContainer: `UPDATE container SET version = list.version
+    FROM unnest(CAST($1 AS bigint[]), CAST($2 AS bigint[])) AS list (version, id) WHERE container.id = list.id`,
 };
 
 /** All statements. */
