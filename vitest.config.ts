@@ -1,4 +1,5 @@
-// Two projects: `unit` runs what sits beside its source file, `system` runs what starts processes or needs programs of the machine.
+// Three projects: `unit` runs what sits beside its source file, `alone` what of it has a process to itself, `system` runs what starts
+// processes or needs programs of the machine.
 // The package's own names (tsgi/wsgi, ...) lead to the sources, so that no test depends on a build of its subject.
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
@@ -11,6 +12,10 @@ const SECOND = 1000;
  * project exclude them: it would not hear of `--exclude` any more.
  */
 const ROOMS = process.env["TSGI_TEST_SITE"] === "1" ? "*" : "!(site)";
+
+/** What counts the memory or the open files of its process, or fills a cache of it. */
+const ALONE = "cascade|decompress|field-names|form-attacks|guest-request-body|outgoing-body|static|validator";
+const BESIDE_SOURCES = ["src", "apps/*/{src,page}"];
 
 const alias = Object.entries(manifest.exports)
   .filter(([entry, target]) => entry !== "." && JSON.stringify(target).includes("/index.d.ts"))
@@ -36,7 +41,20 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["src/**/*.test.ts", "apps/*/{src,page}/**/*.test.ts"],
+          include: BESIDE_SOURCES.map((folder) => `${folder}/**/!(${ALONE}).test.ts`),
+          // Files share a process and the modules that it has loaded: loading them again took more than half of the CPU time. A test
+          // therefore puts back what it changes in the process.
+          isolate: false,
+          pool: "forks",
+          testTimeout: 60 * SECOND,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "alone",
+          include: BESIDE_SOURCES.map((folder) => `${folder}/**/@(${ALONE}).test.ts`),
+          pool: "forks",
           testTimeout: 60 * SECOND,
         },
       },
