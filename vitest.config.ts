@@ -31,8 +31,8 @@ export default defineConfig({
   resolve: { alias },
   test: {
     allowOnly: false,
-    // Two files at a time, also on two cores: most of what they do is wait for processes.
-    maxWorkers: 2,
+    // Three files at a time, also on two cores: part of what they do is wait for processes, and two left a quarter of the cores unused.
+    maxWorkers: 3,
     // vitest's own second is too short on a busy machine; what does come is seen as soon as before.
     expect: { poll: { timeout: 60 * SECOND } },
     coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts"] },

@@ -32,8 +32,9 @@ const ON_ONE_NODE = [
   "test/deploy-docs.test.ts",
   "test/how-to.test.ts",
   "test/engine/{browser,curl,nginx}.test.ts",
-  "test/guests/{cgi-conformance,cgi-documentation,cgi-git,documentation,four-languages,php,python-peers,strangler}.test.ts",
+  "test/guests/{cgi-conformance,cgi-documentation,cgi-git,documentation,four-languages,php,python-peers,ring,strangler}.test.ts",
   "test/jsonstore/page.test.ts",
+  "test/lane/lane-check.test.ts",
   "test/matrix/*.test.ts",
   "test/readme.test.ts",
   "test/settings.test.ts",
@@ -43,10 +44,11 @@ const ON_ONE_NODE = [
   "test/newcomers/*.test.ts",
   "test/site/*.test.ts",
   "test/perl/*.test.ts",
-  "test/python/{careless,command-targets,django-reload,endings,examples,forced,frameworks,hooks,kill,lingering,loading}.test.ts",
-  "test/python/{oracle,other-user,output,script-address,sessions,shim-unittest,starters,stopped,targets}.test.ts",
+  "test/python/{careless,command,command-targets,django-reload,endings,examples,failures,forced,frameworks,hooks,kill,lingering,loading}.test.ts",
+  "test/python/{oracle,other-user,output,script-address,sessions,shim-unittest,starters,stopped,targets,workers}.test.ts",
   "test/ruby/*.test.ts",
-  "test/watching/{control,logs,python}.test.ts",
+  "test/server/{reload-settings,rights}.test.ts",
+  "test/watching/{control,logs,python,stats}.test.ts",
 ];
 
 /**
