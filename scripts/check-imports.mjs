@@ -95,6 +95,7 @@ export const DIVISIONS = {
       jsgi: [],
       typescript: ["lane", "fetch", "node", "jsgi"],
       python: ["lane"],
+      command: ["lane"],
       perl: ["lane"],
       ruby: ["lane"],
       // upstream/: what the guests behind a socket are made of.

@@ -61,6 +61,7 @@ const SIDEBAR = [
       page("Perl (PSGI)", "docs/guests/perl"),
       page("Ruby (Rack)", "docs/guests/ruby"),
       page("PHP (FastCGI)", "docs/guests/fastcgi"),
+      page("Your language", "docs/guests/your-language"),
       page("CGI programs, git", "docs/guests/cgi"),
       page("uWSGI and SCGI servers", "docs/guests/uwsgi"),
       page("HTTP servers", "docs/guests/proxy"),

@@ -84,6 +84,8 @@ const OWN_GUESTS: Readonly<Record<string, OwnGuest>> = {
   rack: { folder: "ruby", factory: "appFactory" },
   "rack-middleware": { folder: "ruby", factory: "filterFactory", protocol: "paste.filter_factory" },
   plack: { folder: "perl", factory: "filterFactory", protocol: "paste.filter_factory" },
+  guest: { folder: "command", factory: "appFactory" },
+  "guest-middleware": { folder: "command", factory: "filterFactory", protocol: "paste.filter_factory" },
   fastcgi: { folder: "fastcgi", factory: "appFactory" },
   proxy: { folder: "proxy", factory: "appFactory" },
   scgi: { folder: "scgi", factory: "appFactory" },

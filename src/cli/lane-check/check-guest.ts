@@ -1,9 +1,11 @@
 // Plays TSGI's side of the lane protocol to a guest that somebody writes, and says of each rule whether it keeps it.
 import { resolve } from "node:path";
+import { CommandLanguage } from "../../guests/command/command-language.ts";
+import { commandSettings } from "../../guests/command/options.ts";
 import { guestApplication } from "../../guests/lane/guest-application.ts";
 import { guestSettings, type GuestLogEntry, type GuestOptions } from "../../guests/lane/guest-options.ts";
 import { GuestPool } from "../../guests/lane/guest-pool.ts";
-import type { GuestCommand, GuestLanguage } from "../../guests/lane/language.ts";
+import type { GuestLanguage } from "../../guests/lane/language.ts";
 import { findInPath, isExecutable } from "../../is-file.ts";
 import { makeServer } from "../../server/make-server.ts";
 import { TestClient } from "../../testing/test-client.ts";
@@ -31,7 +33,7 @@ const START_SECONDS = 20;
  * @throws UsageError for an option that cannot be; FileUnusableError when there is no such program
  */
 export async function checkGuest(words: readonly string[], options: LaneCheckOptions): Promise<number> {
-  const language = new CheckedLanguage(words, options);
+  const language = languageOf(words, options);
   const threads = Number(options.threads);
   if (!Number.isInteger(threads) || threads < 1)
     throw new UsageError(`Option --threads is "${options.threads}"; expected a number from 1`);
@@ -109,43 +111,16 @@ async function start(
   };
 }
 
-/** A language of which nothing is known but how to start it. */
-class CheckedLanguage implements GuestLanguage {
-  readonly name: string;
-  readonly interpreter: string;
-  readonly isProgram = false;
-  readonly #arguments: readonly string[];
-  readonly #options: Readonly<Record<string, unknown>>;
-
-  constructor([program = "", ...words]: readonly string[], { name, language }: LaneCheckOptions) {
-    if (!/^[A-Za-z][A-Za-z\d]*$/.test(name)) throw new UsageError(`Option --name is "${name}"; expected one word`);
-    const path = program.includes("/") ? runnable(resolve(program)) : findInPath(program, process.env["PATH"]);
-    if (path === null) {
-      throw new FileUnusableError(
-        `Cannot find the program "${program}"; expected a path, or a name that PATH leads to`,
-      );
-    }
-    this.name = name;
-    this.interpreter = path;
-    this.#arguments = words;
-    this.#options = readObject(language);
+/** The language of the command line. */
+function languageOf([program = "", ...words]: readonly string[], options: LaneCheckOptions): CommandLanguage {
+  if (!/^[A-Za-z][A-Za-z\d]*$/.test(options.name))
+    throw new UsageError(`Option --name is "${options.name}"; expected one word`);
+  const path = program.includes("/") ? runnable(resolve(program)) : findInPath(program, process.env["PATH"]);
+  if (path === null) {
+    throw new FileUnusableError(`Cannot find the program "${program}"; expected a path, or a name that PATH leads to`);
   }
-
-  command(environment: Readonly<Record<string, string | undefined>>): GuestCommand {
-    return { path: this.interpreter, arguments: this.#arguments, environment };
-  }
-
-  launchOptions(): Readonly<Record<string, unknown>> {
-    return this.#options;
-  }
-
-  stackOfThread(dump: string): string {
-    return dump;
-  }
-
-  fatalReport(report: string): string {
-    return report;
-  }
+  const language = readObject(options.language);
+  return new CommandLanguage(commandSettings({ command: [path, ...words], name: options.name, language }));
 }
 
 function runnable(path: string): string | null {
