@@ -1,4 +1,5 @@
 // Restores the request headers from the CGI variables, for guests that need them by name. Source: RFC 3875 section 4.1.18.
+import { EMPTY_INPUT } from "../wsgi/input-stream.ts";
 import type { WSGIEnvironment } from "../wsgi/types.ts";
 
 /** Names by variable; bounded, because clients invent them. */
@@ -25,8 +26,13 @@ function nameOf(variable: string): string {
   return name;
 }
 
-/** Whether a request has a body for its guest to read: with a length, or terminated by itself. */
+/**
+ * Whether a request has a body for its guest to read: one with a length, or one that ends by itself. What has no length need not have come in
+ * chunks: HTTP/2 does without either, and a filter may have changed the body.
+ */
 export function hasBody(environ: WSGIEnvironment): boolean {
+  if (environ["wsgi.input"] === EMPTY_INPUT) return false;
   const length = environ.CONTENT_LENGTH;
-  return length ? length !== "0" : environ["HTTP_TRANSFER_ENCODING"] !== undefined;
+  if (length !== undefined && length !== "") return Number(length) > 0;
+  return environ["wsgi.input_terminated"] === true;
 }

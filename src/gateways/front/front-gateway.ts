@@ -105,7 +105,11 @@ export class FrontGateway {
       { method: environ.REQUEST_METHOD, variables: environ, body: body?.reader ?? null },
       new FrontWire(carrier, this.protocol.form),
     );
-    if (body !== null) environ["wsgi.input"] = new WSGIInputStream(body.reader);
+    if (body !== null) {
+      environ["wsgi.input"] = new WSGIInputStream(body.reader);
+      // As over HTTP: nothing else says that there is a body whose end only its reader will see.
+      if (request.contentLength === -1 && request.isChunked) environ["HTTP_TRANSFER_ENCODING"] = "chunked";
+    }
     environ[ANSWER] = answer;
     return answer;
   }

@@ -3,7 +3,8 @@ import { EMPTY_INPUT } from "../../wsgi/input-stream.ts";
 import type { StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { GuestExchange } from "./guest-exchange.ts";
 import type { GuestSettings } from "./guest-options.ts";
-import { hasBody, readBody, type BodyLimits, type UploadSlots } from "./guest-request-body.ts";
+import { hasBody } from "../request-headers.ts";
+import { readBody, type BodyLimits, type UploadSlots } from "./guest-request-body.ts";
 
 /** Accepts requests: the part of a pool that an application needs. */
 export interface RequestTaker {

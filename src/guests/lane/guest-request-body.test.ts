@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { mockEnviron } from "../../testing/mock-environ.ts";
 import { WSGIInputStream } from "../../wsgi/input-stream.ts";
 import type { Bytes, WSGIEnvironment } from "../../wsgi/types.ts";
-import { hasBody, readBody, type BodyLimits, type GuestRequestBody, type UploadSlots } from "./guest-request-body.ts";
+import { hasBody } from "../request-headers.ts";
+import { readBody, type BodyLimits, type GuestRequestBody, type UploadSlots } from "./guest-request-body.ts";
 
 const MiB = 1_048_576;
 let directory: string;

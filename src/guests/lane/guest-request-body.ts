@@ -47,18 +47,6 @@ export type GuestRequestBody =
 export const NO_BODY: GuestRequestBody = { kind: "none" };
 
 /**
- * Whether a request has a body that must be read first.
- *
- * @param environ - of the request
- */
-export function hasBody(environ: WSGIEnvironment): boolean {
-  if (environ["wsgi.input"] === EMPTY_INPUT) return false;
-  const length = environ.CONTENT_LENGTH;
-  if (length !== undefined && length !== "") return Number(length) > 0;
-  return environ["wsgi.input_terminated"] === true;
-}
-
-/**
  * Says the length of a body that came in chunks and was kept: applications that do not know `wsgi.input_terminated`, or do not look at it,
  * see no body without one (Django, Falcon, Bottle). The coding is gone with the chunks, and beside a length it would say a second thing.
  * Source: RFC 9112 section 7.1.3; uWSGI's post-buffering and waitress do the same.

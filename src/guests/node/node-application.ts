@@ -20,6 +20,8 @@ export type NodeListener = (
 
 /** Bytes per read of the request body. */
 const READ_BYTES = 65_536;
+/** Methods whose requests have a body only where somebody has said so. */
+const NO_BODY = /^(?:GET|HEAD)$/;
 
 /**
  * Makes an application of a listener.
@@ -205,6 +207,15 @@ function makeRequest(environ: WSGIEnvironment, socket: GuestSocket): IncomingMes
   const request = new IncomingMessage(socket as never); // a Duplex has all that a request needs of its socket
   const { mount, path, query } = requestTarget(environ);
   const fields = requestHeaders(environ);
+  const isBodyThere = hasBody(environ);
+  // Parsers of Express and the like look for one of these fields, whatever the body is.
+  if (
+    isBodyThere &&
+    !environ.CONTENT_LENGTH &&
+    environ["HTTP_TRANSFER_ENCODING"] === undefined &&
+    !NO_BODY.test(environ.REQUEST_METHOD)
+  )
+    fields.push("transfer-encoding", "chunked");
   const version = environ.SERVER_PROTOCOL.slice("HTTP/".length);
   request.method = environ.REQUEST_METHOD;
   request.url = (path || (environ.REQUEST_METHOD === "OPTIONS" && environ.REQUEST_URI === "*" ? "*" : "/")) + query;
@@ -215,7 +226,7 @@ function makeRequest(environ: WSGIEnvironment, socket: GuestSocket): IncomingMes
   internals._addHeaderLines(fields, fields.length);
   // As in Express and Connect below a mount.
   if (mount !== "") Object.assign(request, { originalUrl: mount + path + query, baseUrl: mount });
-  if (hasBody(environ)) {
+  if (isBodyThere) {
     request._read = () => {
       // This is how a request waits for its socket.
       internals._readableState.readingMore = false;

@@ -48,7 +48,7 @@ export function requestVariables(
   // First: SCGI wants the length before all others.
   if (contentLength !== null) variables.set("CONTENT_LENGTH", String(contentLength));
   // What mod_cgid of Apache says then: the body is decoded, and ends where the input ends.
-  else if (text("HTTP_TRANSFER_ENCODING") !== "") variables.set("HTTP_TRANSFER_ENCODING", "chunked");
+  else variables.set("HTTP_TRANSFER_ENCODING", "chunked");
   variables.set("GATEWAY_INTERFACE", "CGI/1.1");
   for (const name of Object.keys(environ)) {
     const value = environ[name];
