@@ -1,12 +1,16 @@
 // The guests of the matrix: each stands for the application of a case in its own way. A new guest is a row here.
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
+import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 
 import { toFetchHandler } from "../../src/gateways/fetch/fetch-handler.ts";
 import { toNodeHandler } from "../../src/gateways/node/node-handler.ts";
+import { cgiApplication } from "../../src/guests/cgi/cgi-application.ts";
 import { fastcgiApplication } from "../../src/guests/fastcgi/fastcgi-application.ts";
 import { fetchApplication } from "../../src/guests/fetch/fetch-application.ts";
+import { jsgiApplication } from "../../src/guests/jsgi/jsgi-application.ts";
 import { nodeApplication } from "../../src/guests/node/node-application.ts";
 import { proxyApplication } from "../../src/guests/proxy/proxy-application.ts";
 import { pythonApplication } from "../../src/guests/python/python-application.ts";
@@ -15,8 +19,10 @@ import { uwsgiApplication } from "../../src/guests/uwsgi/uwsgi-application.ts";
 import type { ConformanceCase, ConformanceFeature } from "../../src/testing/conformance/conformance-case.ts";
 import { StringErrorStream } from "../../src/wsgi/string-error-stream.ts";
 import type { WSGIApplication } from "../../src/wsgi/types.ts";
+import { relayProgram } from "../gateways/cgi-relay.ts";
 import { Served } from "../gateways/served.ts";
 import { APPS, PYTHON } from "../python/serve-python.ts";
+import { toJsgiApplication } from "./jsgi-handler.ts";
 
 /** A guest that runs. */
 export interface MatrixGuest {
@@ -28,6 +34,8 @@ export interface MatrixGuest {
 /** A row. */
 export interface GuestRow {
   readonly lacks?: readonly ConformanceFeature[];
+  /** It starts a process for each request: a smaller sample is tried. */
+  readonly isSlow?: boolean;
   open(): Promise<MatrixGuest>;
 }
 
@@ -49,6 +57,15 @@ export const GUESTS: Readonly<Record<string, GuestRow>> = {
   FastCGI: upstream("fastcgi", fastcgiApplication),
   SCGI: upstream("scgi", scgiApplication),
   uwsgi: upstream("uwsgi", uwsgiApplication),
+  CGI: {
+    open: openProgram,
+    isSlow: true,
+    lacks: ["early-hints", "break-off", "client-leaves"],
+  },
+  JSGI: {
+    ...inProcess((application) => jsgiApplication(toJsgiApplication(application, errors))),
+    lacks: ["client-leaves", "early-hints", "reason-phrase"],
+  },
 };
 
 interface Upstream {
@@ -97,6 +114,24 @@ async function openProxy(): Promise<MatrixGuest> {
       await guest.close();
       behind.close();
       behind.closeAllConnections();
+    },
+  };
+}
+
+/** A program that is started for each request, and lets our own CGI gateway answer. */
+async function openProgram(): Promise<MatrixGuest> {
+  const behind = await Served.open();
+  const program = join(behind.folder, "relay.cgi");
+  writeFileSync(program, relayProgram(behind.ports.cgi), { mode: 0o755 });
+  const guest = cgiApplication({ program, streamChunked: true, authorization: "pass" });
+  return {
+    guestOf(application) {
+      behind.application = application;
+      return guest;
+    },
+    async close() {
+      await guest.close();
+      await behind.close();
     },
   };
 }

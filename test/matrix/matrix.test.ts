@@ -1,5 +1,5 @@
-// Every guest behind every gateway: one conformance list for all. TypeScript runs all cases behind each gateway, the others every sixth;
-// with TSGI_MATRIX=all the others run all, too. With TSGI_MATRIX=all or =write the outcome goes to docs/matrix.json, of which
+// Every guest behind every gateway: one conformance list for all. TypeScript runs all cases behind each gateway, the others every sixth,
+// CGI programs fewer; with TSGI_MATRIX=all the others run all, too, which takes four minutes. With TSGI_MATRIX=all or =write the outcome goes to docs/matrix.json, of which
 // `npm run generate` makes the table of docs/matrix.md.
 import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -15,6 +15,7 @@ const lighttpd = program("lighttpd");
 const mode = process.env["TSGI_MATRIX"];
 const isWriting = mode !== undefined;
 const SAMPLE = 6;
+const SMALL_SAMPLE = 30;
 
 interface Cell {
   readonly passed: number;
@@ -46,16 +47,22 @@ describe.skipIf(nginx === undefined || lighttpd === undefined)("the matrix", () 
         const column: GatewayColumn = GATEWAYS[gateway];
         if (column.isSlow === true && name !== "TypeScript") continue;
         const isWhole = mode === "all" || (name === "TypeScript" && (isWriting || column.isSlow !== true));
-        const every = isWhole ? 1 : SAMPLE;
+        const every = isWhole ? 1 : row.isSlow === true ? SMALL_SAMPLE : SAMPLE;
         const lacks = [...(row.lacks ?? []), ...(column.lacks ?? [])];
         const { passed, failed, lacking } = await runCell(guest, gateways, gateways.ports[gateway], lacks, every);
         const known = DIFFERENCES.filter(
           (each) => each.guests?.includes(name) === true || each.gateways?.includes(gateway) === true,
         );
         const unknown = Object.entries(failed).filter(([each]) => !known.some(({ cases }) => cases.includes(each)));
-        expect(unknown, `${name} behind ${gateway}`).toEqual([]);
+        expect.soft(unknown, `${name} behind ${gateway}`).toEqual([]);
         // A difference that is none any more should not stay in the table.
-        expect(known.flatMap(({ cases }) => cases.filter((each) => passed.includes(each)))).toEqual([]);
+        const steady = known.filter(({ isByChance }) => isByChance !== true).flatMap(({ cases }) => cases);
+        expect
+          .soft(
+            steady.filter((each) => passed.includes(each)),
+            `${name} behind ${gateway}`,
+          )
+          .toEqual([]);
         cells[name] = {
           ...cells[name],
           [gateway]: {
