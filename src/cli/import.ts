@@ -12,11 +12,13 @@ export function registerImportCommand(program: Command): void {
   program
     .command("import")
     .description("Translates the configuration of another server, such as gunicorn.")
-    .argument("<file>", "gunicorn.conf.py, uwsgi.ini, Procfile, nginx.conf or Apache's")
+    .argument("<file>", "gunicorn.conf.py, uwsgi.ini, puma.rb, unicorn.rb, Procfile, nginx.conf or Apache's")
     .addOption(
       chosenFrom(new Option("--from <kind>", "kind of the file (default: by its name)"), "kind of file", [
         "gunicorn",
         "uwsgi",
+        "puma",
+        "unicorn",
         "procfile",
         "nginx",
         "apache",
@@ -27,7 +29,10 @@ export function registerImportCommand(program: Command): void {
       "write to tsgi.config.json or tsgi.config.ts, or app.ini for a web server's (default: standard output)",
     )
     .option("--force", "overwrite the file of --output")
-    .addHelpText("after", "\nA gunicorn.conf.py is run by python3: import only files that you trust.")
+    .addHelpText(
+      "after",
+      "\nA gunicorn.conf.py is run by python3, a puma.rb by ruby: import only files that you trust.",
+    )
     .action(async (file: string, options: ImportOptions) => {
       const { importFile } = await import("./import/import-file.ts");
       const { config, remarks } = importFile(file, options, process.cwd(), process.env);

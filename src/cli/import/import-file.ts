@@ -10,15 +10,18 @@ import { Draft } from "./draft.ts";
 import { translateGunicornStart } from "./gunicorn-start.ts";
 import { importSite, siteKindOf, type SiteKind } from "./import-site.ts";
 import { readProcfile } from "./procfile.ts";
+import { translatePuma } from "./puma-settings.ts";
 import { readText } from "./read-text.ts";
 import { renderConfig, renderRemarks } from "./render-config.ts";
+import { evaluateRubyFile } from "./ruby-file.ts";
+import { translateUnicorn } from "./unicorn-settings.ts";
 import { readUwsgiFile } from "./uwsgi-file.ts";
 import { withPasteFiles } from "./uwsgi-ini.ts";
 import { translateUwsgiStart } from "./uwsgi-start.ts";
 import { translateUwsgi } from "./uwsgi-settings.ts";
 
 /** The kinds of files. */
-export const IMPORT_KINDS = ["gunicorn", "uwsgi", "procfile", "nginx", "apache"] as const;
+export const IMPORT_KINDS = ["gunicorn", "uwsgi", "puma", "unicorn", "procfile", "nginx", "apache"] as const;
 
 /** A kind of file. */
 export type ImportKind = (typeof IMPORT_KINDS)[number];
@@ -101,6 +104,8 @@ export function draftOf(
     const options = withPasteFiles(readUwsgiFile(path, directory, environment), path, directory, environment);
     translateUwsgi(options, draft, directory);
   } else if (kind === "gunicorn") translateGunicornStart({ file: path, words: [] }, draft, directory, environment);
+  else if (kind === "puma") translatePuma(evaluateRubyFile(path, directory, environment), draft, environment);
+  else if (kind === "unicorn") translateUnicorn(evaluateRubyFile(path, directory, environment), draft, environment);
   else importProcfile(path, draft, directory, environment);
   finishDraft(draft, directory);
   return draft;
@@ -116,11 +121,13 @@ function kindOf(file: string, directory: string): ImportKind {
   const name = basename(file);
   if (/^procfile/i.test(name)) return "procfile";
   if (name.endsWith(".py")) return "gunicorn";
+  if (/unicorn[^/]*\.rb$/.test(name)) return "unicorn";
+  if (name === "puma.rb" || /(?:^|\/)puma\/[^/]+\.rb$/.test(file)) return "puma";
   if (/\.(?:ini|ya?ml|xml)$/.test(name) || /^uwsgi.*\.json$/.test(name)) return "uwsgi";
   const site = name.endsWith(".conf") ? siteKindOf(file, readText(resolve(directory, file))) : null;
   if (site !== null) return site;
   throw new UsageError(
-    `Cannot tell what kind of file "${file}" is: expected gunicorn.conf.py, uwsgi.ini, Procfile, nginx.conf or Apache's, or --from ${IMPORT_KINDS.join("|")}`,
+    `Cannot tell what kind of file "${file}" is: expected gunicorn.conf.py, uwsgi.ini, puma.rb, unicorn.rb, Procfile, nginx.conf or Apache's, or --from ${IMPORT_KINDS.join("|")}`,
   );
 }
 
@@ -161,6 +168,8 @@ function checkTarget(draft: Draft, directory: string): void {
   const { file } = isIniTarget(target) ? parseIniTarget(target, base) : { file: null };
   if (file !== null) {
     if (!existsSync(resolve(base, file))) draft.changed(`target = ${target}`, "no such file is there");
+  } else if (/\.ru$/.test(target)) {
+    if (!existsSync(resolve(base, target))) draft.changed(`target = ${target}`, "no such file is there");
   } else if (!isIniTarget(target) && /^[\w.]+(?::|$)/.test(target) && !/\.py(?::|$)/.test(target)) {
     if (!isPythonTarget(target, null, base)) {
       draft.changed(
