@@ -16,7 +16,7 @@ import type { GuestSettings } from "./guest-options.ts";
 export function findInterpreter(
   language: string,
   name: string | undefined,
-  { directory, environment }: GuestSettings,
+  { directory, environment }: Pick<GuestSettings, "directory" | "environment">,
 ): string {
   const path = { ...process.env, ...environment }["PATH"];
   const found = lookUp(name ?? language.toLowerCase(), directory, path);
