@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { ROOT, capture, findProgram } from "./project.mjs";
 
-/** Programs: any of `commands` will do, otherwise the first of `packages` that apt can install. */
+/** Programs: any of `commands` will do, otherwise the first of `packages` that apt can install; some bring others with them. */
 const PROGRAMS = [
   { commands: ["nginx"], packages: ["nginx-light", "nginx"], tests: "the tests behind nginx" },
   { commands: ["apache2"], packages: ["apache2-bin"], tests: "the tests behind Apache" },
@@ -34,6 +34,7 @@ const PROGRAMS = [
   { commands: ["plackup"], packages: ["libplack-perl"], tests: "the tests of PSGI applications" },
   // Sinatra brings Rack with it, and has no program of its own.
   { commands: ["rackup"], packages: ["ruby-sinatra", "ruby-rack"], tests: "the tests of Rack applications" },
+  { commands: ["rails"], packages: ["ruby-railties ruby-activerecord ruby-sqlite3"], tests: "the tests of Rails" },
   { commands: ["dancer2"], packages: ["libdancer2-perl"], tests: "the tests of Dancer2" },
   { commands: ["mojo"], packages: ["libmojolicious-perl"], tests: "the tests of Mojolicious" },
   { commands: ["python3"], packages: ["python3"], tests: "the tests against Python's modules" },
@@ -56,7 +57,7 @@ const mayInstall = process.getuid?.() === 0 && findProgram("apt-get") !== undefi
 let isIndexFresh = false;
 
 /**
- * @param {string} name - of a Debian package
+ * @param {string} name - of a Debian package, or several with blanks in between
  * @returns {Promise<boolean>} whether it is installed now
  */
 async function installPackage(name) {
@@ -65,7 +66,11 @@ async function installPackage(name) {
     await capture("apt-get", ["update", "-qq"], env);
     isIndexFresh = true;
   }
-  const { code } = await capture("apt-get", ["install", "-y", "-qq", "--no-install-recommends", name], env);
+  const { code } = await capture(
+    "apt-get",
+    ["install", "-y", "-qq", "--no-install-recommends", ...name.split(" ")],
+    env,
+  );
   return code === 0;
 }
 

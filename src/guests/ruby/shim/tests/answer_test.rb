@@ -95,6 +95,14 @@ class BodyTest < LaneTest
     assert_equal(1, body.closed)
   end
 
+  def test_a_stream_may_have_a_to_ary_that_is_nil
+    body = Parts.new(%w[a b])
+    def body.to_ary
+      nil
+    end
+    assert_equal("ab", frames(body).map(&:body).join)
+  end
+
   def test_a_stream_of_nothing_is_a_whole_answer
     assert_equal([[Wire::RESPONSE, "", true]], told(frames(Parts.new(["", ""]))))
   end

@@ -152,8 +152,7 @@ module TSGI
     def send_body(body)
       if body.respond_to?(:to_path) && !@chunked && offer_file(body)
         finish
-      elsif body.respond_to?(:to_ary) && !@chunked
-        parts = body.to_ary
+      elsif (parts = parts_of(body))
         send_whole(parts.size == 1 ? bytes(parts[0]) : parts.map { |part| bytes(part) }.join)
       elsif body.respond_to?(:each)
         sink = @chunked ? Unchunked.new(self) : self
@@ -164,6 +163,11 @@ module TSGI
       else
         raise TypeError, "The application returned the body #{named(body)}, expected one with each or call"
       end
+    end
+
+    # All parts of a body that has them; nil for a stream. A streaming response of Rails has `to_ary`, which is nil then.
+    def parts_of(body)
+      body.to_ary if body.respond_to?(:to_ary) && !@chunked
     end
 
     def send_whole(data)
