@@ -12,6 +12,9 @@ const JOIN_BYTES = 2048;
 /** NGHTTP2_INTERNAL_ERROR. */
 const HTTP2_INTERNAL_ERROR = 2;
 
+/** Fields whose values add up, whoever sets them. */
+const ADDED = /^(?:set-cookie|vary)$/i;
+
 /** The wire of one answer. */
 export class MessageWire implements AnswerWire {
   readonly #request: NodeRequest;
@@ -108,7 +111,13 @@ export class MessageWire implements AnswerWire {
     const reason = this.#request.httpVersionMajor === 2 ? [] : [head.reason];
     // What a middleware has set stays, unless the application sets it too; next to it a list would lose what it has twice.
     const isFirst = response.getHeaderNames().length === 0 && this.#request.httpVersionMajor === 1;
-    if (!isFirst) for (const [name, values] of grouped(flat)) response.setHeader(name, values);
+    if (!isFirst) {
+      for (const [name, values] of grouped(flat)) {
+        // Cookies of a session, and what CORS depends on, do not go because the application has more of them.
+        const earlier = ADDED.test(name) ? response.getHeader(name) : undefined;
+        response.setHeader(name, earlier === undefined ? values : [earlier, values].flat().map(String));
+      }
+    }
     const fields = isFirst ? [flat] : [];
     response.writeHead(head.statusCode, ...([...reason, ...fields] as [string, string[]]));
     return response;
