@@ -46,9 +46,9 @@ function encodedLength(path: string, bytes: number): number {
   return at;
 }
 
-/** Keeps the client's spelling, except for characters that are not allowed in a URL. */
+/** Keeps the client's spelling, except for characters that are not allowed in a URL. To the standard's `URL` a backslash is a slash. */
 function clean(path: string): string {
-  return encode(path, /[^\x21\x22\x24-\x3e\x40-\x7e]/g);
+  return encode(path, /[^\x21\x22\x24-\x3e\x40-\x5b\x5d-\x7e]/g);
 }
 
 function encode(text: string, unsafe: RegExp): string {

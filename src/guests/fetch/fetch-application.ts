@@ -1,6 +1,7 @@
 // A fetch handler (Hono, Elysia, H3, SvelteKit, React Router, Workers) as a WSGI application.
 // Source: the Fetch standard; WinterTC's `export default { fetch }`.
 import { STATUS_CODES } from "node:http";
+import { ProtocolError } from "../../http/errors.ts";
 import { ContractViolation } from "../../wsgi/errors.ts";
 import { isHopByHop } from "../../wsgi/hop-by-hop.ts";
 import { isPromise } from "../../wsgi/is-promise.ts";
@@ -25,6 +26,8 @@ export interface FetchContext {
 /** A function, or an object with one, such as an application of Hono. */
 export type FetchHandlerLike = FetchFunction | { fetch: FetchFunction };
 
+const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
+
 /**
  * Makes an application of a fetch handler. From the first call on, `Request` and `Response` are classes that make native objects as late as
  * possible; load modules that keep these globals after it.
@@ -39,11 +42,26 @@ export function fetchApplication(handler: FetchHandlerLike): WSGIApplication {
   const call: Call =
     typeof handler === "function" ? (handler as Call) : (...values) => (handler as { fetch: Call }).fetch(...values);
   return function callFetch(environ, startResponse) {
+    refuseDotSegments(environ);
     const answer = call(lazyRequest(environ), process.env, contextOf(environ));
     return isPromise(answer)
       ? answer.then((response) => respond(response, environ, startResponse))
       : respond(answer, environ, startResponse);
   };
+}
+
+/**
+ * A URL cannot have the segments `.` and `..`: the standard takes them out. The handler would see another path than the filters in front
+ * of it, which have let `/open/../admin` pass, and another than its mount allows.
+ */
+function refuseDotSegments({ SCRIPT_NAME, PATH_INFO }: WSGIEnvironment): void {
+  if (!PATH_INFO.includes(".") && !SCRIPT_NAME.includes(".")) return;
+  if (!DOT_SEGMENT.test(SCRIPT_NAME + PATH_INFO)) return;
+  throw new ProtocolError(
+    400,
+    "ERR_HTTP_TARGET",
+    "The path of the request has a segment '.' or '..', which no URL can have",
+  );
 }
 
 let isInstalled = false;
