@@ -238,3 +238,44 @@ describe("the FastCGI gateway, told nonsense", () => {
     expect(peer.text).toBe("");
   });
 });
+
+describe("the FastCGI gateway, with what was reported of others", () => {
+  test("requests that are begun and never completed are given up, and their memory has a bound", async () => {
+    const peer = await open(hello, { headTimeoutSeconds: 0.5 });
+    const most = encodePairs([["HTTP_X", "x".repeat(60_000)]]);
+    for (let id = 1; id <= 32; id += 1) peer.send(begun(id), encodeRecord(RecordType.params, id, most));
+    // The next is told at once that there are too many.
+    peer.send(begun(33));
+    await peer.saw("\x01\x03\0\x21\0\x08\0\0\0\0\0\0\x02");
+    await peer.saw("Status: 408 Request Timeout", 32);
+    peer.send(encodeRequest(1, HELLO, NOTHING, KEEP_CONNECTION));
+    await peer.saw("hello");
+    expect(peer.isEnded).toBe(false);
+  });
+
+  test("the rest of a body that nobody read is not taken for that of the next request with its id", async () => {
+    const peer = await open((environ, startResponse) =>
+      environ.PATH_INFO === "/unread" ? hello(environ, startResponse) : echo(environ, startResponse),
+    );
+    const body = Buffer.alloc(200_000, "x");
+    peer.send(begun(1), encodeRecord(4, 1, params({ SCRIPT_NAME: "/unread", CONTENT_LENGTH: "200000" })));
+    peer.send(encodeRecord(4, 1), encodeRecord(5, 1, body.subarray(0, 10_000)));
+    await peer.saw("\x01\x03\0\x01");
+    for (let at = 10_000; at < body.length; at += 10_000) peer.send(encodeRecord(5, 1, body.subarray(at, at + 10_000)));
+    peer.send(
+      encodeRecord(5, 1),
+      encodeRequest(1, params({ CONTENT_LENGTH: "3" }), Buffer.from("abc"), KEEP_CONNECTION),
+    );
+    await peer.saw("\r\n\r\n3");
+    expect(peer.isEnded).toBe(false);
+  });
+
+  test("a request with the id 0 is none", async () => {
+    const peer = await open(hello);
+    peer.send(encodeRequest(0, HELLO, NOTHING, KEEP_CONNECTION));
+    await peer.saw("\x01\x0b\0\0\0\x08\0\0\x01");
+    peer.send(encodeRequest(1, HELLO, NOTHING, KEEP_CONNECTION));
+    await peer.saw("hello");
+    expect(served.entries).toHaveLength(1);
+  });
+});

@@ -21,7 +21,8 @@ for (const name of [
   "page.PHP",
 ])
   writeFileSync(join(root, name), "<?php");
-writeFileSync(join(root, "upload/cat.jpg"), "<?php evil();");
+for (const name of ["cat.jpg", "\u0130\u0130\u0130.jpg", "\u0130\u0130\u0130.PHP.jpg"])
+  writeFileSync(join(root, "upload", name), "<?php evil();");
 writeFileSync(join(folder, "secret.php"), "<?php");
 symlinkSync(join(folder, "secret.php"), join(root, "leads-out.php"));
 symlinkSync(join(root, "x.php"), join(root, "leads-in.php"));
@@ -57,6 +58,9 @@ describe("ScriptFinder finds", () => {
     // What made PHP run uploads with cgi.fix_pathinfo.
     "/upload/cat.jpg/x.php",
     "/upload/cat.jpg/.php",
+    // Whose lower case has more bytes: an index into it is none into the path (CVE-2026-27590).
+    "/upload/\u0130\u0130\u0130.jpg/x.php",
+    "/upload/\u0130\u0130\u0130.PHP.jpg",
     "/upload/cat.jpg\0.php",
     "/x.php\0",
     "/x.php%00",
