@@ -17,7 +17,7 @@ const HELP = `Usage: node bench/run.mjs [options]
 
 Measures CPU time per request of whole server processes, with wrk as the load.
 
-  --suite NAME         typescript (default) or python
+  --suite NAME         typescript (default) or another one of --list
   --only A,B           only these servers
   --workload A,B       only these workloads
   --rounds N           rounds over all servers (default 5)

@@ -12,6 +12,7 @@ const KILOBYTE = 1024;
  * @typedef {object} CpuReading
  * @property {Map<string, number>} threads nanoseconds on a CPU for each living thread, by `PID/TID`
  * @property {number} ticks clock ticks of all processes and of the children they have waited for
+ * @property {number} waitedTicks those of the children alone
  */
 
 /**
@@ -47,20 +48,23 @@ export function readCpu(root) {
   /** @type {Map<string, number>} */
   const threads = new Map();
   let ticks = 0;
+  let waitedTicks = 0;
   for (const pid of processTree(root)) {
     const fields = statFields(pid);
     if (!fields) continue;
-    ticks += [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0);
+    const waited = Number(fields[13]) + Number(fields[14]);
+    ticks += Number(fields[11]) + Number(fields[12]) + waited;
+    waitedTicks += waited;
     for (const tid of list(`/proc/${pid}/task`)) {
       const text = read(`/proc/${pid}/task/${tid}/schedstat`);
       if (text) threads.set(`${pid}/${tid}`, Number(text.split(" ", 1)[0]));
     }
   }
-  return { threads, ticks };
+  return { threads, ticks, waitedTicks };
 }
 
 /**
- * Tells what was used between two readings: exact to the nanosecond while no thread has ended, to the clock tick otherwise.
+ * Tells what was used between two readings: exact to the nanosecond while no thread or process has ended, to the clock tick otherwise.
  *
  * @param {CpuReading} before the earlier reading
  * @param {CpuReading} after the later one
@@ -68,7 +72,9 @@ export function readCpu(root) {
  */
 export function cpuBetween(before, after) {
   const hasLostThread = [...before.threads.keys()].some((key) => !after.threads.has(key));
-  if (hasLostThread || after.threads.size === 0) {
+  // CGI programs begin and end between two readings: no thread is lost that was seen.
+  const hasLostProcess = after.waitedTicks > before.waitedTicks;
+  if (hasLostThread || hasLostProcess || after.threads.size === 0) {
     return { nanoseconds: (after.ticks - before.ticks) * NANOSECONDS_PER_TICK, source: "stat" };
   }
   let nanoseconds = 0;

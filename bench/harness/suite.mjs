@@ -21,8 +21,13 @@ const WARMING_PASSES = 4;
  * @property {string} label what readers call it
  * @property {(workload?: Workload) => string | null} missing says why it cannot run here, or not for this workload; null when it can
  * @property {() => string | null} version of the program or package
- * @property {(place: { port: number, workload: Workload }) => import("./server-process.mjs").Command} command starts it
+ * @property {(workload: Workload) => UpstreamCommand | null} [upstream] what it passes requests on to; null for nothing
+ * @property {boolean} [countsUpstream] whether the CPU time of the upstream is counted, too
+ * @property {(place: { port: number, workload: Workload, upstreamPort: number }) => import("./server-process.mjs").Command} command starts it;
+ *   the port of the upstream is 0 without one
  */
+
+/** @typedef {(port: number) => import("./server-process.mjs").Command} UpstreamCommand */
 
 /**
  * @typedef {object} Workload
@@ -113,7 +118,7 @@ export async function measureWorkload(workload, servers, settings) {
       for (const stand of stands) await nextRound(stand, workload, settings, round);
     }
   } finally {
-    await Promise.all(stands.map(async (stand) => await stand.process?.stop()));
+    await Promise.all(stands.map(closeStand));
   }
   return stands.map(({ result, rounds }) => (result.state === "measured" ? withFigures(result, rounds) : result));
 }
@@ -124,6 +129,7 @@ export async function measureWorkload(workload, servers, settings) {
  * @typedef {object} Stand
  * @property {Server} server
  * @property {import("./server-process.mjs").ServerProcess | null} process
+ * @property {import("./server-process.mjs").ServerProcess | null} upstream
  * @property {Result} result
  * @property {Round[]} rounds
  */
@@ -173,19 +179,25 @@ async function warmUp(stand, workload, settings) {
 async function openStand(workload, server, settings) {
   const missing = server.missing(workload);
   if (missing) return closedStand(server, "missing", missing);
+  const core = settings.cores?.server;
+  /** @type {import("./server-process.mjs").ServerProcess | null} */
+  let upstream = null;
+  /** @type {import("./server-process.mjs").ServerProcess | null} */
+  let started = null;
   try {
-    const started = await startServer((port) => server.command({ port, workload }), settings.cores?.server);
+    const upstreamCommand = server.upstream?.(workload);
+    if (upstreamCommand) upstream = await startServer(upstreamCommand, core);
+    const upstreamPort = upstream?.port ?? 0;
+    started = await startServer((port) => server.command({ port, workload, upstreamPort }), core);
     const { problem, headBytes, isKeptAlive } = await verify(started.port, workload.request, workload.expected);
-    if (problem) {
-      await started.stop();
-      return closedStand(server, "failed", `Wrong answer: ${problem}`);
-    }
+    if (problem) throw new Error(`Wrong answer: ${problem}`);
     const clients = workload.connections ?? DEFAULT_CONNECTIONS;
     const served = await countServed(started.port, workload.request, clients);
     /** @type {Result} */
     const result = { server: server.id, state: "measured", headBytes, isKeptAlive, clients, served };
-    return { server, process: started, result, rounds: [] };
+    return { server, process: started, upstream, result, rounds: [] };
   } catch (error) {
+    await closeStand({ process: started, upstream });
     return closedStand(server, "failed", error instanceof Error ? error.message : String(error));
   }
 }
@@ -197,7 +209,13 @@ async function openStand(workload, server, settings) {
  * @returns {Stand} one without a process
  */
 function closedStand(server, state, reason) {
-  return { server, process: null, result: { server: server.id, state, reason }, rounds: [] };
+  return { server, process: null, upstream: null, result: { server: server.id, state, reason }, rounds: [] };
+}
+
+/** @param {Pick<Stand, "process" | "upstream">} stand whose processes are ended */
+async function closeStand({ process, upstream }) {
+  await process?.stop();
+  await upstream?.stop();
 }
 
 /**
@@ -236,7 +254,8 @@ async function loadOnce(stand, workload, { cores, folder }, seconds) {
   if (!stand.process || seconds <= 0) return null;
   await sleep(PAUSE_MILLISECONDS);
   const common = { port: stand.process.port, seconds, core: cores?.load, folder };
-  const before = readCpu(stand.process.pid);
+  const counted = [stand.process, stand.server.countsUpstream ? stand.upstream : null].filter((each) => each !== null);
+  const before = counted.map(({ pid }) => readCpu(pid));
   const usageBefore = readUsage();
   const startedAt = performance.now();
   const [report] = await Promise.all([
@@ -244,7 +263,8 @@ async function loadOnce(stand, workload, { cores, folder }, seconds) {
     workload.background ? load({ ...common, ...workload.background }) : null,
   ]);
   const elapsed = (performance.now() - startedAt) / 1000;
-  const { nanoseconds, source } = cpuBetween(before, readCpu(stand.process.pid));
+  const used = counted.map(({ pid }, index) => cpuBetween(before[index], readCpu(pid)));
+  const nanoseconds = used.reduce((sum, each) => sum + each.nanoseconds, 0);
   const usage = readUsage();
   const ours = usage.children - usageBefore.children + nanoseconds / 1e9;
   return {
@@ -254,7 +274,7 @@ async function loadOnce(stand, workload, { cores, folder }, seconds) {
     p99: report.p99,
     requests: report.requests,
     failures: report.failures,
-    source,
+    source: used.every(({ source }) => source === "schedstat") ? "schedstat" : "stat",
     foreign: Math.max(0, (usage.machine - usageBefore.machine - ours) / elapsed),
   };
 }

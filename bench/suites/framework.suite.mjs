@@ -1,41 +1,14 @@
 // @ts-check
 // tsgi/framework against other frameworks: a path with a value, and JSON.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { answerOf } from "../harness/machine.mjs";
+import { bun, packageServer } from "./package-server.mjs";
 import { tsgi, tsgiVersion } from "./tsgi-command.mjs";
 
 const bench = fileURLToPath(new URL("..", import.meta.url));
 const venv = `${bench}.cache/venv`;
-
-/**
- * A server that is one file of ours, given its port by PORT.
- *
- * @param {string} id name of the file in servers/, behind "framework-"
- * @param {string} label what readers call it
- * @param {string} dependency package without which it cannot run
- * @param {() => string | null} [program] that runs it. @default this Node
- * @returns {import("../harness/suite.mjs").Server} declaration
- */
-function packageServer(id, label, dependency, program = () => process.execPath) {
-  const manifest = `${bench}node_modules/${dependency}/package.json`;
-  return {
-    id,
-    label,
-    missing: () => (existsSync(manifest) && program() ? null : `'${dependency}' is not installed in bench/`),
-    version: () => (existsSync(manifest) ? JSON.parse(readFileSync(manifest, "utf8")).version : null),
-    command: ({ port }) => ({
-      argv: [program() ?? "node", `${bench}servers/framework-${id}.mjs`],
-      env: { PORT: String(port) },
-    }),
-  };
-}
-
-const bun = () =>
-  answerOf("sh", ["-c", "command -v bun"]) ??
-  [`${bench}node_modules/.bin/bun`].find((path) => existsSync(path)) ??
-  null;
 
 /** @type {import("../harness/suite.mjs").Suite} */
 export const suite = {
@@ -50,9 +23,9 @@ export const suite = {
       version: tsgiVersion,
       command: ({ port }) => ({ argv: tsgi(`${bench}apps/framework.js`, port) }),
     },
-    packageServer("hono", "Hono", "hono"),
-    packageServer("express", "Express", "express"),
-    packageServer("elysia", "Elysia on Bun", "elysia", bun),
+    packageServer("framework-hono", "Hono", "hono", { id: "hono" }),
+    packageServer("framework-express", "Express", "express", { id: "express" }),
+    packageServer("framework-elysia", "Elysia on Bun", "elysia", { id: "elysia", program: bun }),
     {
       id: "flask",
       label: "Flask on gunicorn",

@@ -1,12 +1,13 @@
 // @ts-check
 // What middleware costs: TSGI with and without it, and files against nginx and @fastify/static.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 import { HELLO, TEN_KILOBYTES } from "../apps/payloads.js";
-import { answerOf } from "../harness/machine.mjs";
 import { BROWSER_HEADERS } from "./browser-headers.mjs";
+import { nginx, nginxMissing, nginxVersion } from "./nginx-front.mjs";
+import { packageVersion } from "./package-server.mjs";
 import { tsgi, tsgiVersion } from "./tsgi-command.mjs";
 
 const bench = fileURLToPath(new URL("..", import.meta.url));
@@ -53,12 +54,8 @@ export const suite = {
       id: "nginx",
       label: "nginx",
       missing: (workload) =>
-        isAbout(workload, ["file-10k", "file-10m"])
-          ? nginx() === null
-            ? "'nginx' is not in PATH; install it (Debian, Ubuntu: apt-get install nginx)"
-            : null
-          : "measured with files only",
-      version: () => answerOf("sh", ["-c", "nginx -v 2>&1"])?.replace(/^\D+/, "") ?? null,
+        isAbout(workload, ["file-10k", "file-10m"]) ? nginxMissing() : "measured with files only",
+      version: nginxVersion,
       command: ({ port }) => {
         writeFiles();
         return { argv: [nginx() ?? "nginx", "-e", "stderr", "-c", nginxConfiguration(port)] };
@@ -69,7 +66,7 @@ export const suite = {
       label: "@fastify/static",
       missing: (workload) =>
         isAbout(workload, ["file-10k", "file-10m"])
-          ? existsSync(`${bench}node_modules/@fastify/static`)
+          ? packageVersion("@fastify/static")
             ? null
             : "package '@fastify/static' is not installed: npm ci in bench/"
           : "measured with files only",
@@ -145,11 +142,6 @@ function writeFiles() {
   }
 }
 
-/** @returns {string | null} the program */
-function nginx() {
-  return answerOf("sh", ["-c", "command -v nginx || (test -x /usr/sbin/nginx && echo /usr/sbin/nginx)"]);
-}
-
 /**
  * One process, as the others; sendfile and keep-alive as in the configuration that Debian ships.
  *
@@ -182,10 +174,4 @@ async function sealedSession() {
   const { signIn } = await import("../apps/middleware.js");
   const { headers } = await new TestClient(signIn).get("/");
   return /^session=([^;]+)/.exec(headers.get("Set-Cookie") ?? "")?.[1] ?? "";
-}
-
-/** @param {string} name a package @returns {string | null} its version */
-function packageVersion(name) {
-  const path = `${bench}node_modules/${name}/package.json`;
-  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).version : null;
 }

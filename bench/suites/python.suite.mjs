@@ -7,6 +7,7 @@ import { HELLO, TEN_KILOBYTES } from "../apps/payloads.js";
 import { answerOf } from "../harness/machine.mjs";
 import { BROWSER_HEADERS } from "./browser-headers.mjs";
 import { tsgi, tsgiVersion } from "./tsgi-command.mjs";
+import { uwsgiCommand, uwsgiMissing, uwsgiVersion } from "./uwsgi.mjs";
 
 const apps = fileURLToPath(new URL("../apps/python", import.meta.url));
 const venv = fileURLToPath(new URL("../.cache/venv", import.meta.url));
@@ -17,11 +18,6 @@ const ITEMS = Array.from({ length: 20 }, (_, number) => `<li>Item ${number}: ${n
 
 /** @typedef {import("../harness/suite.mjs").Server} Server */
 /** @typedef {import("../harness/suite.mjs").Workload} Workload */
-
-/** Debian's uWSGI loads Python (and the HTTP router) as plugins; one compiled by pip has both inside. */
-const uwsgi = existsSync(`${venv}/bin/uwsgi`)
-  ? { program: `${venv}/bin/uwsgi`, plugins: /** @type {string[]} */ ([]) }
-  : { program: "uwsgi", plugins: ["--plugins", "python3,http"] };
 
 /**
  * A program of the virtual environment.
@@ -81,30 +77,9 @@ function uwsgiServer(id, label, socket) {
   return {
     id,
     label,
-    missing: () => {
-      if (!existsSync(`${venv}/bin/python`)) return `the virtual environment is missing: ${setup}`;
-      return answerOf("sh", ["-c", `command -v ${uwsgi.program}`]) ? null : `'uwsgi' is not installed: ${setup}`;
-    },
-    version: () => answerOf(uwsgi.program, ["--version"]),
-    command: ({ port, workload: { app = PLAIN, threads = 1 } }) => ({
-      argv: [
-        uwsgi.program,
-        ...uwsgi.plugins,
-        ...socket(port),
-        "--master",
-        "--processes",
-        "1",
-        "--need-app",
-        "--die-on-term",
-        "--disable-logging",
-        "--virtualenv",
-        venv,
-        "--module",
-        app,
-        ...(threads > 1 ? ["--threads", String(threads)] : []),
-      ],
-      cwd: apps,
-    }),
+    missing: uwsgiMissing,
+    version: uwsgiVersion,
+    command: ({ port, workload: { app, threads } }) => uwsgiCommand(socket(port), app, threads),
   };
 }
 

@@ -18,10 +18,22 @@ export const application = fileURLToPath(new URL("../apps/app.js", import.meta.u
  * @returns {string[]} program and arguments
  */
 export function tsgi(target, port, args = []) {
-  return [process.execPath, program, target, "--bind", `127.0.0.1:${port}`, ...args];
+  return tsgiBound(target, [`127.0.0.1:${port}`], args);
+}
+
+/**
+ * Tells the command for a target at addresses of any protocol.
+ *
+ * @param {string} target what to serve
+ * @param {string[]} binds as `--bind` takes them
+ * @param {string[]} [args] more options
+ * @returns {string[]} program and arguments
+ */
+export function tsgiBound(target, binds, args = []) {
+  return [process.execPath, program, target, ...binds.flatMap((bind) => ["--bind", bind]), ...args];
 }
 
 /** @returns {string | null} the version of TSGI; null when it does not start */
 export function tsgiVersion() {
-  return answerOf(process.execPath, [program, "--version"])?.replace(/^\D+/, "") ?? null;
+  return answerOf(process.execPath, [program, "--version"])?.replace(/^\D+|\n[^]*$/g, "") ?? null;
 }
