@@ -8,10 +8,14 @@ import manifest from "./package.json" with { type: "json" };
 
 const SECOND = 1000;
 /**
- * The site takes a minute to build, so its tests run only where they are asked for. They are not skipped: CI allows none that is. Nor does the
- * project exclude them: it would not hear of `--exclude` any more.
+ * The site takes a minute to build, and programs to install take as long, so their tests run only where they are asked for. They are not
+ * skipped: CI allows none that is. Nor does the project exclude them: it would not hear of `--exclude` any more.
  */
-const ROOMS = process.env["TSGI_TEST_SITE"] === "1" ? "*" : "!(site)";
+const LEFT_OUT = [
+  ["site", "TSGI_TEST_SITE"],
+  ["cgi-peers", "TSGI_TEST_CGI_PEERS"],
+].flatMap(([room = "", variable = ""]) => (process.env[variable] === "1" ? [] : [room]));
+const ROOMS = LEFT_OUT.length === 0 ? "*" : `!(${LEFT_OUT.join("|")})`;
 
 /** What counts the memory or the open files of its process, or fills a cache of it. */
 const ALONE = "cascade|decompress|field-names|form-attacks|guest-request-body|outgoing-body|static|validator";
