@@ -63,7 +63,8 @@ describe.skipIf(python === undefined || wheels === undefined)("pip install tsgi"
     first.run(`"${python}" -m venv .venv`);
     const [install = ""] = readmeCommands(/Flask/);
     first.run(`.venv/bin/${install}`);
-  });
+    // On a busy machine each of these takes minutes.
+  }, TUTORIAL_MILLISECONDS);
 
   afterEach(async () => {
     await person?.leave();

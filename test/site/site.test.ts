@@ -40,6 +40,8 @@ const QUERIES: readonly (readonly [query: string, page: string])[] = [
   ["tsgi_workers", "/docs/metrics"],
   ["wsgi.input", "/SPEC"],
   ["wsgi.file_wrapper", "/SPEC"],
+  ["SSL_CLIENT_VERIFY", "/docs/environ"],
+  ["puma.rb", "/docs/guests/ruby"],
   ["max_age_seconds", "/docs/middleware-content"],
   ["content_security_policy", "/docs/middleware-security"],
   ["filter-with", "/docs/deploy-ini"],
