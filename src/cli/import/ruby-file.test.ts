@@ -100,7 +100,11 @@ plugin :solid_queue if ENV["SOLID_QUEUE_IN_PUMA"]
 
   test.each([
     ["worker 3", 'missing worker 3: Puma has no such setting; did you mean "workers"'],
-    ["state_path Object.new", "missing state_path "],
+    ["state_path Object.new", "missing state_path a Object: "],
+    ["activate_control_app 'auto', { auth_token: 'secret' }", 'missing activate_control_app "auto", auth_token: …: '],
+    ["port", "missing port: "],
+    ["state_path 'x' * 60_000", "xxx...: set controlSocket"],
+    ["state_path(*1..900)", ", 52, 5…: set controlSocket"],
     ["app { |env| [200, {}, []] }", "missing app { … }: an application in the configuration is not read"],
     ["workers 'many'", 'missing workers "many": '],
     ["quiet", "needless quiet: "],
@@ -124,6 +128,12 @@ plugin :solid_queue if ENV["SOLID_QUEUE_IN_PUMA"]
     ["Process.kill(:KILL, $$)", /was ended by SIGKILL$/],
   ])("%j is refused", (text, message) => {
     expect(() => imported("puma", text)).toThrow(message);
+  });
+
+  test("is read also where a gem of the Gemfile is missing", () => {
+    writeFileSync(join(root, "Gemfile"), "gem 'no-such-gem'\n");
+    expect(imported("puma", "workers 3").get("workers")).toBe(3);
+    rmSync(join(root, "Gemfile"));
   });
 
   test("is told by its name, as Unicorn's is", () => {

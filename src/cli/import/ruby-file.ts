@@ -26,7 +26,8 @@ gemfile = ENV["BUNDLE_GEMFILE"] || "Gemfile"
 if File.exist?(gemfile)
   begin
     require "bundler/setup"
-  rescue LoadError, StandardError => error
+  rescue SystemExit, LoadError, StandardError => error
+    # The gems that are missing need not be those that the file requires.
     warn "Bundler: #{error.message}"
   end
 end

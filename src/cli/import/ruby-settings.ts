@@ -5,14 +5,24 @@ import type { Draft } from "./draft.ts";
 import type { RubyCall } from "./ruby-file.ts";
 import type { RubyRule } from "./ruby-rules.ts";
 
-/** A call as it was written, for remarks. */
+const MAX_SUBJECT_CHARACTERS = 200;
+
+/** A call as it was written, for remarks; of options only the names, because some are secrets. */
 export function subjectOfCall({ name, arguments: words, hasBlock }: RubyCall): string {
-  const written = words.map(shown).join(", ");
+  const all = words.map(shownWord).join(", ");
+  const written = all.length > MAX_SUBJECT_CHARACTERS ? `${all.slice(0, MAX_SUBJECT_CHARACTERS)}…` : all;
   return hasBlock
     ? `${name}${written === "" ? "" : `(${written})`} { … }`
     : written === ""
       ? name
       : `${name} ${written}`;
+}
+
+function shownWord(word: unknown): string {
+  if (typeof word !== "object" || word === null || Array.isArray(word)) return shown(word);
+  return Object.entries(word)
+    .map(([key, value]) => (key === "ruby" ? String(value) : `${key}: …`))
+    .join(", ");
 }
 
 /**
