@@ -168,7 +168,7 @@ function checkTarget(draft: Draft, directory: string): void {
   const { file } = isIniTarget(target) ? parseIniTarget(target, base) : { file: null };
   if (file !== null) {
     if (!existsSync(resolve(base, file))) draft.changed(`target = ${target}`, "no such file is there");
-  } else if (/\.ru$/.test(target)) {
+  } else if (target.endsWith(".ru")) {
     if (!existsSync(resolve(base, target))) draft.changed(`target = ${target}`, "no such file is there");
   } else if (!isIniTarget(target) && /^[\w.]+(?::|$)/.test(target) && !/\.py(?::|$)/.test(target)) {
     if (!isPythonTarget(target, null, base)) {
