@@ -18,6 +18,7 @@ import { afterEach, expect, test } from "vitest";
 import { openStore } from "../src/open-store.ts";
 import { put } from "../src/storage/document.ts";
 import { documentText } from "../src/storage/document-text.ts";
+import { sqliteClass } from "../src/storage/sqlite/database-class.ts";
 import { linkStaged } from "../src/storage/stage.ts";
 import type { Staged, Store } from "../src/storage/store.ts";
 import { verifyStore } from "../src/storage/verify.ts";
@@ -169,6 +170,26 @@ test("a large value that was stored stays when whoever stored it takes it for lo
   expect(await verifyStore(store, { isSwept: true })).toEqual([]);
   await expect(link(late)).rejects.toMatchObject({ kind: "busy" });
   expect((await client.get("/")).text()).toBe(text);
+});
+
+test("a text or a page that was damaged where SQLite does not see it is one error, and not a search without end", async () => {
+  opened = await openTestStore();
+  const { client, store, url } = opened;
+  const list = Array.from({ length: 3000 }, (_, index) => index);
+  const text = JSON.stringify({ list, text: { a: "x".repeat(20), b: 1 }, whole: 1 });
+  expect((await client.put("/", { body: text })).status).toBe(201);
+  const database = new (await sqliteClass())(url.replace("sqlite:", ""));
+  database.exec("UPDATE member SET value = substr(value, 1, length(value) - 1) WHERE key = 'text'");
+  database.exec("UPDATE page SET data = id || ' 3000' WHERE level = (SELECT max(level) FROM page)");
+  database.close();
+  for (const path of ["/text/c", "/list/7", "/list?children"])
+    expect([path, (await client.get(path)).status]).toEqual([path, 500]);
+  for (const path of ["/text/c", "/list/7"])
+    expect([path, (await client.put(path, { body: "2" })).status]).toEqual([path, 500]);
+  await expect(textOf(store)).rejects.toThrow("The database is damaged");
+  expect((await client.put("/whole", { body: "2" })).status).toBe(204);
+  expect((await client.get("/whole")).text()).toBe("2");
+  expect((await verifyStore(store)).join("\n")).toMatch(/not JSON[^]*there twice/);
 });
 
 test("a damaged page is one error for what is on it; the rest can be read, and a check finds it", async () => {

@@ -104,7 +104,9 @@ function* splitElements(array: ContainerRow, { after, offset, limit }: Part): Wo
     const place = yield* findPlace(array, index);
     if (place === null) break;
     const { page, line: first } = place.lowest;
-    for (const line of linesOf(page.data).slice(first, first + limit - children.length)) {
+    const lines = linesOf(page.data).slice(first, first + limit - children.length);
+    if (lines.length === 0) throw new Error(`The database is damaged: page ${page.id} has too few lines`);
+    for (const line of lines) {
       const text = yield* childText(`"index":${index}`, line);
       index += 1;
       children.push({ text, cursor: String(index) });

@@ -46,8 +46,12 @@ export function* findPlace(array: ContainerRow, index: number): Work<ElementPlac
   const above: Step[] = [];
   let rest = index;
   let id = array.root;
+  let level = Number.POSITIVE_INFINITY;
   for (;;) {
     const page = yield* getPage(id);
+    // A page that leads upwards would lead there for ever.
+    if (page.level >= level) throw new Error(`The database is damaged: page ${id} is too high`);
+    ({ level } = page);
     if (page.level === 0) {
       const start = lineStart(page.data, rest);
       return { above, lowest: { page, line: rest, start, end: lineEnd(page.data, start) } };

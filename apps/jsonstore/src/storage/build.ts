@@ -1,7 +1,7 @@
 // Turns compact text into what a row holds: the text itself while it is short, otherwise a reference to a container that is built here.
 // The text may have references in it already; then all around them gets rows of its own.
-import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_OBJECT } from "../text/characters.ts";
-import { stringEnd, valueEndWithin } from "../text/spans.ts";
+import { OPEN_OBJECT } from "../text/characters.ts";
+import { behind, isClosed, stringEnd, valueEndWithin } from "../text/spans.ts";
 import { PageBuilder } from "./array-pages.ts";
 import { reference } from "./rows.ts";
 import { oneRow, run, runEach, type Parameter, type Work } from "./work.ts";
@@ -51,8 +51,7 @@ export function* build(text: string, { size }: Layout, marks: Marks, place = { a
   for (;;) {
     const top = stack.at(-1);
     if (top === undefined) throw new Error("The text has an end too many");
-    const code = text.charCodeAt(at);
-    if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) {
+    if (isClosed(text, at)) {
       stack.pop();
       yield* close(top, marks);
       const parent = stack.at(-1);
@@ -61,7 +60,7 @@ export function* build(text: string, { size }: Layout, marks: Marks, place = { a
       at += 1;
       continue;
     }
-    if (code === COMMA) at += 1;
+    at = behind(text, at);
     if (top.isObject) {
       const keyEnd = stringEnd(text, at);
       top.key = text.slice(at + 1, keyEnd - 1);

@@ -13,7 +13,7 @@ const PAGES = 32;
 type Rest =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "values"; readonly lines: readonly string[]; next: number }
-  | { readonly kind: "pages"; readonly pages: readonly number[]; next: number }
+  | { readonly kind: "pages"; readonly pages: readonly number[]; next: number; readonly above: number }
   | { readonly kind: "members"; readonly id: number; after: number; isFirst: boolean }
   | { readonly kind: "joined"; readonly id: number; readonly parts: readonly string[]; next: number };
 
@@ -73,7 +73,10 @@ function* openContainer(id: number, stack: Rest[], emit: (piece: string) => void
   } else {
     emit("[");
     stack.push({ kind: "text", text: "]" });
-    if (container.root !== null) stack.push({ kind: "pages", pages: [container.root], next: 0 });
+    if (container.root !== null) {
+      const above = Number.POSITIVE_INFINITY;
+      stack.push({ kind: "pages", pages: [container.root], next: 0, above });
+    }
   }
 }
 
@@ -112,13 +115,15 @@ function* nextPage(rest: Rest & { kind: "pages" }, stack: Rest[], emit: (piece: 
   rest.next += ids.length;
   const list = ids.join(",");
   const { ids: found, level, isMore, text } = yield* oneRow<PagesText>("pagesText", `[${list}]`);
-  if (text === null || found !== list)
-    throw new Error(`The database is damaged: of the pages ${list} one is missing, or they are in another order`);
+  if (text === null || found !== list || level >= rest.above)
+    throw new Error(
+      `The database is damaged: of the pages ${list} one is missing or too high, or they are in another order`,
+    );
   if (isMore === 0) return emit(text);
   const lines: string[] = [];
   for (const id of ids) lines.push(...linesOf((yield* getPage(id)).data));
   if (level === 0) stack.push({ kind: "values", lines, next: 0 });
-  else stack.push({ kind: "pages", pages: lines.flatMap(entriesOf).map(({ page }) => page), next: 0 });
+  else stack.push({ kind: "pages", pages: lines.flatMap(entriesOf).map(({ page }) => page), next: 0, above: level });
 }
 
 function* nextValue(rest: Rest & { kind: "values" }, stack: Rest[], emit: (piece: string) => void): Work<void> {

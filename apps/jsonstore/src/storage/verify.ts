@@ -108,6 +108,10 @@ function* checkPage(
   fault: Fault,
   seen: Set<number>,
 ): Work<number> {
+  if (seen.has(page)) {
+    fault(`Page ${page} is there twice, again in container ${container}`);
+    return 0;
+  }
   seen.add(page);
   const found = yield* row<PageRow>("getPage", page);
   if (found === undefined) {

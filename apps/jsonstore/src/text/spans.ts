@@ -1,4 +1,5 @@
-// Finds values in compact text by their offsets. The text was checked when it came in (compact.ts), so nothing is checked again.
+// Finds values in compact text by their offsets. The text was checked when it came in (compact.ts), so nothing is checked again but its end:
+// what lies on a disk may be damaged, and who looked for an end that is not there would look for ever.
 import { AT, BACKSLASH, CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from "./characters.ts";
 
 /** A part of a text. */
@@ -29,11 +30,16 @@ export function typeAt(text: string, start: number): JsonType {
   }
 }
 
-/** Returns the index after the string whose opening quote is at `start`. */
+/** Returns the index after the string whose opening quote is at `start`. @throws Error when it has no end */
 export function stringEnd(text: string, start: number): number {
   let quote = text.indexOf('"', start + 1);
   while (text.charCodeAt(quote - 1) === BACKSLASH && isEscapedAt(text, quote)) quote = text.indexOf('"', quote + 1);
+  if (quote < 0) throw damaged(text);
   return quote + 1;
+}
+
+function damaged(text: string): Error {
+  return new Error(`The database is damaged: a text of ${text.length} characters has no end`);
 }
 
 function isEscapedAt(text: string, quote: number): boolean {
@@ -50,12 +56,14 @@ export function valueEnd(text: string, start: number): number {
 /**
  * Returns the index after the value that starts at `start`, or -1 if an array or object is longer than `most`, or has a reference to a
  * container in it and `isPlain` is set.
+ *
+ * @throws Error when the text ends before
  */
 export function valueEndWithin(text: string, start: number, most: number, isPlain = true): number {
   const first = text.charCodeAt(start);
   if (first === QUOTE) return stringEnd(text, start);
   if (first !== OPEN_OBJECT && first !== OPEN_ARRAY) return scalarEnd(text, start);
-  const stop = start + most;
+  const stop = Math.min(start + most, text.length);
   let depth = 0;
   let at = start;
   while (at < stop) {
@@ -69,6 +77,7 @@ export function valueEndWithin(text: string, start: number, most: number, isPlai
     else if (code === AT && isPlain) return -1;
     else if ((code === CLOSE_OBJECT || code === CLOSE_ARRAY) && (depth -= 1) === 0) return at <= stop ? at : -1;
   }
+  if (stop === text.length) throw damaged(text);
   return -1;
 }
 
@@ -103,8 +112,9 @@ export function behind(text: string, end: number): number {
   return text.charCodeAt(end) === COMMA ? end + 1 : end;
 }
 
-/** Whether an array or object ends at `at`. */
+/** Whether an array or object ends at `at`. @throws Error when the text ends there, and that does not */
 export function isClosed(text: string, at: number): boolean {
+  if (at >= text.length) throw damaged(text);
   const code = text.charCodeAt(at);
   return code === CLOSE_OBJECT || code === CLOSE_ARRAY;
 }

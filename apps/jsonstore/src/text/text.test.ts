@@ -8,7 +8,7 @@ import { escapeKey, hasLoneSurrogate, unescapeKey } from "./json-key.ts";
 import { arrayIndex, formatPointer, parsePointer } from "./pointer.ts";
 import { touchOf } from "./pointer-relation.ts";
 import { pretty, PrettyPrinter } from "./pretty.ts";
-import { valueEnd, valueEndWithin } from "./spans.ts";
+import { countOf, findElement, findMember, valueEnd, valueEndWithin } from "./spans.ts";
 
 describe("edit", () => {
   const object = '{"a":1,"b":[2],"c":{}}';
@@ -35,6 +35,30 @@ test("spans end where values end, whatever strings have in them", () => {
   expect(valueEndWithin(text, 0, 5)).toBe(-1);
   expect(valueEndWithin('[@5,"@"]', 0, 100)).toBe(-1);
   expect(valueEndWithin('["@"]', 0, 100)).toBe(5);
+});
+
+test("a text that was damaged at one place has an end, or is an error", () => {
+  const outcomes = new Set<string>();
+  const look = (work: () => unknown): void => {
+    try {
+      work();
+      outcomes.add("end");
+    } catch (error) {
+      outcomes.add(String(error).replace(/\d+/, "N"));
+    }
+  };
+  for (const text of ['{"a":1,"b":["x\\"",{"c":[]}],"d":{}}', '[1,"a",[2,"]"],{"b":{"c":3}}]']) {
+    const damaged = Array.from(text).flatMap((_, at) =>
+      ["", ...'"\\{}[],:0'].map((other) => text.slice(0, at) + other + text.slice(at + 1)),
+    );
+    for (const other of [...damaged, ...Array.from(text, (_, at) => text.slice(0, at))]) {
+      look(() => valueEnd(other, 0));
+      look(() => countOf(other, 0));
+      look(() => findMember(other, 0, "none"));
+      look(() => findElement(other, 0, 1000));
+    }
+  }
+  expect(outcomes).toEqual(new Set(["end", "Error: The database is damaged: a text of N characters has no end"]));
 });
 
 test("pretty printing does not depend on where the text is cut", () => {
