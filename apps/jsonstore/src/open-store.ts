@@ -10,6 +10,8 @@ export interface OpenOptions {
   readonly pageSize?: number;
   /** Bytes that the store may take. */
   readonly maxSize?: number;
+  /** Bytes that the write-ahead log of SQLite may grow by while somebody reads one state of the document. @default 1073741824 */
+  readonly maxLog?: number;
 }
 
 /**

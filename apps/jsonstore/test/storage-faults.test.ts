@@ -149,6 +149,23 @@ test("a disk that is full is 507; when there is room again, the store goes on", 
   }
 });
 
+test("who reads slowly while others write does not keep the log growing, and does not get the rest of another state", async () => {
+  const path = join(directory, "log.db");
+  const store = await openStore(`sqlite:${path}`, { maxLog: 1024 * 1024 });
+  const staged = await store.stage(JSON.stringify(Array.from({ length: 30_000 }, (_, index) => `item ${index}`)));
+  await linkStaged(store, staged, (write) => put(write, [], staged.value));
+  const [slow, quick] = [documentText(store), documentText(store)];
+  expect([(await slow.next()).done, (await quick.next()).done]).toEqual([false, false]);
+  await store.write((write) => put(write, ["0"], "0"));
+  expect((await quick.next()).done).toBe(false);
+  for (const letter of "abcdefghijklmnopqrst")
+    await store.write((write) => put(write, ["0"], JSON.stringify(letter.repeat(100_000))));
+  await expect(slow.next()).rejects.toMatchObject({ kind: "busy" });
+  await expect(quick.next()).rejects.toMatchObject({ kind: "busy" });
+  expect((await textOf(store)).slice(0, 10)).toBe('["tttttttt');
+  await store.close();
+});
+
 test("a large value that was stored stays when whoever stored it takes it for lost, and one that was swept is not stored", async () => {
   opened = await openTestStore();
   const { store, client } = opened;

@@ -7,6 +7,8 @@ import type { SqliteClass, SqliteDatabase, SqliteStatement } from "./database-cl
 /** What makes a write safe against: the death of a process, or of the machine too. */
 export type Durability = "process" | "power";
 
+/** Bytes of the log that stay when it is empty. */
+const KEPT_LOG = 64 * 1024 * 1024;
 /** Rows of one statement, where there are many. */
 const ROWS = 16;
 
@@ -24,6 +26,8 @@ export class Connection {
     this.exec("PRAGMA busy_timeout = 5000");
     this.exec("PRAGMA journal_mode = WAL");
     this.exec(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`);
+    // The log is cut to this when it begins anew, if it has grown while somebody kept an old state.
+    this.exec(`PRAGMA journal_size_limit = ${KEPT_LOG}`);
     this.exec("PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384");
   }
 

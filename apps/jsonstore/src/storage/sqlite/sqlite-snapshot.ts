@@ -1,4 +1,5 @@
 // One state of the file, on a connection of its own.
+import { Problem } from "../../problem.ts";
 import type { Snapshot } from "../store.ts";
 import { textPieces } from "../text-pieces.ts";
 import type { Call, Work } from "../work.ts";
@@ -10,6 +11,8 @@ export class SqliteSnapshot implements Snapshot {
   readonly #connection: Connection;
   readonly #onClose: (isSound: boolean) => void;
   #isClosed = false;
+  #isGivenUp = false;
+  #isEnded = false;
 
   constructor(connection: Connection, onClose: (isSound: boolean) => void) {
     this.#connection = connection;
@@ -18,6 +21,7 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   read<T>(work: () => Work<T>): T {
+    this.#check();
     try {
       return this.#connection.run(work());
     } catch (error) {
@@ -33,7 +37,14 @@ export class SqliteSnapshot implements Snapshot {
     );
   }
 
+  /** Lets the state go, though somebody reads it: they get an error, and not the rest of another state. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+    this.#end();
+  }
+
   #answer(call: Call): unknown {
+    this.#check();
     try {
       return this.#connection.call(call);
     } catch (error) {
@@ -41,9 +52,18 @@ export class SqliteSnapshot implements Snapshot {
     }
   }
 
+  #check(): void {
+    if (this.#isGivenUp) throw new Problem("busy", { detail: "This was read too slowly while others wrote too much" });
+  }
+
   close(): void {
-    if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
     try {
       this.#connection.control("COMMIT");
       this.#onClose(true);

@@ -13,7 +13,7 @@ import { Connection, type Durability } from "./connection.ts";
 import { sqliteClass, type SqliteClass } from "./database-class.ts";
 import { makeFile, prepareSchema } from "./schema.ts";
 import { isBusy, storageProblem } from "./sqlite-error.ts";
-import { SqliteSnapshot } from "./sqlite-snapshot.ts";
+import { Snapshots } from "./snapshots.ts";
 import { Writer } from "./writer.ts";
 
 /** How a file is used. */
@@ -25,12 +25,11 @@ export interface SqliteOptions {
   readonly pageSize?: number;
   /** Bytes of the file. @default as many as there is room for */
   readonly maxSize?: number;
+  /** Bytes that the write-ahead log may grow by while somebody reads one state of the document. @default 1073741824 */
+  readonly maxLog?: number;
 }
 
-/** Snapshots that may be open at once. */
-const MOST_SNAPSHOTS = 64;
-/** Connections that are kept for the next snapshot. */
-const SPARE_CONNECTIONS = 2;
+const DEFAULT_MOST_LOG = 1024 ** 3;
 /** Milliseconds between two looks at the file, while somebody watches. */
 const POLL = 50;
 /** Milliseconds that a read waits for a process that recovers the file after a crash. */
@@ -55,31 +54,34 @@ class SqliteStore implements Store {
   readonly epoch: string;
   readonly #path: string;
   readonly #layout: Layout;
-  readonly #openConnection: () => Connection;
+  readonly #snapshots: Snapshots;
   readonly #readConnection: Connection;
   readonly #writeConnection: Connection;
   readonly #writer: Writer;
   readonly #listeners = new Set<() => void>();
-  readonly #spare: Connection[] = [];
-  #snapshots = 0;
   #watcher: FSWatcher | null = null;
   #poll: NodeJS.Timeout | null = null;
   #seen = -1;
   readonly #housekeeper: Housekeeper;
   #isClosed = false;
 
-  constructor(databaseClass: SqliteClass, { path, durability = "process", pageSize, maxSize }: SqliteOptions) {
+  constructor(databaseClass: SqliteClass, options: SqliteOptions) {
+    const { path, durability = "process", pageSize, maxSize, maxLog = DEFAULT_MOST_LOG } = options;
     makeFile(path);
     this.#path = path;
     this.#layout = { size: pageSize ?? DEFAULT_PAGE_SIZE };
-    this.#openConnection = () => new Connection(databaseClass, path, durability);
-    this.#writeConnection = this.#openConnection();
+    const connect = (): Connection => new Connection(databaseClass, path, durability);
+    this.#snapshots = new Snapshots(connect, path, maxLog);
+    this.#writeConnection = connect();
     this.epoch = prepareSchema(this.#writeConnection);
     this.#writeConnection.setBusyTimeout(0);
     if (maxSize !== undefined) this.#writeConnection.limitSize(maxSize);
-    this.#readConnection = this.#openConnection();
+    this.#readConnection = connect();
     this.#readConnection.setBusyTimeout(READ_PATIENCE);
-    this.#writer = new Writer(this.#writeConnection, this.#layout, () => this.#notify());
+    this.#writer = new Writer(this.#writeConnection, this.#layout, () => {
+      this.#snapshots.look();
+      this.#notify();
+    });
     // By nobody's request: that would have to wait for it.
     this.#housekeeper = new Housekeeper(this, () => this.#writeConnection.ask("PRAGMA wal_checkpoint(PASSIVE)"));
     this.#housekeeper.start();
@@ -94,14 +96,7 @@ class SqliteStore implements Store {
   }
 
   async snapshot(): Promise<Snapshot> {
-    if (this.#snapshots >= MOST_SNAPSHOTS) throw new Problem("too-many-readers");
-    const connection = this.#spare.pop() ?? this.#openConnection();
-    this.#snapshots += 1;
-    return new SqliteSnapshot(connection, (isSound) => {
-      this.#snapshots -= 1;
-      if (isSound && this.#spare.length < SPARE_CONNECTIONS && !this.#isClosed) this.#spare.push(connection);
-      else connection.close();
-    });
+    return this.#snapshots.open();
   }
 
   async write<T>(work: (write: Write) => Work<T>, options?: WriteOptions): Promise<T> {
@@ -139,7 +134,7 @@ class SqliteStore implements Store {
     this.#housekeeper.stop();
     this.#stopWatching();
     await this.#writer.idle();
-    for (const connection of this.#spare.splice(0)) connection.close();
+    this.#snapshots.close();
     this.#readConnection.close();
     this.#emptyLog();
     this.#writeConnection.close();
