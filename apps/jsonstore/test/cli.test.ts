@@ -1,6 +1,6 @@
 // The command `jsonstore`, as a user runs it.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,6 +32,11 @@ test("import, export, verify and compact", () => {
   const out = join(directory, "out.json");
   expect(jsonstore(["export", out]).status).toBe(0);
   expect(readFileSync(out, "utf8")).toBe('"small"');
+  // No other user of the machine reads it, unless its owner has let them.
+  expect(statSync(out).mode & 0o777).toBe(0o600);
+  chmodSync(out, 0o640);
+  expect(jsonstore(["export", out]).status).toBe(0);
+  expect(statSync(out).mode & 0o777).toBe(0o640);
 
   expect(jsonstore(["export", join(directory, "none", "out.json")])).toMatchObject({ status: 1 });
   expect(existsSync(join(directory, "none"))).toBe(false);
