@@ -3,6 +3,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { timeout } from "tsgi/middleware";
 import { TestClient } from "tsgi/testing";
 import { afterEach, expect, test } from "vitest";
+import { documentVersion } from "../src/api/document-version.ts";
+import { openStore } from "../src/open-store.ts";
 import { put } from "../src/storage/document.ts";
 import { locate } from "../src/storage/locate.ts";
 import { sqliteClass } from "../src/storage/sqlite/database-class.ts";
@@ -62,6 +64,18 @@ test("whoever was answered 504 knows that nothing was changed", async () => {
   expect((await client.put("/after", { body: large })).status).toBe(201);
   expect((await client.get("/")).text()).toBe(`{"list":[],"after":${large}}`);
   expect(await verifyStore(store, { isSwept: true })).toEqual([]);
+});
+
+test("who opens the store and reads does not wait for those who write", async () => {
+  opened = await openTestStore();
+  await opened.client.put("/", { body: '{"a":1}' });
+  const unlock = await lockedOut(opened.url);
+  const other = await openStore(opened.url);
+  expect(await other.read(() => documentVersion())).toBe(1);
+  unlock();
+  await other.write((write) => put(write, ["a"], "2"));
+  await other.close();
+  expect((await opened.client.get("/a")).text()).toBe("2");
 });
 
 test("a short write does not wait for the end of a long one that came with it; what cannot begin anew does not", async () => {

@@ -24,12 +24,25 @@ CREATE TABLE IF NOT EXISTS staging (id INTEGER PRIMARY KEY AUTOINCREMENT, at INT
 `;
 
 /**
- * Makes the tables where they are missing.
+ * Makes the tables where they are missing. Where they are not, nothing is written: a process that starts, or a command, need not wait for one
+ * that writes for long.
  *
  * @returns the epoch of the database
  * @throws Error when the file is of another format
  */
 export function prepareSchema(connection: Connection): string {
+  if (!hasTables(connection)) makeTables(connection);
+  const { value: format } = meta(connection, "format");
+  if (format !== FORMAT) throw new Error(`The store has format ${format}, expected ${FORMAT}`);
+  return meta(connection, "epoch").value;
+}
+
+/** They are made all at once. */
+function hasTables(connection: Connection): boolean {
+  return connection.ask("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'") !== undefined;
+}
+
+function makeTables(connection: Connection): void {
   connection.exec("BEGIN IMMEDIATE");
   try {
     connection.exec(TABLES);
@@ -40,9 +53,6 @@ export function prepareSchema(connection: Connection): string {
     connection.exec("ROLLBACK");
     throw error;
   }
-  const { value: format } = meta(connection, "format");
-  if (format !== FORMAT) throw new Error(`The store has format ${format}, expected ${FORMAT}`);
-  return meta(connection, "epoch").value;
 }
 
 function meta(connection: Connection, key: string): { readonly value: string } {
