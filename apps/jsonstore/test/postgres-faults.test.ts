@@ -8,7 +8,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openStore } from "../src/open-store.ts";
 import { put } from "../src/storage/document.ts";
 import type { Snapshot, Store } from "../src/storage/store.ts";
-import { row } from "../src/storage/work.ts";
+import { locate } from "../src/storage/locate.ts";
+import { row, type Work } from "../src/storage/work.ts";
 import { verifyStore } from "../src/storage/verify.ts";
 import { openStream } from "./event-reader.ts";
 import { POSTGRES, PostgresServer } from "./postgres-server.ts";
@@ -51,6 +52,23 @@ describe.skipIf(POSTGRES === undefined)("a store in PostgreSQL", () => {
     opened.push(store);
     return store;
   }
+
+  test("is opened while somebody writes for long", async () => {
+    const { store, url, client } = await newStore();
+    await client.put("/", { body: "1" });
+    const run = { isAwaited: true, isOver: false };
+    const long = store.write(function* reading(): Work<void> {
+      while (run.isAwaited) yield* locate([]);
+      run.isOver = true;
+    });
+    try {
+      others.push(await openStore(url));
+      expect(run.isOver).toBe(false);
+    } finally {
+      run.isAwaited = false;
+      await long;
+    }
+  });
 
   test("answers 503 while the server is away, and goes on when it is back", async () => {
     const { client, application } = await newStore();

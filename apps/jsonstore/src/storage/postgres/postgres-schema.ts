@@ -40,20 +40,28 @@ export async function preparePostgres(connection: PostgresConnection, schema: st
     readonly encoding: string;
   };
   if (encoding !== "UTF8") throw new Error(`The store needs a database with the encoding UTF8, got ${encoding}`);
+  // Whoever may use the tables but not make any can still open the store, also while somebody writes for long.
+  if (!(await hasTables(connection, schema))) await makeTables(connection, schema, lock);
+  const format = await meta(connection, "format");
+  if (format !== FORMAT) throw new Error(`The store has format ${format}, expected ${FORMAT}`);
+  return await meta(connection, "epoch");
+}
+
+async function makeTables(connection: PostgresConnection, schema: string, lock: string): Promise<void> {
   await connection.control(`BEGIN; ${lock}`);
-  // Whoever may use the tables but not make any can still open the store.
-  const { found } = (await connection.ask(`SELECT to_regclass('${schema}.meta') IS NOT NULL AS found`)) as {
-    readonly found: boolean;
-  };
-  if (!found) {
+  if (!(await hasTables(connection, schema))) {
     const epoch = randomBytes(6).toString("base64url");
     await connection.control(`CREATE SCHEMA IF NOT EXISTS ${schema}; ${TABLES}
       INSERT INTO meta VALUES ('format', '${FORMAT}'), ('epoch', '${epoch}')`);
   }
   await connection.control("COMMIT");
-  const format = await meta(connection, "format");
-  if (format !== FORMAT) throw new Error(`The store has format ${format}, expected ${FORMAT}`);
-  return await meta(connection, "epoch");
+}
+
+async function hasTables(connection: PostgresConnection, schema: string): Promise<boolean> {
+  const { found } = (await connection.ask(`SELECT to_regclass('${schema}.meta') IS NOT NULL AS found`)) as {
+    readonly found: boolean;
+  };
+  return found;
 }
 
 async function meta(connection: PostgresConnection, key: string): Promise<string> {
