@@ -2,7 +2,8 @@
 // does not undo its neighbours. Nobody is answered before the commit, also not with a refusal: what it saw might not have been true.
 //
 // SQLite's lock is unfair: whoever has just let it go takes it again. So a worker pauses for a millisecond after a commit that was for
-// several, or for which it had to wait; a lone write never waits.
+// several, or for which it had to wait; a lone write never waits. After a write that kept the lock for long, the pause is as long as it takes
+// others to look once: with one long write behind the other they would find it free only by luck.
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { Problem } from "../../problem.ts";
 import type { Write } from "../change-tree.ts";
@@ -18,7 +19,10 @@ import { isBusy, storageProblem } from "./sqlite-error.ts";
 const LONGEST_GROUP = 8;
 /** Milliseconds until a write gives up the lock. */
 const PATIENCE = 20_000;
+/** Milliseconds at most between two tries to get the lock. */
+const RETRY = 3;
 const PAUSE = 1;
+const LONG_PAUSE = RETRY + 2;
 /** Milliseconds that one write computes without a turn for everything else that the process does. */
 const TURN = 25;
 const LAST_SEQ: Call = { name: "lastSeq", wants: "row", values: [] };
@@ -47,16 +51,18 @@ export class Writer {
   }
 
   async #runGroup(jobs: Job[]): Promise<void> {
-    const isPauseNeeded = await this.#group(jobs);
-    if (isPauseNeeded) await pause(PAUSE);
+    const milliseconds = await this.#group(jobs);
+    if (milliseconds > 0) await pause(milliseconds);
   }
 
-  /** One transaction. @returns whether others should have their turn */
-  async #group(jobs: Job[]): Promise<boolean> {
+  /** One transaction. @returns how long others should have their turn, in milliseconds */
+  async #group(jobs: Job[]): Promise<number> {
     let hasWaited = false;
+    let begunAt = performance.now();
     const taken: Job[] = [];
     try {
       hasWaited = await this.#whileBusy("BEGIN IMMEDIATE");
+      begunAt = performance.now();
       const before = this.#readSeq();
       const { seq, outcomes } = await this.#runJobs(jobs, taken, before);
       await this.#whileBusy("COMMIT");
@@ -69,7 +75,8 @@ export class Writer {
       const problem = isBusy(error) ? new Problem("busy", {}, { cause: error }) : storageProblem(error);
       for (const job of failed) job.settle({ isDone: false, problem });
     }
-    return hasWaited || taken.length > 1;
+    if (performance.now() - begunAt > TURN) return LONG_PAUSE;
+    return hasWaited || taken.length > 1 ? PAUSE : 0;
   }
 
   async #runJobs(
@@ -150,7 +157,7 @@ export class Writer {
         return attempt > 0;
       } catch (error) {
         if (!isBusy(error) || performance.now() > givesUpAt) throw error;
-        await pause(Math.random() * 3);
+        await pause(Math.random() * RETRY);
       }
     }
   }
