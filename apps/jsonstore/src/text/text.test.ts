@@ -49,7 +49,7 @@ test("a text that was damaged at one place has an end, or is an error", () => {
   };
   for (const text of ['{"a":1,"b":["x\\"",{"c":[]}],"d":{}}', '[1,"a",[2,"]"],{"b":{"c":3}}]']) {
     const damaged = Array.from(text).flatMap((_, at) =>
-      ["", ...'"\\{}[],:0'].map((other) => text.slice(0, at) + other + text.slice(at + 1)),
+      ["", ...Array.from('"\\{}[],:0')].map((other) => text.slice(0, at) + other + text.slice(at + 1)),
     );
     for (const other of [...damaged, ...Array.from(text, (_, at) => text.slice(0, at))]) {
       look(() => valueEnd(other, 0));
