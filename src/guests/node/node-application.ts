@@ -207,15 +207,10 @@ function makeRequest(environ: WSGIEnvironment, socket: GuestSocket): IncomingMes
   const request = new IncomingMessage(socket as never); // a Duplex has all that a request needs of its socket
   const { mount, path, query } = requestTarget(environ);
   const fields = requestHeaders(environ);
-  const isBodyThere = hasBody(environ);
-  // Parsers of Express and the like look for one of these fields, whatever the body is.
-  if (
-    isBodyThere &&
-    !environ.CONTENT_LENGTH &&
-    environ["HTTP_TRANSFER_ENCODING"] === undefined &&
-    !NO_BODY.test(environ.REQUEST_METHOD)
-  )
-    fields.push("transfer-encoding", "chunked");
+  const isFramed = Boolean(environ.CONTENT_LENGTH) || environ["HTTP_TRANSFER_ENCODING"] !== undefined;
+  const isBodyThere = hasBody(environ) && (isFramed || !NO_BODY.test(environ.REQUEST_METHOD));
+  // Parsers of Express and the like look for a field of the framing, whatever the body is.
+  if (isBodyThere && !isFramed) fields.push("transfer-encoding", "chunked");
   const version = environ.SERVER_PROTOCOL.slice("HTTP/".length);
   request.method = environ.REQUEST_METHOD;
   request.url = (path || (environ.REQUEST_METHOD === "OPTIONS" && environ.REQUEST_URI === "*" ? "*" : "/")) + query;
