@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
-import { guestSettings, spawnIdentity } from "./guest-options.ts";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { guestSettings, setGuestDefaults, type GuestOptions, spawnIdentity } from "./guest-options.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -31,6 +31,20 @@ describe("guestSettings", () => {
     log({ level: "warning", message: "careful" });
     log({ level: "error", message: "it broke", pid: 7, request: "GET /" });
     expect(lines).toEqual(["warning: test: careful\n", "error: test [7] (GET /): it broke\n"]);
+  });
+});
+
+describe("setGuestDefaults", () => {
+  test("says where guests write to whose options do not", () => {
+    const lines: string[] = [];
+    const output = vi.fn<() => void>();
+    setGuestDefaults({ log: ({ message }, source) => lines.push(`${source}: ${message}`), output });
+    onTestFinished(() => setGuestDefaults(null));
+    const settings = guestSettings<GuestOptions>({}, "Ruby");
+    settings.log({ level: "info", message: "ready" });
+    expect([lines, settings.output]).toEqual([["ruby: ready"], output]);
+    const own = vi.fn<() => void>();
+    expect(guestSettings({ log: own }, "Ruby").log).toBe(own);
   });
 });
 

@@ -99,13 +99,32 @@ export interface GuestSettings extends GuestOptions {
   readonly log: (entry: GuestLogEntry) => void;
 }
 
+/** Where guests of this process write to, if their options do not say it: those of INI sections, whose options are texts. */
+export interface GuestDefaults {
+  /** @param source - the language, in small letters */
+  readonly log: (entry: GuestLogEntry, source: string) => void;
+  readonly output?: GuestOptions["output"];
+}
+
+let defaults: GuestDefaults = { log: logToStandardError };
+
+/**
+ * Says where the guests write to that this process starts from now on. A worker has one log.
+ *
+ * @param given - null for what holds otherwise: standard output and standard error
+ */
+export function setGuestDefaults(given: GuestDefaults | null): void {
+  defaults = given ?? { log: logToStandardError };
+}
+
 /**
  * Fills in the defaults.
  *
  * @param options - as the user gave them
- * @param language - in a line on standard error
+ * @param language - in a line of the log
  */
 export function guestSettings<O extends GuestOptions>(options: O, language: string): O & GuestSettings {
+  const { log, output } = defaults;
   return {
     directory: process.cwd(),
     processes: 1,
@@ -126,7 +145,8 @@ export function guestSettings<O extends GuestOptions>(options: O, language: stri
       options.user === undefined && options.group === undefined
         ? null
         : findIdentity(options.user ?? null, options.group ?? null),
-    log: (entry) => logToStandardError(entry, language.toLowerCase()),
+    log: (entry) => log(entry, language.toLowerCase()),
+    ...(output === undefined ? {} : { output }),
     ...options,
   };
 }

@@ -1,11 +1,17 @@
 // Loads what a worker serves, whichever language it is in.
 import { resolve } from "node:path";
 import type { Guest } from "../../guests/lane/guest.ts";
-import type { GuestLogEntry, GuestOptions, GuestOutputLine } from "../../guests/lane/guest-options.ts";
+import {
+  setGuestDefaults,
+  type GuestLogEntry,
+  type GuestOptions,
+  type GuestOutputLine,
+} from "../../guests/lane/guest-options.ts";
 import type { PythonLogging, PythonOptions } from "../../guests/python/options.ts";
 import { isIniTarget } from "./ini-target.ts";
 import { guestLanguageOf } from "./guest-language.ts";
 import type { LoadedApplication } from "./loaded-application.ts";
+import { logGuest } from "./log-guest.ts";
 import { isSchemeTarget, loadSchemeTarget } from "./target-schemes.ts";
 import { isCapturing } from "../logging/capture-output.ts";
 import type { ErrorLog } from "../logging/error-log.ts";
@@ -45,6 +51,12 @@ export async function loadApplication(
   log: ErrorLog,
   output?: PythonOptions["output"],
 ): Promise<LoadedApplication> {
+  // For guests that nobody tells it: those of INI sections, and of TypeScript applications.
+  const captured = output ?? (isCapturing(settings) ? print : undefined);
+  setGuestDefaults({
+    log: (entry, source) => logGuest(log, entry, source),
+    ...(captured === undefined ? {} : { output: captured }),
+  });
   const python = (): PythonOptions => ({
     ...pythonOptions(settings, log),
     ...(output === undefined ? {} : { output }),
@@ -133,10 +145,7 @@ function guestOptions(
     deadlineSeconds: settings.timeout,
     graceSeconds: settings.gracefulTimeout,
     ...(isCapturing(settings) ? { output: print } : {}),
-    log: (entry: GuestLogEntry) => {
-      const request = entry.request === undefined ? "" : ` (${entry.request})`;
-      log.log(entry.level, `${source} [${entry.pid ?? "-"}]${request}: ${entry.message}`);
-    },
+    log: (entry: GuestLogEntry) => logGuest(log, entry, source),
   };
 }
 
