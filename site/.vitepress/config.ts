@@ -58,6 +58,7 @@ const SIDEBAR = [
     text: "Serve",
     items: [
       page("Python", "docs/guests/python"),
+      page("Hono, Express, JSGI", "docs/guests/javascript"),
       page("Perl (PSGI)", "docs/guests/perl"),
       page("Ruby (Rack)", "docs/guests/ruby"),
       page("PHP (FastCGI)", "docs/guests/fastcgi"),
