@@ -1,10 +1,13 @@
 // `tsgi import`, and the server that its result starts: the real command, Python and Flask.
+import { execFileSync } from "node:child_process";
 import { existsSync, lstatSync, rmSync, symlinkSync } from "node:fs";
 import { get } from "node:http";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Project } from "./cli-command.ts";
 import { venvPython } from "./needs.ts";
 
+const BIN = fileURLToPath(new URL("../bin/tsgi.js", import.meta.url));
 const python = venvPython();
 const APPLICATION = `
 import os
@@ -64,6 +67,13 @@ describe.skipIf(python === undefined)("tsgi import", () => {
     const server = project.start(["-c", output], { env: { TSGI_PYTHON: python ?? "" } });
     expect(await answer(await server.port())).toBe("hello from flask in site");
     expect(await server.stop()).toMatchObject({ code: 0 });
+  });
+
+  test("reads what a shell pipes to it", () => {
+    project.write("site.ini", "[uwsgi]\nmodule = shop.web:app\nprocesses = 3\n");
+    const line = `"${process.execPath}" "${BIN}" import <(cat site.ini) --from uwsgi`;
+    const printed = execFileSync("bash", ["-c", line], { cwd: project.directory, stdio: ["ignore", "pipe", "ignore"] });
+    expect(JSON.parse(String(printed))).toMatchObject({ workers: 3 });
   });
 
   test("prints JSON, and remarks beside it; a file that exists stays", async () => {

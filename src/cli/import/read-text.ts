@@ -24,9 +24,13 @@ export function readText(path: string): string {
   return text.replace(/^\uFEFF/, "");
 }
 
-/** Never waits, as a pipe may let one do, and never reads without an end, as a device may let one do. */
+/** A shell's `<(command)` is a pipe that somebody writes to; another pipe might let one wait for ever. */
+const OF_SHELL = /^\/(?:dev|proc)\//;
+
+/** Never reads without an end, as a device may let one do. */
 function boundedText(path: string): string {
-  if (!statSync(path).isFile()) throw new Error("it is no file");
+  const kind = statSync(path);
+  if (!kind.isFile() && !(kind.isFIFO() && OF_SHELL.test(path))) throw new Error("it is no file");
   const descriptor = openSync(path, "r");
   try {
     if (fstatSync(descriptor).size > MAX_CONFIGURATION_BYTES) throw tooLarge();
