@@ -1,4 +1,4 @@
-// Bodies whose length nobody has said reach guests of JavaScript: chunks that a front end has decoded (nginx with
+// Bodies whose length nobody has said reach guests of JavaScript and Python: chunks that a front end has decoded (nginx with
 // fastcgi_request_buffering off), requests of HTTP/2, what a filter has changed.
 import { gzipSync } from "node:zlib";
 import express from "express";
@@ -8,6 +8,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { fastcgiGateway } from "../../src/gateways/fastcgi/fastcgi-gateway.ts";
 import { fetchApplication } from "../../src/guests/fetch/index.ts";
 import { nodeApplication } from "../../src/guests/node/index.ts";
+import { pythonApplication } from "../../src/guests/python/python-application.ts";
 import { bodyLimit } from "../../src/middleware/body-limit.ts";
 import { decompress } from "../../src/middleware/decompress.ts";
 import { encodePairs } from "../../src/protocols/fastcgi/pairs.ts";
@@ -15,6 +16,8 @@ import { encodeRequest } from "../../src/protocols/fastcgi/record.ts";
 import { TestClient } from "../../src/testing/test-client.ts";
 import type { WSGIApplication } from "../../src/wsgi/types.ts";
 import { ServedFront } from "../gateways/served-front.ts";
+import { venvPython } from "../needs.ts";
+import { APPS, PYTHON } from "../python/serve-python.ts";
 
 const hono = new Hono();
 hono.post("/", async (context) => context.json(await context.req.json()));
@@ -59,6 +62,24 @@ describe.each(GUESTS)("%s gets the body", (_name, guest) => {
     const headers = { "Content-Encoding": "gzip", "Content-Type": "application/json" };
     expect((await client.post("/", { body: gzipSync('{"a":1}'), headers })).json()).toEqual({ a: 1 });
   });
+});
+
+test.skipIf(venvPython() === undefined)("Django and Falcon get what a filter has decompressed", async () => {
+  const options = { directory: APPS, python: PYTHON, log: () => {}, output: () => {} };
+  const parts = `--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n${"x".repeat(1000)}\r\n--b--\r\n`;
+  for (const [target, path, type, body, seen] of [
+    ["frameworks:django_app()", "/upload", "multipart/form-data; boundary=b", parts, "a 1000"],
+    ["frameworks:falcon_app()", "/things", "application/json", '{"b":1}', '{"got": {"b": 1}}'],
+  ] as const) {
+    const guest = await pythonApplication({ ...options, target });
+    try {
+      const client = new TestClient(decompress()(guest.application), { validate: false });
+      const headers = { "Content-Encoding": "gzip", "Content-Type": type };
+      expect((await client.post(path, { body: gzipSync(body), headers })).text()).toBe(seen);
+    } finally {
+      await guest.close(1);
+    }
+  }
 });
 
 test("Express sees no body in a GET without one, also behind a filter that counts", async () => {

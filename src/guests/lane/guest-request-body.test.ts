@@ -139,15 +139,25 @@ describe("readBody", () => {
   });
 
   test.each([
-    ["in memory", ["12345"]],
-    ["in a file", ["x".repeat(50)]],
-  ])("says how long a body was that came in chunks and is kept %s", async (_, pieces) => {
-    const environ = environOf(pieces, { CONTENT_LENGTH: undefined, HTTP_TRANSFER_ENCODING: "chunked" });
+    ["in chunks", "in memory", ["12345"], "chunked"],
+    ["in chunks", "in a file", ["x".repeat(50)], "chunked"],
+    ["in chunks", "with nothing in it", [], "chunked"],
+    ["without a length, as out of a filter", "in memory", ["12345"], undefined],
+    ["without a length, as out of a filter", "in a file", ["x".repeat(50)], undefined],
+  ])("says how long a body was that came %s and is kept %s", async (_how, _where, pieces: string[], coding) => {
+    const environ = environOf(pieces, { CONTENT_LENGTH: undefined, HTTP_TRANSFER_ENCODING: coding });
+    if (coding === undefined) delete environ.HTTP_TRANSFER_ENCODING;
     await contentOf(await readBody(environ, limits, slots(0)));
     expect([environ.CONTENT_LENGTH, "HTTP_TRANSFER_ENCODING" in environ]).toEqual([
       String(pieces.join("").length),
       false,
     ]);
+  });
+
+  test("says nothing of a request without a body", async () => {
+    const environ = environOf([], { CONTENT_LENGTH: undefined });
+    await contentOf(await readBody(environ, limits, slots(0)));
+    expect(environ.CONTENT_LENGTH).toBeUndefined();
   });
 
   test.each([

@@ -47,12 +47,14 @@ export type GuestRequestBody =
 export const NO_BODY: GuestRequestBody = { kind: "none" };
 
 /**
- * Says the length of a body that came in chunks and was kept: applications that do not know `wsgi.input_terminated`, or do not look at it,
- * see no body without one (Django, Falcon, Bottle). The coding is gone with the chunks, and beside a length it would say a second thing.
+ * Says the length of a kept body that had none, because it came in chunks, by HTTP/2, or out of a filter: applications that do not know
+ * `wsgi.input_terminated`, or do not look at it, see no body without one (Django, Falcon, Bottle). The coding is gone with the chunks, and
+ * beside a length it would say a second thing.
  * Source: RFC 9112 section 7.1.3; uWSGI's post-buffering and waitress do the same.
  */
 function announceLength(environ: WSGIEnvironment, size: number): void {
-  if (environ.HTTP_TRANSFER_ENCODING === undefined) return;
+  const isChunked = environ.HTTP_TRANSFER_ENCODING !== undefined;
+  if (!isChunked && (size === 0 || Boolean(environ.CONTENT_LENGTH))) return;
   Reflect.deleteProperty(environ, "HTTP_TRANSFER_ENCODING");
   environ.CONTENT_LENGTH = String(size);
 }
