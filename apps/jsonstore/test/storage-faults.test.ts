@@ -15,10 +15,15 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import type { ChangeEvent } from "../src/api/change-events.ts";
+import { Feed } from "../src/api/feed.ts";
 import { openStore } from "../src/open-store.ts";
 import { put } from "../src/storage/document.ts";
 import { documentText } from "../src/storage/document-text.ts";
 import { sqliteClass } from "../src/storage/sqlite/database-class.ts";
+import { bootId } from "../src/storage/sqlite/boot-id.ts";
+import { entityTag } from "../src/storage/entity-tag.ts";
+import { locate } from "../src/storage/locate.ts";
 import { linkStaged } from "../src/storage/stage.ts";
 import type { Staged, Store } from "../src/storage/store.ts";
 import { verifyStore } from "../src/storage/verify.ts";
@@ -147,6 +152,40 @@ test("a disk that is full is 507; when there is room again, the store goes on", 
   } finally {
     spawnSync("umount", ["-l", disk]);
   }
+});
+
+test("what was lost with the machine, though clients have seen it, is not taken for what was written after it", async (context) => {
+  if (bootId() === null) return context.skip("The system does not tell when it was started");
+  const path = join(directory, "machine.db");
+  const url = `sqlite:${path}`;
+  const write = async (value: string): Promise<readonly [tag: string, version: number]> => {
+    const store = await openStore(url);
+    await store.write((change) => put(change, ["0"], value));
+    const lookup = await store.read(() => locate([]));
+    await store.close();
+    return [lookup.isFound ? entityTag(lookup.node, store.epoch) : "", lookup.seq];
+  };
+  const store = await openStore(url);
+  const list = JSON.stringify(Array.from({ length: 1000 }, (_, index) => index));
+  await store.write((change) => put(change, [], list));
+  await store.close();
+  const durable = readFileSync(path);
+  const [tag, version] = await write('"lost"');
+  writeFileSync(path, durable);
+  expect(await write('"other"')).toEqual([tag, version]); // Nobody can tell that this is not the same machine.
+  writeFileSync(path, durable);
+  const database = new (await sqliteClass())(path);
+  database.exec("UPDATE meta SET value = 'the start before' WHERE key = 'boot'");
+  database.close();
+  const [newTag, newVersion] = await write('"new"');
+  expect([newTag === tag, newVersion > version]).toEqual([false, true]);
+  expect((await write('"newer"'))[1]).toBe(newVersion + 1);
+  const after = await openStore(url);
+  const events: string[] = [];
+  const take = (told: readonly ChangeEvent[]): unknown => events.push(...told.map(({ name }) => name));
+  (await new Feed(after, 1).subscribe({ watched: "", take }, version))();
+  expect(events).toEqual(["reset"]);
+  await after.close();
 });
 
 test("who reads slowly while others write does not keep the log growing, and does not get the rest of another state", async () => {
