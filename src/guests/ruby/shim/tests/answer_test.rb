@@ -15,6 +15,7 @@ class HeadTest < LaneTest
     expected = ["200 OK", "set-cookie", "a=1", "set-cookie", "b=2"]
     assert_equal(expected, head({ "set-cookie" => %w[a=1 b=2] }))
     assert_equal(expected, head({ "set-cookie" => "a=1\nb=2" }))
+    assert_equal(expected, head({ "set-cookie" => "a=1\nb=2\n" }), "a line end behind the last is no value")
     assert_equal(["200 OK"], head({ "set-cookie" => [] }))
   end
 
@@ -140,6 +141,14 @@ class BodyTest < LaneTest
       stream.close
     end
     assert_equal([[Wire::RESPONSE, "a", false], [Wire::CHUNK, "b", false], [Wire::CHUNK, "c", false], [Wire::CHUNK, "", true]], told(frames(body)))
+  end
+
+  def test_so_does_what_hijacks_the_request_behind_its_headers
+    stream = lambda do |io|
+      io.write("a")
+      io.close
+    end
+    assert_equal([[Wire::RESPONSE, "a", false], [Wire::CHUNK, "", true]], told(frames(["not this"], { "rack.hijack" => stream })))
   end
 
   def test_such_a_body_may_go_on_in_another_thread

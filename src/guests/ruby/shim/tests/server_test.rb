@@ -86,6 +86,27 @@ class ServerTest < LaneTest
     assert_predicate(input, :closed?)
   end
 
+  def test_it_is_closed_where_a_middleware_has_put_another_in_its_place
+    input = nil
+    host.request({ "A" => "1" }, __FILE__, flags: Wire::BODY_FILE)
+    host.serve(->(env) { input = env["rack.input"]; env["rack.input"] = StringIO.new; [200, {}, []] })
+    assert_predicate(input, :closed?)
+  end
+
+  def test_what_a_rewindable_input_has_kept_in_a_file_goes_with_its_request
+    require "rack"
+    require "rack/rewindable_input"
+    closed = 0
+    input = nil
+    answered(lambda do |env|
+      input = env["rack.input"]
+      input.define_singleton_method(:close) { closed += 1; super() }
+      [200, {}, ["x"]]
+    end, flags: Wire::BODY_STREAM)
+    assert_equal(Rack.release.to_i < 3, input.is_a?(Rack::RewindableInput))
+    assert_equal(1, closed)
+  end
+
   def test_an_environ_that_cannot_be_made_is_a_failure_of_its_request_only
     host.say(Wire::REQUEST, "A\0001\0B\0002\0", aux: 1)
     host.serve(->(_) { flunk("It was called") })

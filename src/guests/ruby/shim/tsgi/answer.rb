@@ -60,6 +60,7 @@ module TSGI
       head = (LINES[@code] || "#{@code} Unknown".b).dup
       @length = nil
       @chunked = false
+      @hijack = nil
       @words = 0
       headers.each { |name, value| add_header(head, name.to_s, value) }
       raise ArgumentError, "A header holds a NUL" if head.count(NUL) != @words
@@ -118,12 +119,13 @@ module TSGI
       kind = KINDS[name] || kind_of(name)
       if kind != :plain
         return if kind == :server
+        return @hijack = value if kind == :hijack
         raise ArgumentError, "The header \"Status\" is for CGI; the status is the first element of the response" if kind == :status
         return note_connection(name, value) if kind == :connection
       end
       return add_line(head, kind, name, value) if value.is_a?(String) && !value.include?("\n")
 
-      values = value.is_a?(Array) ? value : value.to_s.split("\n", -1)
+      values = value.is_a?(Array) ? value : value.to_s.split("\n")
       values = [""] if values.empty? && !value.is_a?(Array)
       values.each { |each| add_line(head, kind, name, each.to_s) }
     end
@@ -136,7 +138,8 @@ module TSGI
 
     def kind_of(name)
       small = name.b.downcase
-      kind = if name.start_with?("rack.") then :server
+      kind = if name == "rack.hijack" then :hijack
+             elsif name.start_with?("rack.") then :server
              elsif HOP_BY_HOP.include?(small) then :connection
              else { "status" => :status, "content-length" => :length }.fetch(small, :plain)
              end
@@ -150,7 +153,10 @@ module TSGI
     end
 
     def send_body(body)
-      if body.respond_to?(:to_path) && !@chunked && offer_file(body)
+      # What answers a request that is hijacked behind its headers is a streaming body by another name.
+      if @hijack.respond_to?(:call)
+        BodyStream.new(self, @lane).run(@hijack)
+      elsif body.respond_to?(:to_path) && !@chunked && offer_file(body)
         finish
       elsif (parts = parts_of(body))
         send_whole(parts.size == 1 ? bytes(parts[0]) : parts.map { |part| bytes(part) }.join)

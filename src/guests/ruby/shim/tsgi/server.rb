@@ -33,9 +33,10 @@ module TSGI
     # One request that is begun: its id, head, body, flags, and number of pairs or list of keys.
     def answer(_id, head, body, flags, known)
       answer = Answer.new(@lane)
-      env = response = error = nil
+      env = input = response = error = nil
       begin
         env = @environment.of(head, body, flags, known)
+        input = env["rack.input"]
         env["rack.early_hints"] = ->(headers) { answer.hint(headers) } if flags & Wire::HAS_HINTS != 0
         response = @application.call(env)
         answer.send_response(response)
@@ -46,6 +47,8 @@ module TSGI
         report(answer, e)
       ensure
         clean_up(env, response, error)
+        # Otherwise a temporary file would stay until the next collection of garbage.
+        attempt("The input could not be closed") { input.close } unless input.nil? || input.is_a?(StringIO)
         @lane.finish
       end
     end
@@ -90,10 +93,9 @@ module TSGI
       attempt("The body's close failed") { body.close } if body.respond_to?(:close)
       return if env.nil?
 
-      finished, replied, input = env.values_at("rack.response_finished", "rack.after_reply", "rack.input")
+      finished, replied = env.values_at("rack.response_finished", "rack.after_reply")
       call_finished(finished, env, status, headers, error) unless finished.nil? || finished.empty?
       replied.each { |each| attempt("A function of rack.after_reply failed") { each.call } } unless replied.nil? || replied.empty?
-      attempt("The input could not be closed") { input.close } if input.is_a?(File)
     end
 
     def call_finished(functions, env, status, headers, error)
