@@ -2,7 +2,7 @@
 // Plain JavaScript without dependencies, because these scripts run before anything is installed.
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, resolve as absolute } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The project's folder, without a slash at the end. */
@@ -59,12 +59,12 @@ export function capture(command, args, env = {}) {
 /**
  * Looks a program up in PATH.
  *
- * @param {string} name
+ * @param {string} name - or its absolute path
  * @returns {string | undefined} its path
  */
 export function findProgram(name) {
   for (const folder of (process.env.PATH ?? "").split(delimiter)) {
-    const path = join(folder, name);
+    const path = absolute(folder, name);
     try {
       accessSync(path, constants.X_OK);
       return path;

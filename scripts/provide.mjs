@@ -35,6 +35,11 @@ const PROGRAMS = [
   // Sinatra brings Rack with it, and has no program of its own.
   { commands: ["rackup"], packages: ["ruby-sinatra", "ruby-rack"], tests: "the tests of Rack applications" },
   { commands: ["rails"], packages: ["ruby-railties ruby-activerecord ruby-sqlite3"], tests: "the tests of Rails" },
+  {
+    commands: ["/usr/share/gitweb/gitweb.cgi"],
+    packages: ["gitweb libcgi-emulate-psgi-perl libcgi-compile-perl"],
+    tests: "the tests of gitweb",
+  },
   { commands: ["dancer2"], packages: ["libdancer2-perl"], tests: "the tests of Dancer2" },
   { commands: ["mojo"], packages: ["libmojolicious-perl"], tests: "the tests of Mojolicious" },
   { commands: ["python3"], packages: ["python3"], tests: "the tests against Python's modules" },

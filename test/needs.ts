@@ -2,7 +2,7 @@
 // `npm test` installs them where it may and says what is missing. Where CI=true nothing may be skipped, so missing is an error there.
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const VENV_PYTHON = fileURLToPath(new URL("../.cache/venv/bin/python", import.meta.url));
@@ -26,13 +26,13 @@ function found(path: string | undefined, what: string): string | undefined {
 /**
  * Looks programs up in PATH.
  *
- * @param names - any of them will do
+ * @param names - any of them will do; an absolute path is taken as it is
  * @returns path of the first one found; undefined when there is none
  * @throws Error where CI=true and there is none
  */
 export function program(...names: [string, ...string[]]): string | undefined {
   const folders = (process.env["PATH"] ?? "").split(delimiter);
-  const paths = names.flatMap((name) => folders.map((folder) => join(folder, name)));
+  const paths = names.flatMap((name) => folders.map((folder) => resolve(folder, name)));
   return found(paths.find(isExecutable), names.join(" or "));
 }
 
