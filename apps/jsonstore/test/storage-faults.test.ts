@@ -232,13 +232,15 @@ test("a text or a page that was damaged where SQLite does not see it is one erro
   opened = await openTestStore();
   const { client, store, url } = opened;
   const list = Array.from({ length: 3000 }, (_, index) => index);
-  const text = JSON.stringify({ list, text: { a: "x".repeat(20), b: 1 }, whole: 1 });
+  const loop = { a: "x".repeat(100), b: 1 };
+  const text = JSON.stringify({ loop, list, text: { a: "x".repeat(20), b: 1 }, whole: 1 });
   expect((await client.put("/", { body: text })).status).toBe(201);
   const database = new (await sqliteClass())(url.replace("sqlite:", ""));
   database.exec("UPDATE member SET value = substr(value, 1, length(value) - 1) WHERE key = 'text'");
+  database.exec("UPDATE member SET value = '@' || container WHERE key = 'b' AND container > 1");
   database.exec("UPDATE page SET data = id || ' 3000' WHERE level = (SELECT max(level) FROM page)");
   database.close();
-  for (const path of ["/text/c", "/list/7", "/list?children"])
+  for (const path of ["/loop", "/text/c", "/list/7", "/list?children"])
     expect([path, (await client.get(path)).status]).toEqual([path, 500]);
   for (const path of ["/text/c", "/list/7"])
     expect([path, (await client.put(path, { body: "2" })).status]).toEqual([path, 500]);

@@ -9,9 +9,9 @@ const MEMBERS = 512;
 /** Pages that one statement joins. */
 const PAGES = 32;
 
-/** What is left to write: a text, a value that is a reference, or the rest of an object. */
+/** What is left to write: the end of a container, a value that is a reference, or the rest of an object. */
 type Rest =
-  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "end"; readonly text: string; readonly id: number }
   | { readonly kind: "values"; readonly lines: readonly string[]; next: number }
   | { readonly kind: "pages"; readonly pages: readonly number[]; next: number; readonly above: number }
   | { readonly kind: "members"; readonly id: number; after: number; isFirst: boolean }
@@ -45,7 +45,7 @@ export function* copyText(value: string, emit: (piece: string) => void): Work<vo
   yield* openContainer(id, stack, emit);
   for (let rest = stack.at(-1); rest !== undefined; rest = stack.at(-1)) {
     switch (rest.kind) {
-      case "text":
+      case "end":
         stack.pop();
         emit(rest.text);
         break;
@@ -66,13 +66,16 @@ export function* copyText(value: string, emit: (piece: string) => void): Work<vo
 }
 
 function* openContainer(id: number, stack: Rest[], emit: (piece: string) => void): Work<void> {
+  // Inside of itself it would never end.
+  if (stack.some((rest) => rest.kind === "end" && rest.id === id))
+    throw new Error(`The database is damaged: container ${id} is inside of itself`);
   const container: ContainerRow = yield* getContainer(id);
   if (container.kind === "object") {
     emit("{");
-    stack.push({ kind: "text", text: "}" }, { kind: "members", id, after: 0, isFirst: true });
+    stack.push({ kind: "end", text: "}", id }, { kind: "members", id, after: 0, isFirst: true });
   } else {
     emit("[");
-    stack.push({ kind: "text", text: "]" });
+    stack.push({ kind: "end", text: "]", id });
     if (container.root !== null) {
       const above = Number.POSITIVE_INFINITY;
       stack.push({ kind: "pages", pages: [container.root], next: 0, above });
