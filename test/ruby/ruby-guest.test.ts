@@ -158,6 +158,14 @@ describe.skipIf(ruby === undefined)("A Rack application", () => {
     expect(await served.get("/pid")).toMatchObject({ status: 200, text: before });
   });
 
+  test("a thread that ends itself is a 500 for its request, and another process goes on", async () => {
+    served.errors.text = "";
+    const { text: before } = await served.get("/pid");
+    expect(await served.get("/ends-thread")).toMatchObject({ status: 500 });
+    expect(served.errors.text).toContain("The application has ended the thread of its request");
+    await eventually(async () => (await served.get("/pid")).text !== before, "another process");
+  });
+
   test("exit is a 500 for its request, exit! a 502, and another process goes on", async () => {
     expect(await served.get("/exit")).toMatchObject({ status: 500 });
     await eventually(async () => (await served.get("/hello")).status === 200, "another process");

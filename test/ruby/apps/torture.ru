@@ -61,6 +61,7 @@ ANSWERS = {
   "/nul" => ->(_) { [200, { "x-a" => "1\0x-b" }, ["x"]] },
   "/raise" => ->(_) { raise "raised on purpose, at the tr\u00e4ge path" },
   "/exit" => ->(_) { exit 5 },
+  "/ends-thread" => ->(_) { Thread.current.kill },
   "/gone" => ->(_) { exit! 5 },
   "/stuck" => ->(_) { inner_loop },
   "/errors" => ->(env) { env["rack.errors"].puts("printed"); env["rack.errors"] << "and \u20ac\n"; ok("x") },

@@ -18,6 +18,16 @@ class ServerTest < LaneTest
     end
   end
 
+  def test_a_thread_that_ends_itself_answers_and_its_process_is_replaced
+    [->(_) { Thread.current.kill }, ->(_) { [200, {}, ->(_) { Thread.exit }] }].each do |application|
+      host.request
+      finished = 0
+      Thread.new { host.serve(->(env) { env["rack.response_finished"] << ->(*) { finished += 1 }; application.call(env) }) }.join
+      (frame,) = host.frames
+      assert_equal([Wire::FAIL, Wire::RETIRE | Wire::END_FLAG, 1], [frame.type, frame.flags, finished])
+    end
+  end
+
   def test_an_exception_that_cannot_be_written_is_named
     [RuntimeError, NotImplementedError].each do |again|
       kind = Class.new(StandardError) { define_method(:message) { raise again } }

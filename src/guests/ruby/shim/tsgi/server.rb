@@ -46,6 +46,8 @@ module TSGI
         error = e
         report(answer, e)
       ensure
+        # Its thread has been killed, so that nobody would answer on this lane any more.
+        answer.fail("The application has ended the thread of its request", "", Wire::RETIRE) unless answer.over?
         clean_up(env, response, error)
         # Otherwise a temporary file would stay until the next collection of garbage.
         attempt("The input could not be closed") { input.close } unless input.nil? || input.is_a?(StringIO)
