@@ -10,6 +10,12 @@ my %id_of;    # by process id
 my $made = 0;
 my $input = '';
 
+# What the worker was given beyond its streams is no program's business.
+if (opendir my $descriptors, '/dev/fd') {
+    my @open = grep { /^\d+$/ && $_ > 2 } readdir $descriptors;
+    closedir $descriptors;
+    POSIX::close($_) for @open;
+}
 $SIG{PIPE} = 'IGNORE';
 $SIG{$_} = 'IGNORE' for qw(INT HUP TERM);    # meant for the worker, which may still need it
 pipe(my $woken, my $waker) or die "pipe: $!";

@@ -16,18 +16,26 @@ import { Program, type ProgramStreams } from "./program.ts";
 import { makeFrame, readReport, type SpawnerReport, spawnFrame, type SpawnRequest } from "./spawner-frames.ts";
 
 const EXTENSION = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-const PERL_PROGRAM = fileURLToPath(new URL("./spawner.pl", import.meta.url));
-const NODE_PROGRAM = fileURLToPath(new URL(`./spawner-main${EXTENSION}`, import.meta.url));
-
+const COMMANDS: Readonly<Record<SpawnerLanguage, readonly [command: string, ...words: string[]]>> = {
+  // Nothing that it does not need is loaded, nor anything that stands in the variables or the directory of the worker.
+  python: ["python3", "-I", "-S", "-B", fileOf("spawner.py")],
+  perl: ["perl", fileOf("spawner.pl")],
+  node: [process.execPath, "--max-semi-space-size=1", fileOf(`spawner-main${EXTENSION}`)],
+};
 /** Named pipes are asked for in such portions, when fewer than half of one are left. */
 const PORTION = 32;
 
-/** What a spawner is written in. Perl is on nearly every system, needs a sixth of the memory and half of the time, and passes any bytes on. */
-export type SpawnerLanguage = "perl" | "node";
+/**
+ * What a spawner is written in. Python starts a program for half of the CPU time that the others need; it and Perl pass any bytes on, and
+ * take a sixth of Node's memory. One of the three is there.
+ */
+export type SpawnerLanguage = "python" | "perl" | "node";
 
-/** The one that this system has. */
-export function spawnerLanguage(): SpawnerLanguage {
-  return findInPath("perl", process.env["PATH"]) === null ? "node" : "perl";
+/** @returns those that this system seems to have, the best first */
+export function spawnerLanguages(): SpawnerLanguage[] {
+  const path = process.env["PATH"];
+  const others = (["python", "perl"] as const).filter((language) => findInPath(COMMANDS[language][0], path) !== null);
+  return [...others, "node"];
 }
 
 /** A spawner. */
@@ -61,13 +69,11 @@ export class Spawner {
   }
 
   /** Starts one. Do so while the process is small. */
-  static start(language: SpawnerLanguage = spawnerLanguage()): Spawner {
+  static start(language: SpawnerLanguage): Spawner {
     const directory = makeDirectory();
-    const stdio = ["pipe", "pipe", "inherit"] as const;
     // As root's, its pipes are open to root alone; the environment is that of the worker, because a program finds `mkfifo` with it.
-    const [command, ...options] =
-      language === "perl" ? ["perl", PERL_PROGRAM] : [process.execPath, "--max-semi-space-size=1", NODE_PROGRAM];
-    const child = spawn(command, [...options, directory], { stdio: [...stdio] });
+    const [command, ...words] = COMMANDS[language];
+    const child = spawn(command, [...words, directory], { stdio: ["pipe", "pipe", "inherit"] });
     return new Spawner(child, directory);
   }
 
@@ -215,4 +221,8 @@ export function spawnerGone(): ServiceError {
     "ERR_TSGI_CGI_SPAWNER",
     "The process that starts programs has ended; another one is started",
   );
+}
+
+function fileOf(name: string): string {
+  return fileURLToPath(new URL(`./${name}`, import.meta.url));
 }
