@@ -237,7 +237,12 @@ class Input
 /** Ends this process with its host. If nobody listens any more, the host was killed, and what it left is removed. */
 function leave(object $options): never
 {
-    if (!@stream_socket_client("unix://$options->socket")) {
+    // While a host dies, its socket may still take connections.
+    for ($tries = 0; $tries < 10 && ($socket = @stream_socket_client("unix://$options->socket")); $tries += 1) {
+        stream_set_timeout($socket, 1);
+        fread($socket, 1);
+    }
+    if (!$socket) {
         $directory = dirname($options->status);
         foreach ([$options->socket, $options->status, "$directory/process-" . getmypid()] as $path) @unlink($path);
         @rmdir($directory);

@@ -1,5 +1,6 @@
 // A guest in a fourth language: examples/php-guest, which was written from docs/lane-protocol.md and docs/guests/your-language.md.
-import { cpSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { commandApplication } from "../../src/guests/command/command-application.ts";
@@ -7,6 +8,7 @@ import { commandMiddleware } from "../../src/guests/command/command-middleware.t
 import type { CommandOptions } from "../../src/guests/command/options.ts";
 import { Project } from "../cli-command.ts";
 import { program } from "../needs.ts";
+import { isRunning, processesOf } from "../python/processes-of.ts";
 import { eventually } from "../python/serve-python.ts";
 import { testBelowFilter } from "./filter-conformance.ts";
 import { serveGuest, type ServedGuest } from "./serve-guest.ts";
@@ -51,6 +53,32 @@ describe.skipIf(php === undefined)("A guest in PHP", () => {
     expect(stdout).toContain("X-Filter: PHP ");
     expect(stdout).toMatch(/\/path\/café$/);
   });
+
+  test.skipIf(process.platform !== "linux")(
+    "ends with a server that is killed, and removes what that left",
+    async () => {
+      const section = [
+        "use = egg:tsgi#guest",
+        "name = PHP",
+        "command = php guest.php",
+        "processes = 2",
+        "app = app.php",
+      ];
+      project.write("one.ini", ["[app:main]", ...section, ""].join("\n"));
+      const command = project.start(["one.ini", "--bind", "127.0.0.1:0"]);
+      await command.port();
+      const all = processesOf(project.directory, command.pid).workers;
+      const guests = all.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("guest.php"));
+      expect(guests).toHaveLength(2);
+      const files = readdirSync(`/proc/${guests[0]}/fd`).map((name) => readlinkSync(`/proc/${guests[0]}/fd/${name}`));
+      const directory = dirname(files.find((path) => path.endsWith("/status")) ?? "");
+      expect(directory).toContain("/tsgi-");
+      command.signal("SIGKILL");
+      for (const pid of all) if (!guests.includes(pid)) process.kill(pid, "SIGKILL");
+      await expect.poll(() => guests.filter(isRunning)).toEqual([]);
+      await expect.poll(() => existsSync(directory)).toBe(false);
+    },
+  );
 });
 
 describe.skipIf(php === undefined)("An application in PHP", () => {
