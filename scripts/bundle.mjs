@@ -118,7 +118,7 @@ async function write(entries, directory, plugins) {
     platform: "neutral",
     // Packages and Node's own modules.
     external: /^[^./]/,
-    plugins,
+    plugins: [...plugins, withoutIndentation],
   });
   await build.write({
     dir: directory,
@@ -130,8 +130,7 @@ async function write(entries, directory, plugins) {
     // The names of errors are those of their classes.
     keepNames: true,
     comments: false,
-    // What the package may weigh is limited. Names, lines and the order of statements stay, so that a stack, a profile and the file itself
-    // can be read.
+    // What the package may weigh is limited. Names, lines and the order of statements stay, so that a stack and a profile can be read.
     minify: {
       compress: { target: "es2023", keepNames: { function: true, class: true }, sequences: false, joinVars: false },
       mangle: false,
@@ -222,5 +221,19 @@ const leaveImports = {
   name: "leave-imports",
   resolveId(specifier, importer) {
     return importer === undefined ? null : { id: specifier.replace(/^(\.{1,2}\/.*)\.ts$/, "$1.js"), external: true };
+  },
+};
+
+/**
+ * Leaves out the tabs in front of lines, which are the bundler's: the sources have none there, not even in texts of several lines.
+ *
+ * @type {import("rolldown").Plugin}
+ */
+const withoutIndentation = {
+  name: "without-indentation",
+  generateBundle(_, files) {
+    for (const file of Object.values(files)) {
+      if (file.type === "chunk") file.code = file.code.replaceAll(/^\t+/gm, "");
+    }
   },
 };
