@@ -14,7 +14,7 @@ import { verifyStore } from "../src/storage/verify.ts";
 import { openStream } from "./event-reader.ts";
 import { POSTGRES, PostgresServer } from "./postgres-server.ts";
 import { openTestStore, type TestStore } from "./test-store.ts";
-import { useEngine } from "./test-engine.ts";
+import { testEngine, useEngine } from "./test-engine.ts";
 
 const COMMAND = fileURLToPath(new URL("../bin/jsonstore.js", import.meta.url));
 const JSON_TYPE = { "Content-Type": "application/json" };
@@ -52,6 +52,16 @@ describe.skipIf(POSTGRES === undefined)("a store in PostgreSQL", () => {
     opened.push(store);
     return store;
   }
+
+  test("is made once, however many open it at the same time", async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const place = testEngine().newPlace();
+      const stores = await Promise.all(Array.from({ length: 8 }, async () => openStore(place.url)));
+      expect(new Set(stores.map(({ epoch }) => epoch)).size).toBe(1);
+      for (const store of stores) await store.close();
+      place.remove();
+    }
+  });
 
   test("is opened while somebody writes for long", async () => {
     const { store, url, client } = await newStore();

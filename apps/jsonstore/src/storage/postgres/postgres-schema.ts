@@ -57,8 +57,13 @@ async function makeTables(connection: PostgresConnection, schema: string, lock: 
   await connection.control("COMMIT");
 }
 
+/**
+ * Asks the catalogue's tables, as they are now: to_regclass() would look into what this session remembers, also that there was no such schema,
+ * though another one has made it while this one waited for its lock.
+ */
 async function hasTables(connection: PostgresConnection, schema: string): Promise<boolean> {
-  const { found } = (await connection.ask(`SELECT to_regclass('${schema}.meta') IS NOT NULL AS found`)) as {
+  const { found } = (await connection.ask(`SELECT EXISTS (
+    SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = '${schema}' AND relname = 'meta') AS found`)) as {
     readonly found: boolean;
   };
   return found;
