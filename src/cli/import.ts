@@ -1,4 +1,4 @@
-// `tsgi import FILE`: the configuration of gunicorn, uWSGI, nginx or Apache as one of this server, and a list of what it cannot say.
+// `tsgi import FILE`: the configuration of gunicorn, uWSGI, Puma, Unicorn, nginx or Apache as one of this server, and a list of what it cannot say.
 import { type Command, Option } from "../commander.ts";
 import { chosenFrom } from "./command-form.ts";
 import type { ImportOptions } from "./import/import-file.ts";
@@ -31,7 +31,7 @@ export function registerImportCommand(program: Command): void {
     .option("--force", "overwrite the file of --output")
     .addHelpText(
       "after",
-      "\nA gunicorn.conf.py is run by python3, a puma.rb by ruby: import only files that you trust.",
+      "\nA gunicorn.conf.py is run by python3, a puma.rb by ruby:\nimport only files that you trust.",
     )
     .action(async (file: string, options: ImportOptions) => {
       const { importFile } = await import("./import/import-file.ts");

@@ -49,7 +49,8 @@ export class Newcomer {
    * @returns the body of the first response
    */
   async serve(command: string, port: number, path = "/"): Promise<string> {
-    const server = spawn("/bin/sh", ["-c", `exec ${command}`], { cwd: this.folder, env: this.#variables });
+    const options = { cwd: this.folder, env: this.#variables, detached: true };
+    const server = spawn("/bin/sh", ["-c", `exec ${command}`], options);
     server.stdin.end();
     this.#server = server;
     let log = "";
@@ -82,8 +83,19 @@ export class Newcomer {
   }
 
   async leave(): Promise<void> {
-    if (this.#server?.exitCode === null) this.#server.kill("SIGKILL");
+    this.#endGroup();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Ends what is left of the server: npx is not the one that serves. */
+  #endGroup(): void {
+    const pid = this.#server?.pid;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      // Nothing is left.
+    }
   }
 }
 
