@@ -10,7 +10,7 @@ import { short, starving, whole } from "./harness/report.mjs";
 const README = new URL("README.md", import.meta.url);
 
 /** The comments between which the table of a suite stands. */
-const PLACE = /(<!-- bench:(\w+) -->\n)[^]*?(<!-- \/bench -->)/g;
+const PLACE = /(<!-- bench:([\w-]+) -->\n)[^]*?(<!-- \/bench -->)/g;
 
 /** @typedef {import("./harness/report.mjs").Report} Report */
 /** @typedef {Report["workloads"][number]} Workload */

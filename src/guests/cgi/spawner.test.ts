@@ -6,7 +6,8 @@ import { text } from "node:stream/consumers";
 import { afterAll, afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { nothingLeft } from "../../../test/gateways/nothing-left.ts";
 import type { Program } from "./program.ts";
-import { Spawner, spawnerLanguages } from "./spawner.ts";
+import { Spawner, type SpawnerLanguage, spawnerLanguages } from "./spawner.ts";
+import type { SpawnRequest } from "./spawner-frames.ts";
 import { SharedSpawner } from "./shared-spawner.ts";
 
 const directory = realpathSync(mkdtempSync(join(tmpdir(), "tsgi-spawner-test-")));
@@ -26,104 +27,107 @@ async function outputOf(program: Program): Promise<string> {
   return text(program.output.setEncoding("latin1"));
 }
 
+let spawner: Spawner | null = null;
+afterEach(async () => {
+  await spawner?.close();
+  spawner = null;
+});
+
+async function run(language: SpawnerLanguage, program: string, more: Partial<SpawnRequest> = {}): Promise<Program> {
+  spawner ??= Spawner.start(language);
+  return spawner.spawn({ program, arguments: [], environment: ["PATH=/usr/bin:/bin"], directory, ...more });
+}
+
 /** Beside its sources, the one in TypeScript runs where Node reads that. */
 const runsTypeScript = (process.features as { typescript?: unknown }).typescript === "strip";
+const ALL = spawnerLanguages().filter((language) => language !== "node" || runsTypeScript);
 
-describe.each(spawnerLanguages().filter((language) => language !== "node" || runsTypeScript))(
-  "a spawner in %s",
-  (language) => {
-    let spawner: Spawner | null = null;
-    afterEach(async () => {
-      await spawner?.close();
-      spawner = null;
+describe.each(ALL)("a spawner in %s", (language) => {
+  test("gives a program its arguments, its variables, its directory, and nothing else", async () => {
+    const path = script('#!/bin/sh\npwd; printf "%s|" "$@"; echo; env\n');
+    const environment = ["PATH=/usr/bin:/bin", "A=b=c", "EMPTY=", "LINES=one\ntwo"];
+    const output = await outputOf(await run(language, path, { arguments: ["a b", "", "*"], environment }));
+    const [where, words, ...rest] = output.split("\n");
+    expect(where).toBe(directory);
+    expect(words).toBe("a b||*|");
+    for (const line of ["PATH=/usr/bin:/bin", "A=b=c", "EMPTY=", "LINES=one", "two"]) expect(rest).toContain(line);
+    expect(rest.filter((line) => /^[A-Z]\w*=/.test(line) && !/^(?:PATH|A|EMPTY|LINES|PWD)=/.test(line))).toEqual([]);
+  });
+
+  test("says how each program has ended", async () => {
+    const ends = ["exit 0", "exit 7", "kill -TERM $$"].map(async (line) => {
+      const program = await run(language, script(`#!/bin/sh\n${line}\n`));
+      await outputOf(program);
+      return program.ended;
     });
+    expect(await Promise.all(ends)).toEqual([
+      { code: 0, signal: null },
+      { code: 7, signal: null },
+      { code: 0, signal: "SIGTERM" },
+    ]);
+  });
 
-    function run(program: string, more: { arguments?: string[]; environment?: string[]; directory?: string } = {}) {
-      spawner ??= Spawner.start(language);
-      return spawner.spawn({ program, arguments: [], environment: ["PATH=/usr/bin:/bin"], directory, ...more });
-    }
+  test("says why a program cannot run, and goes on", async () => {
+    const notExecutable = script("#!/bin/sh\n");
+    chmodSync(notExecutable, 0o644);
+    const failures = [
+      await run(language, join(directory, "none")),
+      await run(language, notExecutable),
+      await run(language, script("#!/bin/none\n")),
+      await run(language, "/bin/true", { directory: join(directory, "none") }),
+      await run(language, "/bin/true", { environment: [`LONG=${"x".repeat(4_000_000)}`] }),
+    ].map(({ started }) => started);
+    expect(await Promise.all(failures)).toEqual(["ENOENT", "EACCES", "ENOENT", "ENOENT", "E2BIG"]);
+    expect(await outputOf(await run(language, script("#!/bin/sh\necho still there\n")))).toBe("still there\n");
+  });
 
-    test("gives a program its arguments, its variables, its directory, and nothing else", async () => {
-      const path = script('#!/bin/sh\npwd; printf "%s|" "$@"; echo; env\n');
-      const environment = ["PATH=/usr/bin:/bin", "A=b=c", "EMPTY=", "LINES=one\ntwo"];
-      const output = await outputOf(await run(path, { arguments: ["a b", "", "*"], environment }));
-      const [where, words, ...rest] = output.split("\n");
-      expect(where).toBe(directory);
-      expect(words).toBe("a b||*|");
-      for (const line of ["PATH=/usr/bin:/bin", "A=b=c", "EMPTY=", "LINES=one", "two"]) expect(rest).toContain(line);
-      expect(rest.filter((line) => /^[A-Z]\w*=/.test(line) && !/^(?:PATH|A|EMPTY|LINES|PWD)=/.test(line))).toEqual([]);
+  test("gives a script that names no interpreter to the shell", async () => {
+    expect(await outputOf(await run(language, script('echo "by the shell: $1"\n'), { arguments: ["x"] }))).toBe(
+      "by the shell: x\n",
+    );
+  });
+
+  test("lets a program hear the signals that it ignores itself", async () => {
+    const program = await run(language, script("#!/bin/sh\nkill -PIPE $$; kill -INT $$; echo deaf\n"));
+    expect(await outputOf(program)).toBe("");
+    expect(await program.ended).toEqual({ code: 0, signal: "SIGPIPE" });
+  });
+
+  test("runs many at once, each with its own pipes", async () => {
+    const path = script('#!/bin/sh\necho "$1"; cat\n');
+    const outputs = Array.from({ length: 100 }, async (_, index) =>
+      outputOf(await run(language, path, { arguments: [`${index}`] })),
+    );
+    expect(await Promise.all(outputs)).toEqual(Array.from({ length: 100 }, (_, index) => `${index}\n`));
+  });
+
+  test("ends with all programs and what they have started, also those that do not listen", async () => {
+    const path = script('#!/bin/sh\ntrap "" TERM\nsleep 600 & sleep 600\n');
+    const programs = await Promise.all([run(language, path), run(language, path)]);
+    for (const program of programs) expect(await program.started).toBeNull();
+    const pids = programs.map(({ pid }) => Number(pid));
+    await spawner?.close();
+    for (const pid of pids) await nothingLeft(pid);
+    expect(await Promise.all(programs.map(async ({ ended }) => ended))).toEqual([null, null]);
+  });
+});
+
+describe.each(ALL.filter((language) => language !== "node"))("a spawner in %s, other than one in Node,", (language) => {
+  test("gives a program no other file than its streams", async () => {
+    // Its three streams, and what ls opens itself.
+    expect(await outputOf(await run(language, "/bin/ls", { arguments: ["/proc/self/fd"] }))).toBe("0\n1\n2\n3\n");
+  });
+
+  test("passes any bytes on", async () => {
+    const path = script('#!/bin/sh\nprintf "%s" "$WORD" "$1"\n');
+    const word = "\u00ff\u00fe\u0080\u00e9";
+    const program = await run(language, path, {
+      arguments: [word],
+      environment: [`WORD=${word}`, "PATH=/usr/bin:/bin"],
     });
-
-    test.runIf(language !== "node")("gives a program no other file than its streams", async () => {
-      // Its three streams, and what ls opens itself.
-      expect(await outputOf(await run("/bin/ls", { arguments: ["/proc/self/fd"] }))).toBe("0\n1\n2\n3\n");
-    });
-
-    test.runIf(language !== "node")("passes any bytes on", async () => {
-      const path = script('#!/bin/sh\nprintf "%s" "$WORD" "$1"\n');
-      const word = "\u00ff\u00fe\u0080\u00e9";
-      const program = await run(path, { arguments: [word], environment: [`WORD=${word}`, "PATH=/usr/bin:/bin"] });
-      expect(await outputOf(program)).toBe(word + word);
-    });
-
-    test("says how each program has ended", async () => {
-      const ends = ["exit 0", "exit 7", "kill -TERM $$"].map(async (line) => {
-        const program = await run(script(`#!/bin/sh\n${line}\n`));
-        await outputOf(program);
-        return program.ended;
-      });
-      expect(await Promise.all(ends)).toEqual([
-        { code: 0, signal: null },
-        { code: 7, signal: null },
-        { code: 0, signal: "SIGTERM" },
-      ]);
-    });
-
-    test("says why a program cannot run, and goes on", async () => {
-      const notExecutable = script("#!/bin/sh\n");
-      chmodSync(notExecutable, 0o644);
-      const failures = [
-        await run(join(directory, "none")),
-        await run(notExecutable),
-        await run(script("#!/bin/none\n")),
-        await run("/bin/true", { directory: join(directory, "none") }),
-        await run("/bin/true", { environment: [`LONG=${"x".repeat(4_000_000)}`] }),
-      ].map(({ started }) => started);
-      expect(await Promise.all(failures)).toEqual(["ENOENT", "EACCES", "ENOENT", "ENOENT", "E2BIG"]);
-      expect(await outputOf(await run(script("#!/bin/sh\necho still there\n")))).toBe("still there\n");
-    });
-
-    test("gives a script that names no interpreter to the shell", async () => {
-      expect(await outputOf(await run(script('echo "by the shell: $1"\n'), { arguments: ["x"] }))).toBe(
-        "by the shell: x\n",
-      );
-    });
-
-    test("lets a program hear the signals that it ignores itself", async () => {
-      const program = await run(script("#!/bin/sh\nkill -PIPE $$; kill -INT $$; echo deaf\n"));
-      expect(await outputOf(program)).toBe("");
-      expect(await program.ended).toEqual({ code: 0, signal: "SIGPIPE" });
-    });
-
-    test("runs many at once, each with its own pipes", async () => {
-      const path = script('#!/bin/sh\necho "$1"; cat\n');
-      const outputs = Array.from({ length: 100 }, async (_, index) =>
-        outputOf(await run(path, { arguments: [`${index}`] })),
-      );
-      expect(await Promise.all(outputs)).toEqual(Array.from({ length: 100 }, (_, index) => `${index}\n`));
-    });
-
-    test("ends with all programs and what they have started, also those that do not listen", async () => {
-      const path = script('#!/bin/sh\ntrap "" TERM\nsleep 600 & sleep 600\n');
-      const programs = await Promise.all([run(path), run(path)]);
-      for (const program of programs) expect(await program.started).toBeNull();
-      const pids = programs.map(({ pid }) => Number(pid));
-      await spawner?.close();
-      for (const pid of pids) await nothingLeft(pid);
-      expect(await Promise.all(programs.map(async ({ ended }) => ended))).toEqual([null, null]);
-    });
-  },
-);
+    expect(await outputOf(program)).toBe(word + word);
+  });
+});
 
 test("where one language does not come up, the next one takes over", async () => {
   const path = process.env["PATH"];
