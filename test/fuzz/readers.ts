@@ -46,7 +46,9 @@ function codeOf(error: unknown): string {
 /** What a gateway sees of variables. */
 function understood(variables: readonly Variable[]): string {
   try {
-    return JSON.stringify(readFrontRequest(variables, { mount: null, trustRemoteUser: false }));
+    const empty = { REQUEST_METHOD: "", SCRIPT_NAME: "", PATH_INFO: "", QUERY_STRING: "" };
+    const known = { ...empty, SERVER_NAME: "", SERVER_PORT: "", SERVER_PROTOCOL: "" };
+    return JSON.stringify(readFrontRequest(variables, { mount: null, trustRemoteUser: false }, known));
   } catch (error) {
     return codeOf(error);
   }

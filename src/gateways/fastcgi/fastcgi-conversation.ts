@@ -223,7 +223,7 @@ export class FastCGIConversation implements Conversation, FastCGIRequestOwner {
     const { maxBodyBytes } = this.#socket.share.limits;
     if (maxBodyBytes > 0 && understood.contentLength > maxBodyBytes) {
       request.understood = null;
-      this.#gateway.refuse(bodyTooLarge(maxBodyBytes), Object.entries(understood.variables), request);
+      this.#gateway.refuse(bodyTooLarge(maxBodyBytes), textsOf(understood.variables), request);
       return;
     }
     this.#call(request, new IncomingBody(this.#socket, understood.contentLength));
@@ -252,6 +252,11 @@ export class FastCGIConversation implements Conversation, FastCGIRequestOwner {
       request.answer?.abort(reason);
     }
   }
+}
+
+/** The variables of an environ that are texts. */
+function textsOf(variables: Readonly<Record<string, unknown>>): Variable[] {
+  return Object.entries(variables).filter((pair): pair is [string, string] => typeof pair[1] === "string");
 }
 
 function notFastCGI(message: string): GatewayProtocolError {

@@ -10,6 +10,7 @@ import { PairCollector } from "../../protocols/fastcgi/pairs.ts";
 import type { Answer } from "../answer.ts";
 import type { AnswerCarrier } from "../front/front-wire.ts";
 import type { FrontRequest } from "../front/front-request.ts";
+import type { GatewayEnviron } from "../gateway-environ.ts";
 import type { FrontSocket } from "../front/front-socket.ts";
 import type { IncomingBody } from "../front/incoming-body.ts";
 
@@ -31,7 +32,7 @@ export class FastCGIRequest implements AnswerCarrier {
   /** When its variables have to be there, in seconds. */
   readonly paramsBy: number;
   /** What was understood of it, until its application is called. */
-  understood: FrontRequest | null = null;
+  understood: FrontRequest<GatewayEnviron> | null = null;
   answer: Answer | null = null;
   /** Null when it has none. */
   body: IncomingBody | null = null;

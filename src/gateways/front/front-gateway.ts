@@ -5,7 +5,6 @@ import type { Variable } from "../../protocols/variables.ts";
 import { TSGI_REQUEST_ID, TSGI_SIGNAL } from "../../wsgi/environ.ts";
 import { escapeText } from "../../wsgi/escape-text.ts";
 import { type ByteSource, EMPTY_INPUT, WSGIInputStream } from "../../wsgi/input-stream.ts";
-import type { WSGIEnvironment } from "../../wsgi/types.ts";
 import { Answer, type AnsweredBody } from "../answer.ts";
 import type { ApplicationCalls } from "../application-calls.ts";
 import {
@@ -83,8 +82,8 @@ export class FrontGateway {
   }
 
   /** Understands a request. @throws GatewayProtocolError */
-  read(variables: readonly Variable[]): FrontRequest {
-    const request = readFrontRequest(variables, this.#mount);
+  read(variables: readonly Variable[]): FrontRequest<GatewayEnviron> {
+    const request = readFrontRequest(variables, this.#mount, this.#newEnviron());
     this.#hasSplit ||= request.split === "front";
     this.#hasNotSplit ||= request.split === "nobody" && request.variables.PATH_INFO !== "/";
     if (this.#hasSplit && this.#hasNotSplit) {
@@ -99,8 +98,9 @@ export class FrontGateway {
   }
 
   /** Makes the answer to a request. @param body - null when there is none */
-  answer(request: FrontRequest, carrier: AnswerCarrier, body: FrontBody | null): Answer {
-    const environ = this.#environOf(request);
+  answer(request: FrontRequest<GatewayEnviron>, carrier: AnswerCarrier, body: FrontBody | null): Answer {
+    const environ = this.#complete(request.variables);
+    environ["wsgi.url_scheme"] = request.scheme;
     const answer = new Answer(
       { method: environ.REQUEST_METHOD, variables: environ, body: body?.reader ?? null },
       new FrontWire(carrier, this.protocol.form),
@@ -131,23 +131,7 @@ export class FrontGateway {
     const remoteAddress = known["REMOTE_ADDR"] ?? "";
     // A path outside of the mount is no fault of syntax; the access log has it.
     if (error.status !== 404) this.#options.refused?.(error, remoteAddress);
-    const environ = this.#environOf({
-      variables: {
-        REQUEST_METHOD: "",
-        SCRIPT_NAME: "",
-        PATH_INFO: "",
-        QUERY_STRING: "",
-        SERVER_NAME: "",
-        SERVER_PORT: "",
-        SERVER_PROTOCOL: "",
-        ...known,
-      },
-      scheme: "http",
-      contentLength: -1,
-      isChunked: false,
-      areForwardedLeftOut: false,
-      split: "nobody",
-    });
+    const environ = this.#complete(Object.assign(this.#newEnviron(), known));
     if (carrier !== null) {
       const refused = { method: environ.REQUEST_METHOD, variables: environ, body: null };
       new Answer(refused, new FrontWire(carrier, this.protocol.form)).fail(error);
@@ -169,13 +153,20 @@ export class FrontGateway {
     this.#calls.tick();
   }
 
-  #environOf({ variables, scheme }: FrontRequest): GatewayEnviron {
+  /** An environ before anything of its request is known: one literal, so that all environs share a shape. */
+  #newEnviron(): GatewayEnviron {
     const { serverSoftware, errors, isMultiprocess } = this.#calls;
-    const environ: WSGIEnvironment & { [ANSWER]: null } = {
-      ...variables,
+    const environ: Omit<GatewayEnviron, typeof TSGI_SIGNAL> = {
+      REQUEST_METHOD: "",
+      SCRIPT_NAME: "",
+      PATH_INFO: "",
+      QUERY_STRING: "",
+      SERVER_NAME: "",
+      SERVER_PORT: "",
+      SERVER_PROTOCOL: "",
       SERVER_SOFTWARE: serverSoftware,
       "wsgi.version": WSGI_VERSION_1,
-      "wsgi.url_scheme": scheme,
+      "wsgi.url_scheme": "http",
       "wsgi.input": EMPTY_INPUT,
       "wsgi.errors": errors,
       "wsgi.multithread": false,
@@ -184,15 +175,22 @@ export class FrontGateway {
       "wsgi.input_terminated": true,
       "wsgi.file_wrapper": wrapFile,
       "wsgi.early_hints": ignoreHints,
-      [TSGI_REQUEST_ID]: requestIdOf(this.#givenRequestId(variables)),
+      [TSGI_REQUEST_ID]: "",
       [ANSWER]: null,
     };
-    return Object.defineProperty(environ, TSGI_SIGNAL, SIGNAL_PROPERTY);
+    return Object.defineProperty(environ, TSGI_SIGNAL, SIGNAL_PROPERTY) as GatewayEnviron; // now it has its signal
+  }
+
+  /** Puts in what does not come from the front, though it may have said something else. */
+  #complete(environ: GatewayEnviron): GatewayEnviron {
+    environ.SERVER_SOFTWARE = this.#calls.serverSoftware;
+    environ[TSGI_REQUEST_ID] = requestIdOf(this.#givenRequestId(environ));
+    return environ;
   }
 
   /** The front's own name for the request, which no client can set; or that in a header, where a trusted proxy stands before the front. */
-  #givenRequestId(variables: Readonly<Record<string, string>>): string | undefined {
-    const own = variables["REQUEST_ID"] ?? variables["UNIQUE_ID"];
+  #givenRequestId(variables: GatewayEnviron): string | undefined {
+    const own = (variables["REQUEST_ID"] ?? variables["UNIQUE_ID"]) as string | undefined;
     if (own !== undefined) return own;
     const given = variables["HTTP_X_REQUEST_ID"];
     return given !== undefined && this.#calls.isTrusted(variables["REMOTE_ADDR"] ?? "") ? given : undefined;

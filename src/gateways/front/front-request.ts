@@ -21,7 +21,7 @@ export interface FrontOptions {
   readonly trustRemoteUser: boolean;
 }
 
-/** Variables of a request; always there are those that PEP 3333 wants. */
+/** What PEP 3333 wants of a request; other variables may be there. */
 export interface FrontVariables {
   REQUEST_METHOD: string;
   SCRIPT_NAME: string;
@@ -30,12 +30,14 @@ export interface FrontVariables {
   SERVER_NAME: string;
   SERVER_PORT: string;
   SERVER_PROTOCOL: string;
-  [name: string]: string;
 }
 
+/** Variables that came, by name. */
+type Given = Readonly<Record<string, string | undefined>>;
+
 /** A request as it was understood. */
-export interface FrontRequest {
-  readonly variables: FrontVariables;
+export interface FrontRequest<V extends FrontVariables = FrontVariables> {
+  readonly variables: V;
   readonly scheme: "http" | "https";
   /** -1 when the front does not know how long the body is. */
   readonly contentLength: number;
@@ -46,15 +48,6 @@ export interface FrontRequest {
   /** Who has split the path into SCRIPT_NAME and PATH_INFO. */
   readonly split: "front" | "nobody" | "mount";
 }
-
-/** Decoded by the front, so that they may hold a line break. */
-const PATHS: ReadonlySet<string> = new Set([
-  "SCRIPT_NAME",
-  "PATH_INFO",
-  "PATH_TRANSLATED",
-  "SCRIPT_FILENAME",
-  "DOCUMENT_URI",
-]);
 
 /** What a proxy in front of the front sets. lighttpd adds a client's `X_Forwarded_For` and `X.Forwarded.For` to them. */
 const FORWARDED = /^HTTP_(?:X_FORWARDED_[A-Z0-9_]+|FORWARDED|X_REAL_IP|X_REQUEST_ID)$/;
@@ -68,88 +61,186 @@ const FIELD_VARIABLE = /^HTTP_[A-Z0-9_.]+$/;
 const OF_REQUEST = /^(?:HTTP_|CONTENT_|REQUEST_|SERVER_|REMOTE_|QUERY_STRING$|GATEWAY_INTERFACE$|HTTPS$)/;
 const LENGTH = /^\d{1,15}$/;
 const PROTOCOL = /^HTTP\/\d(?:\.\d)?$/;
+const NUL_OR_BREAK = /[\0\r\n]/;
+
+/** What the front has said of what is judged, or put together, when everything is known. */
+interface Said {
+  REQUEST_METHOD: string | undefined;
+  SCRIPT_NAME: string | undefined;
+  PATH_INFO: string | undefined;
+  QUERY_STRING: string | undefined;
+  SERVER_NAME: string | undefined;
+  SERVER_PORT: string | undefined;
+  SERVER_PROTOCOL: string | undefined;
+  CONTENT_TYPE: string | undefined;
+  CONTENT_LENGTH: string | undefined;
+  HTTP_HOST: string | undefined;
+}
+
+/** Nothing yet. One literal, so that all have one shape. */
+function nothingSaid(): Said {
+  return {
+    REQUEST_METHOD: undefined,
+    SCRIPT_NAME: undefined,
+    PATH_INFO: undefined,
+    QUERY_STRING: undefined,
+    SERVER_NAME: undefined,
+    SERVER_PORT: undefined,
+    SERVER_PROTOCOL: undefined,
+    CONTENT_TYPE: undefined,
+    CONTENT_LENGTH: undefined,
+    HTTP_HOST: undefined,
+  };
+}
+
+const SAID: ReadonlySet<string> = new Set(Object.keys(nothingSaid()));
+
+/** What becomes of a variable. */
+type Use = "left out" | "connection" | "user" | "said" | "field" | "forwarded" | "other";
+
+/** What is known of a name. */
+interface NameRule {
+  readonly name: string;
+  readonly use: Use;
+  /** Decoded by the front, or of an administrator: it may hold a line break. */
+  readonly mayHoldBreaks: boolean;
+}
+
+const PATHS: ReadonlySet<string> = new Set([
+  "SCRIPT_NAME",
+  "PATH_INFO",
+  "PATH_TRANSLATED",
+  "SCRIPT_FILENAME",
+  "DOCUMENT_URI",
+]);
+
+/** Names that were seen, which are mostly the same; bounded, because clients invent them. */
+const MOST_RULES = 1024;
+const rules = new Map<string, NameRule>();
+
+/** @throws GatewayProtocolError for a name that nobody in good faith sends */
+function ruleOf(name: string): NameRule {
+  const known = rules.get(name);
+  if (known !== undefined) return known;
+  const rule = { name, use: useOf(name), mayHoldBreaks: PATHS.has(name) || !OF_REQUEST.test(name) };
+  if (rules.size < MOST_RULES) rules.set(name, rule);
+  return rule;
+}
+
+function useOf(name: string): Use {
+  if (name.startsWith("HTTP_")) {
+    if (!FIELD_VARIABLE.test(name)) throw badName();
+    if (name.includes(".")) return "left out";
+    if (CONNECTION_VARIABLES.has(name)) return "connection";
+    return SAID.has(name) ? "said" : FORWARDED.test(name) ? "forwarded" : "field";
+  }
+  if (NUL_OR_BREAK.test(name) || name === "") throw badName();
+  // No environ should have these.
+  if (!OTHER_NAME.test(name) || OURS.test(name)) return "left out";
+  if (name === "REMOTE_USER" || name === "AUTH_TYPE") return "user";
+  return SAID.has(name) ? "said" : "other";
+}
+
+function badName(): GatewayProtocolError {
+  return bad("The request has a variable whose name is not allowed");
+}
+
+/** @throws GatewayProtocolError for what nobody in good faith sends */
+function checkValue({ name, mayHoldBreaks }: NameRule, value: string): void {
+  if (!NUL_OR_BREAK.test(value)) return;
+  if (value.includes("\0")) throw bad(`The variable ${name.slice(0, 100)} of the request holds a NUL`);
+  if (!mayHoldBreaks) throw bad(`The variable ${name.slice(0, 100)} of the request holds a line break`);
+}
 
 /**
  * Understands a request.
  *
  * @param pairs - as they came, in order
+ * @param variables - receives the variables of the request, and keeps what else it has
  * @throws GatewayProtocolError 400 for what cannot be a request, 404 for a path outside of the mount
  */
-export function readFrontRequest(pairs: readonly Variable[], { mount, trustRemoteUser }: FrontOptions): FrontRequest {
-  const given = new Map<string, string>();
-  let areForwardedLeftOut = false;
+export function readFrontRequest<V extends FrontVariables>(
+  pairs: readonly Variable[],
+  { mount, trustRemoteUser }: FrontOptions,
+  variables: V,
+): FrontRequest<V> {
+  // What is put together later is kept apart: to delete from an environ would make it slow for all who use it.
+  const given = variables as unknown as Record<string, string | undefined>;
+  const said = nothingSaid();
   let isChunked = false;
-  const doubtful = new Set<string>();
+  let doubtful: string[] = NONE;
   for (const [name, value] of pairs) {
-    if (!isUsable(name, value)) continue;
-    if (CONNECTION_VARIABLES.has(name)) {
-      isChunked ||= name === "HTTP_TRANSFER_ENCODING" && value !== "";
-      continue;
+    const rule = ruleOf(name);
+    checkValue(rule, value);
+    switch (rule.use) {
+      case "connection":
+        isChunked ||= name === "HTTP_TRANSFER_ENCODING" && value !== "";
+        break;
+      case "said":
+        note(said, rule.name as keyof Said, value);
+        break;
+      case "forwarded":
+        if (given[rule.name] === undefined) given[rule.name] = value;
+        else doubtful = [...doubtful, rule.name];
+        break;
+      case "field": {
+        const before = given[rule.name];
+        given[rule.name] = before === undefined ? value : before + (name === "HTTP_COOKIE" ? "; " : ", ") + value;
+        break;
+      }
+      case "user":
+        if (trustRemoteUser) given[rule.name] = value;
+        break;
+      case "other":
+        // nginx calls the peer of a unix socket so. The last one counts: an administrator overrides a stock parameter that way.
+        given[rule.name] = name === "REMOTE_ADDR" && value === "unix:" ? "" : value;
+        break;
+      case "left out":
+        break;
     }
-    const before = given.get(name);
-    if (name === "CONTENT_LENGTH" && areDifferentLengths(before, value)) {
-      throw bad("The request has two Content-Lengths that differ");
-    }
-    if (before === undefined || !name.startsWith("HTTP_")) {
-      // Of what is no header field the last counts: an administrator overrides a stock parameter that way.
-      given.set(name, value);
-    } else if (name === "HTTP_HOST") {
-      // An administrator who wants the port writes it behind nginx's stock parameters, which have left it out.
-      if (parseHost(before)?.name !== parseHost(value)?.name) throw bad("The request has two Host headers");
-      given.set(name, value);
-    } else if (FORWARDED.test(name)) doubtful.add(name);
-    else given.set(name, `${before}${name === "HTTP_COOKIE" ? "; " : ", "}${value}`);
   }
-  for (const name of doubtful) areForwardedLeftOut = given.delete(name) || areForwardedLeftOut;
-  if (!trustRemoteUser) {
-    given.delete("REMOTE_USER");
-    given.delete("AUTH_TYPE");
-  }
-  const { path, split } = splitPath(given, mount);
+  for (const name of doubtful) Reflect.deleteProperty(given, name);
+  const { path, split } = splitPath(said, given, mount);
   const scheme = schemeOf(given);
-  const contentLength = readContentLength(given);
-  if (given.get("CONTENT_TYPE") === "") given.delete("CONTENT_TYPE");
-  const method = given.get("REQUEST_METHOD") ?? "";
+  const contentLength = readContentLength(said.CONTENT_LENGTH);
+  const method = said.REQUEST_METHOD ?? "";
   if (!TOKEN.test(method)) throw bad("The request has no method, or one that is not a token");
-  const protocol = given.get("SERVER_PROTOCOL") ?? "";
-  const host = readHost(given);
-  const variables: FrontVariables = {
-    ...Object.fromEntries(given),
-    REQUEST_METHOD: method,
-    ...path,
-    QUERY_STRING: given.get("QUERY_STRING") ?? afterMark(given.get("REQUEST_URI") ?? ""),
-    SERVER_NAME: serverName(given, host),
-    SERVER_PORT: DIGITS.test(given.get("SERVER_PORT") ?? "") ? (given.get("SERVER_PORT") as string) : PORTS[scheme],
-    SERVER_PROTOCOL: PROTOCOL.test(protocol) ? protocol : "HTTP/1.0",
-  };
-  // nginx calls the peer of a unix socket so.
-  if (variables["REMOTE_ADDR"] === "unix:") variables["REMOTE_ADDR"] = "";
-  return { variables, scheme, contentLength, isChunked, areForwardedLeftOut, split };
+  const { SERVER_PORT = "", SERVER_PROTOCOL = "", HTTP_HOST, CONTENT_TYPE } = said;
+  const host = readHost(HTTP_HOST);
+  variables.REQUEST_METHOD = method;
+  variables.SCRIPT_NAME = path.SCRIPT_NAME;
+  variables.PATH_INFO = path.PATH_INFO;
+  variables.QUERY_STRING = said.QUERY_STRING ?? afterMark(given["REQUEST_URI"] ?? "");
+  variables.SERVER_NAME = serverName(said.SERVER_NAME ?? "", host, given["SERVER_ADDR"]);
+  variables.SERVER_PORT = DIGITS.test(SERVER_PORT) ? SERVER_PORT : PORTS[scheme];
+  variables.SERVER_PROTOCOL = PROTOCOL.test(SERVER_PROTOCOL) ? SERVER_PROTOCOL : "HTTP/1.0";
+  if (contentLength !== -1) given["CONTENT_LENGTH"] = String(contentLength);
+  if (CONTENT_TYPE !== undefined && CONTENT_TYPE !== "") given["CONTENT_TYPE"] = CONTENT_TYPE;
+  if (HTTP_HOST !== undefined && HTTP_HOST !== "") given["HTTP_HOST"] = HTTP_HOST;
+  return { variables, scheme, contentLength, isChunked, areForwardedLeftOut: doubtful.length > 0, split };
+}
+
+const NONE: string[] = [];
+
+/** The last one counts, but for what may be said once only. */
+function note(said: Said, name: keyof Said, value: string): void {
+  const before = said[name];
+  if (before !== undefined && name === "CONTENT_LENGTH" && areDifferentLengths(before, value))
+    throw bad("The request has two Content-Lengths that differ");
+  // An administrator who wants the port writes it behind nginx's stock parameters, which have left it out.
+  if (before !== undefined && name === "HTTP_HOST" && parseHost(before)?.name !== parseHost(value)?.name)
+    throw bad("The request has two Host headers");
+  said[name] = value;
 }
 
 const PORTS = { http: "80", https: "443" } as const;
 
-/** @returns false for what no environ should have @throws GatewayProtocolError for what nobody in good faith sends */
-function isUsable(name: string, value: string): boolean {
-  const isField = name.startsWith("HTTP_");
-  if (isField ? !FIELD_VARIABLE.test(name) : /[\0\r\n]/.test(name) || name === "") {
-    throw bad("The request has a variable whose name is not allowed");
-  }
-  if (value.includes("\0")) throw bad(`The variable ${name.slice(0, 100)} of the request holds a NUL`);
-  if (!PATHS.has(name) && OF_REQUEST.test(name) && /[\r\n]/.test(value)) {
-    throw bad(`The variable ${name.slice(0, 100)} of the request holds a line break`);
-  }
-  if (isField) return !name.includes(".");
-  return OTHER_NAME.test(name) && !OURS.test(name);
-}
-
 /** Where the application is mounted, and the rest of the path. */
 function splitPath(
-  given: ReadonlyMap<string, string>,
+  { SCRIPT_NAME: script, PATH_INFO: info }: Said,
+  given: Given,
   mount: string | null,
 ): { path: { SCRIPT_NAME: string; PATH_INFO: string }; split: FrontRequest["split"] } {
-  const script = given.get("SCRIPT_NAME");
-  const info = given.get("PATH_INFO");
   const path = pathOf(given, script, info);
   if (mount !== null && mount !== "") {
     const isUnder = path.startsWith(mount) && (path.length === mount.length || path[mount.length] === "/");
@@ -170,15 +261,15 @@ function splitPath(
 }
 
 /** The whole path, decoded. */
-function pathOf(given: ReadonlyMap<string, string>, script: string | undefined, info: string | undefined): string {
+function pathOf(given: Given, script: string | undefined, info: string | undefined): string {
   if (script !== undefined || info !== undefined) {
     const [front, rest] = [script ?? "", info ?? ""];
     // mod_proxy_uwsgi doubles the slash at the joint.
     return withSlash(front.endsWith("/") && rest.startsWith("/") ? front + rest.slice(1) : front + rest);
   }
-  const decoded = given.get("DOCUMENT_URI");
+  const decoded = given["DOCUMENT_URI"];
   if (decoded !== undefined) return withSlash(decoded);
-  const target = given.get("REQUEST_URI");
+  const target = given["REQUEST_URI"];
   if (target === undefined)
     throw bad("The request has no path: SCRIPT_NAME, PATH_INFO, DOCUMENT_URI and REQUEST_URI are missing");
   if (target === "*") return "";
@@ -197,45 +288,33 @@ function afterMark(target: string): string {
   return mark === -1 ? "" : target.slice(mark + 1);
 }
 
-function schemeOf(given: ReadonlyMap<string, string>): "http" | "https" {
-  const isHttps = /^(?:on|1|https)$/i.test(given.get("HTTPS") ?? "");
-  return isHttps || given.get("REQUEST_SCHEME")?.toLowerCase() === "https" ? "https" : "http";
+function schemeOf(given: Given): "http" | "https" {
+  const isHttps = /^(?:on|1|https)$/i.test(given["HTTPS"] ?? "");
+  return isHttps || given["REQUEST_SCHEME"]?.toLowerCase() === "https" ? "https" : "http";
 }
 
 /** An administrator may well say that there is no body (`fastcgi_param CONTENT_LENGTH ""`), but nobody means two bodies. */
-function areDifferentLengths(before: string | undefined, value: string): boolean {
-  return before !== undefined && before !== "" && value !== "" && Number(before) !== Number(value);
+function areDifferentLengths(before: string, value: string): boolean {
+  return before !== "" && value !== "" && Number(before) !== Number(value);
 }
 
-/** An empty one is none; leading zeros arrive as the client sent them. */
-function readContentLength(given: Map<string, string>): number {
-  const text = given.get("CONTENT_LENGTH");
-  if (text === undefined || text === "") {
-    given.delete("CONTENT_LENGTH");
-    return -1;
-  }
+/** An empty one is none; leading zeros arrive as the client sent them. @returns -1 for none */
+function readContentLength(text: string | undefined): number {
+  if (text === undefined || text === "") return -1;
   if (!LENGTH.test(text)) throw bad("The Content-Length of the request is not a number");
-  const length = Number(text);
-  given.set("CONTENT_LENGTH", String(length));
-  return length;
+  return Number(text);
 }
 
 /** @returns the name in the Host header; undefined when there is none */
-function readHost(given: Map<string, string>): string | undefined {
-  const host = given.get("HTTP_HOST");
-  if (host === undefined) return undefined;
-  if (host === "") {
-    given.delete("HTTP_HOST");
-    return undefined;
-  }
+function readHost(host: string | undefined): string | undefined {
+  if (host === undefined || host === "") return undefined;
   if (!isHost(host)) throw bad("The Host header of the request is not a host");
   return parseHost(host)?.name;
 }
 
 /** nginx says nothing for a server without a name, and "_" for one whose name is to match no request. */
-function serverName(given: ReadonlyMap<string, string>, host: string | undefined): string {
-  const name = given.get("SERVER_NAME") ?? "";
-  return (name === "_" ? "" : name) || host || given.get("SERVER_ADDR") || "localhost";
+function serverName(name: string, host: string | undefined, address: string | undefined): string {
+  return (name === "_" ? "" : name) || host || address || "localhost";
 }
 
 function bad(message: string): GatewayProtocolError {

@@ -37,27 +37,29 @@ function encodeLength(length: number): string {
  * @throws GatewayProtocolError when a pair is not whole, or there are too many
  */
 export function decodePairs(data: Buffer, limits: VariableLimits = DEFAULT_VARIABLE_LIMITS): Variable[] {
+  // One text for all: a call of the decoder costs more than a short text.
+  const text = data.toString("latin1");
+  const end = text.length;
   const pairs: Variable[] = [];
   let at = 0;
   const readLength = (): number => {
-    const first = data[at];
-    if (first === undefined) throw cut();
+    if (at >= end) throw cut();
+    const first = text.charCodeAt(at);
     if (first <= SHORT) {
       at += 1;
       return first;
     }
-    if (data.length - at < 4) throw cut();
+    if (end - at < 4) throw cut();
     const length = data.readUInt32BE(at) & 0x7f_ff_ff_ff;
     at += 4;
     return length;
   };
   const readText = (length: number): string => {
-    if (length > data.length - at) throw cut();
-    const text = data.toString("latin1", at, at + length);
+    if (length > end - at) throw cut();
     at += length;
-    return text;
+    return text.slice(at - length, at);
   };
-  while (at < data.length) {
+  while (at < end) {
     const nameLength = readLength();
     const valueLength = readLength();
     pairs.push([readText(nameLength), readText(valueLength)]);
