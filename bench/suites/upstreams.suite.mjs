@@ -85,7 +85,7 @@ export const suite = {
           workload.id === "http"
             ? `proxy:http://127.0.0.1:${upstreamPort}`
             : workload.id === "php"
-              ? `fastcgi://127.0.0.1:${upstreamPort}?root=${PHP_ROOT}&script=hello.php`
+              ? `fastcgi://127.0.0.1:${upstreamPort}?root=${PHP_ROOT}&script=hello.php&keep_alive=yes&max_connections=40`
               : `cgi:${cgiProgram()}`,
           port,
         ),

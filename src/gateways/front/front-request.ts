@@ -168,7 +168,7 @@ export function readFrontRequest<V extends FrontVariables>(
   const given = variables as unknown as Record<string, string | undefined>;
   const said = nothingSaid();
   let isChunked = false;
-  let doubtful: string[] = NONE;
+  let doubtful: Set<string> | null = null;
   for (const [name, value] of pairs) {
     const rule = ruleOf(name);
     checkValue(rule, value);
@@ -181,7 +181,7 @@ export function readFrontRequest<V extends FrontVariables>(
         break;
       case "forwarded":
         if (given[rule.name] === undefined) given[rule.name] = value;
-        else doubtful = [...doubtful, rule.name];
+        else (doubtful ??= new Set()).add(rule.name);
         break;
       case "field": {
         const before = given[rule.name];
@@ -199,7 +199,7 @@ export function readFrontRequest<V extends FrontVariables>(
         break;
     }
   }
-  for (const name of doubtful) Reflect.deleteProperty(given, name);
+  for (const name of doubtful ?? []) Reflect.deleteProperty(given, name);
   const { path, split } = splitPath(said, given, mount);
   const scheme = schemeOf(given);
   const contentLength = readContentLength(said.CONTENT_LENGTH);
@@ -217,10 +217,8 @@ export function readFrontRequest<V extends FrontVariables>(
   if (contentLength !== -1) given["CONTENT_LENGTH"] = String(contentLength);
   if (CONTENT_TYPE !== undefined && CONTENT_TYPE !== "") given["CONTENT_TYPE"] = CONTENT_TYPE;
   if (HTTP_HOST !== undefined && HTTP_HOST !== "") given["HTTP_HOST"] = HTTP_HOST;
-  return { variables, scheme, contentLength, isChunked, areForwardedLeftOut: doubtful.length > 0, split };
+  return { variables, scheme, contentLength, isChunked, areForwardedLeftOut: doubtful !== null, split };
 }
-
-const NONE: string[] = [];
 
 /** The last one counts, but for what may be said once only. */
 function note(said: Said, name: keyof Said, value: string): void {

@@ -102,7 +102,10 @@ export class ScriptFinder {
 
   #lookUp(name: string): string | null {
     try {
-      const file = realpathSync(join(this.#root, name));
+      const path = join(this.#root, name);
+      // First, because most paths of a front controller name nothing, and an error costs ten times what this does.
+      if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return null;
+      const file = realpathSync.native(path);
       const isInside = this.#maySymlinksLeave || file.startsWith(this.#root === sep ? sep : this.#root + sep);
       return isInside && statSync(file).isFile() ? file : null;
     } catch {

@@ -39,33 +39,33 @@ function encodeLength(length: number): string {
 export function decodePairs(data: Buffer, limits: VariableLimits = DEFAULT_VARIABLE_LIMITS): Variable[] {
   // One text for all: a call of the decoder costs more than a short text.
   const text = data.toString("latin1");
-  const end = text.length;
   const pairs: Variable[] = [];
-  let at = 0;
-  const readLength = (): number => {
-    if (at >= end) throw cut();
-    const first = text.charCodeAt(at);
-    if (first <= SHORT) {
-      at += 1;
-      return first;
-    }
-    if (end - at < 4) throw cut();
-    const length = data.readUInt32BE(at) & 0x7f_ff_ff_ff;
-    at += 4;
-    return length;
-  };
-  const readText = (length: number): string => {
-    if (length > end - at) throw cut();
-    at += length;
-    return text.slice(at - length, at);
-  };
-  while (at < end) {
-    const nameLength = readLength();
-    const valueLength = readLength();
-    pairs.push([readText(nameLength), readText(valueLength)]);
+  for (let at = 0; at < text.length;) {
+    const nameLength = lengthAt(text, at);
+    const valueLengthAt = at + bytesOfLength(text, at);
+    const valueLength = lengthAt(text, valueLengthAt);
+    const name = valueLengthAt + bytesOfLength(text, valueLengthAt);
+    const value = name + nameLength;
+    at = value + valueLength;
+    if (at > text.length) throw cut();
+    pairs.push([text.slice(name, value), text.slice(value, at)]);
     checkVariableCount(pairs.length, limits);
   }
   return pairs;
+}
+
+/** @throws GatewayProtocolError where it is not whole */
+function lengthAt(text: string, at: number): number {
+  const size = bytesOfLength(text, at);
+  if (at + size > text.length) throw cut();
+  const first = text.charCodeAt(at);
+  if (size === 1) return first;
+  const rest = (text.charCodeAt(at + 1) << 16) | (text.charCodeAt(at + 2) << 8) | text.charCodeAt(at + 3);
+  return ((first & 0x7f) << 24) | rest;
+}
+
+function bytesOfLength(text: string, at: number): 1 | 4 {
+  return text.charCodeAt(at) > SHORT ? 4 : 1;
 }
 
 function cut(): GatewayProtocolError {
