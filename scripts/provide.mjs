@@ -6,7 +6,13 @@ import { join } from "node:path";
 
 import { ROOT, capture, findProgram } from "./project.mjs";
 
-/** Programs: any of `commands` will do, otherwise the first of `packages` that apt can install; some bring others with them. */
+/**
+ * What is missing while none of `commands`, or one of the Perl modules `modules`, is there. The first of `packages` that apt can install
+ * brings it; some bring others with them.
+ * @typedef {{ commands: string[], modules?: string[], packages: string[], tests: string }} Program
+ */
+
+/** @type {Program[]} */
 const PROGRAMS = [
   { commands: ["nginx"], packages: ["nginx-light", "nginx"], tests: "the tests behind nginx" },
   { commands: ["apache2"], packages: ["apache2-bin"], tests: "the tests behind Apache" },
@@ -36,7 +42,9 @@ const PROGRAMS = [
   { commands: ["rackup"], packages: ["ruby-sinatra", "ruby-rack"], tests: "the tests of Rack applications" },
   { commands: ["rails"], packages: ["ruby-railties ruby-activerecord ruby-sqlite3"], tests: "the tests of Rails" },
   {
+    // Debian's git has the program, but not what a PSGI application takes to run it.
     commands: ["/usr/share/gitweb/gitweb.cgi"],
+    modules: ["CGI::Compile", "CGI::Emulate::PSGI"],
     packages: ["gitweb libcgi-emulate-psgi-perl libcgi-compile-perl"],
     tests: "the tests of gitweb",
   },
@@ -79,17 +87,26 @@ async function installPackage(name) {
   return code === 0;
 }
 
+/** @param {Program} program */
+async function isPresent({ commands, modules = [] }) {
+  if (!commands.some((command) => findProgram(command) !== undefined)) return false;
+  const flags = modules.map((name) => `-M${name}`);
+  return flags.length === 0 || (await capture("perl", [...flags, "-e", "1"])).code === 0;
+}
+
 /** @returns {Promise<string[]>} one line for each program that is missing */
 async function providePrograms() {
   const missing = [];
-  for (const { commands, packages, tests } of PROGRAMS) {
-    const isPresent = () => commands.some((command) => findProgram(command) !== undefined);
+  for (const program of PROGRAMS) {
+    const { commands, modules = [], packages, tests } = program;
     for (const name of mayInstall ? packages : []) {
-      if (isPresent()) break;
+      if (await isPresent(program)) break;
       console.log(`Installing ${name} for ${tests}`);
       await installPackage(name);
     }
-    if (!isPresent()) missing.push(`${commands[0]} is missing: ${tests} are skipped (apt package ${packages[0]})`);
+    if (await isPresent(program)) continue;
+    const what = [commands[0], ...modules].join(" or ");
+    missing.push(`${what} is missing: ${tests} are skipped (apt package ${packages[0]})`);
   }
   return missing;
 }
