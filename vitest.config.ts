@@ -18,7 +18,8 @@ const LEFT_OUT = [
 const ROOMS = LEFT_OUT.length === 0 ? "*" : `!(${LEFT_OUT.join("|")})`;
 
 /** What counts the memory or the open files of its process, or fills a cache of it. */
-const ALONE = "cascade|decompress|field-names|form-attacks|guest-request-body|outgoing-body|static|validator";
+const ALONE =
+  "cascade|decompress|field-names|form-attacks|front-names|guest-request-body|outgoing-body|static|validator";
 const BESIDE_SOURCES = ["src", "apps/*/{src,page}"];
 
 const alias = Object.entries(manifest.exports)

@@ -1,6 +1,7 @@
 // A set of addresses and networks, asked for each connection or request. Source: RFC 4632 (CIDR); RFC 4291 section 2.5.5.2 (IPv4-mapped
 // addresses); node:net's BlockList does the arithmetic.
 import { BlockList, isIP } from "node:net";
+import { ownText } from "./own-text.ts";
 
 /** Verdicts remembered at most: behind a proxy there are few peers, and clients that come directly must not fill memory. */
 const MAX_REMEMBERED = 1024;
@@ -42,7 +43,7 @@ export class AddressSet {
     const family = isIP(address);
     const verdict = family !== 0 && this.#networks.check(address, family === 6 ? "ipv6" : "ipv4");
     if (this.#verdicts.size >= MAX_REMEMBERED) this.#verdicts.clear();
-    this.#verdicts.set(address, verdict);
+    this.#verdicts.set(ownText(address), verdict);
     return verdict;
   }
 }

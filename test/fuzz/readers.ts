@@ -1,4 +1,5 @@
 // The readers of all protocols between servers, for fuzzers: what each makes of some bytes, as a text that can be compared.
+import { noVariables } from "../gateways/no-variables.ts";
 import { readFrontRequest } from "../../src/gateways/front/front-request.ts";
 import { FastCGIAnswerDecoder } from "../../src/guests/fastcgi/fastcgi-answer-decoder.ts";
 import { CgiAnswerDecoder } from "../../src/guests/upstream/cgi-answer-decoder.ts";
@@ -46,9 +47,7 @@ function codeOf(error: unknown): string {
 /** What a gateway sees of variables. */
 function understood(variables: readonly Variable[]): string {
   try {
-    const empty = { REQUEST_METHOD: "", SCRIPT_NAME: "", PATH_INFO: "", QUERY_STRING: "" };
-    const known = { ...empty, SERVER_NAME: "", SERVER_PORT: "", SERVER_PROTOCOL: "" };
-    return JSON.stringify(readFrontRequest(variables, { mount: null, trustRemoteUser: false }, known));
+    return JSON.stringify(readFrontRequest(variables, { mount: null, trustRemoteUser: false }, noVariables()));
   } catch (error) {
     return codeOf(error);
   }

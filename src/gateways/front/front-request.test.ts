@@ -1,31 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { attempt } from "../../../test/gateways/attempt.ts";
+import { noVariables } from "../../../test/gateways/no-variables.ts";
 import type { Variable } from "../../protocols/variables.ts";
-import { type FrontRequest, type FrontVariables, readFrontRequest } from "./front-request.ts";
+import { type FrontRequest, readFrontRequest } from "./front-request.ts";
 
 const DEFAULTS = { mount: null, trustRemoteUser: false };
 
-/** The variables of no request yet. */
-function empty(): FrontVariables & Record<string, string> {
-  return {
-    REQUEST_METHOD: "",
-    SCRIPT_NAME: "",
-    PATH_INFO: "",
-    QUERY_STRING: "",
-    SERVER_NAME: "",
-    SERVER_PORT: "",
-    SERVER_PROTOCOL: "",
-  };
-}
-
-type Understood = FrontRequest<FrontVariables & Record<string, string>>;
+type Understood = FrontRequest<ReturnType<typeof noVariables>>;
 
 function read(given: Readonly<Record<string, string>> | readonly Variable[], options = {}): Understood {
   const pairs = Array.isArray(given) ? (given as readonly Variable[]) : Object.entries(given as Record<string, string>);
   const isSplit = pairs.some(([name]) => /^(?:SCRIPT_NAME|PATH_INFO|DOCUMENT_URI|REQUEST_URI)$/.test(name));
   const all: Variable[] = [["REQUEST_METHOD", "GET"], ...(isSplit ? [] : [["PATH_INFO", "/"] as const]), ...pairs];
-  return readFrontRequest(all, { ...DEFAULTS, ...options }, empty());
+  return readFrontRequest(all, { ...DEFAULTS, ...options }, noVariables());
 }
 
 // What nginx 1.22.1, Apache 2.4.71 and lighttpd 1.4.69 send, read from the wire.
@@ -319,7 +307,7 @@ describe("readFrontRequest: other variables", () => {
   });
 
   test("no path at all is refused", () => {
-    expect(() => readFrontRequest([["REQUEST_METHOD", "GET"]], DEFAULTS, empty())).toThrow(/has no path/);
+    expect(() => readFrontRequest([["REQUEST_METHOD", "GET"]], DEFAULTS, noVariables())).toThrow(/has no path/);
   });
 
   test("whatever comes, it is understood or refused with a GatewayProtocolError", () => {

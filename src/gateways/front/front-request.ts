@@ -6,9 +6,9 @@
 import { DIGITS, TOKEN } from "../../http/grammar.ts";
 import { isHost, parseHost } from "../../http/host.ts";
 import { unescapeBytes } from "../../http/unescape-bytes.ts";
-import { CONNECTION_VARIABLES } from "../../protocols/cgi/connection-variables.ts";
 import { GatewayProtocolError } from "../../protocols/errors.ts";
 import type { Variable } from "../../protocols/variables.ts";
+import { badFrontRequest, type FrontName, frontName, NUL_OR_BREAK, type SaidName } from "./front-names.ts";
 
 /** How requests are read. */
 export interface FrontOptions {
@@ -49,33 +49,11 @@ export interface FrontRequest<V extends FrontVariables = FrontVariables> {
   readonly split: "front" | "nobody" | "mount";
 }
 
-/** What a proxy in front of the front sets. lighttpd adds a client's `X_Forwarded_For` and `X.Forwarded.For` to them. */
-const FORWARDED = /^HTTP_(?:X_FORWARDED_[A-Z0-9_]+|FORWARDED|X_REAL_IP|X_REQUEST_ID)$/;
-
-/** Only what an administrator has named may hold lower case, dots and dashes. */
-const OTHER_NAME = /^[A-Za-z][A-Za-z0-9_.-]*$/;
-/** Keys of this package, and what would pass for a header field where case is not looked at. */
-const OURS = /^(?:wsgi\.|tsgi\.|http_)/i;
-const FIELD_VARIABLE = /^HTTP_[A-Z0-9_.]+$/;
-/** About the client's request line and header, and the connection. */
-const OF_REQUEST = /^(?:HTTP_|CONTENT_|REQUEST_|SERVER_|REMOTE_|QUERY_STRING$|GATEWAY_INTERFACE$|HTTPS$)/;
 const LENGTH = /^\d{1,15}$/;
 const PROTOCOL = /^HTTP\/\d(?:\.\d)?$/;
-const NUL_OR_BREAK = /[\0\r\n]/;
 
 /** What the front has said of what is judged, or put together, when everything is known. */
-interface Said {
-  REQUEST_METHOD: string | undefined;
-  SCRIPT_NAME: string | undefined;
-  PATH_INFO: string | undefined;
-  QUERY_STRING: string | undefined;
-  SERVER_NAME: string | undefined;
-  SERVER_PORT: string | undefined;
-  SERVER_PROTOCOL: string | undefined;
-  CONTENT_TYPE: string | undefined;
-  CONTENT_LENGTH: string | undefined;
-  HTTP_HOST: string | undefined;
-}
+type Said = Record<SaidName, string | undefined>;
 
 /** Nothing yet. One literal, so that all have one shape. */
 function nothingSaid(): Said {
@@ -93,63 +71,11 @@ function nothingSaid(): Said {
   };
 }
 
-const SAID: ReadonlySet<string> = new Set(Object.keys(nothingSaid()));
-
-/** What becomes of a variable. */
-type Use = "left out" | "connection" | "user" | "said" | "field" | "forwarded" | "other";
-
-/** What is known of a name. */
-interface NameRule {
-  readonly name: string;
-  readonly use: Use;
-  /** Decoded by the front, or of an administrator: it may hold a line break. */
-  readonly mayHoldBreaks: boolean;
-}
-
-const PATHS: ReadonlySet<string> = new Set([
-  "SCRIPT_NAME",
-  "PATH_INFO",
-  "PATH_TRANSLATED",
-  "SCRIPT_FILENAME",
-  "DOCUMENT_URI",
-]);
-
-/** Names that were seen, which are mostly the same; bounded, because clients invent them. */
-const MOST_RULES = 1024;
-const rules = new Map<string, NameRule>();
-
-/** @throws GatewayProtocolError for a name that nobody in good faith sends */
-function ruleOf(name: string): NameRule {
-  const known = rules.get(name);
-  if (known !== undefined) return known;
-  const rule = { name, use: useOf(name), mayHoldBreaks: PATHS.has(name) || !OF_REQUEST.test(name) };
-  if (rules.size < MOST_RULES) rules.set(name, rule);
-  return rule;
-}
-
-function useOf(name: string): Use {
-  if (name.startsWith("HTTP_")) {
-    if (!FIELD_VARIABLE.test(name)) throw badName();
-    if (name.includes(".")) return "left out";
-    if (CONNECTION_VARIABLES.has(name)) return "connection";
-    return SAID.has(name) ? "said" : FORWARDED.test(name) ? "forwarded" : "field";
-  }
-  if (NUL_OR_BREAK.test(name) || name === "") throw badName();
-  // No environ should have these.
-  if (!OTHER_NAME.test(name) || OURS.test(name)) return "left out";
-  if (name === "REMOTE_USER" || name === "AUTH_TYPE") return "user";
-  return SAID.has(name) ? "said" : "other";
-}
-
-function badName(): GatewayProtocolError {
-  return bad("The request has a variable whose name is not allowed");
-}
-
 /** @throws GatewayProtocolError for what nobody in good faith sends */
-function checkValue({ name, mayHoldBreaks }: NameRule, value: string): void {
+function checkValue({ name, mayHoldBreaks }: FrontName, value: string): void {
   if (!NUL_OR_BREAK.test(value)) return;
-  if (value.includes("\0")) throw bad(`The variable ${name.slice(0, 100)} of the request holds a NUL`);
-  if (!mayHoldBreaks) throw bad(`The variable ${name.slice(0, 100)} of the request holds a line break`);
+  if (value.includes("\0")) throw badFrontRequest(`The variable ${name.slice(0, 100)} of the request holds a NUL`);
+  if (!mayHoldBreaks) throw badFrontRequest(`The variable ${name.slice(0, 100)} of the request holds a line break`);
 }
 
 /**
@@ -170,30 +96,30 @@ export function readFrontRequest<V extends FrontVariables>(
   let isChunked = false;
   let doubtful: Set<string> | null = null;
   for (const [name, value] of pairs) {
-    const rule = ruleOf(name);
-    checkValue(rule, value);
-    switch (rule.use) {
+    const known = frontName(name);
+    checkValue(known, value);
+    switch (known.use) {
       case "connection":
         isChunked ||= name === "HTTP_TRANSFER_ENCODING" && value !== "";
         break;
       case "said":
-        note(said, rule.name as keyof Said, value);
+        note(said, known.name as SaidName, value); // that is what its use says
         break;
       case "forwarded":
-        if (given[rule.name] === undefined) given[rule.name] = value;
-        else (doubtful ??= new Set()).add(rule.name);
+        if (given[known.name] === undefined) given[known.name] = value;
+        else (doubtful ??= new Set()).add(known.name);
         break;
       case "field": {
-        const before = given[rule.name];
-        given[rule.name] = before === undefined ? value : before + (name === "HTTP_COOKIE" ? "; " : ", ") + value;
+        const before = given[known.name];
+        given[known.name] = before === undefined ? value : before + (name === "HTTP_COOKIE" ? "; " : ", ") + value;
         break;
       }
       case "user":
-        if (trustRemoteUser) given[rule.name] = value;
+        if (trustRemoteUser) given[known.name] = value;
         break;
       case "other":
         // nginx calls the peer of a unix socket so. The last one counts: an administrator overrides a stock parameter that way.
-        given[rule.name] = name === "REMOTE_ADDR" && value === "unix:" ? "" : value;
+        given[known.name] = name === "REMOTE_ADDR" && value === "unix:" ? "" : value;
         break;
       case "left out":
         break;
@@ -204,7 +130,7 @@ export function readFrontRequest<V extends FrontVariables>(
   const scheme = schemeOf(given);
   const contentLength = readContentLength(said.CONTENT_LENGTH);
   const method = said.REQUEST_METHOD ?? "";
-  if (!TOKEN.test(method)) throw bad("The request has no method, or one that is not a token");
+  if (!TOKEN.test(method)) throw badFrontRequest("The request has no method, or one that is not a token");
   const { SERVER_PORT = "", SERVER_PROTOCOL = "", HTTP_HOST, CONTENT_TYPE } = said;
   const host = readHost(HTTP_HOST);
   variables.REQUEST_METHOD = method;
@@ -221,13 +147,13 @@ export function readFrontRequest<V extends FrontVariables>(
 }
 
 /** The last one counts, but for what may be said once only. */
-function note(said: Said, name: keyof Said, value: string): void {
+function note(said: Said, name: SaidName, value: string): void {
   const before = said[name];
   if (before !== undefined && name === "CONTENT_LENGTH" && areDifferentLengths(before, value))
-    throw bad("The request has two Content-Lengths that differ");
+    throw badFrontRequest("The request has two Content-Lengths that differ");
   // An administrator who wants the port writes it behind nginx's stock parameters, which have left it out.
   if (before !== undefined && name === "HTTP_HOST" && parseHost(before)?.name !== parseHost(value)?.name)
-    throw bad("The request has two Host headers");
+    throw badFrontRequest("The request has two Host headers");
   said[name] = value;
 }
 
@@ -269,11 +195,11 @@ function pathOf(given: Given, script: string | undefined, info: string | undefin
   if (decoded !== undefined) return withSlash(decoded);
   const target = given["REQUEST_URI"];
   if (target === undefined)
-    throw bad("The request has no path: SCRIPT_NAME, PATH_INFO, DOCUMENT_URI and REQUEST_URI are missing");
+    throw badFrontRequest("The request has no path: SCRIPT_NAME, PATH_INFO, DOCUMENT_URI and REQUEST_URI are missing");
   if (target === "*") return "";
   const raw = target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?]*/i, "").replace(/\?[^]*$/, "");
   const path = unescapeBytes(raw);
-  if (path.includes("\0")) throw bad("The path of the request holds a NUL");
+  if (path.includes("\0")) throw badFrontRequest("The path of the request holds a NUL");
   return withSlash(path);
 }
 
@@ -299,22 +225,18 @@ function areDifferentLengths(before: string, value: string): boolean {
 /** An empty one is none; leading zeros arrive as the client sent them. @returns -1 for none */
 function readContentLength(text: string | undefined): number {
   if (text === undefined || text === "") return -1;
-  if (!LENGTH.test(text)) throw bad("The Content-Length of the request is not a number");
+  if (!LENGTH.test(text)) throw badFrontRequest("The Content-Length of the request is not a number");
   return Number(text);
 }
 
 /** @returns the name in the Host header; undefined when there is none */
 function readHost(host: string | undefined): string | undefined {
   if (host === undefined || host === "") return undefined;
-  if (!isHost(host)) throw bad("The Host header of the request is not a host");
+  if (!isHost(host)) throw badFrontRequest("The Host header of the request is not a host");
   return parseHost(host)?.name;
 }
 
 /** nginx says nothing for a server without a name, and "_" for one whose name is to match no request. */
 function serverName(name: string, host: string | undefined, address: string | undefined): string {
   return (name === "_" ? "" : name) || host || address || "localhost";
-}
-
-function bad(message: string): GatewayProtocolError {
-  return new GatewayProtocolError(400, "ERR_TSGI_FRONT_REQUEST", message);
 }

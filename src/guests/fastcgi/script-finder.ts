@@ -3,6 +3,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import { OptionError } from "../../deploy/option-error.ts";
+import { ownText } from "../../http/own-text.ts";
 import { decodeNative, encodeNative } from "../../wsgi/native-string.ts";
 
 /** Where scripts are. */
@@ -96,7 +97,7 @@ export class ScriptFinder {
     if (file === null) return null;
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
     const native = encodeNative(file);
-    this.#remembered.set(name, { file: native, until: now + REMEMBERED_MILLISECONDS });
+    this.#remembered.set(ownText(name), { file: native, until: now + REMEMBERED_MILLISECONDS });
     return { name, file: native, pathInfo };
   }
 

@@ -1,4 +1,5 @@
 // Remembers which paths of an application are slow, so that they cannot take every lane away from fast requests.
+import { ownText } from "../../http/own-text.ts";
 import { nextPathTime, SLOW_PATH_MILLISECONDS } from "./policy.ts";
 
 /** Maximum number of remembered paths; beyond that, all are forgotten. */
@@ -28,7 +29,7 @@ export class PathTimes {
     if (known === undefined) {
       if (milliseconds < SLOW_PATH_MILLISECONDS) return;
       if (this.#times.size >= MAX_PATHS) this.#times.clear();
-      this.#times.set(path, milliseconds);
+      this.#times.set(ownText(path), milliseconds);
       return;
     }
     const next = nextPathTime(known, milliseconds);
