@@ -1,7 +1,6 @@
 // @ts-check
 // What a request costs behind nginx, nginx included: TSGI by each protocol, PHP-FPM and uWSGI.
-import { HELLO } from "../apps/payloads.js";
-import { BROWSER_HEADERS } from "./browser-headers.mjs";
+import { HELLO_WORKLOADS } from "./hello.mjs";
 import { nginxFront, nginxMissing } from "./nginx-front.mjs";
 import { PHP_ROOT, phpFpmCommand, phpFpmMissing, phpFpmVersion } from "./php-fpm.mjs";
 import { application, tsgiBound, tsgiVersion } from "./tsgi-command.mjs";
@@ -22,13 +21,11 @@ function behind(pass, label) {
     version: tsgiVersion,
     countsUpstream: true,
     upstream: () => (port) => ({
-      argv: tsgiBound(application, [`${pass === "http" ? "" : `${pass}://`}127.0.0.1:${port}`]),
+      argv: tsgiBound(application, `${pass === "http" ? "" : `${pass}://`}127.0.0.1:${port}`),
     }),
     command: ({ port, upstreamPort }) => nginxFront(port, upstreamPort, pass),
   };
 }
-
-const expected = { status: 200, type: "text/plain", body: Buffer.from(HELLO) };
 
 /** @type {import("../harness/suite.mjs").Suite} */
 export const suite = {
@@ -60,15 +57,7 @@ export const suite = {
       command: ({ port, upstreamPort }) => nginxFront(port, upstreamPort, "uwsgi"),
     },
   ],
-  workloads: [
-    { id: "hello", title: "Hello", request: { method: "GET", path: "/hello" }, expected },
-    {
-      id: "browser",
-      title: "Hello, a browser's headers",
-      request: { method: "GET", path: "/hello", headers: BROWSER_HEADERS },
-      expected,
-    },
-  ],
+  workloads: HELLO_WORKLOADS,
   goals: [
     { workload: "hello", server: "tsgi-fastcgi", against: "php-fpm", atMost: 0.7, aim: 0.6 },
     { workload: "hello", server: "tsgi-fastcgi", against: "uwsgi", atMost: 0.6, aim: 0.5 },

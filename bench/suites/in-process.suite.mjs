@@ -2,9 +2,8 @@
 // Applications of other interfaces in TSGI's own process, beside their own servers; and an application of TSGI under node:http.
 import { fileURLToPath } from "node:url";
 
-import { HELLO } from "../apps/payloads.js";
-import { BROWSER_HEADERS } from "./browser-headers.mjs";
-import { packageServer } from "./package-server.mjs";
+import { HELLO_WORKLOADS } from "./hello.mjs";
+import { packageMissing, packageServer } from "./package-server.mjs";
 import { tsgi, tsgiVersion } from "./tsgi-command.mjs";
 
 const apps = fileURLToPath(new URL("../apps", import.meta.url));
@@ -22,13 +21,11 @@ function guest(id, label, app, dependency) {
   return {
     id,
     label,
-    missing: packageServer("hono", "", dependency).missing,
+    missing: () => packageMissing(dependency),
     version: tsgiVersion,
     command: ({ port }) => ({ argv: tsgi(`${apps}/${app}`, port) }),
   };
 }
-
-const expected = { status: 200, type: "text/plain", body: Buffer.from(HELLO) };
 
 /** @type {import("../harness/suite.mjs").Suite} */
 export const suite = {
@@ -43,15 +40,7 @@ export const suite = {
     { ...packageServer("node-handler", "TSGI under node:http", null), version: tsgiVersion },
     packageServer("node-http", "node:http", null),
   ],
-  workloads: [
-    { id: "hello", title: "Hello", request: { method: "GET", path: "/hello" }, expected },
-    {
-      id: "browser",
-      title: "Hello, a browser's headers",
-      request: { method: "GET", path: "/hello", headers: BROWSER_HEADERS },
-      expected,
-    },
-  ],
+  workloads: HELLO_WORKLOADS,
   goals: [
     { workload: "hello", server: "tsgi-express", against: "express", atMost: 1.05, aim: 1 },
     { workload: "hello", server: "tsgi-hono", against: "hono", atMost: 0.8, aim: 0.7 },

@@ -2,8 +2,8 @@
 // Ruby and Perl: TSGI as their host against Puma and Starman, with one request at a time and with four.
 import { fileURLToPath } from "node:url";
 
-import { HELLO } from "../apps/payloads.js";
 import { answerOf } from "../harness/machine.mjs";
+import { HELLO_ANSWER } from "./hello.mjs";
 import { tsgi, tsgiVersion } from "./tsgi-command.mjs";
 
 const apps = fileURLToPath(new URL("../apps", import.meta.url));
@@ -32,7 +32,7 @@ const hello = (id, title, app, threads = 1) => ({
   id,
   title,
   request: { method: "GET", path: "/hello" },
-  expected: { status: 200, type: "text/plain", body: Buffer.from(HELLO) },
+  expected: HELLO_ANSWER,
   app,
   threads,
 });

@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { HELLO, TEN_KILOBYTES } from "../apps/payloads.js";
 import { BROWSER_HEADERS } from "./browser-headers.mjs";
 import { nginx, nginxMissing, nginxVersion } from "./nginx-front.mjs";
-import { packageVersion } from "./package-server.mjs";
+import { packageMissing, packageVersion } from "./package-server.mjs";
 import { tsgi, tsgiVersion } from "./tsgi-command.mjs";
 
 const bench = fileURLToPath(new URL("..", import.meta.url));
@@ -65,11 +65,7 @@ export const suite = {
       id: "fastify-static",
       label: "@fastify/static",
       missing: (workload) =>
-        isAbout(workload, ["file-10k", "file-10m"])
-          ? packageVersion("@fastify/static")
-            ? null
-            : "package '@fastify/static' is not installed: npm ci in bench/"
-          : "measured with files only",
+        isAbout(workload, ["file-10k", "file-10m"]) ? packageMissing("@fastify/static") : "measured with files only",
       version: () => packageVersion("@fastify/static"),
       command: ({ port }) => {
         writeFiles();

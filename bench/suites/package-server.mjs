@@ -21,11 +21,8 @@ export function packageServer(file, label, dependency, { id = file, program = ()
     id,
     label,
     missing: () =>
-      dependency !== null && packageVersion(dependency) === null
-        ? `package '${dependency}' is not installed: npm ci in bench/`
-        : program() === null
-          ? "what runs it is neither in PATH nor installed: npm ci in bench/"
-          : null,
+      (dependency === null ? null : packageMissing(dependency)) ??
+      (program() === null ? "what runs it is neither in PATH nor installed: npm ci in bench/" : null),
     version: () => (dependency === null ? process.versions.node : packageVersion(dependency)),
     command: ({ port, upstreamPort }) => ({
       argv: [program() ?? "", `${bench}servers/${file}.mjs`],
@@ -38,6 +35,11 @@ export function packageServer(file, label, dependency, { id = file, program = ()
 export function bun() {
   const local = `${bench}node_modules/.bin/bun`;
   return answerOf("sh", ["-c", "command -v bun"]) ?? (existsSync(local) ? local : null);
+}
+
+/** @param {string} name a package of bench/ @returns {string | null} that it is not installed, and what to do; null where it is */
+export function packageMissing(name) {
+  return packageVersion(name) === null ? `package '${name}' is not installed: npm ci in bench/` : null;
 }
 
 /** @param {string} name a package of bench/ @returns {string | null} its version; null where it is not installed */

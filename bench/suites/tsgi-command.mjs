@@ -18,19 +18,19 @@ export const application = fileURLToPath(new URL("../apps/app.js", import.meta.u
  * @returns {string[]} program and arguments
  */
 export function tsgi(target, port, args = []) {
-  return tsgiBound(target, [`127.0.0.1:${port}`], args);
+  return tsgiBound(target, `127.0.0.1:${port}`, args);
 }
 
 /**
- * Tells the command for a target at addresses of any protocol.
+ * Tells the command for a target at an address of any protocol.
  *
  * @param {string} target what to serve
- * @param {string[]} binds as `--bind` takes them
+ * @param {string} bind as `--bind` takes it
  * @param {string[]} [args] more options
  * @returns {string[]} program and arguments
  */
-export function tsgiBound(target, binds, args = []) {
-  return [process.execPath, program, target, ...binds.flatMap((bind) => ["--bind", bind]), ...args];
+export function tsgiBound(target, bind, args = []) {
+  return [process.execPath, program, target, "--bind", bind, ...args];
 }
 
 /** @returns {string | null} the version of TSGI; null when it does not start */

@@ -1,8 +1,8 @@
 // @ts-check
 // TSGI against what else serves TypeScript: the smallest node:http handler, the frameworks, and Bun.
-import { CHUNK, CHUNKS, HELLO, TEN_KILOBYTES } from "../apps/payloads.js";
+import { CHUNK, CHUNKS, TEN_KILOBYTES } from "../apps/payloads.js";
 import { answerOf } from "../harness/machine.mjs";
-import { BROWSER_HEADERS } from "./browser-headers.mjs";
+import { HELLO_WORKLOADS } from "./hello.mjs";
 import { bun, packageServer } from "./package-server.mjs";
 import { application, tsgi, tsgiVersion } from "./tsgi-command.mjs";
 
@@ -32,18 +32,7 @@ export const suite = {
     },
   ],
   workloads: [
-    {
-      id: "hello",
-      title: "Hello",
-      request: { method: "GET", path: "/hello" },
-      expected: { status: 200, type: "text/plain", body: Buffer.from(HELLO) },
-    },
-    {
-      id: "browser",
-      title: "Hello, a browser's headers",
-      request: { method: "GET", path: "/hello", headers: BROWSER_HEADERS },
-      expected: { status: 200, type: "text/plain", body: Buffer.from(HELLO) },
-    },
+    ...HELLO_WORKLOADS,
     {
       id: "10k",
       title: "10 KB answer",

@@ -4,9 +4,8 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-import { HELLO } from "../apps/payloads.js";
 import { answerOf } from "../harness/machine.mjs";
-import { BROWSER_HEADERS } from "./browser-headers.mjs";
+import { BROWSER_REQUEST, HELLO_ANSWER } from "./hello.mjs";
 import { nginxFront, nginxMissing, nginxVersion } from "./nginx-front.mjs";
 import { packageServer } from "./package-server.mjs";
 import { PHP_ROOT, phpFpmCommand, phpFpmMissing } from "./php-fpm.mjs";
@@ -65,8 +64,7 @@ $HTTP["url"] =~ "^/hello" { cgi.assign = ("" => "") }
   return path;
 }
 
-const expected = { status: 200, type: "text/plain", body: Buffer.from(HELLO) };
-const request = { method: "GET", path: "/hello", headers: BROWSER_HEADERS };
+const hello = { request: BROWSER_REQUEST, expected: HELLO_ANSWER };
 
 /** @type {import("../harness/suite.mjs").Suite} */
 export const suite = {
@@ -124,9 +122,9 @@ export const suite = {
     },
   ],
   workloads: [
-    { id: "http", title: "HTTP upstream", request, expected },
-    { id: "php", title: "PHP-FPM", request, expected },
-    { id: "cgi", title: "CGI program in C", request, expected, connections: 8 },
+    { id: "http", title: "HTTP upstream", ...hello },
+    { id: "php", title: "PHP-FPM", ...hello },
+    { id: "cgi", title: "CGI program in C", ...hello, connections: 8 },
   ],
   goals: [
     { workload: "http", server: "tsgi", against: "http-proxy", atMost: 0.5, aim: 0.4 },

@@ -1,5 +1,5 @@
-// The spawner where there is neither Python nor Perl: does what spawner.py does, for the same frames. Node knows names and values as text only, so bytes
-// that are no UTF-8 arrive as U+FFFD.
+// The spawner where there is neither Python nor Perl: does what spawner.py does, for the same frames. Node knows names and values as text
+// only, so bytes that are no UTF-8 arrive as U+FFFD.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { closeSync, constants, openSync, rmSync } from "node:fs";
 import { constants as system } from "node:os";

@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<SpawnerLanguage, readonly [command: string, ...w
   perl: ["perl", fileOf("spawner.pl")],
   node: [process.execPath, "--max-semi-space-size=1", fileOf(`spawner-main${EXTENSION}`)],
 };
+
 /** Named pipes are asked for in such portions, when fewer than half of one are left. */
 const PORTION = 32;
 
