@@ -71,6 +71,40 @@ class EnvironmentTest < LaneTest
     end
   end
 
+  def test_both_paths_together_are_a_key_of_their_own
+    [["/a b", "/c%20d", "/a%20b/c%2520d?x"], ["", "/a", "/a"], ["/app", "/new path", "/"]].each do |script, path, target|
+      env = { "SCRIPT_NAME" => script.dup, "PATH_INFO" => path.dup, "REQUEST_URI" => target }
+      Environment.encode_paths(env)
+      whole = env["SCRIPT_NAME"] + env["PATH_INFO"]
+      env["PATH_INFO"] << "x"
+      assert_equal(whole, env["REQUEST_PATH"])
+    end
+  end
+
+  # The version of an application's Rack, and what becomes of OPTIONS * and of a header that is named Version.
+  VERSIONS = { "2.2.22" => ["", "HTTP/1.1"], "3.0.9" => ["", "HTTP/1.1"], "3.1" => ["*", "mine"], "4.0.0" => ["*", "mine"] }.freeze
+
+  def test_what_versions_of_rack_want_differently
+    VERSIONS.each do |version, wanted|
+      with_rack(version) do
+        keys = Environment.new(host.lane, multithread: false, multiprocess: true)
+        environ = { "SCRIPT_NAME" => "", "PATH_INFO" => "", "REQUEST_URI" => "*", "SERVER_PROTOCOL" => "HTTP/1.1", "HTTP_VERSION" => "mine" }
+        env = keys.of(Host.text(environ), "".b, 0, environ.size)
+        assert_equal(wanted, env.values_at("PATH_INFO", "HTTP_VERSION"), version)
+      end
+    end
+  end
+
+  # With another Rack than the one that is installed.
+  def with_rack(version)
+    there = Object.const_defined?(:Rack, false) ? Object.send(:remove_const, :Rack) : nil
+    Object.const_set(:Rack, Module.new { define_singleton_method(:release) { version } })
+    yield
+  ensure
+    Object.send(:remove_const, :Rack)
+    Object.const_set(:Rack, there) if there
+  end
+
   def test_every_byte_of_a_path_comes_back_from_its_encoding
     bytes = (1..255).map(&:chr).join.b
     encoded = Environment.encoded(bytes)

@@ -12,8 +12,17 @@ module TSGI
     QUESTION_MARK = "?".ord
     NUL = "A value of the environ holds a NUL".freeze
 
+    # Whether the application's Rack is this version or a later one, or there is none that could mind.
+    def self.rack?(*version)
+      return true unless defined?(Rack) && Rack.respond_to?(:release)
+
+      (Rack.release.split(".").map(&:to_i) <=> version) >= 0
+    end
+
     def initialize(lane, multithread:, multiprocess:)
       @lane = lane
+      # Before, HTTP_VERSION is the server's to say, and no header of that name; and no path but one with a slash is known.
+      @is_since31 = self.class.rack?(3, 1)
       @key_lists = []
       @base = {
         "rack.version" => [1, 3].freeze,
@@ -47,22 +56,26 @@ module TSGI
       env["rack.response_finished"] = []
       env["rack.after_reply"] = []
       protocol = env["SERVER_PROTOCOL"]
-      env["HTTP_VERSION"] ||= protocol if protocol
+      env["HTTP_VERSION"] = protocol if protocol && !(@is_since31 && env["HTTP_VERSION"])
       self.class.encode_paths(env)
+      env["PATH_INFO"] = "*" if @is_since31 && env["REQUEST_URI"] == "*" && env["REQUEST_PATH"].empty?
       env
     end
 
     # Puts both paths back into the form that Rack wants and a WSGI environ does not have: percent-encoded, as the client sent them.
-    # What a middleware has changed is encoded anew.
+    # What a middleware has changed is encoded anew. Both together are REQUEST_PATH, as Puma and WEBrick have it.
     def self.encode_paths(env)
       script, path, target = env["SCRIPT_NAME"] || "", env["PATH_INFO"] || "", env["REQUEST_URI"] || ""
       whole = script.empty? ? path : script + path
+      # No string is in two places: applications change them.
+      env["REQUEST_PATH"] = whole.dup
       # Most paths have nothing to encode.
       return if target == whole || (target.getbyte(whole.bytesize) == QUESTION_MARK && target.start_with?(whole))
 
       raw = target.sub(%r{\A[a-z][a-z0-9+.-]*://[^/?#]*}i, "")[/\A[^?#]*/]
       length = border(raw, script) if decoded(raw) == whole.b
       env["SCRIPT_NAME"], env["PATH_INFO"] = length ? [raw[0, length], raw[length..-1]] : [encoded(script), encoded(path)]
+      env["REQUEST_PATH"] = env["SCRIPT_NAME"] + env["PATH_INFO"]
     end
 
     def self.encoded(path)
@@ -121,7 +134,7 @@ module TSGI
 
     # Rack 2 wants every input to be read more than once.
     def rewindable(input)
-      return input if !defined?(Rack) || !Rack.respond_to?(:release) || Rack.release.to_i > 2
+      return input if self.class.rack?(3)
 
       require "rack/rewindable_input"
       Rack::RewindableInput.new(input)

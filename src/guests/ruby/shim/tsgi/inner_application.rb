@@ -18,6 +18,9 @@ module TSGI
 
   # One call, and its body: pulled piece by piece, so that its back-pressure is ours.
   class InnerCall
+    # What is made here of other keys.
+    OWN_KEYS = %w[HTTP_VERSION GATEWAY_INTERFACE REQUEST_PATH].freeze
+
     def initialize(lane, number, input)
       @lane = lane
       @id = lane.current
@@ -57,7 +60,7 @@ module TSGI
 
     # As both versions of Rack take them: a header that comes twice is one text of several lines for Rack 2, an array for Rack 3.
     def headers(words)
-      rack3 = Rack.release.to_i > 2
+      rack3 = Environment.rack?(3)
       names = {}
       words.each_slice(2).each_with_object({}) do |(name, value), headers|
         key = names[name.downcase] ||= rack3 ? name.downcase : name
@@ -102,7 +105,7 @@ module TSGI
       words = []
       others = {}
       env.each do |key, value|
-        next if value.nil? || key.start_with?("rack.") || key == "HTTP_VERSION" || key == "GATEWAY_INTERFACE"
+        next if value.nil? || key.start_with?("rack.") || OWN_KEYS.include?(key)
 
         if value.is_a?(String)
           # The paths of a WSGI environ are decoded.
