@@ -5,6 +5,12 @@ import { BodyQueue, type BodyWriter } from "../body-queue.ts";
 import type { ErrorPage, GuestRequestError } from "./errors.ts";
 import { NO_BODY, type GuestRequestBody } from "./guest-request-body.ts";
 
+/** An answer that does not come on the lane. */
+export interface AnswerElsewhere {
+  /** The request has failed on its lane. */
+  fail(error: GuestRequestError): void;
+}
+
 const BODILESS = /^(?:1\d\d|204|304)/;
 
 /** A request, from the call of the application to its end. */
@@ -20,6 +26,8 @@ export class GuestExchange {
   isSlow = false;
   /** How many processes exited after they received it and before they started any request. */
   endedProcesses = 0;
+  /** Its answer, if that comes on a connection of its own; the lane then only says when the application is done. */
+  elsewhere: AnswerElsewhere | null = null;
   /** When it was sent to a lane. */
   dispatchedAt = 0;
   /** When the client disconnected or lost interest; 0 before that. */
@@ -56,6 +64,11 @@ export class GuestExchange {
   /** The response body, if it arrives in parts. */
   get responseBody(): BodyQueue | null {
     return this.#responseBody;
+  }
+
+  /** Whether its answer may come on a connection of its own: nothing has come, and somebody wants it. */
+  get mayAnswerElsewhere(): boolean {
+    return !this.#isSettled && this.elsewhere === null && this.abandonedAt === 0;
   }
 
   /** Method and target, for the log. */
@@ -99,6 +112,7 @@ export class GuestExchange {
    */
   fail(error: GuestRequestError): void {
     this.#responseBody?.fail(error);
+    this.elsewhere?.fail(error);
     if (this.#isSettled) {
       this.release();
     } else if (error.page === null) {

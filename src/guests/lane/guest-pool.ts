@@ -147,9 +147,8 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
   /** Process ids by the id of the request they are working on. */
   requestsInHand(): ReadonlyMap<string, number> {
     const found = new Map<string, number>();
-    for (const { lanes, pid } of this.#set.processes) {
-      for (const { environ } of lanes.flatMap((lane) => lane.unanswered))
-        found.set(String(environ[TSGI_REQUEST_ID]), pid);
+    for (const { unanswered, pid } of this.#set.processes) {
+      for (const { environ } of unanswered) found.set(String(environ[TSGI_REQUEST_ID]), pid);
     }
     return found;
   }
@@ -279,9 +278,10 @@ export class GuestPool implements ProcessSetOwner, ClockListener {
 
   #finishDraining(process: GuestProcess, now: number): void {
     const isStuck = process.lanes.some((lane) => lane.isLost);
-    const isBusy = process.lanes.some((lane) => !lane.isLost && lane.outstanding > 0);
+    const isBusy = process.lanes.some((lane) => !lane.isLost && lane.outstanding > 0) || process.separate.count > 0;
     if (isBusy && now < process.killAt) return;
-    if (isStuck || now >= process.killAt) process.kill();
+    // Conversations that are still going on are no reason to skip what is registered for the exit.
+    if (isStuck || (now >= process.killAt && process.separate.count === 0)) process.kill();
     else process.stop(Math.max(process.killAt, now + END_MILLISECONDS));
   }
 

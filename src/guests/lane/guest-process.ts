@@ -8,10 +8,11 @@ import { LineSplitter } from "../../protocols/line-splitter.ts";
 import { readControlMessage, type GuestReady } from "./control-messages.ts";
 import { GuestDeadlineMissed, GuestStartError } from "./errors.ts";
 import type { GuestExchange } from "./guest-exchange.ts";
-import type { ControlHello, Hello, StackDump } from "./hello.ts";
+import type { ControlHello, Hello, LaneHello, StackDump } from "./hello.ts";
 import { Lane, type LaneListener, type LaneOwner } from "./lane.ts";
 import { GUEST_LOG_LEVELS, type GuestLogEntry, type GuestSettings } from "./guest-options.ts";
 import type { GuestLanguage } from "./language.ts";
+import { SeparateAnswers } from "./separate-answers.ts";
 
 /** How many characters of its reports are kept. */
 const REPORT_CHARACTERS = 16_384;
@@ -62,6 +63,8 @@ export class GuestProcess implements LaneOwner {
   /** Ready, but gets no requests until the other processes of the same reload are ready too. */
   isHeldBack = false;
   isKilled = false;
+  /** Its answers that do not come on its lanes. */
+  readonly separate: SeparateAnswers;
   /** When it is killed if it is still draining or ending. */
   killAt = Infinity;
   /** Resolves when it takes requests (a template: can be forked); rejects if it exits before that. */
@@ -88,6 +91,8 @@ export class GuestProcess implements LaneOwner {
     this.index = index;
     this.isTemplate = isTemplate;
     this.#owner = owner;
+    const { answerBufferBytes: answerBytes, graceSeconds } = owner.settings;
+    this.separate = new SeparateAnswers(owner.language.name, { answerBytes, graceSeconds });
     this.whenReady = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
       this.#rejectReady = reject;
@@ -95,9 +100,14 @@ export class GuestProcess implements LaneOwner {
     this.whenReady.catch(() => {}); // whoever needs it awaits it
   }
 
-  /** Number of unanswered requests on its lanes. */
+  /** Its unanswered requests. */
+  get unanswered(): ReadonlySet<GuestExchange> {
+    return new Set([...this.lanes.flatMap((lane) => lane.unanswered), ...this.separate.exchanges]);
+  }
+
+  /** Number of unanswered requests. */
   get outstanding(): number {
-    let sum = 0;
+    let sum = this.separate.count;
     for (const lane of this.lanes) sum += lane.outstanding;
     return sum;
   }
@@ -131,6 +141,15 @@ export class GuestProcess implements LaneOwner {
 
   /** Takes a connection from the process. */
   attach(hello: Hello, socket: Socket): void {
+    if (hello.kind === "answer") {
+      const slot = this.index * this.#owner.settings.threads + hello.lane;
+      this.separate.attach(
+        this.lanes.find((lane) => lane.slot === slot),
+        hello.request,
+        socket,
+      );
+      return;
+    }
     if (!this.#expects(hello)) {
       socket.destroy();
       return;
@@ -288,7 +307,7 @@ export class GuestProcess implements LaneOwner {
   }
 
   /** Accepts each connection once: the control channel, and one for each thread. */
-  #expects(hello: Hello): boolean {
+  #expects(hello: ControlHello | LaneHello): boolean {
     if (hello.kind === "control") return this.#control === null;
     const { threads } = this.#owner.settings;
     return hello.lane < threads && !this.lanes.some(({ slot }) => slot === this.index * threads + hello.lane);

@@ -45,7 +45,17 @@ export interface LaneHello {
   readonly watcher: BatchWatcher;
 }
 
-export type Hello = ControlHello | LaneHello;
+/** A process opens a connection for the answer to one request. Source: docs/lane-protocol.md, "Connections of their own". */
+export interface AnswerHello {
+  readonly kind: "answer";
+  readonly process: number;
+  /** Index of the lane that the request is on. */
+  readonly lane: number;
+  /** Id of the request. */
+  readonly request: number;
+}
+
+export type Hello = ControlHello | LaneHello | AnswerHello;
 
 const STATUS_USES: readonly StatusUse[] = ["mmap", "write", "none"];
 const LAST_SIGNAL = 64;
@@ -61,11 +71,17 @@ const WORDS = /^[ -~]{0,80}$/;
 export function parseHello(text: string): { readonly token: string; readonly hello: Hello } | null {
   const json: unknown = JSON.parse(text);
   if (typeof json !== "object" || json === null) return null;
-  const { protocol, token, process, lane } = json as Record<string, unknown>;
+  const { protocol, token, process, lane, request } = json as Record<string, unknown>;
   if (protocol !== LANE_VERSION || typeof token !== "string" || !isCount(process) || typeof lane !== "number")
     return null;
-  const hello = lane === -1 ? controlHello(process, json) : laneHello(process, lane, json);
+  const hello = helloOf(process, lane, request, json);
   return hello === null ? null : { token, hello };
+}
+
+function helloOf(process: number, lane: number, request: unknown, json: object): Hello | null {
+  if (request !== undefined)
+    return isCount(lane) && isCount(request) ? { kind: "answer", process, lane, request } : null;
+  return lane === -1 ? controlHello(process, json) : laneHello(process, lane, json);
 }
 
 function controlHello(process: number, json: object): ControlHello | null {

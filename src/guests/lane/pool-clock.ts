@@ -100,6 +100,8 @@ export class PoolClock {
       }
       if (!exchange.isSettled && exchange.environ["tsgi.signal"]?.aborted === true) lane.abandon(exchange);
       const isWanted = exchange.abandonedAt === 0;
+      // What it says is not heard here, and a conversation may be silent for long.
+      if (exchange.elsewhere !== null && exchange.isSettled && isWanted) continue;
       // Data that nobody wants does not count as progress.
       const since = Math.max(exchange.dispatchedAt, isWanted ? lane.activeAt : exchange.abandonedAt);
       const isAnswering = exchange.isSettled && isWanted;

@@ -109,7 +109,8 @@ export class ProcessSet {
   }
 
   #greet(hello: Hello, socket: Socket): void {
-    const process = this.all.find((candidate) => candidate.index === hello.process && isExpected(candidate));
+    const isExpectedNow = hello.kind === "answer" ? isServing : isExpected;
+    const process = this.all.find((candidate) => candidate.index === hello.process && isExpectedNow(candidate));
     if (process === undefined || !this.#isItself(process, hello)) {
       socket.destroy();
       return;
@@ -120,7 +121,7 @@ export class ProcessSet {
 
   /** Verifies the process id: another user's process must not choose which process gets signals. */
   #isItself({ pid, template }: GuestProcess, hello: Hello): boolean {
-    if (hello.kind === "lane" || this.#settings.identity === null) return true;
+    if (hello.kind !== "control" || this.#settings.identity === null) return true;
     return template === null ? hello.pid === pid : parentOf(hello.pid) === template.pid;
   }
 
@@ -170,6 +171,11 @@ export class ProcessSet {
 /** Whether a process still has to connect. One that was told to end still introduces itself, so that it can be ended. */
 function isExpected(process: GuestProcess): boolean {
   return process.state === "starting" || (process.state === "ending" && process.pid === 0);
+}
+
+/** Whether a process may have requests. */
+function isServing({ state, isTemplate }: GuestProcess): boolean {
+  return !isTemplate && (state === "ready" || state === "draining" || state === "ending");
 }
 
 /** The parent of a process; undefined if the system does not tell. Source: proc(5), "stat". */

@@ -25,6 +25,7 @@ export class RequestFrames {
     let flags = isBatched ? FrameFlag.batched : 0;
     if (inner !== null) flags |= FrameFlag.inner;
     if (environ["wsgi.early_hints"] !== undefined) flags |= FrameFlag.hints;
+    if (environ["tsgi.upgrade"] !== undefined) flags |= FrameFlag.upgrade;
     if (body.kind === "file") flags |= FrameFlag.bodyFile;
     if (body.kind === "stream") flags |= FrameFlag.bodyStream;
     const path = body.kind === "file" ? Buffer.from(body.path).toString("latin1") : "";

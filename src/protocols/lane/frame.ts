@@ -48,6 +48,8 @@ export const FrameType = {
 export const FrameFlag = {
   /** The last frame of its kind for this request. */
   end: 1,
+  /** `request`: the client offers another protocol, and its connection can change to it. */
+  upgrade: 1,
   /** `request`: what follows the environ is the path of a file that holds the body. */
   bodyFile: 2,
   /** `request`: the body is pulled with `read`. */

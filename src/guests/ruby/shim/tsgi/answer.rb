@@ -30,8 +30,9 @@ module TSGI
     KINDS = {}
     MOST_KINDS = 1000
 
-    attr_reader :over
+    attr_reader :over, :begun
     alias over? over
+    alias begun? begun
 
     # Of the request that the lane is at.
     def initialize(lane)
@@ -41,15 +42,24 @@ module TSGI
       @head = nil
     end
 
-    # Sends a complete response.
-    def send_response(response)
+    # Sends a complete response. `hijack` takes the connection over where the response wants that; nil where that cannot be. `input` is the
+    # body of the request.
+    def send_response(response, hijack = nil, input = nil)
       unless response.respond_to?(:to_ary) && response.to_ary.size == 3
         raise TypeError, "The application returned #{named(response)}, expected an array of status, headers and body"
       end
 
       status, headers, body = *response.to_ary
       set_head(status, headers)
-      send_body(body)
+      return speak(hijack.open(raw_head), @hijack || body) if hijack && talks?(body)
+
+      send_body(body, input)
+    end
+
+    # The application answers on a connection of its own, and has returned.
+    def leave
+      @over = true
+      @lane.send_frame(Wire::CHUNK, EMPTY, EMPTY, Wire::END_FLAG)
     end
 
     # Keeps status and headers until the first bytes of the body leave with them.
@@ -60,7 +70,7 @@ module TSGI
       head = (LINES[@code] || "#{@code} Unknown".b).dup
       @length = nil
       @chunked = false
-      @hijack = nil
+      @hijack = @upgrade = nil
       @words = 0
       headers.each { |name, value| add_header(head, name.to_s, value) }
       raise ArgumentError, "A header holds a NUL" if head.count(NUL) != @words
@@ -149,13 +159,35 @@ module TSGI
 
     # The body of an application that has chunked it itself is taken out of its chunks again: TSGI decides how it is framed.
     def note_connection(name, value)
+      @upgrade = value.to_s if name.casecmp?("upgrade")
       @chunked = true if name.casecmp?("transfer-encoding") && value.to_s.casecmp?("chunked")
     end
 
-    def send_body(body)
+    # Whether the rest of the response is a conversation: behind a hijacked head, or in another protocol.
+    def talks?(body)
+      @hijack.respond_to?(:call) || (@code == 101 && body.respond_to?(:call))
+    end
+
+    def speak(io, function)
+      function.call(io)
+      leave
+    end
+
+    # Status and headers as HTTP/1.1 has them, for a connection that the application has taken over.
+    def raw_head
+      status, *words = @head.split(NUL)
+      raise ArgumentError, "A header holds a line end" if "#{@head}#{@upgrade}".b.match?(/[\r\n]/n)
+
+      lines = words.each_slice(2).map { |name, value| "#{name}: #{value}\r\n" }
+      lines << (@code == 101 ? "Connection: Upgrade\r\nUpgrade: #{@upgrade}\r\n".b : "Connection: close\r\n")
+      lines << "Transfer-Encoding: chunked\r\n" if @chunked
+      "HTTP/1.1 #{status}\r\n#{lines.join}\r\n"
+    end
+
+    def send_body(body, input)
       # What answers a request that is hijacked behind its headers is a streaming body by another name.
       if @hijack.respond_to?(:call)
-        BodyStream.new(self, @lane).run(@hijack)
+        BodyStream.new(self, @lane, input).run(@hijack)
       elsif body.respond_to?(:to_path) && !@chunked && offer_file(body)
         finish
       elsif (parts = parts_of(body))
@@ -165,7 +197,7 @@ module TSGI
         body.each { |part| sink.write(part) }
         finish
       elsif body.respond_to?(:call)
-        BodyStream.new(self, @lane).run(body)
+        BodyStream.new(self, @lane, input).run(body)
       else
         raise TypeError, "The application returned the body #{named(body)}, expected one with each or call"
       end
@@ -236,9 +268,11 @@ module TSGI
     # How often it looks whether the client is still there, while the body is silent.
     LOOK_SECONDS = 0.5
 
-    def initialize(answer, lane)
+    # `input` is the body of the request.
+    def initialize(answer, lane, input)
       @answer = answer
       @lane = lane
+      @input = input
       @lock = Mutex.new
       @changed = ConditionVariable.new
       @closed = false
@@ -265,13 +299,15 @@ module TSGI
       end
     end
 
+    alias syswrite write
+
     def <<(part)
       write(part)
       self
     end
 
-    def read(*)
-      nil
+    def read(*arguments)
+      @input&.read(*arguments)
     end
 
     def flush

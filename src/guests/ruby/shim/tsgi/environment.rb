@@ -19,7 +19,8 @@ module TSGI
       (Rack.release.split(".").map(&:to_i) <=> version) >= 0
     end
 
-    def initialize(lane, multithread:, multiprocess:)
+    # `hijack` says whether an application can take its connection over.
+    def initialize(lane, multithread:, multiprocess:, hijack: false)
       @lane = lane
       # Before, HTTP_VERSION is the server's to say, and no header of that name; and no path but one with a slash is known.
       @is_since31 = self.class.rack?(3, 1)
@@ -31,7 +32,7 @@ module TSGI
         "rack.multithread" => multithread,
         "rack.multiprocess" => multiprocess,
         "rack.run_once" => false,
-        "rack.hijack?" => false,
+        "rack.hijack?" => hijack,
         "GATEWAY_INTERFACE" => "CGI/1.1",
       }.freeze
     end
@@ -53,6 +54,8 @@ module TSGI
       env = flags & Wire::KEYED == 0 ? pairs(head, known) : filled(head, *known)
       add_json(env) if flags & Wire::HAS_JSON != 0
       env["rack.input"] = flags & (Wire::BODY_FILE | Wire::BODY_STREAM) == 0 ? StringIO.new(body) : long_input(body, flags)
+      # Where nobody can give the client the protocol that it asks for, it is not offered.
+      env["rack.hijack?"] = false if env.key?("HTTP_UPGRADE") && flags & Wire::HAS_UPGRADE == 0
       env["rack.response_finished"] = []
       env["rack.after_reply"] = []
       protocol = env["SERVER_PROTOCOL"]

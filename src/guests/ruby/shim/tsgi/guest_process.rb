@@ -90,12 +90,18 @@ module TSGI
       facts = { multithread: count > 1, multiprocess: @options["multiprocess"] }
       threads = lanes.each_with_index.map do |lane, index|
         lane.open(@options["token"], @process, index)
-        Thread.new { Server.new(lane, application, **facts).run }.tap { |thread| thread.name = "tsgi-lane-#{index}" }
+        Thread.new { Server.new(lane, application, door: door(index), **facts).run }.tap { |thread| thread.name = "tsgi-lane-#{index}" }
       end
       tell_ready
       obey
       lanes.each(&:stop)
       threads.each(&:join)
+    end
+
+    # Where the application of a lane gets connections of its own.
+    def door(index)
+      path = @options["socket"]
+      Hijack::Door.new(-> { UNIXSocket.new(path) }, { protocol: Wire::PROTOCOL_VERSION, token: @options["token"], process: @process, lane: index })
     end
 
     # Follows the control channel until it tells this process to stop.

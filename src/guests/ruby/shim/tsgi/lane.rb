@@ -106,6 +106,11 @@ module TSGI
       body.bytesize <= JOINED_BYTES ? send_bytes(frame << body) : send_bytes(frame, body)
     end
 
+    # Sends what was kept back.
+    def flush
+      send_bytes
+    end
+
     # A text for the error log.
     def log(text)
       bytes = text.encode(Encoding::UTF_8, invalid: :replace, undef: :replace).b

@@ -2,6 +2,7 @@
 
 require_relative "answer"
 require_relative "environment"
+require_relative "hijack"
 require_relative "lane"
 
 module TSGI
@@ -12,11 +13,13 @@ module TSGI
     LINE_CHARACTERS = 4096
     RETIRING = [SystemExit, NoMemoryError, SignalException].freeze
 
-    # Serves an application on a lane. The keywords are those of the environment.
-    def initialize(lane, application, **facts)
+    # Serves an application on a lane. `door` opens connections that it takes over; nil for none. The other keywords are those of the
+    # environment.
+    def initialize(lane, application, door: nil, **facts)
       @lane = lane
       @application = application
-      @environment = Environment.new(lane, **facts)
+      @door = door
+      @environment = Environment.new(lane, hijack: !door.nil?, **facts)
     end
 
     # Answers requests until TSGI hangs up.
@@ -33,18 +36,21 @@ module TSGI
     # One request that is begun: its id, head, body, flags, and number of pairs or list of keys.
     def answer(_id, head, body, flags, known)
       answer = Answer.new(@lane)
-      env = input = response = error = nil
+      env = input = hijack = response = error = nil
       begin
         env = @environment.of(head, body, flags, known)
         input = env["rack.input"]
         env["rack.early_hints"] = ->(headers) { answer.hint(headers) } if flags & Wire::HAS_HINTS != 0
+        env["rack.hijack"] = hijack = Hijack.new(@lane, @door, env, answer) if env["rack.hijack?"]
         response = @application.call(env)
-        answer.send_response(response)
+        # What it returns does not count then.
+        hijack&.taken? ? answer.leave : answer.send_response(response, hijack, input)
       rescue LaneClosed
         raise
       rescue Exception => e # rubocop:disable Lint/RescueException -- whatever an application raises is the end of its request only
         error = e
-        report(answer, e)
+        hijack.close if hijack&.taken?
+        report(answer, hijack&.taken? ? Hijack.told(e) : e)
       ensure
         # Its thread has been killed, so that nobody would answer on this lane any more.
         answer.fail("The application has ended the thread of its request", "", Wire::RETIRE) unless answer.over?
