@@ -360,7 +360,9 @@ export class Lane implements LaneLoad {
         `The ${language} application failed at ${exchange.description}: ${last}`,
         stack,
       );
-      if (exchange.abandonedAt !== 0) exchange.environ["wsgi.errors"].write(`${error.stack ?? error.message}\n`);
+      // Its answer may be complete on another connection, and nobody else would say this.
+      const isUnheard = exchange.abandonedAt !== 0 || (exchange.elsewhere !== null && exchange.isSettled);
+      if (isUnheard) exchange.environ["wsgi.errors"].write(`${error.stack ?? error.message}\n`);
       exchange.fail(error);
       if ((frame.flags & FrameFlag.retire) !== 0) this.#owner.wantsRetirement(`${last} at ${exchange.description}`);
     }

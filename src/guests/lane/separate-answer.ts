@@ -18,6 +18,8 @@ import { outliveFailedWrites } from "./outlive-failed-writes.ts";
 
 /** Most bytes that are read of the client at once. */
 const CHUNK_BYTES = 65_536;
+/** How every answer begins. */
+const BEGINNING = "HTTP/1.";
 
 /** Bounds of an answer. */
 export interface SeparateLimits {
@@ -49,13 +51,19 @@ export class SeparateAnswer implements AnswerElsewhere, AnswerListener, BodyWrit
   #head: string | null = null;
   /** What the client says in another protocol. */
   #input: InputStream | null = null;
+  /** The first characters, until they are seen to be those of HTTP. */
+  #beginning = "";
   #isGiven = false;
   #isOver = false;
   #grace: NodeJS.Timeout | null = null;
   /** Goes on when the guest has taken what there was. */
   #drained: (() => void) | null = null;
+  #hasClientEnded = false;
   readonly #clientEnded = (): void => {
-    if (this.#input === null) this.#endInput();
+    if (this.#input !== null) return;
+    // What it has said before that in another protocol comes with its answer.
+    if (this.#protocol !== null && this.#head === null) this.#beginGrace();
+    else this.#endInput();
   };
 
   /**
@@ -63,13 +71,7 @@ export class SeparateAnswer implements AnswerElsewhere, AnswerListener, BodyWrit
    * @param socket - the connection, its HELLO read
    * @param language - of the guest, for messages
    */
-  constructor(
-    exchange: GuestExchange,
-    socket: Socket,
-    language: string,
-    limits: SeparateLimits,
-    owner: SeparateOwner,
-  ) {
+  constructor(exchange: GuestExchange, socket: Socket, language: string, limits: SeparateLimits, owner: SeparateOwner) {
     this.exchange = exchange;
     this.#socket = socket;
     this.#language = language;
@@ -86,7 +88,7 @@ export class SeparateAnswer implements AnswerElsewhere, AnswerListener, BodyWrit
     const socket = this.#socket;
     exchange.elsewhere = this;
     outliveFailedWrites(socket);
-    socket.on("data", (chunk: Buffer) => this.#read(() => this.#decoder.push(chunk)));
+    socket.on("data", (chunk: Buffer) => this.#read(() => this.#receive(chunk)));
     // One that is closed before all was read of it ends with an error.
     for (const event of ["end", "error", "close"]) socket.on(event, () => this.#read(() => this.#decoder.end()));
     for (const event of ["drain", "close"]) socket.on(event, () => this.#drained?.());
@@ -135,6 +137,19 @@ export class SeparateAnswer implements AnswerElsewhere, AnswerListener, BodyWrit
     this.#end();
   }
 
+  #receive(chunk: Buffer): void {
+    if (this.#beginning.length < BEGINNING.length) this.#checkBeginning(chunk);
+    this.#decoder.push(chunk);
+  }
+
+  /** An application that speaks something else may wait for its client now, and so for ever: a line might still be on its way. */
+  #checkBeginning(chunk: Buffer): void {
+    this.#beginning += chunk.toString("latin1", 0, BEGINNING.length - this.#beginning.length);
+    if (BEGINNING.startsWith(this.#beginning)) return;
+    const began = JSON.stringify(this.#beginning);
+    throw new AnswerError("ERR_HTTP_ANSWER_STATUS", `It begins with ${began}, expected "HTTP/1.1" and a status`);
+  }
+
   #read(step: () => void): void {
     if (this.#isOver) return;
     try {
@@ -156,7 +171,9 @@ export class SeparateAnswer implements AnswerElsewhere, AnswerListener, BodyWrit
       return;
     }
     exchange.beginWith(this.#head, -1, this.#queue.body);
-    if (this.#input !== null && !this.#isOver) this.#pump(this.#input).catch(() => this.abandon()); // the client has left
+    if (this.#isOver) return;
+    if (this.#input !== null) this.#pump(this.#input).catch(() => this.abandon()); // the client has left
+    else if (exchange.environ["tsgi.signal"]?.aborted === true) this.#endInput();
   }
 
   #failed(error: unknown): void {
@@ -182,11 +199,15 @@ export class SeparateAnswer implements AnswerElsewhere, AnswerListener, BodyWrit
 
   /** The application hears the end of what its client says, and has some time to do the same. */
   #endInput(): void {
-    if (this.#isOver || this.#grace !== null) return;
+    if (this.#isOver || this.#hasClientEnded) return;
+    this.#hasClientEnded = true;
     this.#owner.abandoned();
     this.#socket.end();
-    this.#grace = setTimeout(() => this.#cutOff(), this.#limits.graceSeconds * 1000);
-    this.#grace.unref();
+    this.#beginGrace();
+  }
+
+  #beginGrace(): void {
+    this.#grace ??= setTimeout(() => this.#cutOff(), this.#limits.graceSeconds * 1000).unref();
   }
 
   #cutOff(): void {

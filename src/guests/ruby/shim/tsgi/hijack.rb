@@ -11,8 +11,7 @@ module TSGI
       # The connection for the answer to a request.
       def open(id)
         socket = connect.call
-        socket.write(Wire.frame(Wire::HELLO, 0, "".b, JSON.generate(hello.merge(request: id)).b))
-        return socket if taken?(socket)
+        return socket if taken?(socket, Wire.frame(Wire::HELLO, 0, "".b, JSON.generate(hello.merge(request: id)).b))
 
         socket.close
         raise ClientGone, "The connection cannot be taken over: the client has left, or the response has begun"
@@ -21,7 +20,8 @@ module TSGI
       private
 
       # TSGI hangs up where it does not agree. From its answer on, all is the application's.
-      def taken?(socket)
+      def taken?(socket, hello)
+        socket.write(hello)
         header = socket.read(Wire::HEADER_BYTES)
         header&.bytesize == Wire::HEADER_BYTES && header.unpack(Wire::HEADER)[3] == Wire::TAKEN
       rescue SystemCallError

@@ -49,8 +49,8 @@ module TSGI
         raise
       rescue Exception => e # rubocop:disable Lint/RescueException -- whatever an application raises is the end of its request only
         error = e
-        hijack.close if hijack&.taken?
         report(answer, hijack&.taken? ? Hijack.told(e) : e)
+        hijack.close if hijack&.taken?
       ensure
         # Its thread has been killed, so that nobody would answer on this lane any more.
         answer.fail("The application has ended the thread of its request", "", Wire::RETIRE) unless answer.over?
