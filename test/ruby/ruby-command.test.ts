@@ -7,9 +7,9 @@ import { interpreterWith } from "../needs.ts";
 const PAGE = readFileSync(new URL("../../docs/guests/ruby.md", import.meta.url), "utf8");
 const ruby = interpreterWith("ruby", "rack");
 
-/** The first block of a language on the page. */
-function blockOf(language: string): string {
-  return new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "ms").exec(PAGE)?.[1] ?? "";
+/** A block of a language on the page. */
+function blockOf(language: string, index = 0): string {
+  return [...PAGE.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))][index]?.[1] ?? "";
 }
 
 let project: Project;
@@ -31,6 +31,15 @@ test.skipIf(ruby === undefined).each([
   expect(text).toBe("Hello /caf%C3%A9\n");
   expect(took).toEqual(times.map((pattern) => expect.stringMatching(pattern)));
   expect(code).toBe(0);
+});
+
+test.skipIf(ruby === undefined)("serves the page's application that takes its connection over", async () => {
+  project.write("taken.ru", blockOf("ruby", 1));
+  const command = project.start(["taken.ru", "-b", "127.0.0.1:0"]);
+  const response = await fetch(`http://127.0.0.1:${await command.port()}/`);
+  const text = await response.text();
+  const { code } = await command.stop();
+  expect([text, response.headers.get("content-type"), code]).toEqual(["0\n1\n2\n", "text/plain", 0]);
 });
 
 test.skipIf(ruby === undefined).each([

@@ -120,7 +120,7 @@ describe.skipIf(ruby === undefined)("A Rack application", () => {
     const { text } = await served.get(`${path}?a=%20b`);
     const environ = new Map(text.split("\n").map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]));
     const keys = ["PATH_INFO", "SCRIPT_NAME", "QUERY_STRING", "rack.url_scheme", "rack.multithread", "rack.hijack?"];
-    expect(keys.map((key) => environ.get(key))).toEqual([wanted, "", "a=%20b", "http", "TrueClass", "FalseClass"]);
+    expect(keys.map((key) => environ.get(key))).toEqual([wanted, "", "a=%20b", "http", "TrueClass", "TrueClass"]);
     expect([...environ.keys()].filter((key) => key.startsWith("wsgi."))).toEqual([]);
   });
 

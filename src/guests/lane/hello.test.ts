@@ -54,8 +54,16 @@ describe("parseHello", () => {
     expect(parse(LANE)).toEqual({ token: "secret", hello });
   });
 
+  test("a connection for the answer to one request", () => {
+    const hello = { kind: "answer", process: 2, lane: 3, request: 4_294_967_295 };
+    expect(parse({ ...LANE, request: 4_294_967_295 })).toEqual({ token: "secret", hello });
+  });
+
   test.each<[what: string, hello: unknown]>([
     ["no object", null],
+    ["the answer to a request on the control channel", { ...CONTROL, request: 1 }],
+    ["the answer to half a request", { ...LANE, request: 1.5 }],
+    ["the answer to no number", { ...LANE, request: null }],
     ["another protocol", { ...CONTROL, protocol: 2 }],
     ["no token", { ...CONTROL, token: undefined }],
     ["a process that is no number", { ...CONTROL, process: "0" }],

@@ -30,6 +30,7 @@ describe("RequestFrames.head", () => {
     ["others that may follow", {}, true, FrameFlag.batched],
     ["an application behind the filter", { inner: () => [] }, false, FrameFlag.inner],
     ["a way for early hints", { environ: { "wsgi.early_hints": () => {} } }, false, FrameFlag.hints],
+    ["an offer of another protocol", { environ: { "tsgi.upgrade": () => {} } }, false, FrameFlag.upgrade],
     ["values that are no text", { environ: { "app.user": { id: 1 } } }, false, FrameFlag.json],
     [
       "a streamed body",
