@@ -6,13 +6,14 @@ use File::Temp ();
 use Host;
 use Test::More;
 
-# With the system's calls, and with those that every Perl has.
-for my $calls ('some', 'no') {
+# With memory that is written to, with the system's calls, and with those that every Perl has.
+for my $calls ('mapped, some', 'some', 'no') {
     my $host   = Host->new;
     my $status = $host->{lane}{status};
+    delete $status->{memory} if $calls ne 'mapped, some';
     if ($calls eq 'no') {
         $status->{pwrite} = 0;
-        delete @$status{qw(address at_aborted at_recalled)};
+        delete @$status{qw(address memory at_aborted at_recalled)};
     }
     is_deeply [ map { $host->word($_) } STARTED, KEPT, RECALLED ], [ 0, 0, 0 ], "$calls calls: a place begins with nothing started, kept or recalled";
 
@@ -21,7 +22,7 @@ for my $calls ('some', 'no') {
     $host->write_word(ABORTED,  7);
     $host->write_word(RECALLED, 9);
     ok $status->is_unwanted(7) && !$status->is_unwanted(8), "$calls calls: what nobody wants is read";
-    is $status->recalled, 9, "$calls calls: what is recalled is read";
+    is $status->start(10), 9, "$calls calls: what is recalled is read";
 
     ok $status->keep('first') && $status->keep('second'), "$calls calls: answers are kept";
     is $host->kept, 'firstsecond', "$calls calls: one after another";

@@ -31,10 +31,10 @@ my %IS_HOP_BY_HOP = map { $_ => 1 } qw(connection keep-alive proxy-connection te
 my $HOP_BY_HOP = join '|', keys %IS_HOP_BY_HOP;
 $HOP_BY_HOP = qr/\0(?:$HOP_BY_HOP)\0/i;
 
-# Of the request that the lane is at.
+# Of the request that the lane is at. What it does not have yet (`head`, `code`, `is_begun`, `is_over`) it gets when it has.
 sub new {
     my ($class, $lane) = @_;
-    return bless { lane => $lane, id => $lane->{current}, head => undef, code => 0, is_begun => 0, is_over => 0 }, $class;
+    return bless { lane => $lane, id => $lane->{current} }, $class;
 }
 
 # Sends a complete response: a list of status, headers and body.
@@ -44,8 +44,7 @@ sub send_response {
     $self->set_head($status, $headers);
     if (ref $body eq 'ARRAY') {
         my $data = @$body == 1 ? $body->[0] : join '', map { defined $_ ? $_ : '' } @$body;
-        $self->send_whole(defined $data ? $data : '');
-        return;
+        return $self->send_whole(defined $data ? $data : '');
     }
     return $self->send_handle($body) if is_handle($body);
     die 'The application returned the body ' . named($body) . ", expected a list of strings or a handle\n";
@@ -58,7 +57,9 @@ sub set_head {
     die 'The status is ' . named($status) . ", expected a whole number from 100 to 599\n"
         if !defined $status || $status !~ /\A[1-5][0-9][0-9]\z/;
     die 'The headers are ' . named($headers) . ", expected a list of names and values\n" if ref $headers ne 'ARRAY' || @$headers % 2;
-    my $head = join "\0", $LINES{$status} || "$status Unknown", grep({ !defined } @$headers) ? map { defined $_ ? $_ : '' } @$headers : @$headers;
+    # A value that is not there is an empty one.
+    no warnings 'uninitialized';
+    my $head = join "\0", $LINES{$status} || "$status Unknown", @$headers;
     return $self->set_head($status, $self->without_connection($headers)) if $head =~ $HOP_BY_HOP && grep { $_ % 2 == 0 && $IS_HOP_BY_HOP{ lc $headers->[$_] } } 0 .. $#{$headers};
     # TSGI checks names and values; a NUL in one of them would become another one.
     die "A header holds a NUL\n" if ($head =~ tr/\0//) != @$headers;

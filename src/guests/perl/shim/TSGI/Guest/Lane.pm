@@ -6,10 +6,15 @@ package TSGI::Guest::Lane;
 use strict;
 use warnings;
 
-use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
+use Socket qw(SOL_SOCKET SO_RCVTIMEO);
+use Time::HiRes qw(clock_gettime);
 use TSGI::Guest::Wire;
 
 use constant {
+    # Otherwise a function is called for its value each time.
+    MONOTONIC => Time::HiRes::CLOCK_MONOTONIC(),
+    # For how long a read waits, where it has an end.
+    WAIT_MICROSECONDS => 100_000,
     # What one read asks for, unless more is known to come. A larger buffer would be mapped and unmapped for each read.
     RECEIVE_BYTES => 32_768,
     # Lists of keys that a lane remembers.
@@ -45,6 +50,7 @@ sub new {
         last_begun    => 0,
         sent_at       => 0,            # when something was sent or received
         marked_at     => 0,            # when a request was answered or received
+        is_timed      => 0,            # whether a read returns after a while where nothing comes
         is_sent_early => 0,            # since the current request has begun
         owner         => $$,
     }, $class;
@@ -61,15 +67,16 @@ sub open {
         keys     => KEY_LISTS,
         maxBatch => MAX_BATCH,
         watcher  => 'host',
-        status   => 'write',
+        status   => $self->{status}->is_mapped ? 'mmap' : 'write',
         thread   => 'main',
     };
+    $self->{is_timed} = setsockopt $self->{socket}, SOL_SOCKET, SO_RCVTIMEO, pack 'l!2', 0, WAIT_MICROSECONDS;
     $self->send(frame(HELLO, 0, '', encode_json_text($hello)));
     return;
 }
 
-# Receives what has come and sorts it; waits where nothing has. The end of the lane ends this process, as nobody wants anything of it any
-# more.
+# Receives what has come and sorts it; waits where nothing has, for a while. Returns how many bytes have come. The end of the lane ends
+# this process, as nobody wants anything of it any more.
 sub receive {
     my ($self) = @_;
     # The length of a frame whose header is here: a long body comes in few reads.
@@ -79,31 +86,37 @@ sub receive {
         $wanted = $missing if $missing > $wanted;
     }
     my $count = sysread($self->{socket}, $self->{rest}, $wanted, length $self->{rest});
-    die TSGI::Guest::LaneClosed->new if defined $count ? $count == 0 : !$!{EINTR};
+    if (!$count) {
+        die TSGI::Guest::LaneClosed->new if defined $count || !($!{EINTR} || $!{EAGAIN});
+        return 0;
+    }
     # The time of a request goes on while it waits for its body.
-    $self->{sent_at} = $self->{marked_at} = clock_gettime(CLOCK_MONOTONIC) if !$self->{current};
-    $self->sort_frames if $count;
-    return;
+    $self->{sent_at} = $self->{marked_at} = clock_gettime(MONOTONIC) if !$self->{current};
+    $self->sort_frames;
+    return $count;
 }
 
 # Sorts the frames that have arrived completely.
 sub sort_frames {
     my ($self) = @_;
-    my ($position, $size) = (0, length $self->{rest});
+    my $data    = \$self->{rest};
+    my $pending = $self->{pending};
+    my ($position, $size) = (0, length $$data);
     while ($size - $position >= HEADER_BYTES) {
-        my ($length, $id, $head, $type, $flags, $aux) = unpack 'VVVCCv', substr $self->{rest}, $position, HEADER_BYTES;
-        last if $size - $position < HEADER_BYTES + $length;
-        my $payload = substr $self->{rest}, $position + HEADER_BYTES, $length;
-        $position += HEADER_BYTES + $length;
+        my ($length, $id, $head, $type, $flags, $aux) = unpack 'VVVCCv', substr $$data, $position, HEADER_BYTES;
+        my $start = $position + HEADER_BYTES;
+        last if $size - $start < $length;
+        $position = $start + $length;
+        my $payload = substr $$data, $start, $length;
         if ($type == REQUEST) {
             # Looked up here and not when it is answered: by then the number may refer to another list.
-            push @{ $self->{pending} }, [ $id, $head, $payload, $flags, $flags & KEYED ? $self->{keys}[$aux] : $aux ];
+            push @$pending, [ $id, $head, $payload, $flags, $flags & KEYED ? $self->{keys}[$aux] : $aux ];
         }
         elsif ($type == KEYS)            { $self->{keys}[$aux] = $self->{make_list}->(split /\0/, $payload, -1) }
         elsif ($id == $self->{current}) { push @{ $self->{mail} }, [ $type, $payload, $head, $flags, $aux ] }
     }
-    if   ($position == $size) { $self->{rest} = '' }
-    else                      { substr $self->{rest}, 0, $position, '' }
+    if   ($position == $size) { $$data = '' }
+    else                      { substr $$data, 0, $position, '' }
     return;
 }
 
@@ -113,9 +126,8 @@ sub next_request {
     my ($self) = @_;
     my $status = $self->{status};
     while (my $request = shift @{ $self->{pending} }) {
-        my $id = $request->[0];
-        $status->start($id);
-        my $recalled = $status->recalled;
+        my $id       = $request->[0];
+        my $recalled = $status->start($id);
         if (!$recalled || (($recalled - $id) & 0xffff_ffff) >= 0x8000_0000) {
             $self->{current} = $self->{last_begun} = $id;
             $self->{is_sent_early} = 0;
@@ -178,20 +190,20 @@ sub wait_for {
 sub send_answer {
     my ($self, $head, $data, $code) = @_;
     my $bytes = length $head;
-    my $now   = clock_gettime(CLOCK_MONOTONIC);
+    my $now   = clock_gettime(MONOTONIC);
     my ($took, $limit, $scale) = ($now - $self->{marked_at}, TOOK_SECONDS, TOOK_STEP);
     while ($took >= $limit && $scale < MOST_TOOK) { $limit *= 2; $scale += TOOK_STEP }
     $self->{marked_at} = $now;
     my $frame = pack('VVVCCv', $bytes + length $data, $self->{current}, $bytes, RESPONSE, END_FLAG | $scale, $code) . $head;
-    if (length $data > JOINED_BYTES) {
-        $self->send($frame, $data);
-        return;
-    }
-    $frame .= $data;
+    my $is_long = length $data > JOINED_BYTES;
+    $frame .= $data if !$is_long;
     # What was kept before may be read while more is written, unless another request is begun in between.
-    my $may_keep = @{ $self->{pending} } && !$self->{is_sent_early} && $now - $self->{sent_at} <= PATIENCE_SECONDS && $$ == $self->{owner};
-    if   ($may_keep && $self->{status}->keep($frame)) { $self->{out} .= $frame }
-    else                                              { $self->send($frame) }
+    my $may_keep = @{ $self->{pending} } && !$is_long && !$self->{is_sent_early} && $now - $self->{sent_at} <= PATIENCE_SECONDS && $$ == $self->{owner};
+    if ($may_keep && $self->{status}->keep($frame)) { $self->{out} .= $frame }
+    else {
+        $self->send($is_long ? ($frame, $data) : $frame);
+        $self->{sent_at} = $now;
+    }
     return;
 }
 
@@ -203,7 +215,8 @@ sub send {
         require POSIX;
         POSIX::_exit(0);
     }
-    if ($self->{out} ne '') {
+    my $is_kept = $self->{out} ne '';
+    if ($is_kept) {
         $parts[0] = @parts ? $self->{out} . $parts[0] : $self->{out};
         $self->{out} = '';
     }
@@ -215,9 +228,8 @@ sub send {
             elsif (!$!{EINTR}) { die TSGI::Guest::LaneClosed->new }
         }
     }
-    $self->{status}->forget;
+    $self->{status}->forget if $is_kept;
     $self->{is_sent_early} = 1;
-    $self->{sent_at}       = clock_gettime(CLOCK_MONOTONIC);
     return;
 }
 

@@ -14,6 +14,8 @@ use TSGI::Guest::Wire;
 
 # Where TSGI reads the stacks that it asks for; standard error is the application's.
 use constant REPORT_DESCRIPTOR => 3;
+# How long it may take until a busy process hears what it is told.
+use constant LOOK_SECONDS => 0.1;
 
 # Serves what the options on standard input name, to the end. Our modules are in that directory.
 sub main {
@@ -102,10 +104,16 @@ sub run {
     vec($wanted, fileno($_->{socket}), 1) = 1 for $control, $lane;
     my $control_number = fileno $control->{socket};
     my $lane_number    = fileno $lane->{socket};
+    my ($is_busy, $looked_at) = (0, 0);
     while (1) {
         while (my $request = $lane->next_request) {
             $server->answer(@$request);
             return $lane->leave_requests if $server->{is_finished};
+        }
+        # While requests keep coming, to look at both sockets before each read would be a call more.
+        if ($is_busy && $lane->{marked_at} - $looked_at < LOOK_SECONDS) {
+            $is_busy = $lane->receive;
+            next;
         }
         next if select(my $ready = $wanted, undef, undef, undef) <= 0;
         if (vec $ready, $control_number, 1) {
@@ -115,7 +123,10 @@ sub run {
                 $control->tell(MODULES, $self->files) if $type == LIST_MODULES;
             }
         }
-        $lane->receive if vec $ready, $lane_number, 1;
+        if (vec $ready, $lane_number, 1) {
+            $is_busy   = $lane->receive && $lane->{is_timed};
+            $looked_at = $lane->{marked_at};
+        }
     }
     return;
 }

@@ -39,11 +39,21 @@ sub set_lane {
     return;
 }
 
-# What requests with these keys are given: our names of the keys, and an environ that has them all, whose copies are filled without growing.
+# What requests with these keys are given: all keys of their environ by our names, and the values of those that are behind the input.
 sub list_of {
-    my ($self, @keys) = @_;
-    @keys = map { $_ eq 'wsgi.url_scheme' ? 'psgi.url_scheme' : $_ } @keys;
-    return { keys => \@keys, environ => { %{ $self->{base} }, map { $_ => '' } @keys, 'psgi.input', 'psgix.cleanup.handlers' } };
+    my ($self, @words) = @_;
+    my @keys   = map { $_ eq 'wsgi.url_scheme' ? 'psgi.url_scheme' : $_ } @words;
+    my %is_own = %{ $self->{base} };
+    delete @is_own{@keys};
+    my @own = sort keys %is_own;
+    return { count => scalar @keys, keys => [ map { hashed($_) } @keys, 'psgi.input', @own ], values => [ @is_own{@own} ] };
+}
+
+# A text as the key of a hash has it: Perl knows its hash already, and all hashes share its bytes.
+sub hashed {
+    my ($key) = @_;
+    my ($shared) = keys %{ { $key => 1 } };
+    return $shared;
 }
 
 # Answers one request that is begun: its id, the bytes of its head, its payload, flags, and number of pairs or list of keys.
@@ -54,25 +64,30 @@ sub answer {
     my $environ;
     my $is_done = eval {
         $environ = $self->environ($answer, $head, $payload, $flags, $known);
-        $self->respond($answer, $environ);
+        reset_variables();
+        my $response = $self->{application}->($environ);
+        if   (ref $response eq 'ARRAY') { $answer->send_response($response) }
+        else                            { delay($answer, $response) }
         1;
     };
     $self->fail($answer, $@) if !$is_done;
-    $self->clean_up($environ) if $environ;
+    $self->clean_up($environ) if $environ && ($environ->{'psgix.harakiri.commit'} || !ref $environ->{'psgix.cleanup.handlers'} || @{ $environ->{'psgix.cleanup.handlers'} });
     $lane->finish;
     return;
 }
 
-sub respond {
-    my ($self, $answer, $environ) = @_;
-    # What the last application has left of Perl's own variables concerns no other request.
-    local $/ = "\n";
-    local ($\, $,);
-    my $response = $self->{application}->($environ);
-    if (ref $response eq 'ARRAY') {
-        $answer->send_response($response);
-    }
-    elsif (ref $response eq 'CODE') {
+# What the last application has left of Perl's own variables concerns no other request. To make them local costs more than to look.
+sub reset_variables {
+    $/ = "\n"  if !defined $/ || $/ ne "\n";
+    $\ = undef if defined $\;
+    $, = undef if defined $,;
+    return;
+}
+
+# A response that comes later, or none.
+sub delay {
+    my ($answer, $response) = @_;
+    if (ref $response eq 'CODE') {
         $response->(sub { return respond_later($answer, @_) });
         die "The application returned from its delayed response without an answer\n" if !defined $answer->{head};
         $answer->finish;
@@ -97,17 +112,16 @@ sub respond_later {
 # The environ of a request. Source: PSGI 1.1, "The Environment".
 sub environ {
     my ($self, $answer, $head, $payload, $flags, $known) = @_;
-    my @words = split /\0/, length $payload == $head ? $payload : substr($payload, 0, $head), -1;
-    pop @words;
+    my $text = length $payload == $head ? $payload : substr $payload, 0, $head;
     my %environ;
+    die "A value of the environ holds a NUL\n" if ($text =~ tr/\0//) != ($flags & KEYED ? $known->{count} : 2 * $known);
     if ($flags & KEYED) {
-        %environ = %{ $known->{environ} };
-        my $keys = $known->{keys};
-        die "A value of the environ holds a NUL\n" if @words != @$keys;
-        @environ{@$keys} = @words;
+        # A NUL ends the text, so there is one word more: it is where the input comes.
+        @environ{ @{ $known->{keys} } } = (split(/\0/, $text, -1), @{ $known->{values} });
     }
     else {
-        die "A value of the environ holds a NUL\n" if @words != 2 * $known;
+        my @words = split /\0/, $text, -1;
+        pop @words;
         %environ = (%{ $self->{base} }, @words);
         my $scheme = delete $environ{'wsgi.url_scheme'};
         $environ{'psgi.url_scheme'} = $scheme if defined $scheme;
@@ -185,6 +199,7 @@ sub report_of {
 # Runs what the application wants to do after its answer.
 sub clean_up {
     my ($self, $environ) = @_;
+    reset_variables();
     my $handlers = $environ->{'psgix.cleanup.handlers'};
     for my $handler (ref $handlers eq 'ARRAY' ? @$handlers : ()) {
         eval { $handler->($environ); 1 } or $self->{lane}->log('A cleanup handler failed: ' . report_of($@));

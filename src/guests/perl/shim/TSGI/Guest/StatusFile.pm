@@ -12,8 +12,8 @@ use constant {
     # Up to here the kernel writes all or nothing, within one page, even if the process is killed.
     PAGE => 4096,
     # Of mmap(2).
-    PROT_READ  => 1,
-    MAP_SHARED => 1,
+    PROT_READ_WRITE => 3,
+    MAP_SHARED      => 1,
 };
 
 # The numbers of two system calls, by the names that Perl has for processors. Perl has no function for them: without, there are two calls
@@ -32,13 +32,21 @@ sub new {
     return $self;
 }
 
-# Maps the file to read from it without a call.
+# Maps the file to read from it without a call, and to write to it where this Perl has what can do that.
 sub map_file {
     my ($self, $call) = @_;
     my $bytes   = $self->{slots} * (3 * WORD + $self->{answer_bytes});
-    my $address = eval { syscall($call, 0, $bytes, PROT_READ, MAP_SHARED, $self->{number}, 0) };
-    $self->{address} = $address if defined $address && ($address > 0 || $address < -4096);
+    my $address = eval { syscall($call, 0, $bytes, PROT_READ_WRITE, MAP_SHARED, $self->{number}, 0) };
+    return if !defined $address || $address <= 0;
+    $self->{address} = $address;
+    $self->{memory}  = pack 'J', $address if eval { require IPC::SysV; defined &IPC::SysV::memwrite };
     return;
+}
+
+# Whether it writes without a call.
+sub is_mapped {
+    my ($self) = @_;
+    return defined $self->{memory};
 }
 
 # Takes the places of a lane, and says that it has started nothing.
@@ -53,6 +61,7 @@ sub take {
     # How far the answers go whose number can be written together with them.
     $self->{whole}   = PAGE - $self->{kept} % PAGE - WORD;
     $self->{answers} = '';
+    $self->{used}    = 0;
     # Pointers for unpack.
     $self->{"at_$_"} = defined $self->{address} ? pack('J', $self->{address} + $self->{$_}) : undef for qw(aborted recalled);
     $self->start(0);
@@ -60,18 +69,11 @@ sub take {
     return;
 }
 
-# Says that a request is begun, before anything is done for it.
+# Says that a request is begun, before anything is done for it. Returns the last request that is not to be started; 0 for none.
 sub start {
     my ($self, $id) = @_;
-    my $word = pack 'L', $id;
-    return if $self->{pwrite} && syscall($self->{pwrite}, $self->{number}, $word, WORD, $self->{started}) == WORD;
-    $self->put($self->{started}, $word);
-    return;
-}
-
-# The last request that is not to be started; 0 for none.
-sub recalled {
-    my ($self) = @_;
+    if (defined $self->{memory}) { IPC::SysV::memwrite($self->{memory}, pack('L', $id), $self->{started}, WORD) }
+    else                         { $self->put($self->{started}, pack 'L', $id) }
     return defined $self->{at_recalled} ? unpack 'L', unpack 'P4', $self->{at_recalled} : $self->get('recalled');
 }
 
@@ -84,9 +86,15 @@ sub is_unwanted {
 # Keeps a finished answer, as whole frames; false where there is no room. Until the number of all bytes is written, there is no answer.
 sub keep {
     my ($self, $frame) = @_;
-    my $used = length $self->{answers};
+    my $used = $self->{used};
     my $all  = $used + length $frame;
     return 0 if $all > $self->{room};
+    $self->{used} = $all;
+    if (defined $self->{memory}) {
+        IPC::SysV::memwrite($self->{memory}, $frame, $self->{kept} + WORD + $used, length $frame);
+        IPC::SysV::memwrite($self->{memory}, pack('L', $all), $self->{kept}, WORD);
+        return 1;
+    }
     $self->{answers} .= $frame;
     if ($all <= $self->{whole}) {
         $self->put($self->{kept}, pack('L', $all) . $self->{answers});
@@ -101,7 +109,8 @@ sub keep {
 # What was kept has been sent.
 sub forget {
     my ($self) = @_;
-    return if $self->{answers} eq '';
+    return if !$self->{used};
+    $self->{used}    = 0;
     $self->{answers} = '';
     $self->put($self->{kept}, pack 'L', 0);
     return;
@@ -110,6 +119,10 @@ sub forget {
 sub put {
     my ($self, $position, $bytes) = @_;
     my $length = length $bytes;
+    if (defined $self->{memory}) {
+        IPC::SysV::memwrite($self->{memory}, $bytes, $position, $length);
+        return;
+    }
     return if $self->{pwrite} && syscall($self->{pwrite}, $self->{number}, $bytes, $length, $position) == $length;
     sysseek($self->{file}, $position, SEEK_SET);
     syswrite($self->{file}, $bytes) == $length or die "Cannot write to the status file: $!\n";
