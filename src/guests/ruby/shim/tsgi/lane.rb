@@ -3,6 +3,7 @@
 # Several requests may come in one read. Their answers leave in one write, unless one of them takes long: TSGI watches over that, takes
 # finished answers from the status file and says which requests are not to be started. Source: docs/lane-protocol.md, "Batches".
 
+require "io/nonblock"
 require_relative "wire"
 
 module TSGI
@@ -29,6 +30,8 @@ module TSGI
 
     # On a socket that is connected. `place` is its part of the status file.
     def initialize(socket, place)
+      # Otherwise each read that has to wait is three calls: one in vain, one that waits, one that reads.
+      socket.nonblock = false
       @socket = socket
       @place = place
       @rest = String.new
