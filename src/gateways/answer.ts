@@ -19,7 +19,7 @@ export interface AnswerWire {
    */
   whole(head: ResponseHead, contentLength: number, body: Bytes | null): void;
   /**
-   * Sends the head of a longer body, whose length is that of the head, and its first chunk; others follow.
+   * Sends the head of a longer body, whose length is that of the head, and its first chunk, which may be empty; others follow.
    *
    * @returns false when the client should be waited for with `drained`
    */

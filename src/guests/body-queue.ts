@@ -40,6 +40,11 @@ export class BodyQueue implements AsyncIterableIterator<Bytes> {
     return chunks;
   }
 
+  /** True when something is there to be read: a chunk, or the end. */
+  get isReady(): boolean {
+    return this.#chunks.length > 0 || this.#isEnded;
+  }
+
   /** True while the queue is above its limit. */
   get isFull(): boolean {
     return this.#heldBytes > this.#limitBytes;

@@ -209,7 +209,7 @@ export class Exchange {
   }
 
   /**
-   * Sends a chunk of a longer body; the headers are sent with the first one.
+   * Sends a chunk of a longer body; the headers are sent with the first one, which may be empty.
    *
    * @returns false when the client should be waited for with `drained`
    * @throws ResponseViolation when the body grows longer than the announced Content-Length (the surplus is cut)
@@ -333,7 +333,9 @@ export class Exchange {
       return this.#owner.writeWithHead(this.#headText(head, ""), data);
     }
     this.#isChunked = true;
-    return this.#owner.writeChunk(data, this.#headText(head, "Transfer-Encoding: chunked\r\n"));
+    const text = this.#headText(head, "Transfer-Encoding: chunked\r\n");
+    // An empty chunk would end the body.
+    return data.length === 0 ? this.#owner.writeWithHead(text, EMPTY) : this.#owner.writeChunk(data, text);
   }
 
   #writeMore(data: Uint8Array): boolean {

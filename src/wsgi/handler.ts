@@ -2,7 +2,7 @@
 // Source: PEP 3333 "The start_response() Callable", "Handling the Content-Length Header", "Buffering and Streaming", "Error Handling".
 //
 // The machine, in the order in which a request may live through it:
-//   called → (startResponse) announced → first non-empty chunk: sent → body exhausted: over
+//   called → (startResponse) announced → first non-empty chunk, or first write(): sent → body exhausted: over
 // Until `sent` a failure can still become a 500; after it the answer can only be broken off.
 // A synchronous application that returns a list costs no promise, no iterator and no stream.
 import { isRemoteFault } from "../errors.ts";
@@ -36,8 +36,8 @@ export interface ResponseSink {
   /** Sends headers and body at once and completes the response. `chunk` may be empty. */
   sendWhole(chunk: Bytes): void;
   /**
-   * Sends one non-empty chunk of a longer body; the first call also sends the headers. Returns false if the buffer is full: then wait for
-   * `drained`.
+   * Sends one chunk of a longer body; the first call also sends the headers, and only that one may be of an empty chunk. Returns false if the
+   * buffer is full: then wait for `drained`.
    */
   send(chunk: Bytes): boolean;
   /** Resolves when there is room again, or when the client has disconnected. */
@@ -161,7 +161,8 @@ class Run implements ApplicationRun {
       throw new ContractViolation("ERR_TSGI_AFTER_END", "Call write() before the answer is complete, not after it");
     }
     checkChunk(data, "write()");
-    if (data.length === 0) return undefined;
+    // The first call sends the head, whatever it writes, as in wsgiref.
+    if (data.length === 0 && this.#isSent) return undefined;
     this.#isSent = true;
     return this.#sink.send(data) ? undefined : this.#sink.drained();
   }

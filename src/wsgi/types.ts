@@ -14,14 +14,15 @@ export type Bytes = Uint8Array;
 export type ExcInfo = Error;
 
 /**
- * The imperative way to send a chunk of the body (PEP 3333, "The write() Callable"). New code should return an iterable instead.
+ * The imperative way to send a chunk of the body (PEP 3333, "The write() Callable"). New code should return an iterable instead. The first
+ * call sends status and headers, also when `data` is empty: so a client learns of a response whose body takes time.
  *
  * @returns nothing when there is room; a promise that resolves when there is room again. Await it, or memory fills.
  */
 export type Write = (data: Bytes) => void | Promise<void>;
 
 /**
- * Sets status and headers. They are sent with the first non-empty chunk of the body, not before.
+ * Sets status and headers. They are sent with the first non-empty chunk of the body or the first `write`, not before.
  *
  * @param status - code, space and reason, for example `"200 OK"`
  * @param headers - list of `[name, value]`, latin-1, without hop-by-hop fields

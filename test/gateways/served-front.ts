@@ -32,12 +32,12 @@ export class ServedFront {
     const served = new ServedFront(limits);
     const { entries, errors } = served;
     const calls = new ApplicationCalls(application, { errors, accessLog: (entry) => entries.push(entry) });
-    await served.server.listen({ path: served.#path }, null, makeGateway(calls));
+    await served.server.listen({ path: served.path }, null, makeGateway(calls));
     return served;
   }
 
   async connect(): Promise<Peer> {
-    const peer = new Peer(connect({ path: this.#path, allowHalfOpen: true }));
+    const peer = new Peer(connect({ path: this.path, allowHalfOpen: true }));
     this.#peers.push(peer);
     await peer.isConnected;
     return peer;
@@ -49,7 +49,8 @@ export class ServedFront {
     rmSync(this.#folder, { recursive: true });
   }
 
-  get #path(): string {
+  /** Of the socket. */
+  get path(): string {
     return join(this.#folder, "s");
   }
 }

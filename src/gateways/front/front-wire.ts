@@ -12,7 +12,7 @@ import { cgiHead, type HeadForm } from "./cgi-head.ts";
 
 /** Carries the answer in one protocol. */
 export interface AnswerCarrier {
-  /** Sends the head and, behind it, the beginning of the body. @param isWhole - nothing follows @returns false when the front should be waited for */
+  /** Sends the head and, behind it, the beginning of the body, which may be empty. @param isWhole - nothing follows @returns false when the front should be waited for */
   sendHead(head: string, body: Uint8Array, isWhole: boolean): boolean;
   /** Sends more of the body. @returns false when the front should be waited for */
   sendMore(chunk: Uint8Array): boolean;

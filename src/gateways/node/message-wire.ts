@@ -41,8 +41,10 @@ export class MessageWire implements AnswerWire {
   }
 
   begin(head: ResponseHead, first: Bytes): boolean {
-    this.#head(head, head.contentLength);
-    return first.length === 0 || this.chunk(first);
+    const response = this.#head(head, head.contentLength);
+    if (first.length > 0) return this.chunk(first);
+    response.flushHeaders();
+    return true;
   }
 
   chunk(data: Bytes): boolean {

@@ -1,4 +1,5 @@
 // Fetch handlers as guests, and the conformance list through our own fetch gateway as a guest.
+import { Readable } from "node:stream";
 import { Hono } from "hono";
 import { describe, expect, test } from "vitest";
 import { toFetchHandler } from "../../gateways/fetch/fetch-handler.ts";
@@ -90,6 +91,38 @@ describe("fetchApplication", () => {
   test("a handler that returns no Response fails", async () => {
     expect((await clientOf(() => "text").get("/")).status).toBe(500);
     expect((await clientOf(() => Promise.reject(new Error("no"))).get("/")).status).toBe(500);
+  });
+
+  test("responses of another implementation are taken, with bodies of Node's streams too", async () => {
+    const foreign = (body: unknown): unknown => ({
+      status: 202,
+      statusText: "",
+      headers: new Map([["x-a", "1"]]),
+      body,
+      text: () => "",
+    });
+    for (const [body, text] of [
+      [null, ""],
+      [new Blob(["blob"]).stream(), "blob"],
+      [Readable.from(["no", "de"]), "node"],
+    ] as const) {
+      const response = await clientOf(() => foreign(body)).get("/");
+      expect([response.status, response.headers.get("X-A"), response.text()]).toEqual([202, "1", text]);
+    }
+  });
+
+  test.each([
+    ["an ArrayBuffer", () => new Response(new Uint8Array([65, 66]).buffer), "AB", null],
+    ["Response.json", () => Response.json({ a: 1 }), '{"a":1}', "application/json"],
+    ["Response.json with headers", () => Response.json(1, { headers: { "Content-Type": "a/b" } }), "1", "a/b"],
+  ])("%s has its length", async (_what, handler, text, type) => {
+    const response = await clientOf(handler).get("/");
+    expect([response.text(), response.headers.get("Content-Type")]).toEqual([text, type]);
+    expect(response.headers.get("Content-Length")).toBe(String(text.length));
+  });
+
+  test("Response.json refuses what JSON does not have", async () => {
+    expect((await clientOf(() => Response.json(undefined)).get("/")).status).toBe(500);
   });
 
   test("a stream that fails after its first chunk is broken off; one that is left is cancelled", async () => {

@@ -2,10 +2,12 @@
 // Source: the Fetch standard; WinterTC's `export default { fetch }`.
 import { STATUS_CODES } from "node:http";
 import { ProtocolError } from "../../http/errors.ts";
+import { NO_BYTES } from "../../wsgi/bytes.ts";
 import { ContractViolation } from "../../wsgi/errors.ts";
 import { isHopByHop } from "../../wsgi/hop-by-hop.ts";
 import { isPromise } from "../../wsgi/is-promise.ts";
-import type { Bytes, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
+import { nextTurn } from "../../wsgi/next-turn.ts";
+import type { Bytes, StartResponse, Write, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { installLazyRequest, lazyRequest } from "./lazy-request.ts";
 import { installLazyResponse, partsOf } from "./lazy-response.ts";
 
@@ -85,7 +87,11 @@ function contextOf(environ: WSGIEnvironment): FetchContext {
   };
 }
 
-function respond(response: unknown, environ: WSGIEnvironment, startResponse: StartResponse): WSGIBody {
+function respond(
+  response: unknown,
+  environ: WSGIEnvironment,
+  startResponse: StartResponse,
+): WSGIBody | Promise<WSGIBody> {
   const parts = partsOf(response);
   if (parts === null) {
     throw new ContractViolation(
@@ -95,33 +101,56 @@ function respond(response: unknown, environ: WSGIEnvironment, startResponse: Sta
   }
   const { status, statusText, headers, body } = parts;
   const line = `${status} ${statusText || (STATUS_CODES[status] ?? "Unknown")}`;
-  startResponse(
+  const write = startResponse(
     line,
     headers.filter(([name]) => !isHopByHop(name)),
   );
   if (body === null) return [];
   if (typeof body === "string") return [Buffer.from(body)];
   if (body instanceof Uint8Array) return [body];
-  return environ.REQUEST_METHOD === "HEAD" ? abandoned(body) : streamed(body);
+  return environ.REQUEST_METHOD === "HEAD" ? abandoned(body) : streamed(body, write);
 }
 
-function abandoned(stream: ReadableStream<Uint8Array>): WSGIBody {
+function abandoned(stream: ReadableStream<unknown>): WSGIBody {
   stream.cancel().catch(() => {});
   return [];
 }
 
-/** A stream, read as fast as the client takes it. If the client disconnects, it is cancelled, even while a read is pending. */
-function streamed(stream: ReadableStream<Uint8Array>): WSGIBody {
+/**
+ * A stream, read as fast as the client takes it. If the client disconnects, it is cancelled, even while a read is pending. Where it has
+ * nothing yet, the head goes ahead: an EventSource waits for it.
+ */
+async function streamed(stream: ReadableStream<unknown>, write: Write): Promise<WSGIBody> {
   const reader = stream.getReader();
+  let next: ReturnType<typeof reader.read> | null = reader.read();
+  const close = (): void => {
+    reader.cancel().catch(() => {});
+  };
+  try {
+    if ((await Promise.race([next, turnOver()])) === undefined) void write(NO_BYTES);
+  } catch (error) {
+    close();
+    throw error;
+  }
   return {
     [Symbol.asyncIterator]: () => ({
       async next(): Promise<IteratorResult<Bytes, undefined>> {
-        const { done, value } = await reader.read();
-        return done ? { done, value: undefined } : { done: false, value };
+        const { done, value } = await (next ?? reader.read());
+        next = null;
+        return done ? { done, value: undefined } : { done: false, value: bytesOf(value) };
       },
     }),
-    close() {
-      reader.cancel().catch(() => {});
-    },
+    close,
   };
+}
+
+function turnOver(): Promise<undefined> {
+  return new Promise((resolve) => {
+    nextTurn(() => resolve(undefined));
+  });
+}
+
+/** The standard wants bytes; what serves such handlers on Node and Bun takes texts, too. */
+function bytesOf(chunk: unknown): Bytes {
+  return typeof chunk === "string" ? Buffer.from(chunk) : (chunk as Bytes); // whoever sends it checks it
 }

@@ -11,7 +11,7 @@ export interface ResponseParts {
   readonly status: number;
   readonly statusText: string;
   readonly headers: [name: string, value: string][];
-  readonly body: string | Uint8Array | ReadableStream<Uint8Array> | null;
+  readonly body: string | Uint8Array | ReadableStream<unknown> | null;
 }
 
 const PLAIN_TYPE: [string, string] = ["content-type", "text/plain;charset=UTF-8"];
@@ -24,14 +24,19 @@ class LazyResponse {
   [native]: Response | null = null;
 
   constructor(body?: Body, init?: ResponseInit) {
-    const isSimple = body === undefined || body === null || typeof body === "string" || body instanceof Uint8Array;
+    const kept = body instanceof ArrayBuffer ? new Uint8Array(body) : (body ?? null);
     const isPlainInit = init === undefined || (Object.getPrototypeOf(init) === Object.prototype && isUsual(init));
-    this[parts] = isSimple && isPlainInit ? { body: body ?? null, init } : null;
+    const isSimple = kept === null || typeof kept === "string" || kept instanceof Uint8Array;
+    this[parts] = isSimple && isPlainInit ? { body: kept, init } : null;
     if (this[parts] === null) this[native] = new Native(body, init);
   }
 
   static json(data: unknown, init?: ResponseInit): Response {
-    return Native.json(data, init);
+    const text = JSON.stringify(data) as string | undefined; // of what JSON does not have
+    if (text === undefined) return Native.json(data, init);
+    const headers = new Headers(init?.headers);
+    if (!headers.has("content-type")) headers.set("content-type", "application/json");
+    return new LazyResponse(text, { ...init, headers }) as unknown as Response; // the loop below gives it all members
   }
 
   static redirect(url: string | URL, status?: number): Response {
@@ -92,9 +97,9 @@ export function installLazyResponse(): void {
   globalThis.Response = LazyResponse as unknown as typeof Response;
 }
 
-/** Reads a lazy or native response; null if the value is neither. */
+/** Reads a lazy or native response, or one of another implementation, such as undici's package; null if the value is none. */
 export function partsOf(response: unknown): ResponseParts | null {
-  if (!(response instanceof Native)) return null;
+  if (!(response instanceof Native)) return foreignParts(response);
   const simple = parts in response ? (response as unknown as LazyResponse)[parts] : null;
   if (simple === null)
     return nativeParts(native in response ? nativeOf(response as unknown as LazyResponse) : response);
@@ -107,7 +112,38 @@ export function partsOf(response: unknown): ResponseParts | null {
 
 function nativeParts(response: Response): ResponseParts {
   const { status, statusText, body } = response;
-  return { status, statusText, headers: headersOf(response.headers), body: body as ResponseParts["body"] };
+  return { status, statusText, headers: headersOf(response.headers), body };
+}
+
+/** What other implementations have in common: those of undici, node-fetch and Hono's own. */
+interface ForeignResponse {
+  readonly status: number;
+  readonly statusText?: string;
+  readonly headers: Iterable<[name: string, value: string]>;
+  readonly body?: ReadableStream<unknown> | AsyncIterable<unknown> | null;
+}
+
+function foreignParts(value: unknown): ResponseParts | null {
+  if (!isForeignResponse(value)) return null;
+  const { status, statusText = "", headers, body = null } = value;
+  const stream = body === null || isWebStream(body) ? body : ReadableStream.from(body);
+  return { status, statusText, headers: [...headers], body: stream };
+}
+
+function isWebStream(body: ReadableStream<unknown> | AsyncIterable<unknown>): body is ReadableStream<unknown> {
+  return "getReader" in body;
+}
+
+function isForeignResponse(value: unknown): value is ForeignResponse {
+  if (typeof value !== "object" || value === null || !("status" in value) || !("headers" in value)) return false;
+  const { status, headers } = value;
+  if (typeof status !== "number" || typeof headers !== "object" || headers === null) return false;
+  const body = "body" in value ? value.body : null;
+  const isBody =
+    body === undefined ||
+    body === null ||
+    (typeof body === "object" && ("getReader" in body || Symbol.asyncIterator in body));
+  return Symbol.iterator in headers && isBody;
 }
 
 function headersOf(headers: ResponseInit["headers"]): [string, string][] {

@@ -2,10 +2,11 @@
 // node:http, because frameworks replace their prototypes and use fields that a stand-in lacks. Only the methods that would write to a
 // socket are overridden on the instance. Sources: node's lib/_http_outgoing.js and lib/_http_server.js; connect's `next`.
 import { IncomingMessage, ServerResponse } from "node:http";
+import { NO_BYTES } from "../../wsgi/bytes.ts";
 import { isHopByHop } from "../../wsgi/hop-by-hop.ts";
 import { nextChunk } from "../../wsgi/input-stream.ts";
 import { isPromise } from "../../wsgi/is-promise.ts";
-import type { HeaderList, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
+import type { HeaderList, StartResponse, Write, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { BodyQueue, brokenOff } from "../body-queue.ts";
 import { hasBody, requestHeaders } from "../request-headers.ts";
 import { requestTarget } from "../request-target.ts";
@@ -58,6 +59,8 @@ class NodeCall {
   readonly #socket: GuestSocket;
   readonly #queue: BodyQueue;
   #isAnnounced = false;
+  #isGiven = false;
+  #sendHead: Write | null = null;
   #failure: { readonly error: unknown } | null = null;
   #settle: { resolve: (body: WSGIBody) => void; reject: (error: unknown) => void } | null = null;
 
@@ -76,7 +79,10 @@ class NodeCall {
     const returned = listener(this.#request, this.#response, next as Parameters<NodeListener>[2]);
     if (this.#failure !== null) throw this.#failure.error;
     if (isPromise(returned)) returned.then(undefined, (error: unknown) => this.#fail(error));
-    if (this.#isAnnounced) return this.#queue.body;
+    if (this.#isAnnounced) {
+      this.#isGiven = true;
+      return this.#queue.body;
+    }
     this.#environ["tsgi.signal"]?.addEventListener("abort", () => this.#closed());
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -93,6 +99,7 @@ class NodeCall {
     internals._storeHeader = (firstLine, headers) => this.#announce(firstLine, headers);
     internals._writeRaw = (data, encoding, callback) => this.#write(data, encoding, callback);
     response.end = ((...args: Parameters<ServerResponse["end"]>) => this.#end(args)) as ServerResponse["end"];
+    response.flushHeaders = () => this.#flush();
     response.writeContinue = () => {};
     response.writeProcessing = () => {};
     response.writeEarlyHints = (hints, callback) => {
@@ -128,8 +135,18 @@ class NodeCall {
       sent.push(["Content-Length", String(length)]);
     internals._header = firstLine;
     internals._headerSent = true;
-    this.#startResponse(firstLine.slice("HTTP/1.1 ".length).trimEnd(), sent);
+    this.#sendHead = this.#startResponse(firstLine.slice("HTTP/1.1 ".length).trimEnd(), sent);
     this.#isAnnounced = true;
+  }
+
+  /** The client is told at once, although there is no body yet: an EventSource waits for it. */
+  #flush(): void {
+    const response = this.#response;
+    if (response.writableEnded || response.destroyed) return;
+    ServerResponse.prototype.flushHeaders.call(response);
+    // Once the body is being read, whatever is written leaves by it.
+    if (!this.#isGiven) void this.#sendHead?.(NO_BYTES);
+    this.#give();
   }
 
   #write(data: string | Uint8Array, encoding: unknown, callback: unknown): boolean {
@@ -155,7 +172,9 @@ class NodeCall {
 
   #give(): void {
     if (!this.#isAnnounced) return;
-    this.#settle?.resolve(this.#queue.body);
+    if (this.#settle === null) return;
+    this.#isGiven = true;
+    this.#settle.resolve(this.#queue.body);
     this.#settle = null;
   }
 

@@ -84,8 +84,8 @@ describe("An answer that breaks off behind its head does not look complete", () 
     ],
     [
       "a chunk that is none",
-      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-      "3\r\nabc\r\nzz\r\n",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+      "zz\r\n",
       "A chunk size is not",
     ],
   ])("%s", async (_what, head, body, message) => {
@@ -101,6 +101,18 @@ describe("An answer that breaks off behind its head does not look complete", () 
     const response = await clientOf(proxyTo(urlOf(upstream))).get("/");
     expect([response.status, response.text(), response.isComplete]).toEqual([200, "abc", false]);
     expect(response.errors).toContain(message);
+  });
+
+  test("is replaced where it breaks off before anything behind its head was passed on", async () => {
+    const upstream = await scripted(async ({ saw, say, end }) => {
+      await saw("\r\n\r\n");
+      say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+      await new Promise((resolve) => void setTimeout(resolve, 30));
+      end();
+    });
+    const response = await clientOf(proxyTo(urlOf(upstream))).get("/");
+    expect([response.status, response.isComplete]).toEqual([502, true]);
+    expect(response.errors).toContain("before its last chunk");
   });
 });
 

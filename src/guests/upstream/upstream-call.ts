@@ -1,12 +1,13 @@
 // One request to an upstream, and its answer. It lives through: waits for a connection → asks → is announced (the head has come) → given (a body
-// for the gateway, whole or streamed) → over. Until it is given, whatever goes wrong is answered with 502 or 504; after it, the answer breaks
+// for the gateway, whole or streamed, as soon as some of it is there, or has not come for a while) → over. Until it is given, whatever goes wrong is answered with 502 or 504; after it, the answer breaks
 // off. Source: RFC 9110 sections 9.2.2 (what may be sent twice) and 15.6; RFC 9112 section 9.3.
 import { AnswerError } from "../../http/answer-error.ts";
 import { ClientDisconnected } from "../../http/errors.ts";
 import { GatewayProtocolError } from "../../protocols/errors.ts";
+import { NO_BYTES } from "../../wsgi/bytes.ts";
 import { escapeText } from "../../wsgi/escape-text.ts";
 import { reasonOf } from "../../reason-phrase.ts";
-import type { HeaderList, InputStream, StartResponse, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
+import type { HeaderList, InputStream, StartResponse, Write, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { BodyQueue, type BodyWriter } from "../body-queue.ts";
 import { errorAnswer } from "../failed-answer.ts";
 import { connectProblem } from "./connect-problem.ts";
@@ -47,6 +48,7 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
   #isHeard = false;
   #isAnnounced = false;
   #isGiven = false;
+  #sendHead: Write | null = null;
   #isOver = false;
   #isPaused = false;
   #isRetried = false;
@@ -146,7 +148,7 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
     connection.peer.downUntil = 0;
     this.#continueDeadline = NEVER;
     const input = statusCode === 101 ? this.#upgraded() : null;
-    this.#startResponse(`${statusCode} ${reason === "" ? reasonOf(statusCode) : reason}`, fields);
+    this.#sendHead = this.#startResponse(`${statusCode} ${reason === "" ? reasonOf(statusCode) : reason}`, fields);
     this.#isAnnounced = true;
     if (input !== null) this.#switch(connection, input);
   }
@@ -193,6 +195,7 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
   tick(now: number): void {
     const connection = this.#connection;
     if (connection === null) return;
+    if (this.#isAnnounced && !this.#isGiven && this.#isSilent) this.#giveHead();
     if (this.#isSilent && !this.#isPaused && this.#hasClientLeft()) return;
     this.#isSilent = true;
     const { connectSeconds, readSeconds, writeSeconds, totalSeconds } = this.#pool.settings;
@@ -288,8 +291,22 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
 
   #give(): void {
     if (!this.#isAnnounced || this.#isGiven) return;
+    // Head and body often come one shortly after the other; see `tick` for those that do not.
+    if (this.#tunnel === null && !this.#queue.isReady) return;
     this.#isGiven = true;
     this.#resolve(this.#tunnel?.body ?? this.#queue.body);
+  }
+
+  /** The client is told of an answer whose body takes time: an EventSource waits for it. */
+  #giveHead(): void {
+    try {
+      void this.#sendHead?.(NO_BYTES);
+    } catch (error) {
+      this.#crash(error);
+      return;
+    }
+    this.#isGiven = true;
+    this.#resolve(this.#queue.body);
   }
 
   /** The upstream has gone over to the protocol that the client asked for, and the client follows. */

@@ -45,8 +45,8 @@ export function guardWrite(write: Write, exchange: CheckedCall): Write {
 export const WRITE_SECTION: RuleSection = {
   title: "write",
   introduction:
-    "`write(data)` sends a chunk at once. It exists for applications that cannot be turned into an iterable; new ones return a " +
-    "body. Chunks that are written come before the chunks of the body. If `write` returns a promise, await it before the next " +
+    "`write(data)` sends a chunk at once; the first call also sends the status and the headers, even if the chunk is empty. It exists for " +
+    "applications that cannot be turned into an iterable; new ones return a body. Chunks that are written come before the chunks of the body. If `write` returns a promise, await it before the next " +
     "call; otherwise unsent data piles up in memory.",
   rules: [WRITE_BYTES, WRITE_ORDER, WRITE_RESULT],
 };
