@@ -25,16 +25,20 @@ module TSGI
     # Answers requests until TSGI hangs up.
     def run
       Thread.current[:tsgi_lane] = @lane
+      @is_answering = false
       loop { answer(*@lane.next_request(@environment)) }
     rescue LaneClosed
-      nil
+      @is_answering = false
     rescue Exception # rubocop:disable Lint/RescueException -- a report found no memory, for example
       # Nobody would answer on this lane any more. TSGI answers for the process, and starts another.
       exit!(1)
+    ensure
+      go_on_in_another_thread if @is_answering
     end
 
     # One request that is begun: its id, head, body, flags, and number of pairs or list of keys.
     def answer(_id, head, body, flags, known)
+      @is_answering = true
       answer = Answer.new(@lane)
       env = input = hijack = response = error = nil
       begin
@@ -52,13 +56,14 @@ module TSGI
         report(answer, hijack&.taken? ? Hijack.told(e) : e)
         hijack.close if hijack&.taken?
       ensure
-        # Its thread has been killed, so that nobody would answer on this lane any more.
+        # The application has killed its thread.
         answer.fail("The application has ended the thread of its request", "", Wire::RETIRE) unless answer.over?
         clean_up(env, response, error)
         # Otherwise a temporary file would stay until the next collection of garbage.
         attempt("The input could not be closed") { input.close } unless input.nil? || input.is_a?(StringIO)
         @lane.finish
       end
+      @is_answering = false
     end
 
     # What an exception says, whatever it does when it is asked; both ends of a long one.
@@ -83,6 +88,15 @@ module TSGI
     end
 
     private
+
+    # TSGI sends requests on this lane until it has another process, and nobody would answer them.
+    def go_on_in_another_thread
+      name = Thread.current.name
+      Thread.new { run }.name = name
+    rescue ThreadError
+      # The process ends.
+      nil
+    end
 
     def report(answer, error)
       return answer.fail("", "", Wire::GONE) if error.is_a?(ClientGone) && !answer.over?
