@@ -12,8 +12,6 @@ const FOLDER = join(ROOT, ".cache", "coverage");
 /** What makes vitest measure these rooms, also when a test fails. */
 export const COVERAGE_ARGS = [
   "--coverage",
-  // Of a module that several files of a process use, a part of the branches would be lost.
-  "--isolate",
   ...Object.keys(LEAST).map((room) => `--coverage.include=src/${room}/**/*.ts`),
   "--coverage.reporter=json-summary",
   `--coverage.reportsDirectory=${FOLDER}`,

@@ -18,11 +18,13 @@ const MOST_UNSTEADY_FILES = 3;
 
 /**
  * What runs on one Node only: its subject is Python (how an interpreter starts and ends, what its frameworks do, which servers its programs
- * find), another program (a browser, curl, nginx, whose sockets are those of the tests of the engine), or text. Everything else may meet a
- * Node that behaves differently, and runs on both.
+ * find), another program (a browser, curl, nginx, whose sockets are those of the tests of the engine), text, or an example whose parts have
+ * tests of their own. Everything else may meet a Node that behaves differently, and runs on both.
  */
 const ON_ONE_NODE = [
-  "apps/jsonstore/test/postgres*.test.ts",
+  "apps/jsonstore/test/{deployments,postgres*}.test.ts",
+  "src/cli/import/*.test.ts",
+  "src/middleware/linear-growth.test.ts",
   "test/architecture-picture.test.ts",
   "test/check-imports.test.ts",
   "test/cli-completion.test.ts",
@@ -30,21 +32,24 @@ const ON_ONE_NODE = [
   "test/cli-drop-in.test.ts",
   "test/cli-import{,-site}.test.ts",
   "test/deploy-docs.test.ts",
+  "test/environ-keys.test.ts",
+  "test/examples.test.ts",
+  "test/framework/{blog,examples}.test.ts",
   "test/how-to.test.ts",
   "test/engine/{browser,curl,nginx}.test.ts",
   "test/guests/{cgi-conformance,cgi-documentation,cgi-git,documentation,four-languages,php,python-peers,ring,strangler}.test.ts",
   "test/jsonstore/page.test.ts",
-  "test/lane/lane-check.test.ts",
+  "test/lane/{frameworks,lane-check,php-guest}.test.ts",
   "test/matrix/*.test.ts",
   "test/readme.test.ts",
   "test/settings.test.ts",
   "test/start.test.ts",
-  "test/deploy/{config-command,differential,documentation,errors,grammar,ini-command,openstack,published}.test.ts",
+  "test/deploy/{config-command,differential,documentation,errors,grammar,ini-command,mixed,openstack,published}.test.ts",
   "test/middleware/*-docs.test.ts",
   "test/newcomers/*.test.ts",
   "test/site/*.test.ts",
   "test/perl/*.test.ts",
-  "test/python/{careless,command,command-targets,django-reload,endings,examples,failures,forced,frameworks,hooks,kill,lingering,loading}.test.ts",
+  "test/python/{careless,chaos,command,command-targets,django-reload,endings,examples,failures,forced,frameworks,hooks,kill,lingering,loading}.test.ts",
   "test/python/{oracle,other-user,output,script-address,sessions,shim-unittest,starters,stopped,targets,workers}.test.ts",
   "test/ruby/*.test.ts",
   "test/server/{reload-settings,rights}.test.ts",

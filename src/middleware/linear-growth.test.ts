@@ -32,7 +32,7 @@ import { virtualHost } from "./virtual-host.ts";
 
 const LENGTH = 262_144;
 const SHORT_LENGTH = LENGTH / 16;
-const READ_WHOLE = 16;
+const READ_WHOLE = 6;
 const MOST_MILLISECONDS = 5000;
 
 /** Writes a text of about this length. */

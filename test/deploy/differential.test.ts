@@ -1,5 +1,5 @@
-// Compares what TSGI and the real PasteDeploy make of 2,000 generated configurations: the context tree, the objects built from
-// it, or the kind of error. Deliberate differences are patched into a second copy of PasteDeploy (differential/reference.py).
+// Compares what TSGI and the real PasteDeploy make of generated configurations (2,000 with TSGI_TEST_FULL=1): the context tree, the objects
+// built from it, or the kind of error. Deliberate differences are patched into a second copy of PasteDeploy (differential/reference.py).
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,9 +10,10 @@ import type { Context } from "../../src/deploy/context.ts";
 import { DeployError } from "../../src/deploy/errors.ts";
 import { loadApp, loadContext, loadFilter, loadServer } from "../../src/deploy/load.ts";
 import type { WSGIApplication } from "../../src/wsgi/types.ts";
+import { inFull } from "../in-full.ts";
 import { generateCase, type GeneratedCase } from "./differential/generate-ini.ts";
 
-const CASES = 2000;
+const CASES = inFull(600, 2000);
 const here = fileURLToPath(new URL("differential", import.meta.url));
 const root = mkdtempSync(join(tmpdir(), "tsgi-deploy-"));
 const cases = Array.from({ length: CASES }, (_, seed) => generateCase(seed));

@@ -4,10 +4,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 
 import { rawRequest } from "../../src/testing/raw-request.ts";
+import { inFull } from "../in-full.ts";
 import { makeConnection, Random } from "./mutations.ts";
 import { spawnServer, type SpawnedServer } from "./spawn-server.ts";
 
-const CONNECTIONS = 10_000;
+const CONNECTIONS = inFull(5000, 10_000);
 const BATCH = 100;
 const SEED = 20_261_121;
 const GET = "GET /hello HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
@@ -78,7 +79,7 @@ describe("a server process", () => {
     expect(server.isRunning).toBe(true);
     expect(socketsOf(after.resources)).toBe(0);
     expect(server.descriptors).toBeLessThanOrEqual(descriptorsBefore);
-    // Ten thousand connections that left 200 bytes each would show.
+    // Five thousand connections that left 400 bytes each would show.
     expect(after.heapBytes - before.heapBytes).toBeLessThan(2_000_000);
     expect(after.outsideBytes - before.outsideBytes).toBeLessThan(2_000_000);
     expect((await rawRequest(server.address, GET)).text).toMatch(/HTTP\/1\.1 GET \/hello$/);

@@ -7,9 +7,10 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { makeServer, type ServerAddress } from "../../src/server/make-server.ts";
 import { rawRequest } from "../../src/testing/raw-request.ts";
+import { inFull } from "../in-full.ts";
 import { makeConnection, Random } from "./mutations.ts";
 
-const CASES = 3000;
+const CASES = inFull(1000, 3000);
 const SEED = 20_261_121;
 
 /** What a server made of the bytes of one connection. */

@@ -9,6 +9,7 @@ import { freePort } from "../free-port.ts";
 import { program, venvPython, wheelhouse } from "../needs.ts";
 import { Learner } from "./learner.ts";
 import { Newcomer, readmeCommands, ROOT } from "./newcomer.ts";
+import { takeShortcuts } from "./shortcuts.ts";
 import { learn, TUTORIAL_MILLISECONDS } from "./tutorial.ts";
 
 const python = venvPython();
@@ -41,6 +42,8 @@ const pip = {
   PIP_FIND_LINKS: [wheels ?? "", join(ROOT, ".cache", "wheel")].join(" "),
   PIP_DISABLE_PIP_VERSION_CHECK: "1",
   PIP_NO_CACHE_DIR: "1",
+  // What is imported is compiled then.
+  PIP_NO_COMPILE: "1",
 };
 
 describe.skipIf(python === undefined || wheels === undefined)("pip install tsgi", () => {
@@ -160,7 +163,7 @@ describe.skipIf(python === undefined || wheels === undefined)("pip install tsgi"
   test("the tutorial, from the first command to the last", { timeout: TUTORIAL_MILLISECONDS }, async () => {
     const programs = mkdtempSync(join(tmpdir(), "tsgi-programs-"));
     onTestFinished(() => rmSync(programs, { recursive: true }));
-    symlinkSync(python ?? "", join(programs, "python3"));
+    takeShortcuts(programs, python ?? "");
     for (const name of ["curl", "grep"]) symlinkSync(program(name) ?? "", join(programs, name));
     const learner = new Learner({ PATH: programs, ...pip }, await freePort());
     person = learner;

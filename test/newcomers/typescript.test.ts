@@ -1,6 +1,6 @@
 // The npm package as a TypeScript user meets it: an empty folder, and what the README and the tutorial say to type.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -8,6 +8,7 @@ import { freePort } from "../free-port.ts";
 import { venvPython, wheelhouse } from "../needs.ts";
 import { Learner } from "./learner.ts";
 import { Newcomer, readmeCommands, ROOT } from "./newcomer.ts";
+import { takeShortcuts } from "./shortcuts.ts";
 import { learn, TUTORIAL_MILLISECONDS, tutorialSteps } from "./tutorial.ts";
 
 const place = mkdtempSync(join(tmpdir(), "tsgi-packed-"));
@@ -69,8 +70,15 @@ test("the tutorial has seven steps, each with something to do in both languages"
 // Its fourth step is in Python.
 describe.skipIf(python === undefined || wheels === undefined)("the tutorial", () => {
   test("in TypeScript, from the first command to the last", { timeout: TUTORIAL_MILLISECONDS }, async () => {
+    const programs = join(place, "programs");
+    mkdirSync(programs);
+    takeShortcuts(programs, python ?? "");
     const pip = { PIP_NO_INDEX: "1", PIP_FIND_LINKS: wheels ?? "", PIP_DISABLE_PIP_VERSION_CHECK: "1" };
-    const learner = new Learner({ ...variables, ...pip, PIP_NO_CACHE_DIR: "1" }, await freePort());
+    const path = { PATH: `${programs}:${variables.PATH}` };
+    const learner = new Learner(
+      { ...variables, ...path, ...pip, PIP_NO_CACHE_DIR: "1", PIP_NO_COMPILE: "1" },
+      await freePort(),
+    );
     person = learner;
     expect(await learn(learner, "TypeScript", packed)).toBe('{"notes":2}');
   });

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { isAlive } from "../../src/server/arbiter/pid-file.ts";
 import { Project } from "../cli-command.ts";
+import { inFull } from "../in-full.ts";
 import { seeded } from "../seeded.ts";
 import { IDENTITY_APPLICATION, IdentityLoad } from "./identity-load.ts";
 import { guestDirectories, killIfThere, processesOf } from "./processes-of.ts";
@@ -103,7 +104,7 @@ describe.each([
     return { project, command, port, directories, look, isWhole };
   }
 
-  test.each([1, 2])("interpreters and workers killed at random, seed %i", async (seed) => {
+  test.each(inFull([1], [1, 2]))("interpreters and workers killed at random, seed %i", async (seed) => {
     const { project, command, port, directories, look, isWhole } = await serve();
     const load = new IdentityLoad(port, CLIENTS);
     const random = seeded(seed);

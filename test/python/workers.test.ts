@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Command, Project } from "../cli-command.ts";
-import { LoadClient } from "../server/load-client.ts";
+import { BESIDE_STARTS_MILLISECONDS, LoadClient } from "../server/load-client.ts";
 import { processesOf } from "./processes-of.ts";
 import { eventually, PYTHON, send } from "./serve-python.ts";
 
@@ -95,7 +95,12 @@ test("--preload forks all of them from one process", async () => {
 
 test("TTIN and TTOU add and remove a process, and no request fails", async () => {
   const port = await serve("-w", "2");
-  const load = new LoadClient({ to: port, connections: 4, isKeepAlive: true }).start();
+  const load = new LoadClient({
+    to: port,
+    connections: 4,
+    isKeepAlive: true,
+    pauseMilliseconds: BESIDE_STARTS_MILLISECONDS,
+  }).start();
   command?.signal("SIGTTIN");
   await eventually(() => count().join() === "1,3", "three processes");
   for (const processes of [2, 1]) {
@@ -115,7 +120,12 @@ test("--max-requests counts for each process: all are replaced together, and no 
     for (const pid of await bodies(port, "/pid", 4)) before.add(pid);
     return before.size === 2;
   }, "answers of both processes");
-  const load = new LoadClient({ to: port, connections: 2, isKeepAlive: true }).start();
+  const load = new LoadClient({
+    to: port,
+    connections: 2,
+    isKeepAlive: true,
+    pauseMilliseconds: BESIDE_STARTS_MILLISECONDS,
+  }).start();
   await eventually(() => {
     const { interpreters } = processesOf(project.directory, command?.pid ?? 0);
     return interpreters.length > 0 && interpreters.every((pid) => !before.has(String(pid)));

@@ -26,18 +26,17 @@ const FORGED: readonly unknown[] = [
 
 const application = (version: string): string => `
   import { createServer } from "node:net";
-  import type { WSGIApplication } from "tsgi/wsgi";
-  const forged: unknown[] = ${JSON.stringify(FORGED)};
-  function forge(): Promise<unknown> {
-    return Promise.all(forged.map((message) => new Promise((sent) => process.send!(message, sent))));
+  const forged = ${JSON.stringify(FORGED)};
+  function forge() {
+    return Promise.all(forged.map((message) => new Promise((sent) => process.send(message, sent))));
   }
   await forge();
-  export const application: WSGIApplication = async (environ, startResponse) => {
+  export const application = async (environ, startResponse) => {
     if (environ.PATH_INFO === "/forge") await forge();
     if (environ.PATH_INFO === "/handle") {
       const server = createServer().listen(0, "127.0.0.1");
       await new Promise((listening) => server.once("listening", listening));
-      await new Promise((sent) => process.send!({ type: "here" }, server, {}, sent));
+      await new Promise((sent) => process.send({ type: "here" }, server, {}, sent));
       server.close();
     }
     startResponse("200 OK", [["Content-Type", "text/plain"]]);
@@ -45,18 +44,18 @@ const application = (version: string): string => `
   };
 `;
 
-const server = new ServerProject({ "app.ts": application("one") });
+const server = new ServerProject({ "app.mjs": application("one") });
 afterEach(() => server.clean());
 afterAll(() => server.remove());
 
 test.each(["shared", "dispatch"])("messages of the application do not reach the arbiter (%s)", async (dispatch) => {
-  server.project.write("app.ts", application("one"));
+  server.project.write("app.mjs", application("one"));
   const command = server.start(["-w", "2", "--dispatch", dispatch]);
   const port = await command.port();
   const [workers] = [children(command.pid)];
   for (let round = 0; round < 5; round += 1) expect(await ask(port, "/forge")).toMatchObject({ status: 200 });
   // A whole round trip to the workers and back, which the forged messages came before.
-  server.project.write("app.ts", application("two"));
+  server.project.write("app.mjs", application("two"));
   expect(children(command.pid)).toEqual(workers);
   process.kill(command.pid, "SIGHUP");
   await until(async () => (await ask(port)).body.startsWith("two"));
@@ -66,7 +65,7 @@ test.each(["shared", "dispatch"])("messages of the application do not reach the 
 });
 
 test.runIf(process.platform === "linux")("a handle that the application sends is closed", async () => {
-  server.project.write("app.ts", application("one"));
+  server.project.write("app.mjs", application("one"));
   const command = server.start();
   const port = await command.port();
   const open = (): number => readdirSync(`/proc/${command.pid}/fd`).length;

@@ -1,8 +1,11 @@
 // A load generator that loses nothing: every request that was begun is accounted for, with the reason and the time when it failed.
 // Load generators for benchmarks hide that (they reconnect and go on).
 import { connect, type Socket } from "node:net";
+import { inFull } from "../in-full.ts";
 
 const PATIENCE_MILLISECONDS = 15_000;
+/** Of load beside which processes start: hundreds of requests a second, since clients that never pause take the processor from those. */
+export const BESIDE_STARTS_MILLISECONDS = inFull(10, 0);
 
 /** Where and how to send requests. */
 export interface LoadOptions {
@@ -14,7 +17,7 @@ export interface LoadOptions {
   readonly isKeepAlive: boolean;
   /** Request target. @default "/" */
   readonly target?: string;
-  /** Pause between an answer and the next request of a connection, in milliseconds. @default 0 */
+  /** Pause between an answer and the next request, also when that has a connection of its own, in milliseconds. @default 0 */
   readonly pauseMilliseconds?: number;
   /** Nobody listening is no failure but the end: for servers that are stopped. @default false */
   readonly mayRefuse?: boolean;
@@ -90,14 +93,16 @@ export class LoadClient {
   }
 
   async #work(): Promise<void> {
+    const { to, pauseMilliseconds = 0 } = this.#options;
     let isWanted = true;
     while (isWanted && !this.#isStopping) {
       // One connection after another is the point.
-      isWanted = await new Conversation(this.#options.to, this.#request, this.#options.pauseMilliseconds ?? 0, {
+      isWanted = await new Conversation(to, this.#request, pauseMilliseconds, {
         answered: (status, body, milliseconds) => this.#answered(status, body, milliseconds),
         failed: (reason) => this.#failed(reason),
         mayGoOn: () => !this.#isStopping,
       }).end;
+      if (pauseMilliseconds > 0) await new Promise((resolve) => setTimeout(resolve, pauseMilliseconds));
     }
   }
 

@@ -18,12 +18,12 @@ test("the processes have names of their own", async () => {
   await command.port();
   const title = (pid: number): string => execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
   expect(title(command.pid)).toMatch(/^shop: arbiter/);
-  expect(title(children(command.pid)[0] ?? 0)).toMatch(/^shop: worker \[app\.ts\]/);
+  expect(title(children(command.pid)[0] ?? 0)).toMatch(/^shop: worker \[app\.mjs\]/);
 });
 
 test("--env, --chdir and --umask reach the application", async () => {
   mkdirSync(server.project.path("inner"));
-  server.project.write("inner/app.ts", readFileSync(server.project.path("app.ts"), "utf8"));
+  server.project.write("inner/app.mjs", readFileSync(server.project.path("app.mjs"), "utf8"));
   const command = server.start(["--chdir", "inner", "-e", "GREETING=hello=you", "-m", "0027", "-b", "unix:inner.sock"]);
   await command.saw("Listening at");
   const socket = server.project.path("inner/inner.sock");
@@ -33,7 +33,7 @@ test("--env, --chdir and --umask reach the application", async () => {
   expect(statSync(socket).mode & 0o777).toBe(0o750);
 });
 
-test.each(["nowhere", "app.ts/below"])("--chdir %s, which is no directory, is one clear error", async (name) => {
+test.each(["nowhere", "app.mjs/below"])("--chdir %s, which is no directory, is one clear error", async (name) => {
   const { code, stderr } = await server.start(["--chdir", name]).result;
   expect(stderr).toBe(`tsgi: Cannot change to the directory "${server.project.path(name)}" (--chdir): there is none\n`);
   expect(code).toBe(2);
@@ -119,7 +119,7 @@ describe("Sockets from others:", () => {
     ["systemd's activation", [], "LISTEN_PID=$$ LISTEN_FDS=1 "],
   ])("%s", async (_, args, assignments) => {
     const { listener, fd, port } = await listening();
-    const line = `${assignments}exec "${process.execPath}" "${COMMAND}" app.ts ${args.join(" ")}`;
+    const line = `${assignments}exec "${process.execPath}" "${COMMAND}" app.mjs ${args.join(" ")}`;
     const child = spawn("sh", ["-c", line], { cwd: server.project.directory, stdio: ["ignore", "ignore", "pipe", fd] });
     let text = "";
     child.stderr?.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
@@ -192,7 +192,7 @@ describe("--dispatch", () => {
 });
 
 test.runIf(isRoot && existsSync("/usr/bin/unshare"))("as process 1 it stops at SIGTERM with exit code 0", async () => {
-  const args = ["--pid", "--fork", "--kill-child", process.execPath, COMMAND, "app.ts", "-b", "127.0.0.1:0"];
+  const args = ["--pid", "--fork", "--kill-child", process.execPath, COMMAND, "app.mjs", "-b", "127.0.0.1:0"];
   const child = spawn("unshare", args, { cwd: server.project.directory, stdio: ["ignore", "ignore", "pipe"] });
   let text = "";
   child.stderr?.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));

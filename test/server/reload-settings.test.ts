@@ -13,7 +13,7 @@ afterEach(() => server.clean());
 afterAll(() => server.remove());
 
 function configure(settings: object): void {
-  server.project.write("server.json", JSON.stringify({ target: "app.ts", bind: ["127.0.0.1:0"], ...settings }));
+  server.project.write("server.json", JSON.stringify({ target: "app.mjs", bind: ["127.0.0.1:0"], ...settings }));
 }
 
 /** Starts the server with these settings. */
@@ -113,7 +113,7 @@ describe("A reload applies", () => {
   });
 
   test("chdir: a symbolic link that has been changed is followed", async () => {
-    for (const version of ["a", "b"]) server.project.write(`release-${version}/app.ts`, applicationSource(version));
+    for (const version of ["a", "b"]) server.project.write(`release-${version}/app.mjs`, applicationSource(version));
     symlinkSync("release-a", server.project.path("current"));
     const { command, port } = await start({ chdir: "current" });
     expect(await ask(port, "/version")).toMatchObject({ body: "a" });

@@ -4,15 +4,17 @@ import { existsSync, readFileSync } from "node:fs";
 import { request } from "node:http";
 import { Project, type Command } from "../cli-command.ts";
 
-/** The application: says which version of it answers and in which process, and misbehaves on request. */
+/**
+ * The application: says which version of it answers and in which process, and misbehaves on request. It is JavaScript, because each worker
+ * of each version would compile TypeScript anew.
+ */
 export function applicationSource(version: string, atLoad = ""): string {
   return `
     import { existsSync, writeFileSync } from "node:fs";
-    import type { WSGIApplication } from "tsgi/wsgi";
-    const version: string = ${JSON.stringify(version)};
+    const version = ${JSON.stringify(version)};
     ${atLoad}
-    const hoard: Buffer[] = [];
-    export const application: WSGIApplication = async (environ, startResponse) => {
+    const hoard = [];
+    export const application = async (environ, startResponse) => {
       const [, action, argument] = environ.PATH_INFO.split("/");
       const milliseconds = Number(argument ?? 0);
       if (action === "sleep") await new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -28,7 +30,7 @@ export function applicationSource(version: string, atLoad = ""): string {
       if (action === "hoard") hoard.push(Buffer.alloc(milliseconds * 1024 * 1024, 1));
       if (action === "ids") {
         startResponse("200 OK", []);
-        return [Buffer.from(JSON.stringify({ uid: process.getuid!(), gid: process.getgid!(), groups: process.getgroups!(), umask: process.umask() }))];
+        return [Buffer.from(JSON.stringify({ uid: process.getuid(), gid: process.getgid(), groups: process.getgroups(), umask: process.umask() }))];
       }
       if (action === "variable") {
         startResponse("200 OK", []);
@@ -36,14 +38,14 @@ export function applicationSource(version: string, atLoad = ""): string {
       }
       if (action === "regain") {
         let text = "not regained";
-        try { process.setuid!(0); text = "regained"; } catch {}
+        try { process.setuid(0); text = "regained"; } catch {}
         startResponse("200 OK", []);
         return [Buffer.from(text)];
       }
       startResponse("200 OK", [["Content-Type", "text/plain"]]);
       return [Buffer.from(action === "pid" ? String(process.pid) : action === "version" ? version : version + " " + process.pid)];
     };
-    function spin(milliseconds: number) { for (const end = Date.now() + milliseconds; Date.now() < end; ); }
+    function spin(milliseconds) { for (const end = Date.now() + milliseconds; Date.now() < end; ); }
   `;
 }
 
@@ -83,12 +85,12 @@ export class ServerProject {
   #held = 0;
 
   constructor(files: Readonly<Record<string, string>> = {}) {
-    this.project = new Project({ "app.ts": applicationSource("one"), ...files });
+    this.project = new Project({ "app.mjs": applicationSource("one"), ...files });
   }
 
-  /** Starts `tsgi app.ts` on a free port with these arguments. */
+  /** Starts `tsgi app.mjs` on a free port with these arguments. */
   start(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Command {
-    return this.run(["app.ts", ...(args.some((each) => each === "-b") ? [] : ["-b", "127.0.0.1:0"]), ...args], env);
+    return this.run(["app.mjs", ...(args.some((each) => each === "-b") ? [] : ["-b", "127.0.0.1:0"]), ...args], env);
   }
 
   /** Starts `tsgi` with these arguments. */
@@ -99,11 +101,11 @@ export class ServerProject {
   }
 
   deploy(version: string, atLoad = ""): void {
-    this.project.write("app.ts", applicationSource(version, atLoad));
+    this.project.write("app.mjs", applicationSource(version, atLoad));
   }
 
   deployBroken(text: string): void {
-    this.project.write("app.ts", text);
+    this.project.write("app.mjs", text);
   }
 
   /** Asks, and waits until the application has the request in hand. It is answered when it is released. */

@@ -1,7 +1,7 @@
 // The signals of the arbiter that neither reload nor stop, and what happens when workers end by themselves.
 import { existsSync, readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { LoadClient } from "./load-client.ts";
+import { BESIDE_STARTS_MILLISECONDS, LoadClient } from "./load-client.ts";
 import { ask, children, kill, pause, ServerProject, until } from "./server-project.ts";
 
 const server = new ServerProject();
@@ -13,7 +13,12 @@ describe("TTIN and TTOU", () => {
   test("add and remove workers, start before stop, never below one", async () => {
     const command = server.start(["-w", "1"]);
     const port = await command.port();
-    const load = new LoadClient({ to: port, connections: 8, isKeepAlive: true }).start();
+    const load = new LoadClient({
+      to: port,
+      connections: 8,
+      isKeepAlive: true,
+      pauseMilliseconds: BESIDE_STARTS_MILLISECONDS,
+    }).start();
     command.signal("SIGTTIN");
     await until(() => children(command.pid).length === 2);
     await command.saw("Worker 2 serves");
@@ -67,7 +72,12 @@ describe("A worker that ends by itself", () => {
   test("at SIGTERM, sent to the worker alone, is replaced first", async () => {
     const command = server.start(["-w", "1"]);
     const port = await command.port();
-    const load = new LoadClient({ to: port, connections: 4, isKeepAlive: false }).start();
+    const load = new LoadClient({
+      to: port,
+      connections: 4,
+      isKeepAlive: false,
+      pauseMilliseconds: BESIDE_STARTS_MILLISECONDS,
+    }).start();
     const [worker = 0] = children(command.pid);
     kill(worker, "SIGTERM");
     await command.saw("will be replaced: signal");
@@ -84,7 +94,7 @@ describe("Recycling", () => {
   ])("by %s loses nothing", async (_, args, target, reason) => {
     const command = server.start(["-w", "2", ...args]);
     const port = await command.port();
-    const pauseMilliseconds = target === "/" ? 0 : 20;
+    const pauseMilliseconds = target === "/" ? BESIDE_STARTS_MILLISECONDS : 20;
     const load = new LoadClient({ to: port, connections: 4, isKeepAlive: true, target, pauseMilliseconds }).start();
     await command.saw(`will be replaced: ${reason}`, 2);
     await command.saw("serves", 2);
@@ -100,7 +110,13 @@ describe("USR2", () => {
     const pidFile = server.project.path("server.pid");
     const command = server.start(["-w", "2", "-p", pidFile]);
     const port = await command.port();
-    const load = new LoadClient({ to: port, connections: 8, isKeepAlive: false, target: "/version" }).start();
+    const load = new LoadClient({
+      to: port,
+      connections: 8,
+      isKeepAlive: false,
+      target: "/version",
+      pauseMilliseconds: BESIDE_STARTS_MILLISECONDS,
+    }).start();
     server.deploy("two");
     command.signal("SIGUSR2");
     await command.saw("Listening at", 2);
@@ -126,7 +142,12 @@ describe("USR2", () => {
     const socket = server.project.path("back.sock");
     const command = server.start(["-p", pidFile, "-b", `unix:${socket}`]);
     await command.saw("Listening at");
-    const load = new LoadClient({ to: socket, connections: 8, isKeepAlive: false }).start();
+    const load = new LoadClient({
+      to: socket,
+      connections: 8,
+      isKeepAlive: false,
+      pauseMilliseconds: BESIDE_STARTS_MILLISECONDS,
+    }).start();
     command.signal("SIGUSR2");
     await command.saw("Listening at", 2);
     kill(Number(readFileSync(`${pidFile}.2`, "utf8")), "SIGTERM");

@@ -63,7 +63,7 @@ describe("--heartbeat-timeout", () => {
     await expect(ask(port, "/block/60000")).rejects.toThrow(/socket hang up|ECONNRESET/);
     await command.saw("is blocked: no heartbeat from its event loop for 3 s; it is killed and replaced");
     await command.saw("serves (pid");
-    expect(command.stderr).toMatch(/The event loop has been blocked for 2 seconds, here:\n {4}at spin \(.*app\.ts/);
+    expect(command.stderr).toMatch(/The event loop has been blocked for 2 seconds, here:\n {4}at spin \(.*app\.mjs/);
     const after = children(command.pid);
     expect(after).toHaveLength(2);
     expect(after.filter((pid) => before.includes(pid))).toHaveLength(1);
