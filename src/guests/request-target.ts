@@ -11,9 +11,13 @@ export interface RequestTarget {
   readonly path: string;
   /** With its question mark; empty without one. */
   readonly query: string;
+  /** Every standard spells it so: there is nothing to encode, and no segment that begins with a dot. False says nothing. */
+  readonly isPlain: boolean;
 }
 
 const ORIGIN = /^https?:\/\/[^/?#]*/i;
+/** Most targets. No `'`, which WHATWG URL encodes in a query, and no `%`, so that the path is also the decoded one. */
+const PLAIN_TARGET = /^(?:\/(?!\.)[A-Za-z0-9\-._~!$&()*+,;=:@]*)+(?:\?[A-Za-z0-9\-._~!$&()*+,;=:@/?%]*)?$/;
 /** Everything except `pchar` and `/`; a native string has one character per byte. */
 const NOT_IN_PATH = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/]/g;
 /** Bytes that are not allowed in a target, and `#`. */
@@ -23,10 +27,19 @@ const NOT_IN_QUERY = /[^\x21\x22\x24-\x7e]/g;
 export function requestTarget(environ: WSGIEnvironment): RequestTarget {
   const { SCRIPT_NAME: scriptName, PATH_INFO: pathInfo, QUERY_STRING: query } = environ;
   const uri = environ.REQUEST_URI ?? "";
+  if (isSame(uri, scriptName === "" ? pathInfo : scriptName + pathInfo, query) && PLAIN_TARGET.test(uri))
+    return { mount: scriptName, path: pathInfo, query: query === "" ? "" : `?${query}`, isPlain: true };
   const mark = uri.indexOf("?");
   const isSameQuery = mark === -1 ? query === "" : uri.length - mark - 1 === query.length && uri.endsWith(query);
   const raw = isSameQuery ? uri.slice(mark === -1 ? uri.length : mark) : query === "" ? "" : `?${query}`;
-  return { ...pathsOf(mark === -1 ? uri : uri.slice(0, mark), scriptName, pathInfo), query: encode(raw, NOT_IN_QUERY) };
+  const { mount, path } = pathsOf(mark === -1 ? uri : uri.slice(0, mark), scriptName, pathInfo);
+  return { mount, path, query: encode(raw, NOT_IN_QUERY), isPlain: false };
+}
+
+/** Whether a target is spelled like its decoded path and its query; false for a `?` without a query. */
+function isSame(uri: string, path: string, query: string): boolean {
+  if (query === "") return uri === path;
+  return uri.length === path.length + 1 + query.length && uri.startsWith(path) && uri.endsWith(query);
 }
 
 function pathsOf(rawPath: string, scriptName: string, pathInfo: string): Pick<RequestTarget, "mount" | "path"> {

@@ -14,17 +14,18 @@ export type BodySource = ByteSource & AnsweredBody;
  * Gives the body of a request.
  *
  * @param request - with `rawBody` or `body` if another middleware has read it: bytes are taken from there
- * @param contentLength - CONTENT_LENGTH, if the client has sent one
+ * @param environ - has its header fields: Node makes an object of them only when somebody asks, and nobody else may
  * @param maxBytes - 0 means no limit
  * @returns null when there is none
  * @throws ProtocolError 413 when a longer body is announced
  */
 export function bodySourceOf(
-  request: Readable & { readonly headers: object },
-  contentLength: string | undefined,
+  request: Readable,
+  { CONTENT_LENGTH: contentLength, HTTP_TRANSFER_ENCODING: coding }: { readonly [variable: string]: unknown },
   maxBytes: number,
 ): BodySource | null {
-  const isAnnounced = contentLength === undefined ? hasOpenBody(request) : Number(contentLength) > 0;
+  const isAnnounced =
+    contentLength === undefined ? coding !== undefined || hasOpenStream(request) : Number(contentLength) > 0;
   if (!isAnnounced) return null;
   if (maxBytes > 0 && Number(contentLength) > maxBytes) throw bodyTooLarge(maxBytes);
   if (!request.readableDidRead && !request.readableEnded) return new MessageBody(request, maxBytes);
@@ -33,9 +34,8 @@ export function bodySourceOf(
   return body instanceof Uint8Array ? bytesSource(body) : CONSUMED;
 }
 
-/** Chunked, or of HTTP/2 without a length. */
-function hasOpenBody(request: Readable & { readonly headers: object }): boolean {
-  if ("transfer-encoding" in request.headers) return true;
+/** Of HTTP/2, where a body needs neither a length nor a coding. */
+function hasOpenStream(request: Readable): boolean {
   return "stream" in request && !(request.stream as { endAfterHeaders?: boolean }).endAfterHeaders;
 }
 

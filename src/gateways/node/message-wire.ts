@@ -12,6 +12,8 @@ const JOIN_BYTES = 2048;
 /** NGHTTP2_INTERNAL_ERROR. */
 const HTTP2_INTERNAL_ERROR = 2;
 
+const CONTENT_LENGTH = "content-length";
+
 /** Fields whose values add up, whoever sets them. */
 const ADDED = /^(?:set-cookie|vary)$/i;
 
@@ -106,22 +108,23 @@ export class MessageWire implements AnswerWire {
     const response = responseOf(this.#response);
     const flat: string[] = [];
     for (const [name, value] of head.fields) {
-      if (name.length !== 14 || name.toLowerCase() !== "content-length") flat.push(name, value);
+      if (name.length !== CONTENT_LENGTH.length || name.toLowerCase() !== CONTENT_LENGTH) flat.push(name, value);
     }
     if (contentLength !== -1) flat.push("Content-Length", String(contentLength));
-    // HTTP/2 has no reasons, and its API warns of each.
-    const reason = this.#request.httpVersionMajor === 2 ? [] : [head.reason];
-    // What a middleware has set stays, unless the application sets it too; next to it a list would lose what it has twice.
-    const isFirst = response.getHeaderNames().length === 0 && this.#request.httpVersionMajor === 1;
-    if (!isFirst) {
-      for (const [name, values] of grouped(flat)) {
-        // Cookies of a session, and what CORS depends on, do not go because the application has more of them.
-        const earlier = ADDED.test(name) ? response.getHeader(name) : undefined;
-        response.setHeader(name, earlier === undefined ? values : [earlier, values].flat().map(String));
-      }
+    const isHttp2 = this.#request.httpVersionMajor === 2;
+    if (!isHttp2 && response.getHeaderNames().length === 0) {
+      response.writeHead(head.statusCode, head.reason, flat);
+      return response;
     }
-    const fields = isFirst ? [flat] : [];
-    response.writeHead(head.statusCode, ...([...reason, ...fields] as [string, string[]]));
+    // What a middleware has set stays, unless the application sets it too; next to it a list would lose what it has twice.
+    for (const [name, values] of grouped(flat)) {
+      // Cookies of a session, and what CORS depends on, do not go because the application has more of them.
+      const earlier = ADDED.test(name) ? response.getHeader(name) : undefined;
+      response.setHeader(name, earlier === undefined ? values : [earlier, values].flat().map(String));
+    }
+    // HTTP/2 has no reasons, and its API warns of each.
+    if (isHttp2) response.writeHead(head.statusCode);
+    else response.writeHead(head.statusCode, head.reason);
     return response;
   }
 }

@@ -102,7 +102,7 @@ class NodeGateway {
     const { method = "GET" } = request;
     try {
       const environ = this.#environ(request);
-      const body = bodySourceOf(request, environ.CONTENT_LENGTH, this.#maxBodyBytes);
+      const body = bodySourceOf(request, environ, this.#maxBodyBytes);
       if (body !== null) environ["wsgi.input"] = new WSGIInputStream(body);
       const answer = new Answer({ method, variables: environ, body }, wire);
       environ["wsgi.early_hints"] = answer.earlyHints;
@@ -113,23 +113,25 @@ class NodeGateway {
       if (status === 500) throw error;
       const answer = new Answer({ method, variables: {}, body: null }, wire);
       answer.fail(error);
-      if (!answer.isPassedOn) this.#calls.logRefused(this.#newEnviron(request), status);
+      if (!answer.isPassedOn)
+        this.#calls.logRefused(this.#newEnviron(request, socketEndpoints(request.socket)), status);
       return answer;
     }
   }
 
-  #newEnviron(request: NodeRequest): GatewayEnviron {
-    const environ = newEnviron(this.#calls, socketEndpoints(request.socket));
+  #newEnviron(request: NodeRequest, endpoints: Endpoints): GatewayEnviron {
+    const environ = newEnviron(this.#calls, endpoints);
     environ.REQUEST_METHOD = request.method ?? "GET";
     environ.REQUEST_URI = request.url ?? "";
-    environ.SERVER_PROTOCOL = `HTTP/${request.httpVersion}`;
+    environ.SERVER_PROTOCOL = request.httpVersion === "1.1" ? "HTTP/1.1" : `HTTP/${request.httpVersion}`;
     return environ;
   }
 
   #environ(request: NodeRequest): GatewayEnviron {
-    const { remoteAddress, clientCertificate } = socketEndpoints(request.socket);
+    const endpoints = socketEndpoints(request.socket);
+    const { remoteAddress, clientCertificate } = endpoints;
     const { scriptName, path, query, uri } = pathsOf(request);
-    const environ = this.#newEnviron(request);
+    const environ = this.#newEnviron(request, endpoints);
     environ.SCRIPT_NAME = scriptName;
     environ.PATH_INFO = path;
     environ.QUERY_STRING = query;

@@ -76,6 +76,23 @@ describe("fetchApplication", () => {
     expect((await clientOf((request) => new Response(request.url)).get(target)).text()).toBe(url);
   });
 
+  test.each(
+    ["a.test", "A.test", "a.test:80", "a.test:443", "a.test:8080", "a.test:59999", "a.test:65535", "127.0.0.1:30000"]
+      .concat(["10.20.30.255", "1.2.3", "0x7f.1", "xn--mnchen-3ya.de", "[::1]:8080", "a.test:", "a-b.c-d:1"])
+      .flatMap((host) => ["/", "/a/b?c=d&e", "/a%20b", "//c"].map((target) => [host, target] as const)),
+  )("Host %s and target %s are the URL that the standard makes of them", async (host, target) => {
+    const response = await clientOf((request) => new Response(request.url)).get(target, { headers: { Host: host } });
+    expect(response.text()).toBe(new URL(`http://${host}${target}`).href);
+  });
+
+  test.each(["256.1.1.1", "1.2.3.4.5", "xn--a.test"])(
+    "Host %s, of which no URL can be made, is refused",
+    async (host) => {
+      const client = clientOf((request) => new Response(request.url));
+      expect((await client.get("/", { headers: { Host: host } })).status).toBe(400);
+    },
+  );
+
   test.each(["/a/../b", "/%2e%2e/b", "/a/.%2E", "/./b", "/a/%2e"])(
     "%s is refused: the standard would make another path of it than filters in front have seen",
     async (target) => {

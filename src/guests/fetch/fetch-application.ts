@@ -83,9 +83,11 @@ function contextOf(environ: WSGIEnvironment): FetchContext {
         environ["wsgi.errors"].write(`Error behind the answer: ${String(error)}\n`);
       });
     },
-    passThroughOnException() {},
+    passThroughOnException,
   };
 }
+
+function passThroughOnException(): void {}
 
 function respond(
   response: unknown,
@@ -101,14 +103,16 @@ function respond(
   }
   const { status, statusText, headers, body } = parts;
   const line = `${status} ${statusText || (STATUS_CODES[status] ?? "Unknown")}`;
-  const write = startResponse(
-    line,
-    headers.filter(([name]) => !isHopByHop(name)),
-  );
+  const sent = headers.some(isOfConnection) ? headers.filter((field) => !isOfConnection(field)) : headers;
+  const write = startResponse(line, sent);
   if (body === null) return [];
   if (typeof body === "string") return [Buffer.from(body)];
   if (body instanceof Uint8Array) return [body];
   return environ.REQUEST_METHOD === "HEAD" ? abandoned(body) : streamed(body, write);
+}
+
+function isOfConnection([name]: readonly [string, string]): boolean {
+  return isHopByHop(name);
 }
 
 function abandoned(stream: ReadableStream<unknown>): WSGIBody {

@@ -87,19 +87,24 @@ export function lazyRequest(environ: WSGIEnvironment): Request {
 /** The host comes from the Host header, never from the path: a target `//evil/x` is a path (RFC 9112 section 3.2.1). */
 function urlOf(environ: WSGIEnvironment): string {
   const scheme = environ["wsgi.url_scheme"];
-  const { mount, path, query } = requestTarget(environ);
+  const { mount, path, query, isPlain } = requestTarget(environ);
   const host = environ.HTTP_HOST;
-  const authority = host !== undefined && isHost(host) ? host : `${environ.SERVER_NAME}:${environ.SERVER_PORT}`;
+  const isPlainHost = host !== undefined && PLAIN_AUTHORITY.test(host);
+  if (isPlain && isPlainHost) return `${scheme}://${host}${mount}${path}${query}`;
+  const isUsable = isPlainHost || (host !== undefined && isHost(host));
+  const authority = isUsable ? host : `${environ.SERVER_NAME}:${environ.SERVER_PORT}`;
   const whole = mount + path;
   return normalised(`${scheme}://${authority}${whole.startsWith("/") ? whole : `/${whole}`}${query}`);
 }
 
-/** URLs that the standard's serialiser leaves unchanged: no default port, no dot segments, nothing to encode. */
-const PLAIN_URL =
-  /^https?:\/\/(?:[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)*|(?:(?:0|[1-9]\d?\d?)\.){3}(?:0|[1-9]\d?\d?))(?::(?!0|80(?!\d)|443(?!\d))\d{1,4})?(?:\/(?!\.)[A-Za-z0-9\-._~!$&()*+,;=:@]*)+(?:\?[A-Za-z0-9\-._~!$&()*+,;=:@/?%]*)?$/;
+const OCTET = String.raw`(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])`;
+const NAME = String.raw`(?!.*xn--)[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)*`;
+/** Hosts that the standard's serialiser leaves unchanged: in lower case, no Punycode that may be wrong, no port that may be the default one. */
+const PLAIN_AUTHORITY = new RegExp(
+  String.raw`^(?:${NAME}|(?:${OCTET}\.){3}${OCTET})(?::(?!80$|443$)[1-9]\d{0,3}|:[1-5]\d{4})?$`,
+);
 
 function normalised(url: string): string {
-  if (PLAIN_URL.test(url)) return url;
   try {
     return new URL(url).href;
   } catch {
