@@ -101,9 +101,9 @@ function compression({ headers }: ResponseHead, coding: ContentCoding, coder: Co
 function isCompressible({ status, headers }: ResponseHead, types: RegExp, minBytes: number): boolean {
   // Without content, or with a part of it that the client will join to other parts.
   if (/^(?:1|204|205|206|304)/.test(status)) return false;
-  if (!types.test(findHeader(headers, "content-type") ?? "")) return false;
   const length = findHeader(headers, "content-length");
   if (length !== null && Number(length) < minBytes) return false;
+  if (!types.test(findHeader(headers, "content-type") ?? "")) return false;
   if ((findHeader(headers, "content-encoding") ?? "identity").toLowerCase() !== "identity") return false;
   return mayBeTransformed(headers);
 }

@@ -185,12 +185,16 @@ class Replacement {
     const change = this.#change;
     if (change === null || change.kind === "instead") return inner;
     if (change.kind === "whole") return this.#wholeBody(inner, change);
+    if (change.kind === "watch" && Array.isArray(inner)) {
+      for (const chunk of inner as Bytes[]) change.chunk(chunk);
+      change.end?.();
+      return inner;
+    }
     const end = (): Bytes | void => change.end?.();
     const map = (chunk: Bytes): Bytes => change.chunk(chunk) ?? chunk;
     if (Array.isArray(inner)) {
       const chunks = (inner as Bytes[]).map(map);
       const last = end();
-      if (change.kind === "watch") return inner;
       return closedWith(last === undefined ? chunks : [...chunks, last], inner);
     }
     return closedWith(
