@@ -2,8 +2,8 @@
 import type { HeaderList, WSGIBody } from "tsgi/wsgi";
 import { statusLine } from "tsgi/middleware/writing";
 import { found, writeText } from "../storage/document.ts";
-import { entityTag } from "../storage/entity-tag.ts";
-import { locate, type Found } from "../storage/locate.ts";
+import { entityTag, textTag } from "../storage/entity-tag.ts";
+import { locate, walkCall, walkedText, type Found } from "../storage/locate.ts";
 import type { Snapshot } from "../storage/store.ts";
 import type { Work } from "../storage/work.ts";
 import { pretty, PrettyPrinter } from "../text/pretty.ts";
@@ -11,6 +11,7 @@ import { collectText } from "./collect-text.ts";
 import { factHeaders, sendNothing, sendText } from "./answer.ts";
 import { isKnown, REPRESENTATION_MARK } from "./conditions.ts";
 import type { Exchange } from "./exchange.ts";
+import type { Query } from "./query.ts";
 import type { ApiSettings } from "./settings.ts";
 
 /** Characters that are read at once. */
@@ -27,7 +28,11 @@ interface Reading {
 
 /** Answers GET and HEAD. */
 export function readNode(exchange: Exchange, { store }: ApiSettings): WSGIBody | Promise<WSGIBody> {
-  const read = store.read(() => reading(exchange, store.epoch));
+  const { path } = exchange;
+  const read = store.read(() => reading(exchange, store.epoch), {
+    call: walkCall(path),
+    see: (row) => readingOf(exchange, row),
+  });
   return read instanceof Promise ? read.then((value) => answer(value)) : answer(read);
 
   function answer({ version, tag, text, isKnown: isKept }: Reading): WSGIBody | Promise<WSGIBody> {
@@ -35,6 +40,17 @@ export function readNode(exchange: Exchange, { store }: ApiSettings): WSGIBody |
     if (text === null) return store.snapshot().then((snapshot) => stream(exchange, snapshot, store.epoch));
     return sendText(exchange, 200, exchange.query.isPretty ? pretty(text) : text, factHeaders({ version, tag }));
   }
+}
+
+/** The reading of a short text that lies inline, as most do. */
+function readingOf({ path, query, conditions }: Exchange, row: unknown): Reading | null {
+  const found = walkedText(row, path);
+  if (found === null || found.text.length > SHORT) return null;
+  const { text, seq: version } = found;
+  const tag = representationTag(textTag(text), query);
+  return isKnown(conditions, tag)
+    ? { version, tag, text: null, isKnown: true }
+    : { version, tag, text, isKnown: false };
 }
 
 function* reading(exchange: Exchange, epoch: string): Work<Reading> {
@@ -49,8 +65,13 @@ function* readHead(
 ): Work<Omit<Reading, "text"> & { readonly node: Found }> {
   const lookup = yield* locate(path);
   const node = found(lookup, path);
-  const tag = entityTag(node, epoch) + (query.isPretty ? `${REPRESENTATION_MARK}pretty` : "");
+  const tag = representationTag(entityTag(node, epoch), query);
   return { version: lookup.seq, node, tag, isKnown: isKnown(conditions, tag) };
+}
+
+/** Each representation of a node has its own. */
+function representationTag(tag: string, { isPretty }: Query): string {
+  return isPretty ? `${tag}${REPRESENTATION_MARK}pretty` : tag;
 }
 
 async function stream(exchange: Exchange, snapshot: Snapshot, epoch: string): Promise<WSGIBody> {

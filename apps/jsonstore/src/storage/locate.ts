@@ -6,7 +6,7 @@ import { findElement, findMember, type Span } from "../text/spans.ts";
 import { findPlace, valueAt, type ElementPlace } from "./array-pages.ts";
 import { referredId, type ContainerRow } from "./rows.ts";
 import { ROOT_CONTAINER, ROOT_KEY, WALKED } from "./statements.ts";
-import { oneRow, row, type Work } from "./work.ts";
+import { row, type Call, type Work } from "./work.ts";
 
 /** The row, or the line of a page, that holds a value. */
 export type Slot =
@@ -55,24 +55,21 @@ export function inlineText({ slot, start, end }: Found): string {
   return start === 0 && end === slot.value.length ? slot.value : slot.value.slice(start, end);
 }
 
+/** The statement that most paths need, and many need alone. */
+export function walkCall(path: Path): Call {
+  return { name: "walk", wants: "row", values: [keyAt(path, 0), keyAt(path, 1), keyAt(path, 2)] };
+}
+
 /** Finds the node of a path. */
 export function* locate(path: Path): Work<Lookup> {
-  const walk = yield* oneRow<Walk>("walk", keyAt(path, 0), keyAt(path, 1), keyAt(path, 2));
-  const { seq, v0 } = walk;
-  if (v0 === null) return { isFound: false, reason: "no-document", deepest: 0, parent: null, seq };
+  const walk = (yield walkCall(path)) as Walk; // the columns of the statement
+  const { seq } = walk;
   const versioned: number[] = [];
-  let slot: Slot = { kind: "member", container: ROOT_CONTAINER, key: ROOT_KEY, value: v0 };
-  let depth = 0;
-  for (const value of [walk.v1, walk.v2, walk.v3]) {
-    const container = referredId(slot.value);
-    if (value === null || container === null) break;
-    versioned.push(container);
-    slot = { kind: "member", container, key: keyAt(path, depth) ?? "", value };
-    depth += 1;
-  }
-  const walked = depth;
+  const slot = lastSlot(walk, path, versioned);
+  if (slot === null) return { isFound: false, reason: "no-document", deepest: 0, parent: null, seq };
+  const walked = versioned.length;
   let node = yield* nodeIn(slot, versioned);
-  for (; depth < path.length; depth += 1) {
+  for (let depth = walked; depth < path.length; depth += 1) {
     // The walk has looked for this member already.
     const isSought = depth === walked && depth < WALKED && node.split?.kind === "object";
     const next = isSought ? "no-member" : yield* childOf(node, path[depth] ?? "");
@@ -80,6 +77,46 @@ export function* locate(path: Path): Work<Lookup> {
     node = next;
   }
   return { isFound: true, node, seq };
+}
+
+/**
+ * Finds the text of a node by the row of {@link walkCall} alone.
+ *
+ * @returns null when it takes more than that, or when there is none
+ */
+export function walkedText(row: unknown, path: Path): { readonly text: string; readonly seq: number } | null {
+  const walk = row as Walk; // the columns of the statement
+  const versioned: number[] = [];
+  const slot = lastSlot(walk, path, versioned);
+  if (slot === null || referredId(slot.value) !== null) return null;
+  const { value } = slot;
+  let span: Span = { start: 0, end: value.length };
+  for (let depth = versioned.length; depth < path.length; depth += 1) {
+    const next = inlineChild(value, span.start, path[depth] ?? "");
+    if (typeof next === "string") return null;
+    span = next;
+  }
+  return { text: value.slice(span.start, span.end), seq: walk.seq };
+}
+
+/**
+ * Goes through the members that the walk has found.
+ *
+ * @param versioned - takes the containers on the way
+ * @returns the last of them; null without a document
+ */
+function lastSlot({ v0, v1, v2, v3 }: Walk, path: Path, versioned: number[]): (Slot & { kind: "member" }) | null {
+  if (v0 === null) return null;
+  let container = ROOT_CONTAINER;
+  let value = v0;
+  for (const next of [v1, v2, v3]) {
+    const id = referredId(value);
+    if (next === null || id === null) break;
+    versioned.push(id);
+    container = id;
+    value = next;
+  }
+  return { kind: "member", container, key: keyAt(path, versioned.length - 1) ?? ROOT_KEY, value };
 }
 
 /** Finds a child of a node; nothing may have been changed since that was found. */

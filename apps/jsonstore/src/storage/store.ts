@@ -1,6 +1,6 @@
 // What the API needs of a database.
 import type { Write } from "./change-tree.ts";
-import type { Work } from "./work.ts";
+import type { Call, Work } from "./work.ts";
 
 /** A value that lies in rows of its own already, and is not yet part of the document. */
 export interface Staged {
@@ -22,6 +22,13 @@ export interface StageOptions {
   readonly onProgress?: (part: number) => void;
 }
 
+/** A read that one statement is enough for, most times. */
+export interface Glance<T> {
+  readonly call: Call;
+  /** What the row says; null when it takes more. */
+  readonly see: (row: unknown) => T | null;
+}
+
 /** One state of the document, kept until it is closed. */
 export interface Snapshot {
   read<T>(work: () => Work<T>): T | Promise<T>;
@@ -34,8 +41,12 @@ export interface Snapshot {
 export interface Store {
   /** Differs between databases: versions of one say nothing about another. */
   readonly epoch: string;
-  /** Runs work that sees one state of the document. It must be short, because others wait, and may begin a second time. */
-  read<T>(work: () => Work<T>): T | Promise<T>;
+  /**
+   * Runs work that sees one state of the document. It must be short, because others wait, and may begin a second time.
+   *
+   * @param glance - may be tried first, where statements are answered at once: it spares the steps of the work
+   */
+  read<T>(work: () => Work<T>, glance?: Glance<T>): T | Promise<T>;
   /** Keeps one state of the document, for what takes longer. */
   snapshot(): Promise<Snapshot>;
   /** Runs work that changes the document; all of it or nothing, and it is safe when the promise resolves. */

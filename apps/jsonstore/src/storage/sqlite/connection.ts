@@ -1,6 +1,7 @@
 // One connection to the file, with its prepared statements. It keeps the database: @photostructure/sqlite 1.2.1 crashes when a database
 // is collected while its statements live.
 import { STATEMENTS, type StatementName } from "../statements.ts";
+import type { Glance } from "../store.ts";
 import type { Call, Parameter, Work } from "../work.ts";
 import type { SqliteClass, SqliteDatabase, SqliteStatement } from "./database-class.ts";
 
@@ -62,12 +63,17 @@ export class Connection {
    * Runs work that sees one state of the file. One statement does so by itself; work that turns out to need more begins again in a
    * transaction, and the next one is expected to need it too.
    */
-  snapshot<T>(work: () => Work<T>): T {
+  snapshot<T>(work: () => Work<T>, glance?: Glance<T>): T {
     if (!this.#isLong) {
-      const steps = work();
-      let step = steps.next();
-      if (step.done !== true) step = steps.next(this.call(step.value));
-      if (step.done === true) return step.value;
+      if (glance !== undefined) {
+        const seen = glance.see(this.call(glance.call));
+        if (seen !== null) return seen;
+      } else {
+        const steps = work();
+        let step = steps.next();
+        if (step.done !== true) step = steps.next(this.call(step.value));
+        if (step.done === true) return step.value;
+      }
     }
     return this.#transaction(work());
   }

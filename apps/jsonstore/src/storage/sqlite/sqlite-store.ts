@@ -7,7 +7,7 @@ import type { Write } from "../change-tree.ts";
 import { Housekeeper } from "../housekeeper.ts";
 import { sweep } from "../housekeeping.ts";
 import { stageText } from "../stage.ts";
-import type { Snapshot, Staged, StageOptions, Store, WriteOptions } from "../store.ts";
+import type { Glance, Snapshot, Staged, StageOptions, Store, WriteOptions } from "../store.ts";
 import { oneRow, type Work } from "../work.ts";
 import { Connection, type Durability } from "./connection.ts";
 import { sqliteClass, type SqliteClass } from "./database-class.ts";
@@ -87,9 +87,9 @@ class SqliteStore implements Store {
     this.#housekeeper.start();
   }
 
-  read<T>(work: () => Work<T>): T {
+  read<T>(work: () => Work<T>, glance?: Glance<T>): T {
     try {
-      return this.#readConnection.snapshot(work);
+      return this.#readConnection.snapshot(work, glance);
     } catch (error) {
       throw isBusy(error) ? new Problem("busy", {}, { cause: error }) : storageProblem(error);
     }
