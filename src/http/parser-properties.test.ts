@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 
 import { makeConnection, makeRequest, Random } from "../../test/engine/mutations.ts";
 import { readRequests, type Reading } from "../../test/engine/read-requests.ts";
+import { inFull } from "../../test/in-full.ts";
 import { readObviously } from "../../test/engine/reference-parser.ts";
 
 const SEED = 20_261_121;
@@ -60,7 +61,7 @@ describe("any split of any bytes gives the same requests and the same verdict", 
         expect(readRequests(text, cutsOf(seed, text.length))).toEqual(whole);
         expect(readRequests(text, everyByte(text.slice(0, 1000)))).toEqual(whole);
       }),
-      { seed: SEED, numRuns: 1500 },
+      { seed: SEED, numRuns: inFull(500, 1500) },
     );
   });
 
@@ -89,7 +90,7 @@ describe("any split of any bytes gives the same requests and the same verdict", 
           ),
         ).toEqual(whole);
       }),
-      { seed: SEED, numRuns: 1500 },
+      { seed: SEED, numRuns: inFull(500, 1500) },
     );
   });
 });
@@ -100,7 +101,7 @@ test("random bytes raise only a ProtocolError", () => {
       expect(() => readRequests(Buffer.from(bytes))).not.toThrow();
       expect(() => readRequests(Buffer.concat([Buffer.from(text, "latin1"), bytes]))).not.toThrow();
     }),
-    { seed: SEED, numRuns: 3000 },
+    { seed: SEED, numRuns: inFull(1000, 3000) },
   );
 });
 
@@ -123,7 +124,7 @@ test("the parser agrees with a slow one that is written from the grammar", () =>
       expect(ours.verdict).toBe(obvious.verdict);
       expect(read.requests).toEqual(obvious.requests);
     }),
-    { seed: SEED, numRuns: 5000 },
+    { seed: SEED, numRuns: inFull(2000, 5000) },
   );
 });
 
