@@ -141,12 +141,9 @@ describe("tsgi init", () => {
 
   test("--stdout writes nothing", async () => {
     const before = readdirSync(project.directory);
-    const docker = await init("docker");
-    for (const name of Object.keys(PLATFORM_NAMES) as PlatformName[]) {
-      const text = await writeFiles(name, { stdout: true }, project.directory);
-      expect(text).not.toBe("");
-      if (name === "docker") expect(text).toBe(docker);
-    }
+    const write = (name: PlatformName): Promise<string> => writeFiles(name, { stdout: true }, project.directory);
+    for (const name of Object.keys(PLATFORM_NAMES) as PlatformName[]) expect(await write(name)).not.toBe("");
+    expect(await init("docker")).toBe(await write("docker"));
     expect(readdirSync(project.directory)).toEqual(before);
   });
 
