@@ -116,7 +116,10 @@ describe.skipIf(!existsSync(DATABASE) || executablePath === undefined)("Redmine"
       ["/projects/traege/activity.atom", "application/atom+xml"],
     ]) {
       const response = await fetch(`${url}${suffix ?? ""}`, { headers: { cookie } });
-      expect([response.status, response.headers.get("content-type")]).toEqual([200, expect.stringContaining(type ?? "")]);
+      expect([response.status, response.headers.get("content-type")]).toEqual([
+        200,
+        expect.stringContaining(type ?? ""),
+      ]);
       expect((await response.arrayBuffer()).byteLength).toBeGreaterThan(100);
     }
   });
