@@ -200,7 +200,7 @@ export class LaneDispatcher implements LaneListener {
       if (choice === null) break;
       const batch = isSlow
         ? this.#slowQueue.take(1)
-        : this.#queue.take(shareOf(this.#queue.length, this.#targets.length, choice.room));
+        : this.#queue.take(shareOf(this.#queue.length, this.#targets.length, choice.room, choice.packed));
       for (const exchange of batch) exchange.id = this.#nextId();
       choice.lane.dispatch(batch, depth > 1 && choice.lane.maxBatch > 1 && !isSlow, now);
     }

@@ -61,18 +61,18 @@ describe("chooseLane", () => {
     const one = lane(1, 1, 10, false, 1);
     const other = lane(0, 0, 0, false, 1);
     expect(chooseLane([{ lanes: [one] }], 64, 10)).toBeNull();
-    expect(chooseLane([{ lanes: [one, other] }], 64, 10)).toEqual({ lane: other, room: 1 });
+    expect(chooseLane([{ lanes: [one, other] }], 64, 10)).toMatchObject({ lane: other, room: 1 });
   });
 
   test("a guest that takes three at a time has room for what is missing to that", () => {
     const busy = lane(1, 1, 10, false, 3);
-    expect(chooseLane([{ lanes: [busy] }], 64, 10)).toEqual({ lane: busy, room: 2 });
+    expect(chooseLane([{ lanes: [busy] }], 64, 10)).toMatchObject({ lane: busy, room: 2 });
   });
 
   test("a slow application: an idle lane of the process with the least work", () => {
     const idle = lane(0);
     const choice = chooseLane([{ lanes: [lane(1), lane(1), lane(0)] }, { lanes: [lane(1), idle] }], 1, 0.5);
-    expect(choice).toEqual({ lane: idle, room: 1 });
+    expect(choice).toMatchObject({ lane: idle, room: 1 });
     expect(choice?.lane).toBe(idle);
   });
 
@@ -89,7 +89,7 @@ describe("chooseLane", () => {
 
   test("a fast application: the lane that works already, as far as there is room", () => {
     const busy = lane(3);
-    expect(chooseLane([{ lanes: [busy, lane(0)] }], 20, 0.5)).toEqual({ lane: busy, room: 17 });
+    expect(chooseLane([{ lanes: [busy, lane(0)] }], 20, 0.5)).toMatchObject({ lane: busy, room: 17 });
     expect(chooseLane([{ lanes: [lane(20), lane(0)] }], 20, 0.5)).toBeNull();
     expect(chooseLane([{ lanes: [lane(5, 2), lane(0)] }], 20, 0.5)).toBeNull();
   });
@@ -99,6 +99,16 @@ describe("chooseLane", () => {
     expect(chooseLane([{ lanes: [lane(3), idle] }], 20, 5)?.lane).toBe(idle);
   });
 
+  test("a fast application: a process that works takes a little more before another one is woken", () => {
+    const [busy, idle] = [lane(1), lane(0)];
+    const processes = [{ lanes: [idle] }, { lanes: [busy] }];
+    expect(chooseLane(processes, 16, 0.5)).toEqual({ lane: busy, room: 15, packed: 3 });
+    expect(chooseLane([{ lanes: [idle] }, { lanes: [lane(4)] }], 16, 0.5)?.lane).toBe(idle);
+    expect(chooseLane([{ lanes: [idle] }, { lanes: [lane(2, 2)] }], 16, 0.5)?.lane).toBe(idle);
+    expect(chooseLane(processes, 16, 5)?.lane).toBe(idle);
+    expect(chooseLane(processes, 4, 0.5)?.lane).toBe(idle);
+  });
+
   test("no process, no lane", () => {
     expect(chooseLane([], 20, 0)).toBeNull();
     expect(chooseLane([{ lanes: [] }], 20, 0)).toBeNull();
@@ -106,13 +116,18 @@ describe("chooseLane", () => {
 });
 
 test.each([
-  { queued: 10, processes: 1, room: 20, share: 10 },
-  { queued: 10, processes: 2, room: 20, share: 5 },
-  { queued: 100, processes: 2, room: 20, share: 20 },
-  { queued: 1, processes: 4, room: 20, share: 1 },
-])("shareOf: $queued queued, $processes processes, room for $room: $share", ({ queued, processes, room, share }) => {
-  expect(shareOf(queued, processes, room)).toBe(share);
-});
+  { queued: 10, processes: 1, room: 20, packed: 0, share: 10 },
+  { queued: 10, processes: 2, room: 20, packed: 0, share: 5 },
+  { queued: 100, processes: 2, room: 20, packed: 5, share: 20 },
+  { queued: 1, processes: 4, room: 20, packed: -1, share: 1 },
+  { queued: 6, processes: 4, room: 20, packed: 5, share: 5 },
+  { queued: 6, processes: 4, room: 3, packed: 5, share: 3 },
+])(
+  "shareOf: $queued queued, $processes processes, room for $room, $packed of them at least: $share",
+  ({ queued, processes, room, packed, share }) => {
+    expect(shareOf(queued, processes, room, packed)).toBe(share);
+  },
+);
 
 test.each([
   [0, 0],

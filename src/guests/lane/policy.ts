@@ -5,6 +5,8 @@
 export const BATCH_MILLISECONDS = 1;
 /** Maximum requests per batch. */
 export const MAX_BATCH = 64;
+/** Share of such work that a process takes before another one is woken for it: to wake one costs about as much as a few fast requests. */
+export const PACKED_SHARE = 0.25;
 /** A lane without a response for this long is assumed to be working on a slow request; in milliseconds. */
 export const FRESH_MILLISECONDS = 1;
 
@@ -66,20 +68,26 @@ export function nextEstimate(estimateMilliseconds: number, sampleMilliseconds: n
 }
 
 /**
- * Chooses the lane for the next requests, in the process with the least work. While the application is fast, one lane of a process takes
- * all requests (threads of one interpreter take turns anyway, and short batches cost more). Otherwise, or if the guest takes one at a
- * time, each request gets its own lane.
+ * Chooses the lane for the next requests: in a process that works and has little to do, otherwise in the one with the least work. While the
+ * application is fast, one lane of a process takes all requests (threads of one interpreter take turns anyway, and short batches cost more).
+ * Otherwise, or if the guest takes one at a time, each request gets its own lane.
  *
  * @param processes - those that take requests
  * @param depth - from {@link batchDepth}
  * @param now - in milliseconds, of the same clock as `progressedAt`
- * @returns the lane and how many requests it may take; null if all must wait
+ * @returns the lane, how many requests it may take, and how many it takes before another process gets any; null if all must wait
  */
 export function chooseLane<L extends LaneLoad>(
   processes: readonly ProcessLoad<L>[],
   depth: number,
   now: number,
-): { lane: L; room: number } | null {
+): { lane: L; room: number; packed: number } | null {
+  const most = Math.floor(depth * PACKED_SHARE);
+  const choice = (lane: L): { lane: L; room: number; packed: number } => ({
+    lane,
+    room: Math.min(depth, lane.maxBatch) - lane.outstanding,
+    packed: most - lane.outstanding,
+  });
   let best: L | null = null;
   let least = Infinity;
   for (const { lanes } of processes) {
@@ -98,23 +106,25 @@ export function chooseLane<L extends LaneLoad>(
     let candidate = idle;
     if (fresh !== null)
       candidate = fresh.batches < 2 && fresh.outstanding < Math.min(depth, fresh.maxBatch) ? fresh : null;
+    if (candidate !== null && candidate === fresh && outstanding < most) return choice(candidate);
     if (candidate !== null && outstanding < least) {
       best = candidate;
       least = outstanding;
     }
   }
-  return best === null ? null : { lane: best, room: Math.min(depth, best.maxBatch) - best.outstanding };
+  return best === null ? null : choice(best);
 }
 
 /**
- * How many queued requests one lane gets, so that the processes share the work.
+ * How many queued requests one lane gets, so that the processes share the work, but for a little that is better done together.
  *
  * @param queued - requests that wait
  * @param processes - processes that take requests
  * @param room - how many the chosen lane may take
+ * @param packed - how many it takes before another process gets any
  */
-export function shareOf(queued: number, processes: number, room: number): number {
-  return Math.max(1, Math.min(room, Math.ceil(queued / Math.max(1, processes))));
+export function shareOf(queued: number, processes: number, room: number, packed: number): number {
+  return Math.max(1, Math.min(room, Math.max(packed, Math.ceil(queued / Math.max(1, processes)))));
 }
 
 /**
