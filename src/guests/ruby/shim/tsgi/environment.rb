@@ -10,6 +10,8 @@ module TSGI
     ENCODED = %r{[^A-Za-z0-9\-._~!$&'()*+,;=:@/]}n.freeze
 
     QUESTION_MARK = "?".ord
+    # Of the encoding of what it stands in: to split bytes at a character of another one takes twice as long.
+    BETWEEN = "\0".b.freeze
     NUL = "A value of the environ holds a NUL".freeze
 
     # Whether the application's Rack is this version or a later one, or there is none that could mind.
@@ -100,7 +102,7 @@ module TSGI
 
     # By a list of keys. A text ends with a NUL, so there is one word more.
     def filled(head, keys, template)
-      words = head.split("\0", -1)
+      words = head.split(BETWEEN, -1)
       size = keys.size
       raise ArgumentError, NUL if words.size != size + 1
 
@@ -114,7 +116,7 @@ module TSGI
     end
 
     def pairs(head, number)
-      words = head.split("\0", -1)
+      words = head.split(BETWEEN, -1)
       words.pop
       raise ArgumentError, NUL if words.size != number * 2
 
