@@ -10,10 +10,23 @@ import { GuestExchange } from "./guest-exchange.ts";
 import { Lane, type LaneListener, type LaneOwner } from "./lane.ts";
 
 const REQUESTS = 3;
-/** The request whose answer may come in parts, and the one that fails. */
+/** The request whose answer may come in parts, the one that fails, and the one whose answer may come on a connection of its own. */
 const STREAMS = 1;
 const RAISES = 2;
-const STEPS = ["start", "begin", "answer", "hint", "close", "watch", "deliver", "dispatch", "leave", "crash"] as const;
+const PARTS = 3;
+const STEPS = [
+  "start",
+  "begin",
+  "part",
+  "answer",
+  "hint",
+  "close",
+  "watch",
+  "deliver",
+  "dispatch",
+  "leave",
+  "crash",
+] as const;
 type Step = (typeof STEPS)[number];
 
 /** A guest with a fault: what it does otherwise than the protocol says. */
@@ -108,11 +121,18 @@ class Run {
         this.#send(frameText(FrameType.response, current.id, "200 OK", "a", 0, 200));
         current.phase = "streaming";
         return true;
+      case "part": {
+        // The other connection may be heard before what the lane has sent.
+        const exchange = this.#lane.unanswered.find(({ id }) => id === PARTS);
+        if (current?.phase !== "working" || current.id !== PARTS || exchange?.mayAnswerElsewhere !== true) return false;
+        exchange.elsewhere = { fail() {} };
+        return true;
+      }
       case "answer":
         if (current === null || current.phase === "closing") return false;
         if (current.id === RAISES)
           this.#send(frameText(FrameType.fail, current.id, "", "on purpose", FrameFlag.end, 0));
-        else if (current.phase === "streaming")
+        else if (current.phase === "streaming" || this.#exchanges[current.id - 1]?.elsewhere !== null)
           this.#send(frameText(FrameType.chunk, current.id, "", "b", FrameFlag.end, 0));
         else this.#send(frameText(FrameType.response, current.id, "200 OK", "a", FrameFlag.end, 200));
         current.phase = "closing";
@@ -174,7 +194,9 @@ class Run {
   /** What is wrong when nothing more can happen. */
   lastFault(): string | null {
     const lost = this.#exchanges.find(
-      ({ id, isSettled }) => !isSettled && !this.#returned.has(id) && !this.#taken.has(id),
+      // What comes on a connection of its own ends with that.
+      ({ id, isSettled, elsewhere }) =>
+        !isSettled && elsewhere === null && !this.#returned.has(id) && !this.#taken.has(id),
     );
     if (lost !== undefined) return `request ${lost.id} is lost`;
     if (this.#isOver) return null;
@@ -186,7 +208,11 @@ class Run {
   /** All that decides what can happen next. */
   key(): string {
     const { outstanding, batches, isHeld } = this.#lane;
-    const told = this.#exchanges.map(({ isSettled, responseBody }) => [isSettled, responseBody === null]);
+    const told = this.#exchanges.map(({ isSettled, responseBody, elsewhere }) => [
+      isSettled,
+      responseBody === null,
+      elsewhere === null,
+    ]);
     const sets = [this.#returned, this.#taken, this.#left].map((set) => [...set]);
     const guest = [this.#waiting, this.#current, this.#owesFree, this.#hasHinted, this.#frames, this.#isOver];
     return JSON.stringify([outstanding, batches, isHeld, this.#lane.current?.id, told, sets, guest]);

@@ -154,10 +154,14 @@ describe("An answer on a connection of its own", () => {
   test.each<[what: string, asking: Asking, wanted: number]>([
     ["which no lane has", {}, 8],
     ["whose client has left", { id: 7 }, 7],
+    ["which has been answered", { id: 7 }, 7],
+    ["which has such a connection", { id: 7 }, 7],
   ])("to a request %s is refused", async (what, asking, wanted) => {
     const [host, guest] = await pair();
     const request = asked({ id: 7, ...asking });
     if (what.includes("left")) request.exchange.abandonedAt = 1;
+    if (what.includes("answered")) request.exchange.whole("200 OK", Buffer.alloc(0));
+    if (what.includes("has such")) request.exchange.elsewhere = { fail() {} };
     const answers = new SeparateAnswers("Test", { answerBytes: 1000, graceSeconds: 30 });
     answers.attach({ unanswered: [request.exchange], abandon() {} }, wanted, host);
     await once(guest.resume(), "end");
