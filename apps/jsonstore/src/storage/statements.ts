@@ -81,6 +81,15 @@ export const STATEMENTS = {
 /** Name of a statement. */
 export type StatementName = keyof typeof STATEMENTS;
 
+const READING: ReadonlySet<string> = new Set(
+  Object.entries(STATEMENTS).flatMap(([name, sql]) => (sql.startsWith("SELECT") ? [name] : [])),
+);
+
+/** Whether a statement changes nothing. */
+export function isReading(name: StatementName): boolean {
+  return READING.has(name);
+}
+
 /** Number and kind of the tables' format; another one is refused. */
 export const FORMAT = "2";
 

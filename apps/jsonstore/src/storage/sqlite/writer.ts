@@ -1,5 +1,8 @@
-// Group commit: all writes that came meanwhile go into one transaction, each in a savepoint of its own, so that one that is refused
-// does not undo its neighbours. Nobody is answered before the commit, also not with a refusal: what it saw might not have been true.
+// Group commit: all writes that came meanwhile go into one transaction. One that is refused must not undo its neighbours. Most are refused
+// before they have changed anything, and there is nothing to undo. When one is refused later, the transaction is rolled back and begun anew,
+// this time with each write in a savepoint of its own; and so are the next ones, because whoever sends such writes may send more. A savepoint
+// for each write all the time would cost a fifth of it. Nobody is answered before the commit, also not with a refusal: what it saw might not
+// have been true.
 //
 // SQLite's lock is unfair: whoever has just let it go takes it again. So a worker pauses for a millisecond after a commit that was for
 // several, or for which it had to wait; a lone write never waits. After a write that kept the lock for long, the pause is as long as it takes
@@ -12,6 +15,7 @@ import type { WriteOptions } from "../store.ts";
 import type { Call, Work } from "../work.ts";
 import { LongJob, putBack, runJob, takeJobs, type Job, type Outcome } from "../write-job.ts";
 import { WriteQueue } from "../write-queue.ts";
+import { isReading } from "../statements.ts";
 import type { Connection } from "./connection.ts";
 import { isBusy, storageProblem } from "./sqlite-error.ts";
 
@@ -25,7 +29,12 @@ const PAUSE = 1;
 const LONG_PAUSE = RETRY + 2;
 /** Milliseconds that one write computes without a turn for everything else that the process does. */
 const TURN = 25;
+/** Transactions with savepoints, after one that had to begin anew. */
+const CAREFUL = 64;
 const LAST_SEQ: Call = { name: "lastSeq", wants: "row", values: [] };
+
+/** A write has failed that cannot be undone alone. */
+class BeginAnew extends Error {}
 
 /** Writes of one process. */
 export class Writer {
@@ -33,6 +42,10 @@ export class Writer {
   readonly #layout: Layout;
   readonly #onCommit: () => void;
   readonly #queue = new WriteQueue((jobs) => this.#runGroup(jobs));
+  /** Transactions that will have savepoints. */
+  #careful = 0;
+  /** Whether the job that runs has changed anything. */
+  #hasWritten = false;
 
   constructor(connection: Connection, layout: Layout, onCommit: () => void) {
     this.#connection = connection;
@@ -70,6 +83,11 @@ export class Writer {
       if (seq > before) this.#onCommit();
     } catch (error) {
       this.#rollback();
+      if (error instanceof BeginAnew) {
+        jobs.unshift(...taken);
+        this.#careful = CAREFUL;
+        return 0;
+      }
       // Before the transaction began, nothing was taken out of the queue.
       const failed = taken.length > 0 ? taken : jobs.splice(0);
       const problem = isBusy(error) ? new Problem("busy", {}, { cause: error }) : storageProblem(error);
@@ -85,20 +103,27 @@ export class Writer {
     before: number,
   ): Promise<{ readonly seq: number; readonly outcomes: ReadonlyMap<Job, Outcome> }> {
     let seq = before;
+    let isCareful = this.#careful > 0;
+    if (isCareful) this.#careful -= 1;
     const outcomes = new Map<Job, Outcome>();
     for (const job of takeJobs(jobs, taken, LONGEST_GROUP)) {
       const isFirst = taken.length === 1;
       // Alone it is all that can be undone.
       const isAlone = isFirst && jobs.length === 0;
-      if (!isAlone) this.#connection.control("SAVEPOINT job");
+      // What cannot begin anew is not put at risk by those that follow.
+      isCareful ||= !job.isRepeatable;
+      const isSaved = isCareful && !isAlone;
+      if (isSaved) this.#connection.control("SAVEPOINT job");
+      this.#hasWritten = false;
       try {
         const { value, hasChanged } = await this.#runInTurns(runJob(job, seq + 1, this.#layout, isFirst));
-        if (!isAlone) this.#connection.control("RELEASE job");
+        if (isSaved) this.#connection.control("RELEASE job");
         if (hasChanged) seq += 1;
         outcomes.set(job, { isDone: true, value });
       } catch (error) {
         if (isAlone) throw error;
-        this.#undo(error);
+        if (isSaved) this.#undo(error);
+        else if (this.#hasWritten || !isRefusal(error)) throw new BeginAnew();
         if (error instanceof LongJob) {
           putBack(jobs, taken);
           break;
@@ -117,6 +142,7 @@ export class Writer {
     let endsAt = performance.now() + TURN;
     let step = work.next();
     while (step.done !== true) {
+      this.#hasWritten ||= !isReading(step.value.name);
       step = work.next(this.#connection.call(step.value));
       if (performance.now() < endsAt) continue;
       await nextTurn();
@@ -161,4 +187,9 @@ export class Writer {
       }
     }
   }
+}
+
+/** Any other error may have ended the transaction. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Problem || error instanceof LongJob;
 }
