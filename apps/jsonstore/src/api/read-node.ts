@@ -44,9 +44,9 @@ export function readNode(exchange: Exchange, { store }: ApiSettings): WSGIBody |
 
 /** The reading of a short text that lies inline, as most do. */
 function readingOf({ path, query, conditions }: Exchange, row: unknown): Reading | null {
-  const found = walkedText(row, path);
-  if (found === null || found.text.length > SHORT) return null;
-  const { text, seq: version } = found;
+  const walked = walkedText(row, path);
+  if (walked === null || walked.text.length > SHORT) return null;
+  const { text, seq: version } = walked;
   const tag = representationTag(textTag(text), query);
   return isKnown(conditions, tag)
     ? { version, tag, text: null, isKnown: true }

@@ -84,8 +84,8 @@ export function* locate(path: Path): Work<Lookup> {
  *
  * @returns null when it takes more than that, or when there is none
  */
-export function walkedText(row: unknown, path: Path): { readonly text: string; readonly seq: number } | null {
-  const walk = row as Walk; // the columns of the statement
+export function walkedText(walked: unknown, path: Path): { readonly text: string; readonly seq: number } | null {
+  const walk = walked as Walk; // the columns of the statement
   const versioned: number[] = [];
   const slot = lastSlot(walk, path, versioned);
   if (slot === null || referredId(slot.value) !== null) return null;
