@@ -55,9 +55,7 @@ test("what is refused in a group leaves nothing behind, and the others are done 
   expect(numbers).toEqual(numbers.map((_, index) => first + index));
   const document = (await client.get("/")).json<{ readonly count: number; readonly list: readonly string[] }>();
   expect(document.count).toBe(numbers.length);
-  expect(document.list.map((text) => Number(text.replace(/^x+/, "")))).toEqual(
-    numbers.map((_, index) => index + 1),
-  );
+  expect(document.list.map((text) => Number(text.replace(/^x+/, "")))).toEqual(numbers.map((_, index) => index + 1));
   expect(await verifyStore(store)).toEqual([]);
 });
 
