@@ -91,6 +91,13 @@ describe.skipIf(ruby === undefined)("A connection that a Rack application takes 
       expect([status, text, headers["set-cookie"]]).toEqual([200, "news", ["a=1", "b=2"]]);
   });
 
+  test("sends its head when there is nothing more to send yet", async () => {
+    const { heard } = client(served.port, get("/events"));
+    await expect.poll(heard).toMatch(/\r\nTransfer-Encoding: chunked\r\n\r\n$/);
+    await served.get("/event");
+    await expect.poll(heard).toMatch(/\r\n\r\nd\r\ndata: hello\n\n\r\n$/);
+  });
+
   test.each([
     ["/chunks", "abc"],
     ["/to-the-end", "hello"],

@@ -1,5 +1,6 @@
 // One request on its way to a guest and back. It waits in the queue, goes to a lane, gets its response whole or in parts, and ends once.
 import { decodeHead } from "../../protocols/lane/environ-text.ts";
+import { NO_BYTES } from "../../wsgi/bytes.ts";
 import type { Bytes, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { BodyQueue, type BodyWriter } from "../body-queue.ts";
 import type { ErrorPage, GuestRequestError } from "./errors.ts";
@@ -100,10 +101,14 @@ export class GuestExchange {
     return isWanted ? body : null;
   }
 
-  /** The response head has arrived; this side reads the body itself, from a file. */
-  beginWith(head: string, totalBytes: number, body: WSGIBody): void {
+  /**
+   * The response head has arrived; this side reads the body itself, from a file for example.
+   *
+   * @param isSent - whether the head leaves now, and does not wait for the body
+   */
+  beginWith(head: string, totalBytes: number, body: WSGIBody, isSent = false): void {
     if (this.#isSettled) return;
-    this.#settle(head, totalBytes, body);
+    this.#settle(head, totalBytes, body, isSent);
   }
 
   /**
@@ -150,7 +155,7 @@ export class GuestExchange {
     if (body.kind === "file" || body.kind === "stream") body.release().catch(() => {});
   }
 
-  #settle(head: string, totalBytes: number, body: WSGIBody): void {
+  #settle(head: string, totalBytes: number, body: WSGIBody, isSent = false): void {
     this.#isSettled = true;
     try {
       const { status, headers } = decodeHead(head);
@@ -161,7 +166,8 @@ export class GuestExchange {
       ) {
         headers.push(["Content-Length", String(totalBytes)]);
       }
-      this.#startResponse(status, headers);
+      const write = this.#startResponse(status, headers);
+      if (isSent) void write(NO_BYTES);
     } catch (error) {
       // Otherwise a file, for example, would stay open. The response has failed already, so further errors do not matter.
       Promise.resolve(body.close?.()).catch(() => {});

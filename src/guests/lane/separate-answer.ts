@@ -18,6 +18,8 @@ import { outliveFailedWrites } from "./outlive-failed-writes.ts";
 
 /** Most bytes that are read of the client at once. */
 const CHUNK_BYTES = 65_536;
+/** How long a head waits for the first bytes of its body, in milliseconds: an EventSource waits for the head. */
+const HEAD_MILLISECONDS = 50;
 /** How every answer begins. */
 const BEGINNING = "HTTP/1.";
 
@@ -56,6 +58,7 @@ export class SeparateAnswer implements AnswerElsewhere, AnswerListener, BodyWrit
   #isGiven = false;
   #isOver = false;
   #grace: NodeJS.Timeout | null = null;
+  #headWait: NodeJS.Timeout | null = null;
   /** Goes on when the guest has taken what there was. */
   #drained: (() => void) | null = null;
   #hasClientEnded = false;
@@ -161,16 +164,21 @@ export class SeparateAnswer implements AnswerElsewhere, AnswerListener, BodyWrit
     this.#give();
   }
 
-  /** Hands the head on, with all of the body that has come. */
-  #give(): void {
+  /** Hands the head on, with all of the body that has come, or alone if none comes for a while. */
+  #give(isWaitOver = false): void {
     if (this.#head === null || this.#isGiven) return;
+    const isReady = this.#queue.isReady || this.#input !== null;
+    if (!isReady && !isWaitOver) {
+      this.#headWait ??= setTimeout(() => this.#give(true), HEAD_MILLISECONDS).unref();
+      return;
+    }
     this.#isGiven = true;
     const { exchange } = this;
     if (exchange.isSettled) {
       this.#end();
       return;
     }
-    exchange.beginWith(this.#head, -1, this.#queue.body);
+    exchange.beginWith(this.#head, -1, this.#queue.body, !isReady);
     if (this.#isOver) return;
     if (this.#input !== null) this.#pump(this.#input).catch(() => this.abandon()); // the client has left
     else if (exchange.environ["tsgi.signal"]?.aborted === true) this.#endInput();
@@ -220,7 +228,7 @@ export class SeparateAnswer implements AnswerElsewhere, AnswerListener, BodyWrit
   #end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (this.#grace !== null) clearTimeout(this.#grace);
+    for (const timer of [this.#grace, this.#headWait]) if (timer !== null) clearTimeout(timer);
     this.exchange.environ["tsgi.signal"]?.removeEventListener("abort", this.#clientEnded);
     this.#socket.destroy();
     this.#owner.over();

@@ -82,6 +82,8 @@ ANSWERS = {
   "/ended" => ->(_) { [200, PLAIN.dup, [$ended.pop]] },
   # Waits for another request, with no thread.
   "/poll" => ->(env) { $waiting << env["rack.hijack"].call; [404, {}, []] },
+  "/events" => ->(env) { env["rack.hijack"].call.then { |io| io.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"); $events = io }; [200, {}, []] },
+  "/event" => ->(_) { $events.write("data: hello\n\n"); [200, PLAIN.dup, ["told"]] },
   "/post" => lambda { |env|
     text = env["rack.input"].read
     count = $waiting.size

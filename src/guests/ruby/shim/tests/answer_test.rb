@@ -151,6 +151,11 @@ class BodyTest < LaneTest
     assert_equal([[Wire::RESPONSE, "a", false], [Wire::CHUNK, "", true]], told(frames(["not this"], { "rack.hijack" => stream })))
   end
 
+  def test_a_stream_reads_the_body_of_the_request
+    frames = answered(->(_) { [200, {}, ->(stream) { stream.syswrite(stream.read(3), stream.read); stream.close }] }, {}, "request")
+    assert_equal("request", frames.map(&:body).join)
+  end
+
   def test_such_a_body_may_go_on_in_another_thread
     body = ->(stream) { Thread.new { stream.write("a"); stream.close } }
     assert_equal("a", frames(body).map(&:body).join)
