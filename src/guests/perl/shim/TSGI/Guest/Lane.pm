@@ -6,15 +6,12 @@ package TSGI::Guest::Lane;
 use strict;
 use warnings;
 
-use Socket qw(SOL_SOCKET SO_RCVTIMEO);
 use Time::HiRes qw(clock_gettime);
 use TSGI::Guest::Wire;
 
 use constant {
     # Otherwise a function is called for its value each time.
     MONOTONIC => Time::HiRes::CLOCK_MONOTONIC(),
-    # For how long a read waits, where it has an end.
-    WAIT_MICROSECONDS => 100_000,
     # What one read asks for, unless more is known to come. A larger buffer would be mapped and unmapped for each read.
     RECEIVE_BYTES => 32_768,
     # Lists of keys that a lane remembers.
@@ -50,7 +47,6 @@ sub new {
         last_begun    => 0,
         sent_at       => 0,            # when something was sent or received
         marked_at     => 0,            # when a request was answered or received
-        is_timed      => 0,            # whether a read returns after a while where nothing comes
         is_sent_early => 0,            # since the current request has begun
         owner         => $$,
     }, $class;
@@ -70,13 +66,12 @@ sub open {
         status   => $self->{status}->is_mapped ? 'mmap' : 'write',
         thread   => 'main',
     };
-    $self->{is_timed} = setsockopt $self->{socket}, SOL_SOCKET, SO_RCVTIMEO, pack 'l!2', 0, WAIT_MICROSECONDS;
     $self->send(frame(HELLO, 0, '', encode_json_text($hello)));
     return;
 }
 
-# Receives what has come and sorts it; waits where nothing has, for a while. Returns how many bytes have come. The end of the lane ends
-# this process, as nobody wants anything of it any more.
+# Receives what has come and sorts it; waits where nothing has. The end of the lane ends this process, as nobody wants anything of it any
+# more.
 sub receive {
     my ($self) = @_;
     # The length of a frame whose header is here: a long body comes in few reads.
@@ -87,13 +82,13 @@ sub receive {
     }
     my $count = sysread($self->{socket}, $self->{rest}, $wanted, length $self->{rest});
     if (!$count) {
-        die TSGI::Guest::LaneClosed->new if defined $count || !($!{EINTR} || $!{EAGAIN});
-        return 0;
+        die TSGI::Guest::LaneClosed->new if defined $count || !$!{EINTR};
+        return;
     }
     # The time of a request goes on while it waits for its body.
     $self->{sent_at} = $self->{marked_at} = clock_gettime(MONOTONIC) if !$self->{current};
     $self->sort_frames;
-    return $count;
+    return;
 }
 
 # Sorts the frames that have arrived completely.

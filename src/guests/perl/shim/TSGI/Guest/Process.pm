@@ -14,8 +14,6 @@ use TSGI::Guest::Wire;
 
 # Where TSGI reads the stacks that it asks for; standard error is the application's.
 use constant REPORT_DESCRIPTOR => 3;
-# How long it may take until a busy process hears what it is told.
-use constant LOOK_SECONDS => 0.1;
 
 # Serves what the options on standard input name, to the end. Our modules are in that directory.
 sub main {
@@ -104,17 +102,12 @@ sub run {
     vec($wanted, fileno($_->{socket}), 1) = 1 for $control, $lane;
     my $control_number = fileno $control->{socket};
     my $lane_number    = fileno $lane->{socket};
-    my ($is_busy, $looked_at) = (0, 0);
     while (1) {
         while (my $request = $lane->next_request) {
             $server->answer(@$request);
             return $lane->leave_requests if $server->{is_finished};
         }
-        # While requests keep coming, to look at both sockets before each read would be a call more.
-        if ($is_busy && $lane->{marked_at} - $looked_at < LOOK_SECONDS) {
-            $is_busy = $lane->receive;
-            next;
-        }
+        # Also where only the lane matters: a read that waits is woken a second time, when TSGI has taken the last answer.
         next if select(my $ready = $wanted, undef, undef, undef) <= 0;
         if (vec $ready, $control_number, 1) {
             $control->receive;
@@ -123,10 +116,7 @@ sub run {
                 $control->tell(MODULES, $self->files) if $type == LIST_MODULES;
             }
         }
-        if (vec $ready, $lane_number, 1) {
-            $is_busy   = $lane->receive && $lane->{is_timed};
-            $looked_at = $lane->{marked_at};
-        }
+        $lane->receive if vec $ready, $lane_number, 1;
     }
     return;
 }
