@@ -154,13 +154,15 @@ function sendStored(
   status: number,
   isTagged: boolean,
 ): WSGIBody {
-  const url = nodeUrl(exchange.environ, path);
-  const location: HeaderList = isNew ? [["Location", headerText(url)]] : [];
-  if (prefersRepresentation(exchange.environ)) {
+  const isShown = prefersRepresentation(exchange.environ);
+  // Most writes change what is there, and tell no address.
+  const url = isNew || isShown ? headerText(nodeUrl(exchange.environ, path)) : "";
+  const location: HeaderList = isNew ? [["Location", url]] : [];
+  if (isShown) {
     const headers: HeaderList = [
       ...factHeaders({ version, tag }),
       ...location,
-      ["Content-Location", headerText(url)],
+      ["Content-Location", url],
       ["Preference-Applied", "return=representation"],
     ];
     return sendText(exchange, isNew ? 201 : 200, text, headers);
