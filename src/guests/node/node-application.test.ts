@@ -2,7 +2,7 @@
 import express from "express";
 import Fastify from "fastify";
 import Koa from "koa";
-import { createServer } from "node:http";
+import { createServer, IncomingMessage, ServerResponse } from "node:http";
 import { describe, expect, test } from "vitest";
 import { toNodeHandler } from "../../gateways/node/node-handler.ts";
 import { makeServer } from "../../server/make-server.ts";
@@ -90,6 +90,23 @@ describe("nodeApplication serves Express", () => {
   test("an answer that is destroyed does not look complete", async () => {
     const response = await client.get("/late");
     expect([response.status, response.isComplete, response.text()]).toEqual([200, false, "begun"]);
+  });
+
+  test("requests and responses have the prototypes of the application, and of one below a mount", async () => {
+    const [outer, inner] = [express(), express()];
+    Object.assign(outer.request, { whose: "outer" });
+    Object.assign(inner.request, { whose: "inner" });
+    Object.assign(inner.response, { reply: "from inside" });
+    const tell: express.Handler = (request, response) => {
+      const { whose } = request as unknown as { whose: string };
+      const { reply = "none" } = response as unknown as { reply?: string };
+      response.json([whose, reply, response instanceof ServerResponse, request instanceof IncomingMessage]);
+    };
+    outer.get("/outer", tell).use("/inner", inner.get("/x", tell)).get("/outer/again", tell);
+    const outside = clientOf(outer);
+    expect((await outside.get("/outer")).json()).toEqual(["outer", "none", true, true]);
+    expect((await outside.get("/inner/x")).json()).toEqual(["inner", "from inside", true, true]);
+    expect((await outside.get("/outer/again")).json()).toEqual(["outer", "none", true, true]);
   });
 
   test("sees its mount", async () => {

@@ -11,6 +11,7 @@ import { BodyQueue, brokenOff } from "../body-queue.ts";
 import { hasBody, requestHeaders } from "../request-headers.ts";
 import { requestTarget } from "../request-target.ts";
 import { GuestSocket } from "./guest-socket.ts";
+import { MessageMaker } from "./message-maker.ts";
 
 /** A listener of node:http, or a middleware of Connect. */
 export type NodeListener = (
@@ -32,8 +33,9 @@ const NO_BODY = /^(?:GET|HEAD)$/;
  * export const application = nodeApplication(express().get("/", (req, res) => res.send("hello")));
  */
 export function nodeApplication(listener: NodeListener): WSGIApplication {
+  const messages = new MessageMaker(listener);
   return function callListener(environ, startResponse) {
-    return new NodeCall(environ, startResponse).call(listener);
+    return new NodeCall(environ, startResponse, messages).call(listener);
   };
 }
 
@@ -64,12 +66,12 @@ class NodeCall {
   #failure: { readonly error: unknown } | null = null;
   #settle: { resolve: (body: WSGIBody) => void; reject: (error: unknown) => void } | null = null;
 
-  constructor(environ: WSGIEnvironment, startResponse: StartResponse) {
+  constructor(environ: WSGIEnvironment, startResponse: StartResponse, messages: MessageMaker) {
     this.#environ = environ;
     this.#startResponse = startResponse;
     this.#socket = new GuestSocket(environ);
-    this.#request = makeRequest(environ, this.#socket);
-    this.#response = this.#makeResponse();
+    this.#request = fillRequest(messages.request(this.#socket), environ);
+    this.#response = this.#equip(messages.response(this.#request));
     this.#queue = new BodyQueue({ resume: () => this.#drained(), abandon: () => this.#closed() });
   }
 
@@ -89,8 +91,7 @@ class NodeCall {
     });
   }
 
-  #makeResponse(): ServerResponse {
-    const response = new ServerResponse(this.#request);
+  #equip(response: ServerResponse): ServerResponse {
     const internals = response as unknown as Internals;
     response.sendDate = false;
     response.shouldKeepAlive = false;
@@ -222,8 +223,7 @@ const NEED_DRAIN = Object.getOwnPropertySymbols(new ServerResponse(new IncomingM
   ({ description }) => description === "kNeedDrain",
 );
 
-function makeRequest(environ: WSGIEnvironment, socket: GuestSocket): IncomingMessage {
-  const request = new IncomingMessage(socket as never); // a Duplex has all that a request needs of its socket
+function fillRequest(request: IncomingMessage, environ: WSGIEnvironment): IncomingMessage {
   const { mount, path, query } = requestTarget(environ);
   const fields = requestHeaders(environ);
   const isFramed = Boolean(environ.CONTENT_LENGTH) || environ["HTTP_TRANSFER_ENCODING"] !== undefined;
