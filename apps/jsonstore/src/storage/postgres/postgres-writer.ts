@@ -1,4 +1,4 @@
-// Group commit, as for SQLite: all writes that came meanwhile go into one transaction, each in a savepoint of its own. The writers of all
+// Group commit: all writes that came meanwhile go into one transaction, each in a savepoint of its own. The writers of all
 // machines take one lock before they read anything. So every write sees the newest state, the numbers of writes have no gaps, and there is
 // neither a deadlock nor a transaction that would have to be repeated.
 import { Problem } from "../../problem.ts";
