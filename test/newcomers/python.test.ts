@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "../free-port.ts";
 import { program, venvPython, wheelhouse } from "../needs.ts";
 import { Learner } from "./learner.ts";
@@ -47,6 +47,7 @@ const pip = {
 };
 
 describe.skipIf(python === undefined || wheels === undefined)("pip install tsgi", () => {
+  let programs = "";
   let wheel = "";
   let sdist = "";
   let first: Newcomer;
@@ -63,7 +64,9 @@ describe.skipIf(python === undefined || wheels === undefined)("pip install tsgi"
     const printed = execFileSync(process.execPath, ["scripts/build-wheel.mjs"], { cwd: ROOT, encoding: "utf8" });
     [wheel = "", sdist = ""] = [...printed.matchAll(/^(\S+) \d+ bytes$/gm)].map(([, path = ""]) => join(ROOT, path));
     first = new Newcomer({ "shop/__init__.py": "", "shop/wsgi.py": SHOP }, { PATH: "", ...pip });
-    first.run(`"${python}" -m venv .venv`);
+    programs = mkdtempSync(join(tmpdir(), "tsgi-programs-"));
+    takeShortcuts(programs, python ?? "");
+    first.run(`"${programs}/python3" -m venv .venv`);
     const [install = ""] = readmeCommands(/Flask/);
     first.run(`.venv/bin/${install}`);
     // On a busy machine each of these takes minutes.
@@ -76,6 +79,7 @@ describe.skipIf(python === undefined || wheels === undefined)("pip install tsgi"
 
   afterAll(async () => {
     await first.leave();
+    rmSync(programs, { recursive: true });
   });
 
   test("Flask in two commands, with the interpreter of the environment", async () => {
@@ -161,9 +165,6 @@ describe.skipIf(python === undefined || wheels === undefined)("pip install tsgi"
   });
 
   test("the tutorial, from the first command to the last", { timeout: TUTORIAL_MILLISECONDS }, async () => {
-    const programs = mkdtempSync(join(tmpdir(), "tsgi-programs-"));
-    onTestFinished(() => rmSync(programs, { recursive: true }));
-    takeShortcuts(programs, python ?? "");
     for (const name of ["curl", "grep"]) symlinkSync(program(name) ?? "", join(programs, name));
     const learner = new Learner({ PATH: programs, ...pip }, await freePort());
     person = learner;

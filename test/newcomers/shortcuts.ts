@@ -1,5 +1,5 @@
 // Two programs that a tutorial calls again and again and that are not TSGI's: their stand-ins do the same in a tenth of the time. The real
-// ones are used once each by the other tests of this folder, and by the tutorials with TSGI_TEST_FULL=1.
+// npx is used by another test of this folder, and both by all of them with TSGI_TEST_FULL=1.
 import { readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { inFull } from "../in-full.ts";
