@@ -56,7 +56,7 @@ const handler = (): Response =>
         await released();
         controller.enqueue(Buffer.from("one "));
         // As servers of such handlers on Node and Bun allow.
-        controller.enqueue("two");
+        controller.enqueue("two" as never);
         controller.close();
       },
     }),
