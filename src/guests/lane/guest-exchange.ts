@@ -88,16 +88,23 @@ export class GuestExchange {
    * The response head has arrived, and the body follows in parts.
    *
    * @param totalBytes - length of the body, or -1 if it is unknown
+   * @param isSent - whether the head leaves now, and does not wait for the body
    * @returns the queue for the parts; null if nobody wants them
    */
-  begin(head: string, totalBytes: number, owner: BodyWriter, limitBytes: number): BodyQueue | null {
+  begin(
+    head: string,
+    totalBytes: number,
+    owner: BodyWriter,
+    limitBytes: number,
+    isSent = false,
+  ): BodyQueue | null {
     if (this.#isSettled) return null;
     const body = new BodyQueue(owner, limitBytes);
     const isWanted = this.environ.REQUEST_METHOD !== "HEAD";
     // It counts as complete: stopping the guest now must not look like a truncated response.
     if (!isWanted) body.end();
     this.#responseBody = body;
-    this.#settle(head, totalBytes, body);
+    this.#settle(head, totalBytes, body, isSent);
     return isWanted ? body : null;
   }
 

@@ -343,7 +343,7 @@ export class Lane implements LaneLoad {
       resume: (): void => this.#resume(),
       abandon: (): void => this.abandon(exchange),
     };
-    const body = exchange.begin(frame.head, frame.totalBytes, owner, this.#answerBytes);
+    const body = exchange.begin(frame.head, frame.totalBytes, owner, this.#answerBytes, frame.body.length === 0);
     if (body === null) this.abandon(exchange);
     else body.push(frame.body);
   }

@@ -43,11 +43,11 @@ class Response:
                 raise TypeError("write() was given %s, expected bytes" % type(given).__name__)
         if self.done:
             raise AssertionError("write() was called after the request was over")
-        if data:
+        if data or self.sent < 0:
             self.send(data)
 
     def send(self, data):
-        """Sends a non-empty chunk at once; the first one together with the head."""
+        """Sends a non-empty chunk at once; the first one together with the head, and with `write` that one may be empty, as in wsgiref."""
         lane = self.lane
         if self.sent < 0:
             head = self.head

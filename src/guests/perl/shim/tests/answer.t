@@ -111,8 +111,8 @@ is_deeply \@bad, [], 'what the application has chunked is taken out of its chunk
 # Delayed responses.
 is_deeply told(answered(sub { sub { $_[0]->([ 200, [], ['later'] ]) } })), [ [ RESPONSE, 'later', 1 ] ], 'a response may be delayed';
 is_deeply told(answered(sub { sub { my $w = $_[0]->([ 200, [] ]); $w->write('a'); $w->write(''); $w->write('b'); $w->close } })),
-    [ [ RESPONSE, 'a', 0 ], [ CHUNK, 'b', 0 ], [ CHUNK, '', 1 ] ], 'or be written piece by piece';
-is_deeply told(answered(sub { sub { $_[0]->([ 200, [] ])->write('a') } })), [ [ RESPONSE, 'a', 0 ], [ CHUNK, '', 1 ] ], 'a writer that is not closed is closed';
+    [ [ RESPONSE, '', 0 ], [ CHUNK, 'a', 0 ], [ CHUNK, 'b', 0 ], [ CHUNK, '', 1 ] ], 'or be written piece by piece, behind its head';
+is_deeply told(answered(sub { sub { $_[0]->([ 200, [] ])->write('a') } })), [ [ RESPONSE, '', 0 ], [ CHUNK, 'a', 0 ], [ CHUNK, '', 1 ] ], 'a writer that is not closed is closed';
 like failure(sub { sub { } }), qr/\AThe application returned from its delayed response without an answer/, 'a delayed response must come';
 
 my $kept;

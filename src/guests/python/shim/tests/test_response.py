@@ -60,9 +60,12 @@ class Write(ResponseTest):
         (second,) = self.host.frames()
         self.assertEqual((second.kind, second.payload, second.flags), (CHUNK, b"two", 0))
 
-    def test_nothing_leaves_for_nothing(self):
-        self.start("200 OK", [])(b"")
-        self.assertEqual(self.host.frames(), [])
+    def test_nothing_takes_the_head_once(self):
+        write = self.start("200 OK", [])
+        write(b"")
+        write(b"")
+        (frame,) = self.host.frames()
+        self.assertEqual((frame.kind, frame.body, frame.flags), (RESPONSE, b"", 0))
 
     def test_it_takes_bytes(self):
         write = self.start("200 OK", [])

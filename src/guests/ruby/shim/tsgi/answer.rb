@@ -95,6 +95,14 @@ module TSGI
       end
     end
 
+    # Status and headers, before there is any of the body.
+    def send_head
+      return if @begun
+
+      @begun = true
+      @lane.send_frame(Wire::RESPONSE, @head, EMPTY, 0, @code)
+    end
+
     # The end of a body that was written piece by piece.
     def finish
       return if @over
@@ -280,6 +288,8 @@ module TSGI
 
     # Runs a body to the end of its stream.
     def run(body)
+      # The client is told before the body does anything, as in Puma: an EventSource waits for it.
+      @answer.send_head
       body.call(self)
       @lock.synchronize do
         until @closed

@@ -127,6 +127,15 @@ sub write {
     return;
 }
 
+# Status and headers, before there is any of the body.
+sub send_head {
+    my ($self) = @_;
+    return if $self->{is_begun};
+    $self->{is_begun} = 1;
+    $self->{lane}->send_frame(RESPONSE, $self->{head}, '', 0, $self->{code});
+    return;
+}
+
 # The end of a body that was written piece by piece.
 sub finish {
     my ($self) = @_;
@@ -225,9 +234,10 @@ sub named {
 
 package TSGI::Guest::Writer;
 
-# What a delayed response writes to.
+# What a delayed response writes to. The client is told before there is any of the body, as in Starman: an EventSource waits for it.
 sub new {
     my ($class, $answer) = @_;
+    $answer->send_head;
     return bless { answer => $answer }, $class;
 }
 
