@@ -91,13 +91,7 @@ export class GuestExchange {
    * @param isSent - whether the head leaves now, and does not wait for the body
    * @returns the queue for the parts; null if nobody wants them
    */
-  begin(
-    head: string,
-    totalBytes: number,
-    owner: BodyWriter,
-    limitBytes: number,
-    isSent = false,
-  ): BodyQueue | null {
+  begin(head: string, totalBytes: number, owner: BodyWriter, limitBytes: number, isSent = false): BodyQueue | null {
     if (this.#isSettled) return null;
     const body = new BodyQueue(owner, limitBytes);
     const isWanted = this.environ.REQUEST_METHOD !== "HEAD";
