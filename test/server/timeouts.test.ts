@@ -1,5 +1,5 @@
 // Requests that take too long, and workers whose event loop is blocked.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { ask, children, pause, ServerProject, until } from "./server-project.ts";
@@ -7,6 +7,13 @@ import { ask, children, pause, ServerProject, until } from "./server-project.ts"
 const server = new ServerProject();
 afterEach(() => server.clean());
 afterAll(() => server.remove());
+
+/** Of a process whose JavaScript has started none; a later Node may have more. */
+const THREADS_OF_NODE = 11;
+
+function threads(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`).length;
+}
 
 /** Waits until a worker does nothing any more. */
 async function rests(worker: number): Promise<void> {
@@ -18,7 +25,7 @@ async function rests(worker: number): Promise<void> {
       .join();
   await until(async () => {
     const before = used();
-    await pause(300);
+    await pause(1000);
     return used() === before;
   });
 }
@@ -58,7 +65,7 @@ describe("--heartbeat-timeout", () => {
     const port = await command.port();
     const before = children(command.pid);
     // The watching thread starts a second after the worker, and has to load.
-    await pause(1500);
+    await until(() => before.every((worker) => threads(worker) > THREADS_OF_NODE), 20).catch(() => {});
     for (const worker of before) await rests(worker);
     await expect(ask(port, "/block/60000")).rejects.toThrow(/socket hang up|ECONNRESET/);
     await command.saw("is blocked: no heartbeat from its event loop for 3 s; it is killed and replaced");
