@@ -35,6 +35,7 @@ test("the trailer section and the extensions have limits of their own", () => {
     ["0\r\nA: b\r\nC: d\r\nE: f\r\n\r\n", 431],
     [`0\r\nA: ${"b".repeat(15)}\r\n\r\n`, "idle"],
     [`0\r\nA: ${"b".repeat(18)}\r\n\r\n`, 431],
+    [`0\r\nA: ${"b".repeat(7)}\r\nA: ${"b".repeat(7)}\r\n\r\n`, 431],
     ["1;aaaaa\r\nx\r\n0\r\n\r\n", "idle"],
     ["1;aaa\r\nx\r\n0;aaa\r\n\r\n", 400],
     [`1;${"a".repeat(9)}\r\nx\r\n0\r\n\r\n`, 400],
