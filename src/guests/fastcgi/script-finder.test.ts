@@ -135,3 +135,11 @@ test("ScriptFinder is linear in the length of a path", () => {
     finder.find(path);
   expect(performance.now() - begin).toBeLessThan(5000);
 });
+
+test("what was not there is looked for again after a second", () => {
+  const finder = new ScriptFinder({ root });
+  expect(finder.find("/late.php", 0)).toBeNull();
+  writeFileSync(join(root, "late.php"), "<?php");
+  expect(finder.find("/late.php", 999)).toBeNull();
+  expect(finder.find("/late.php", 1001)).toMatchObject({ name: "/late.php" });
+});

@@ -31,7 +31,7 @@ export interface FoundScript {
   readonly pathInfo: string;
 }
 
-/** How long a script that was found is believed to be there, in milliseconds. */
+/** How long a script that was found, or was not, is believed to be there, or not, in milliseconds. */
 const REMEMBERED_MILLISECONDS = 1000;
 const MAX_REMEMBERED = 1000;
 
@@ -45,7 +45,7 @@ export class ScriptFinder {
   readonly #pattern: RegExp;
   readonly #isRemote: boolean;
   readonly #maySymlinksLeave: boolean;
-  readonly #remembered = new Map<string, { readonly file: string; readonly until: number }>();
+  readonly #remembered = new Map<string, { readonly file: string | null; readonly until: number }>();
 
   /** @throws OptionError when the root is no directory, or another option is wrong */
   constructor(options: ScriptOptions) {
@@ -91,14 +91,13 @@ export class ScriptFinder {
   #script(name: string, pathInfo: string, now: number): FoundScript | null {
     if (this.#isRemote) return { name, file: this.documentRoot + name, pathInfo };
     const known = this.#remembered.get(name);
-    if (known !== undefined && known.until > now) return { name, file: known.file, pathInfo };
-    const file = this.#lookUp(decodeNative(name));
+    if (known !== undefined && known.until > now) return scriptAt(name, known.file, pathInfo);
+    const found = this.#lookUp(decodeNative(name));
+    const file = found === null ? null : encodeNative(found);
     this.#remembered.delete(name);
-    if (file === null) return null;
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
-    const native = encodeNative(file);
-    this.#remembered.set(ownText(name), { file: native, until: now + REMEMBERED_MILLISECONDS });
-    return { name, file: native, pathInfo };
+    this.#remembered.set(ownText(name), { file, until: now + REMEMBERED_MILLISECONDS });
+    return scriptAt(name, file, pathInfo);
   }
 
   #lookUp(name: string): string | null {
@@ -113,6 +112,10 @@ export class ScriptFinder {
       return null;
     }
   }
+}
+
+function scriptAt(name: string, file: string | null, pathInfo: string): FoundScript | null {
+  return file === null ? null : { name, file, pathInfo };
 }
 
 /** Whether a path has no control characters, and no segment that is hidden or leads upwards. */
