@@ -1,13 +1,12 @@
 // Limits how many requests a client may send in a time. Source: RFC 6585 section 4 (429); RFC 9110 section 10.2.3 (Retry-After);
 // draft-ietf-httpapi-ratelimit-headers for RateLimit and RateLimit-Policy.
 import { isIPv6 } from "node:net";
-import { RateLimiterRes } from "rate-limiter-flexible";
+import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { withoutSecrets } from "../secret-name.ts";
 import { errorText } from "../wsgi/error-text.ts";
 import { plainAddress } from "../http/endpoints.ts";
-import type { HeaderList, Middleware, StartResponse, WSGIBody, WSGIEnvironment } from "../wsgi/types.ts";
+import type { HeaderList, Middleware, WSGIEnvironment } from "../wsgi/types.ts";
 import { MiddlewareOptionError } from "./errors.ts";
-import { MemoryLimiter, type Standing } from "./rate-limit/memory-limiter.ts";
 import { RedisLimiter, type RedisLimits } from "./rate-limit/redis-limiter.ts";
 import { sendAnswer } from "./writing/answer.ts";
 import { type Configuration, flag, integer, fromSection, required, text, within } from "./writing/options.ts";
@@ -21,11 +20,6 @@ const TRANSLATED = "64:ff9b::";
 export interface RateLimiter {
   consume(name: string): Promise<RateLimiterRes>;
 }
-
-type Answered = WSGIBody | Promise<WSGIBody>;
-
-/** What is told of a client, whoever has counted. */
-type Counted = Omit<Standing, "isRefused">;
 
 /** Options of {@link rateLimit}. */
 export interface RateLimitOptions {
@@ -80,7 +74,7 @@ export function rateLimit(options: RateLimitOptions): Middleware {
   const nameOf = typeof key === "function" ? key : (environ: WSGIEnvironment) => clientOf(environ[key]);
   const policy = `"default";q=${limit};w=${windowSeconds}`;
 
-  function headersOf(state: Counted): HeaderList {
+  function headersOf(state: RateLimiterRes): HeaderList {
     if (!hasHeaders) return [];
     return [
       ["RateLimit-Policy", policy],
@@ -88,34 +82,29 @@ export function rateLimit(options: RateLimitOptions): Middleware {
     ];
   }
 
-  function refuse(environ: WSGIEnvironment, startResponse: StartResponse, state: Counted): WSGIBody {
-    const headers: HeaderList = [...headersOf(state), ["Retry-After", String(secondsUntil(state))]];
-    return sendAnswer(environ, startResponse, { status: 429, headers });
-  }
-
   return function rateLimitMiddleware(application) {
-    function pass(environ: WSGIEnvironment, startResponse: StartResponse, state: Counted): Answered {
-      if (!hasHeaders) return application(environ, startResponse);
+    return async function limitRate(environ, startResponse) {
+      const name = nameOf(environ);
+      if (name === null) return application(environ, startResponse);
+      let state: RateLimiterRes | null = null;
+      try {
+        state = await limiter.consume(name);
+      } catch (rejection) {
+        if (rejection instanceof RateLimiterRes) {
+          const headers = [
+            ...headersOf(rejection),
+            ["Retry-After", String(secondsUntil(rejection))] as [string, string],
+          ];
+          return sendAnswer(environ, startResponse, { status: 429, headers });
+        }
+        environ["wsgi.errors"].write(`Cannot count requests for the rate limit: ${errorText(rejection)}\n`);
+        if (isStrict) return sendAnswer(environ, startResponse, { status: 503 });
+      }
+      if (state === null || !hasHeaders) return application(environ, startResponse);
       const added = headersOf(state);
       return application(
         environ,
         changeHead(startResponse, ({ headers }) => void headers.push(...added)),
-      );
-    }
-    return function limitRate(environ, startResponse) {
-      const name = nameOf(environ);
-      if (name === null) return application(environ, startResponse);
-      if (limiter instanceof MemoryLimiter) {
-        const state = limiter.count(name);
-        return (state.isRefused ? refuse : pass)(environ, startResponse, state);
-      }
-      return consume(limiter, name).then(
-        (state) => pass(environ, startResponse, state),
-        (rejection: unknown) => {
-          if (rejection instanceof RateLimiterRes) return refuse(environ, startResponse, rejection);
-          environ["wsgi.errors"].write(`Cannot count requests for the rate limit: ${errorText(rejection)}\n`);
-          return isStrict ? sendAnswer(environ, startResponse, { status: 503 }) : application(environ, startResponse);
-        },
       );
     };
   };
@@ -135,15 +124,11 @@ export function filterFactory(_globalConf: Configuration, localConf: Configurati
   });
 }
 
-/** A limiter that throws at once has failed as one whose promise is rejected. */
-async function consume(limiter: RateLimiter, name: string): Promise<RateLimiterRes> {
-  return await limiter.consume(name);
-}
-
 /** @throws MiddlewareOptionError for another storage */
-function openLimiter(options: RateLimitOptions & Omit<RedisLimits, "prefix">): RateLimiter | MemoryLimiter {
+function openLimiter(options: RateLimitOptions & Omit<RedisLimits, "prefix">): RateLimiter {
   const { storage = "memory", limit, windowSeconds, blockSeconds } = options;
-  if (storage === "memory") return new MemoryLimiter({ limit, windowSeconds, blockSeconds });
+  if (storage === "memory")
+    return new RateLimiterMemory({ points: limit, duration: windowSeconds, blockDuration: blockSeconds });
   if (!isRedisAddress(storage))
     throw new MiddlewareOptionError(
       `Option "storage" is "${withoutSecrets(storage)}"; expected "memory" or "redis://host:port"`,
@@ -167,6 +152,6 @@ function networkOf(address: string): string {
   return [...left, ...zeros, ...right].slice(0, 4).join(":");
 }
 
-function secondsUntil({ msBeforeNext }: Counted): number {
+function secondsUntil({ msBeforeNext }: RateLimiterRes): number {
   return Math.max(1, Math.ceil(msBeforeNext / 1000));
 }
