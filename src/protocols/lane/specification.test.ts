@@ -43,8 +43,8 @@ test("the table of frames has every type, from the side and on the channel that 
 
 test("the table of a request's flags has their values", () => {
   const rows = [...PAGE.matchAll(/^\| ([A-Z_]+) \| (\d+) \| /gm)].map(([, name, value]) => [name, Number(value)]);
-  const { bodyFile, bodyStream, json, hints, inner, batched, keyed } = FrameFlag;
-  const flags = { bodyFile, bodyStream, json, hints, inner, batched, keyed };
+  const { upgrade, bodyFile, bodyStream, json, hints, inner, batched, keyed } = FrameFlag;
+  const flags = { upgrade, bodyFile, bodyStream, json, hints, inner, batched, keyed };
   expect(rows).toEqual(Object.entries(flags).map(([name, value]) => [asWritten(name), value]));
 });
 
