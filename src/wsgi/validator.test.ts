@@ -1,8 +1,7 @@
 // Each rule of the contract once broken and once kept. Not-closed bodies, which only the garbage collector finds, come last.
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { collectGarbage } from "../../test/memory.ts";
 import { setupTestingDefaults } from "./testing-defaults.ts";
 import type { Bytes, HeaderList, StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "./types.ts";
 import { validator } from "./validator.ts";
@@ -717,8 +716,6 @@ describe("validator", () => {
   });
 
   it("warns when the server forgets to close a body", async () => {
-    setFlagsFromString("--expose-gc");
-    const collectGarbage = runInNewContext("gc") as () => void;
     const message = "the body of a PATCH request was forgotten without being closed";
     const isFound = (): boolean => forgotten.some((text) => text.startsWith("WSGIWarning: ") && text.includes(message));
     (() => void validator(returning(generated(HELLO)))(environOf({ REQUEST_METHOD: "PATCH" }), startResponse))();

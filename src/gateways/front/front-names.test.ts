@@ -1,6 +1,5 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
+import { usedMemory } from "../../../test/memory.ts";
 import { decodePairs, encodePairs } from "../../protocols/fastcgi/pairs.ts";
 import { DEFAULT_VARIABLE_LIMITS, type Variable } from "../../protocols/variables.ts";
 import { frontName } from "./front-names.ts";
@@ -30,14 +29,7 @@ describe("frontName", () => {
 
   // Last, because it fills the cache of this process.
   test("remembers names that clients invent not without end, and nothing of the requests in which they stood", () => {
-    setFlagsFromString("--expose-gc");
-    const collect = runInNewContext("gc") as () => void;
-    const used = (): number => {
-      collect();
-      const { heapUsed, external } = process.memoryUsage();
-      return heapUsed + external;
-    };
-    const before = used();
+    const before = usedMemory();
     for (let index = 0; index < 2000; index += 1) {
       const pairs: Variable[] = [
         [`HTTP_X_INVENTED_BY_A_CLIENT_${index}`, "x"],
@@ -45,7 +37,7 @@ describe("frontName", () => {
       ];
       for (const [name] of decodePairs(encodePairs(pairs))) frontName(name);
     }
-    expect(used() - before).toBeLessThan(10_000_000);
+    expect(usedMemory() - before).toBeLessThan(10_000_000);
     const kept = Array.from({ length: 2000 }, (_, index) => `HTTP_X_INVENTED_BY_A_CLIENT_${index}`).filter(
       (name) => frontName(name) === frontName(name),
     );
