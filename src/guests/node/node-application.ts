@@ -60,9 +60,9 @@ class NodeCall {
   readonly #response: ServerResponse;
   readonly #socket: GuestSocket;
   readonly #queue: BodyQueue;
-  #isAnnounced = false;
-  #isGiven = false;
+  /** What sends the head ahead of the body; null before the head is known. */
   #sendHead: Write | null = null;
+  #isGiven = false;
   #failure: { readonly error: unknown } | null = null;
   #settle: { resolve: (body: WSGIBody) => void; reject: (error: unknown) => void } | null = null;
 
@@ -89,6 +89,10 @@ class NodeCall {
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
+  }
+
+  get #isAnnounced(): boolean {
+    return this.#sendHead !== null;
   }
 
   #equip(response: ServerResponse): ServerResponse {
@@ -137,7 +141,6 @@ class NodeCall {
     internals._header = firstLine;
     internals._headerSent = true;
     this.#sendHead = this.#startResponse(firstLine.slice("HTTP/1.1 ".length).trimEnd(), sent);
-    this.#isAnnounced = true;
   }
 
   /** The client is told at once, although there is no body yet: an EventSource waits for it. */
@@ -172,8 +175,7 @@ class NodeCall {
   }
 
   #give(): void {
-    if (!this.#isAnnounced) return;
-    if (this.#settle === null) return;
+    if (!this.#isAnnounced || this.#settle === null) return;
     this.#isGiven = true;
     this.#settle.resolve(this.#queue.body);
     this.#settle = null;

@@ -1,6 +1,7 @@
-// One request to an upstream, and its answer. It lives through: waits for a connection → asks → is announced (the head has come) → given (a body
-// for the gateway, whole or streamed, as soon as some of it is there, or has not come for a while) → over. Until it is given, whatever goes wrong is answered with 502 or 504; after it, the answer breaks
-// off. Source: RFC 9110 sections 9.2.2 (what may be sent twice) and 15.6; RFC 9112 section 9.3.
+// One request to an upstream, and its answer. It lives through: waits for a connection → asks → is announced (the head has come) → given (a
+// body for the gateway, whole or streamed, when some of it has come or the upstream is silent for a while) → over. Until it is given, whatever
+// goes wrong is answered with 502 or 504; after it, the answer breaks off.
+// Source: RFC 9110 sections 9.2.2 (what may be sent twice) and 15.6; RFC 9112 section 9.3.
 import { AnswerError } from "../../http/answer-error.ts";
 import { ClientDisconnected } from "../../http/errors.ts";
 import { GatewayProtocolError } from "../../protocols/errors.ts";
@@ -46,9 +47,9 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
   #isSent = false;
   /** Whether a byte of an answer has come. */
   #isHeard = false;
-  #isAnnounced = false;
-  #isGiven = false;
+  /** What sends the head ahead of the body; null before the head has come. */
   #sendHead: Write | null = null;
+  #isGiven = false;
   #isOver = false;
   #isPaused = false;
   #isRetried = false;
@@ -149,7 +150,6 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
     this.#continueDeadline = NEVER;
     const input = statusCode === 101 ? this.#upgraded() : null;
     this.#sendHead = this.#startResponse(`${statusCode} ${reason === "" ? reasonOf(statusCode) : reason}`, fields);
-    this.#isAnnounced = true;
     if (input !== null) this.#switch(connection, input);
   }
 
@@ -210,6 +210,10 @@ export class UpstreamCall implements ConnectionUser, ConnectionWaiter, UpstreamA
       const what = this.#isAnnounced ? "sent no more of its answer" : "did not answer";
       this.#fail(504, "TIMEOUT", `${what} for ${readSeconds} s`);
     }
+  }
+
+  get #isAnnounced(): boolean {
+    return this.#sendHead !== null;
   }
 
   /** What the operator should look at when nothing came. */
