@@ -54,10 +54,15 @@ function isBuilt() {
   return inputs().every((path) => statSync(path).mtimeMs <= builtAt);
 }
 
-async function build() {
+/** @param {boolean} [hasAllNames] - see `bundle` @returns {Promise<boolean>} */
+async function build(hasAllNames = false) {
   const startedAt = new Date();
   const fresh = `${DIST}.${process.pid}`;
-  const parts = await Promise.all([tried(() => declare(fresh)), tried(() => bundle(fresh)), tried(buildPage)]);
+  const parts = await Promise.all([
+    tried(() => declare(fresh)),
+    tried(() => bundle(fresh, hasAllNames)),
+    tried(buildPage),
+  ]);
   if (parts.includes(false)) {
     rmSync(fresh, { recursive: true, force: true });
     return false;
@@ -115,5 +120,5 @@ export async function ensureBuilt() {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  process.exitCode = (await ensureInstalled()) && (await build()) ? 0 : 1;
+  process.exitCode = (await ensureInstalled()) && (await build(process.argv.includes("--names"))) ? 0 : 1;
 }
