@@ -15,6 +15,7 @@ const LEFT_OUT = [
   ["site", "TSGI_TEST_SITE"],
   ["cgi-peers", "TSGI_TEST_CGI_PEERS"],
   ["ruby-peers", "TSGI_TEST_RUBY_PEERS"],
+  ["wai-peers", "TSGI_TEST_WAI_PEERS"],
 ].flatMap(([room = "", variable = ""]) => (process.env[variable] === "1" ? [] : [room]));
 const ROOMS = LEFT_OUT.length === 0 ? "*" : `!(${LEFT_OUT.join("|")})`;
 

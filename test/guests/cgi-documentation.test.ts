@@ -1,4 +1,5 @@
-// What docs/guests/cgi.md shows loads, with programs that exist in the place of those that it names.
+// What docs/guests/cgi.md shows loads, with programs that exist in the place of those that it names. Its program in Haskell is compiled in
+// test/wai-peers.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,13 +23,19 @@ function blocks(language: string): string[] {
   return [...page.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))].map(([, block = ""]) =>
     block
       .replaceAll(/\/usr\/lib\/git-core\/git-http-backend|\/usr\/share\/gitweb\/gitweb\.cgi/g, existing)
+      .replaceAll("cgi:./hello", `cgi:${existing}`)
       .replaceAll("/usr/lib/cgi-bin", join(folder, "cgi-bin")),
   );
 }
 
 test("its commands have targets that load", async () => {
-  const lines = blocks("sh").flatMap((block) => block.trim().split("\n"));
-  expect(lines).toHaveLength(3);
+  const lines = blocks("sh").flatMap((block) =>
+    block
+      .trim()
+      .split("\n")
+      .filter((line) => line.startsWith("tsgi ")),
+  );
+  expect(lines).toHaveLength(4);
   for (const line of lines) {
     const target = /^tsgi '?([^' ]+)/.exec(line)?.[1] ?? "";
     const environment = [...line.matchAll(/--env (\S+)/g)].map(([, assignment = ""]) => assignment);
