@@ -21,7 +21,7 @@ test("a few refusals are a line each, with protocol and address", () => {
   told.tell("uwsgi", "", "No end");
   expect(lines).toEqual([
     "WARNING Invalid request from ip=192.0.2.1: No colon",
-    "WARNING Invalid uwsgi request from ip=: No end",
+    "WARNING Invalid uwsgi request: No end",
   ]);
 });
 

@@ -25,13 +25,14 @@ export class RefusalLog {
    * Tells of a refused request.
    *
    * @param protocol - as it is spelled in a bind address; empty for HTTP
-   * @param remoteAddress - of the peer, or of its client as the peer says
+   * @param remoteAddress - of the peer, or of its client as the peer says; empty where it has not said it
    * @param message - what is wrong with the request
    */
   tell(protocol: string, remoteAddress: string, message: string): void {
     const what = protocol === "" ? "request" : `${protocol} request`;
     const said = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}...` : message;
-    const line = `${what} from ip=${escapeText(remoteAddress.slice(0, LONGEST_MESSAGE))}: ${escapeText(said)}`;
+    const from = remoteAddress === "" ? "" : ` from ip=${escapeText(remoteAddress.slice(0, LONGEST_MESSAGE))}`;
+    const line = `${what}${from}: ${escapeText(said)}`;
     // It keeps no process alive: `close` writes what has been counted.
     this.#span ??= setTimeout(() => this.close(), SPAN_SECONDS * 1000).unref();
     if (this.#written < LINES_EACH_SPAN) {
