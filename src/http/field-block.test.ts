@@ -162,7 +162,7 @@ describe("where heads differ, as behind a proxy", () => {
     for (let number = 1; number <= 4; number += 1) read(memory, other(number), {});
     expect(memory.isRecording).toBe(false);
     for (let again = 0; again < 3; again += 1) expect(read(memory, other(4), {})).toBe(false);
-    expect(read(memory, TEXT)).toBe(false);
+    expect([read(memory, other(3), {}), read(memory, TEXT)]).toEqual([false, false]);
   });
 
   test("one that comes again begins the count anew", () => {
