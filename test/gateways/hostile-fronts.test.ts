@@ -51,6 +51,7 @@ const telling: WSGIApplication = async (environ, startResponse) => {
   );
   startResponse("200 OK", [["Content-Type", "text/plain"]]);
   const { REQUEST_METHOD, PATH_INFO } = environ;
+  if ("HTTP_X_LONG" in environ) return [Buffer.concat([Buffer.from("#"), body])];
   return [Buffer.from(`${REQUEST_METHOD} ${JSON.stringify(PATH_INFO)} ${body.length} ${seen.join(" ")}.`, "latin1")];
 };
 
@@ -294,6 +295,18 @@ describe.each(PROTOCOLS)("$name, with a hostile peer", ({ name, gateway, encode,
     const peer = await say(request() + request(), request());
     await peer.ended();
     expect(peer.text.split('GET "/x"')).toHaveLength(2);
+  });
+
+  test.each([100_000, 4_000_000])("a peer that reads late gets all of %i bytes", async (size) => {
+    const peer = await served.connect();
+    opened.push(peer);
+    peer.pause();
+    peer.send(Buffer.from(request(["HTTP_X_LONG", "x"], ["CONTENT_LENGTH", String(size)]), "latin1"));
+    peer.send(Buffer.alloc(size, "x"));
+    await expect.poll(() => served.entries.at(-1)?.bodyBytes, { interval: 5 }).toBeGreaterThan(size);
+    peer.resume();
+    await peer.ended();
+    expect(peer.text.slice(peer.text.indexOf("#")).length).toBe(size + 1);
   });
 
   test.each(["", name === "scgi" ? "7" : "\0"])("a peer that leaves after %j gets nothing", async (bytes) => {

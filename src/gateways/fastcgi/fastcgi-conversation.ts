@@ -17,6 +17,7 @@ import { type FastCGIRecord, RecordDecoder } from "../../protocols/fastcgi/recor
 import type { Variable } from "../../protocols/variables.ts";
 import type { FrontGateway } from "../front/front-gateway.ts";
 import type { Conversation, FrontSocket } from "../front/front-socket.ts";
+import { frontGone } from "../front/front-gone.ts";
 import { IncomingBody } from "../front/incoming-body.ts";
 import { FastCGIRequest, type FastCGIRequestOwner } from "./fastcgi-request.ts";
 
@@ -79,8 +80,8 @@ export class FastCGIConversation implements Conversation, FastCGIRequestOwner {
     this.#socket.end();
   }
 
-  gone(reason: Error): void {
-    this.#abortAll(reason);
+  gone(error: Error | null): void {
+    if (this.#requests.size > 0) this.#abortAll(frontGone(error));
   }
 
   close(): void {
@@ -114,7 +115,8 @@ export class FastCGIConversation implements Conversation, FastCGIRequestOwner {
     this.#requests.delete(request.id);
     if (this.#requests.size > 0) return;
     const { ticker, isClosing } = this.#socket.share;
-    if (this.#isLast || isClosing) this.#socket.end();
+    if (this.#isLast) this.#socket.end(request.isAllRead && this.#decoder.isBetweenRecords);
+    else if (isClosing) this.#socket.end();
     else this.#idleUntil = ticker.deadline(IDLE_SECONDS);
   }
 
@@ -203,6 +205,7 @@ export class FastCGIConversation implements Conversation, FastCGIRequestOwner {
   #takeBody(request: FastCGIRequest, content: Buffer): void {
     if (request.params !== null) throw notFastCGI("STDIN comes before the end of PARAMS");
     const isEnd = content.length === 0;
+    request.isAllRead ||= isEnd;
     if (request.understood !== null) {
       // Most requests have no body, and its end comes together with the variables.
       if (isEnd && request.understood.contentLength <= 0) {

@@ -36,6 +36,8 @@ export class FastCGIRequest implements AnswerCarrier {
   answer: Answer | null = null;
   /** Null when it has none. */
   body: IncomingBody | null = null;
+  /** The front has sent all of it. */
+  isAllRead = false;
   readonly #socket: FrontSocket;
   readonly #owner: FastCGIRequestOwner;
 

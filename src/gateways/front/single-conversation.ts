@@ -7,6 +7,7 @@ import type { Variable } from "../../protocols/variables.ts";
 import type { Answer } from "../answer.ts";
 import type { AnswerCarrier } from "./front-wire.ts";
 import type { FrontGateway } from "./front-gateway.ts";
+import { frontGone } from "./front-gone.ts";
 import type { Conversation, FrontSocket } from "./front-socket.ts";
 import { IncomingBody } from "./incoming-body.ts";
 
@@ -19,6 +20,8 @@ export class SingleConversation implements Conversation, AnswerCarrier {
   #headBy: number;
   #answer: Answer | null = null;
   #body: IncomingBody | null = null;
+  /** Bytes of the body that are still to come; below 0 when nobody knows, or more have come than were announced. */
+  #unreadBytes = -1;
 
   /** @param decoder - of the head */
   constructor(socket: FrontSocket, gateway: FrontGateway, decoder: RequestHeadDecoder) {
@@ -64,8 +67,8 @@ export class SingleConversation implements Conversation, AnswerCarrier {
     this.#answer.left(reason);
   }
 
-  gone(reason: Error): void {
-    this.#answer?.abort(reason);
+  gone(error: Error | null): void {
+    if (this.#answer?.isOver === false) this.#answer.abort(frontGone(error));
   }
 
   /** Its request is answered; one that has not come should be on its way. */
@@ -89,7 +92,7 @@ export class SingleConversation implements Conversation, AnswerCarrier {
 
   sendHead(head: string, body: Uint8Array, isWhole: boolean): boolean {
     const hasRoom = this.#socket.writeWithHead(head, body);
-    if (isWhole) this.#socket.end();
+    if (isWhole) this.endAnswer();
     return hasRoom;
   }
 
@@ -98,7 +101,7 @@ export class SingleConversation implements Conversation, AnswerCarrier {
   }
 
   endAnswer(): void {
-    this.#socket.end();
+    this.#socket.end(this.#unreadBytes === 0);
   }
 
   breakOff(): void {
@@ -126,6 +129,7 @@ export class SingleConversation implements Conversation, AnswerCarrier {
     }
     const { maxBodyBytes } = this.#socket.share.limits;
     if (maxBodyBytes > 0 && contentLength > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
+    this.#unreadBytes = Math.max(contentLength, 0);
     this.#body = contentLength > 0 ? new IncomingBody(this.#socket, contentLength) : null;
     this.#takeBody(rest);
     this.#answer = this.#gateway.answer(request, this, this.#body);
@@ -135,6 +139,7 @@ export class SingleConversation implements Conversation, AnswerCarrier {
   /** What comes behind the body belongs to nobody. */
   #takeBody(data: Buffer): void {
     const body = this.#body;
+    this.#unreadBytes -= data.length;
     if (body === null || body.isEnded || data.length === 0) return;
     body.push(data);
     if (body.bytesLeft === 0) body.end();

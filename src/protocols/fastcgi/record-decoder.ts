@@ -78,9 +78,8 @@ export class RecordDecoder {
     this.#id = data.readUInt16BE(at + 2);
     this.#contentLeft = data.readUInt16BE(at + 4);
     this.#paddingLeft = data[at + 6] as number;
-    this.#isInRecord = true;
+    this.#isInRecord = this.#contentLeft > 0 || this.#paddingLeft > 0;
     if (this.#contentLeft === 0) this.#tell(EMPTY);
-    this.#endIfOver();
     return at + RECORD_HEADER_BYTES;
   }
 
