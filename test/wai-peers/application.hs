@@ -16,13 +16,15 @@ import qualified Network.Wai.Handler.CGI as CGI
 import Network.Wai.Handler.Warp (defaultSettings, runSettings, setHost, setPort)
 import System.Directory (doesFileExist)
 import System.Environment (getArgs, lookupEnv)
+import System.IO (BufferMode (NoBuffering), hSetBuffering, stdout)
 
 main :: IO ()
 main = do
   arguments <- getArgs
   case arguments of
     [port] -> runSettings (setHost "127.0.0.1" (setPort (read port) defaultSettings)) application
-    _ -> CGI.run application
+    -- A stream leaves piece by piece: `flush` does nothing here.
+    _ -> hSetBuffering stdout NoBuffering >> CGI.run application
 
 plain :: Header
 plain = ("Content-Type", "text/plain")

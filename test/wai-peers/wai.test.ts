@@ -27,6 +27,8 @@ const PAGE = fileURLToPath(new URL("../../docs/guests/cgi.md", import.meta.url))
 
 const folder = mkdtempSync(join(tmpdir(), "tsgi-wai-"));
 const shownFile = join(folder, "shown.txt");
+/** What the application waits for before it sends events. */
+const release = join(folder, "release");
 const closing: (() => unknown)[] = [];
 afterAll(async () => {
   for (const close of closing.toReversed()) await close();
@@ -77,7 +79,7 @@ interface Served {
 
 /** Serves a target at `/` and at `/mount`. */
 async function serve(target: string): Promise<Served> {
-  const environment = [`SHOWN_FILE=${shownFile}`];
+  const environment = [`SHOWN_FILE=${shownFile}`, `RELEASE=${release}`];
   const context = { directory: folder, environment: target.startsWith("cgi") ? environment : [], log: { debug() {} } };
   const loaded = await loadSchemeTarget(target, context);
   closing.push(() => loaded.close(0));
@@ -94,7 +96,7 @@ async function serve(target: string): Promise<Served> {
 
 async function startWarp(): Promise<void> {
   warpPort = await freePort();
-  const env = { ...process.env, SHOWN_FILE: shownFile };
+  const env = { ...process.env, SHOWN_FILE: shownFile, RELEASE: release };
   const child = spawn(join(folder, "application"), [String(warpPort)], { stdio: "ignore", env });
   closing.push(async () => {
     if (child.exitCode === null && child.kill()) await once(child, "exit");
@@ -162,6 +164,14 @@ describe.skipIf(ghc === undefined)("a WAI application", () => {
       const lines = (await client.get("/large")).text().split("\n");
       expect([lines.length, lines.at(-2)]).toEqual([5001, `5000 ${"x".repeat(1000)}`]);
       expect((await client.get("/file")).text()).toBe(readFileSync(shownFile, "utf8"));
+    });
+
+    test("sends events: their reader hears of them before the first", async () => {
+      const response = await fetch(`http://127.0.0.1:${served.port}/events`);
+      expect([response.status, response.headers.get("Content-Type")]).toEqual([200, "text/event-stream"]);
+      writeFileSync(release, "");
+      expect(await response.text()).toBe("data: one\n\ndata: two\n\n");
+      rmSync(release);
     });
 
     test("may fail: the client hears nothing of why", async () => {

@@ -1,13 +1,16 @@
 // One request to a program, and its answer. The request body is written while the answer is read: a program may answer before it has read
 // all, and one that waits for the other direction would hang for ever (fcgiwrap and mod_cgid did). Source: RFC 3875; docs/guests/cgi.md.
 //
+// A head whose body does not follow soon leaves alone: an EventSource waits for it. Until then an answer that fails can become that of an error.
+//
 // The end of the answer is the end of the program's output, as in Apache, nginx and lighttpd; its exit code is only logged. A signal that has
 // ended it breaks the answer off.
 import { ClientDisconnected } from "../../http/errors.ts";
 import { type AnswerHead, AnswerHeadDecoder } from "../../protocols/cgi/answer-head.ts";
 import { GatewayProtocolError } from "../../protocols/errors.ts";
 import { reasonOf } from "../../reason-phrase.ts";
-import type { StartResponse, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
+import { NO_BYTES } from "../../wsgi/bytes.ts";
+import type { StartResponse, Write, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { AnswerLength } from "../answer-length.ts";
 import { BodyQueue } from "../body-queue.ts";
 import type { OutgoingBody } from "../upstream/outgoing-body.ts";
@@ -38,6 +41,8 @@ export interface ProgramRequest {
 /** The body of an answer, or the path of another answer that is to be given. */
 export type ProgramAnswer = WSGIBody | { readonly localRedirect: string };
 
+/** A head waits so long for its body, to leave together with it, in milliseconds. Most programs write both at once. */
+const HEAD_MILLISECONDS = 20;
 /** After the end of its output, a program may take so long to exit before its answer counts as complete, in milliseconds. */
 const EXIT_MILLISECONDS = 200;
 /** What else holds the stream of errors may keep it so long after the exit, in milliseconds. */
@@ -58,6 +63,9 @@ export class ProgramCall {
   #isMeasured = false;
   #hasSurplus = false;
   #end: ProgramEnd | null = null;
+  /** Sends the head ahead of the body; null when there is none to be sent. */
+  #sendHead: Write | null = null;
+  #heading: NodeJS.Timeout | undefined;
   #idling: NodeJS.Timeout | undefined;
   #killing: NodeJS.Timeout | undefined;
   #settle: { resolve: (answer: ProgramAnswer) => void; reject: (error: unknown) => void } | null = null;
@@ -124,12 +132,16 @@ export class ProgramCall {
         return;
       }
     }
-    if (this.#isOver || rest.length === 0) {
+    if (this.#isOver) {
       if (rest.length > 0) this.#noteSurplus();
-      return;
-    }
-    const kept = this.#length.take(rest);
-    if (kept.length < rest.length) this.#noteSurplus();
+    } else if (rest.length > 0) this.#takeBody(rest);
+    this.#giveWhenReady();
+    if (this.#settle !== null) this.#heading ??= setTimeout(() => this.#giveHead(), HEAD_MILLISECONDS);
+  }
+
+  #takeBody(chunk: Buffer): void {
+    const kept = this.#length.take(chunk);
+    if (kept.length < chunk.length) this.#noteSurplus();
     if (!this.#queue.push(kept)) this.#pause();
     if (this.#length.isComplete) this.#complete();
   }
@@ -138,12 +150,14 @@ export class ProgramCall {
     const { statusCode, reason, fields, localRedirect } = head;
     const { environ, startResponse, times } = this.#request;
     // A middleware may refuse it: then there is no head.
-    if (localRedirect === null) startResponse(`${statusCode} ${reason || reasonOf(statusCode)}`, fields);
+    if (localRedirect === null)
+      this.#sendHead = startResponse(`${statusCode} ${reason || reasonOf(statusCode)}`, fields);
     this.#head = head;
+    this.#noteExit();
     this.#wait(times.idleSeconds);
     if (localRedirect !== null) {
-      this.#complete();
       this.#resolve({ localRedirect });
+      this.#complete();
       return;
     }
     if (environ.REQUEST_METHOD === "HEAD" || statusCode === 204 || statusCode === 304) {
@@ -153,17 +167,29 @@ export class ProgramCall {
       this.#isMeasured = head.contentLength !== -1;
       if (head.contentLength === 0) this.#complete();
     }
-    // What has come with the head is in the queue before the body is asked for.
-    queueMicrotask(() => this.#resolve(this.#queue.body));
+  }
+
+  /** Some of the body has come, or its end: it leaves together with the head. */
+  #giveWhenReady(): void {
+    if (this.#settle !== null && this.#queue.isReady) this.#resolve(this.#queue.body);
+  }
+
+  #giveHead(): void {
+    if (this.#settle === null) return;
+    try {
+      void this.#sendHead?.(NO_BYTES);
+    } catch (error) {
+      this.#break(error);
+    }
+    this.#resolve(this.#queue.body);
   }
 
   #outputEnded(): void {
+    clearTimeout(this.#heading);
     this.#clearUp();
     if (this.#isOver) return;
-    const problem = this.#head === null ? null : this.#length.problem();
-    if (problem !== null) this.#break(problem);
-    else if (this.#length.isComplete) this.#complete();
-    else if (this.#program.hasEnded) this.#conclude();
+    const isTooShort = this.#head !== null && this.#length.problem() !== null;
+    if (isTooShort || this.#program.hasEnded) this.#conclude();
     else setTimeout(() => this.#conclude(), EXIT_MILLISECONDS);
   }
 
@@ -174,7 +200,11 @@ export class ProgramCall {
     const how = this.#end === null ? "" : ` (${howEnded(this.#end)})`;
     if (this.#head === null) {
       this.#break(new ProgramError(502, `${this.#request.name}: ${this.#decoder.ended().message}${how}`));
-    } else if (signal !== null) {
+      return;
+    }
+    const problem = this.#length.problem();
+    if (problem !== null) this.#break(problem);
+    else if (signal !== null) {
       this.#break(new ProgramError(502, `${this.#request.name}: The answer breaks off${how}`));
     } else this.#complete();
   }
@@ -185,9 +215,14 @@ export class ProgramCall {
     setTimeout(() => errors.destroy(), ERRORS_MILLISECONDS).unref();
     if (output.destroyed) this.#conclude();
     this.#clearUp();
-    if (end !== null && end.code !== 0 && end.signal === null && this.#head !== null) {
-      this.#log(`The program has ended with exit code ${end.code}`);
-    }
+    this.#noteExit();
+  }
+
+  /** Of the exit and the head, either may be heard of first. */
+  #noteExit(): void {
+    const end = this.#end;
+    if (this.#head === null || end === null || end.code === 0) return;
+    this.#log(`The program has ended with exit code ${end.code}`);
   }
 
   /** Nothing is left to wait for when the program has ended and nobody can write. A child of it may. */
@@ -222,6 +257,7 @@ export class ProgramCall {
     this.#isOver = true;
     this.#signal?.removeEventListener("abort", this.#left);
     this.#queue.end();
+    this.#giveWhenReady();
   }
 
   /** There is no answer, or no more of it. */
@@ -233,10 +269,14 @@ export class ProgramCall {
     if (this.#head === null) {
       this.#settle?.reject(error);
       this.#settle = null;
-    } else this.#queue.fail(error);
+    } else {
+      this.#queue.fail(error);
+      this.#giveWhenReady();
+    }
   }
 
   #resolve(answer: ProgramAnswer): void {
+    clearTimeout(this.#heading);
     this.#settle?.resolve(answer);
     this.#settle = null;
   }
