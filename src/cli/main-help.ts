@@ -13,6 +13,7 @@ const EXAMPLES = `Examples:
   tsgi 'shop:makeApp("test")' --reload  call a factory; reload on each change
   tsgi app.ini#site debug=true          serve what an INI file composes
   tsgi manage.py -- runserver 8080      serve what a Python program serves
+  tsgi config.ru                        serve Rack; so app.psgi, proxy:URL
   tsgi fetch app.ts '/items?page=2' -i  call the application without a server
 `;
 

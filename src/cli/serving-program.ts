@@ -24,7 +24,7 @@ const OWN_OPTIONS = ["--server-name"];
  */
 export function servingProgram(argv: readonly string[], version: string, flags?: ReadonlySet<string>): Command {
   const program = new Command("tsgi")
-    .description("Serves a WSGI application written in TypeScript, JavaScript or Python.")
+    .description("Serves a web application: TypeScript, JavaScript, Python, Ruby, Perl, PHP, CGI.")
     .argument("[target]")
     .argument("[variables...]")
     .option("--server-name <name>", SERVER_NAME_HELP)
