@@ -67,24 +67,43 @@ const REQUIREMENTS = join(ROOT, "scripts", "python-requirements.txt");
 /** True where apt may be used: Debian or its like, as root. */
 const mayInstall = process.getuid?.() === 0 && findProgram("apt-get") !== undefined;
 
-let isIndexFresh = false;
+/**
+ * One call of apt at a time: it holds a lock.
+ *
+ * @type {Promise<unknown>}
+ */
+let apt = Promise.resolve();
 
 /**
- * @param {string} name - of a Debian package, or several with blanks in between
- * @returns {Promise<boolean>} whether it is installed now
+ * @param {readonly string[]} args - for apt-get
+ * @returns {Promise<boolean>} whether it succeeded
  */
-async function installPackage(name) {
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
-  if (!isIndexFresh) {
-    await capture("apt-get", ["update", "-qq"], env);
-    isIndexFresh = true;
-  }
-  const { code } = await capture(
-    "apt-get",
-    ["install", "-y", "-qq", "--no-install-recommends", ...name.split(" ")],
-    env,
-  );
-  return code === 0;
+function aptGet(args) {
+  const done = apt.then(async () => {
+    const { code } = await capture("apt-get", args, { DEBIAN_FRONTEND: "noninteractive" });
+    return code === 0;
+  });
+  apt = done;
+  return done;
+}
+
+/**
+ * That the lists of packages are fresh, once somebody has asked for it.
+ *
+ * @type {Promise<boolean> | undefined}
+ */
+let index;
+
+/**
+ * @param {string} names - of Debian packages, with blanks in between
+ * @returns {Promise<boolean>} whether they are installed now
+ */
+async function installPackages(names) {
+  index ??= aptGet(["update", "-qq"]);
+  await index;
+  // A machine that tests may write to its disk when it likes: dpkg waits for it after each file otherwise.
+  const options = ["-o", "Dpkg::Options::=--force-unsafe-io", "--no-install-recommends"];
+  return aptGet(["install", "-y", "-qq", ...options, ...names.split(" ")]);
 }
 
 /** @param {Program} program */
@@ -94,21 +113,48 @@ async function isPresent({ commands, modules = [] }) {
   return flags.length === 0 || (await capture("perl", [...flags, "-e", "1"])).code === 0;
 }
 
+/**
+ * @param {readonly Program[]} programs - that are missing
+ * @returns {Promise<string[]>} of each, the first of its packages that this system has
+ */
+async function choosePackages(programs) {
+  index ??= aptGet(["update", "-qq"]);
+  await index;
+  const { output } = await capture("apt-cache", ["pkgnames"]);
+  const known = new Set(output.split("\n"));
+  return programs.flatMap(
+    ({ packages }) => packages.find((names) => names.split(" ").every((name) => known.has(name))) ?? [],
+  );
+}
+
 /** @returns {Promise<string[]>} one line for each program that is missing */
 async function providePrograms() {
-  const missing = [];
-  for (const program of PROGRAMS) {
-    const { commands, modules = [], packages, tests } = program;
-    for (const name of mayInstall ? packages : []) {
-      if (await isPresent(program)) break;
-      console.log(`Installing ${name} for ${tests}`);
-      await installPackage(name);
+  /** @type {Program[]} */
+  let missing = [];
+  const look = async () => {
+    const present = await Promise.all(PROGRAMS.map(isPresent));
+    missing = PROGRAMS.filter((_, place) => present[place] !== true);
+  };
+  await look();
+  if (mayInstall && missing.length > 0) {
+    const chosen = await choosePackages(missing);
+    console.log(`Installing ${chosen.join(" ")}`);
+    // All at once takes half the time. Where that fails, one bad package shall not cost the others.
+    if (chosen.length > 0) await installPackages(chosen.join(" "));
+    await look();
+    for (const program of missing) {
+      for (const names of program.packages) {
+        if (await isPresent(program)) break;
+        console.log(`Installing ${names} for ${program.tests}`);
+        await installPackages(names);
+      }
     }
-    if (await isPresent(program)) continue;
-    const what = [commands[0], ...modules].join(" or ");
-    missing.push(`${what} is missing: ${tests} are skipped (apt package ${packages[0]})`);
+    await look();
   }
-  return missing;
+  return missing.map(({ commands, modules = [], packages, tests }) => {
+    const what = [commands[0], ...modules].join(" or ");
+    return `${what} is missing: ${tests} are skipped (apt package ${packages[0]})`;
+  });
 }
 
 /** @returns {{ name: string, packages: string[] }[]} the groups of the requirements file */
@@ -130,28 +176,48 @@ async function provideVenv() {
   await capture("python3", ["-m", "venv", "--clear", VENV]);
   if (await works()) return true;
   // Debian keeps the module that builds environments in a package of its own.
-  if (!mayInstall || !(await installPackage("python3-venv"))) return false;
+  if (!mayInstall || !(await installPackages("python3-venv"))) return false;
   await capture("python3", ["-m", "venv", "--clear", VENV]);
   return works();
 }
 
-/** @returns {Promise<string[]>} one line for each group of Python packages that is missing */
+/** @returns {Promise<string[]>} one line for each group of Python packages that is missing, and one for missing wheels */
 async function providePython() {
   if (findProgram("python3") === undefined) return [];
   if (!(await provideVenv())) return ["python3 -m venv does not work: the tests with Python packages are skipped"];
+  const missing = await Promise.all([providePythonPackages(), provideWheels()]);
+  return missing.flat();
+}
+
+/** @returns {Promise<string[]>} one line for each group of Python packages that is missing */
+async function providePythonPackages() {
+  const groups = pythonGroups().map(({ name, packages }) => {
+    const hash = createHash("sha256").update(packages.join("\n")).digest("hex").slice(0, 16);
+    return { packages, stamp: join(VENV, `group-${name}-${hash}`) };
+  });
+  const wanted = groups.filter(({ stamp }) => !existsSync(stamp));
+  const all = wanted.flatMap(({ packages }) => packages);
+  // All at once is faster; one that cannot be had would cost the others.
+  if (wanted.length > 1 && (await installPython(all))) {
+    for (const { stamp } of wanted) writeFileSync(stamp, "");
+    return [];
+  }
   const missing = [];
-  for (const { name, packages } of pythonGroups()) {
-    const stamp = join(
-      VENV,
-      `group-${name}-${createHash("sha256").update(packages.join("\n")).digest("hex").slice(0, 16)}`,
-    );
-    if (existsSync(stamp)) continue;
-    console.log(`Installing the Python packages ${packages.join(" ")}`);
-    const { code } = await capture(join(VENV, "bin", "python"), ["-m", "pip", "install", "--quiet", ...packages]);
-    if (code === 0) writeFileSync(stamp, "");
+  for (const { packages, stamp } of wanted) {
+    if (await installPython(packages)) writeFileSync(stamp, "");
     else missing.push(`Python packages ${packages.join(" ")} are missing: their tests are skipped`);
   }
   return missing;
+}
+
+/**
+ * @param {readonly string[]} packages - names with the versions that will do
+ * @returns {Promise<boolean>} whether they are in .cache/venv now
+ */
+async function installPython(packages) {
+  console.log(`Installing the Python packages ${packages.join(" ")}`);
+  const { code } = await capture(join(VENV, "bin", "python"), ["-m", "pip", "install", "--quiet", ...packages]);
+  return code === 0;
 }
 
 /** What a new user's `pip install tsgi flask` downloads, beside the wheel of this project. */
@@ -172,16 +238,21 @@ async function provideWheels() {
 }
 
 /**
- * Provides programs and Python packages, and Node 22, on which the published package is tried beside the Node that runs the tests.
+ * Provides programs and Python packages, and Node 22, on which the published package is tried beside the Node that runs the tests. What
+ * comes from apt, from PyPI and from npm comes at the same time.
  *
  * @returns {Promise<string[]>} one line for each thing that is missing
  */
 export async function provide() {
-  const missing = [...(await providePrograms()), ...(await providePython()), ...(await provideWheels())];
-  if ((await provideNode(22)) === undefined)
-    missing.push("Node 22 is missing: the tests of the published package on it are skipped");
-  if (!(await provideRuntimes()))
-    missing.push("Bun or Deno is missing: the tests of the gateways under it are skipped");
+  const [programs, python, node22, runtimes] = await Promise.all([
+    providePrograms(),
+    providePython(),
+    provideNode(22),
+    provideRuntimes(),
+  ]);
+  const missing = [...programs, ...python];
+  if (node22 === undefined) missing.push("Node 22 is missing: the tests of the published package on it are skipped");
+  if (!runtimes) missing.push("Bun or Deno is missing: the tests of the gateways under it are skipped");
   return missing;
 }
 
