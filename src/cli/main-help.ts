@@ -14,7 +14,6 @@ const EXAMPLES = `Examples:
   tsgi app.ini#site debug=true          serve what an INI file composes
   tsgi manage.py -- runserver 8080      serve what a Python program serves
   tsgi config.ru                        serve Rack; so app.psgi, proxy:URL
-  tsgi fetch app.ts '/items?page=2' -i  call the application without a server
 `;
 
 const TARGETS = `Targets:
