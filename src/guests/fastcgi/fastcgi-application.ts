@@ -50,9 +50,10 @@ export function fastcgiApplication(options: FastCGIOptions): UpstreamApplication
     const told = { contentLength, authorization, pass };
     if (script === null || scripts === null) return withFixed(requestVariables(environ, told), fixed);
     const { name, file, pathInfo } = script;
-    const seen = { ...environ, SCRIPT_NAME: environ.SCRIPT_NAME + name, PATH_INFO: pathInfo, REDIRECT_STATUS: "200" };
-    const files = { documentRoot: scripts.documentRoot, scriptFilename: file };
-    return withFixed(requestVariables(seen, { ...told, ...files }), fixed);
+    // Not by a copy of the environ: that would make all that it makes only when it is asked for, such as the signal of the request.
+    const paths = { scriptName: environ.SCRIPT_NAME + name, pathInfo };
+    const found = { documentRoot: scripts.documentRoot, scriptFilename: file, script: paths };
+    return withFixed(requestVariables(environ, { ...told, ...found }), fixed);
   };
   const application = upstreamApplication(pool, {
     request: (environ) => {

@@ -32,7 +32,8 @@ export class FastCGIRequest implements OutgoingRequest {
    * @throws RequestRefused when the variables do not fit into one record
    */
   constructor(method: string, variables: readonly Variable[], body: OutgoingBody, isKept: boolean) {
-    const params = variables.map(encodePair).join("");
+    let params = "";
+    for (const pair of variables) params += encodePair(pair);
     if (params.length > MAX_CONTENT_BYTES) {
       throw new RequestRefused(
         431,
