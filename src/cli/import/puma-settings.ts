@@ -29,6 +29,7 @@ export function translatePuma(
   translateAddresses(calls, draft);
   translateProcesses(calls, draft, environment);
   translateTimes(calls, draft);
+  translateClients(calls, draft);
   translateLogs(calls, draft);
   for (const call of calls.filter(({ name }) => name === "plugin")) translatePlugin(call, draft);
 }
@@ -40,7 +41,8 @@ function translateAddresses(calls: readonly RubyCall[], draft: Draft): void {
   for (const call of calls.slice(cleared + 1)) {
     const [first, second, third] = call.arguments;
     const subject = subjectOfCall(call);
-    if (call.name === "port") draft.add("bind", `${shownHost(second ?? host)}:${shownText(first)}`, subject);
+    if (call.name === "port" && first === undefined) draft.missing(subject, "expected the number of a port");
+    else if (call.name === "port") draft.add("bind", `${shownHost(second ?? host)}:${shownText(first)}`, subject);
     else if (call.name === "bind") translateBind(shownText(first), subject, draft);
     else if (call.name === "ssl_bind") {
       draft.add("bind", `${shownHost(first)}:${shownText(second)}`, subject);
@@ -117,6 +119,19 @@ function translateTimes(calls: readonly RubyCall[], draft: Draft): void {
   if (value === "forever")
     draft.missing(subjectOfCall(forced), "set gracefulTimeout to the time that requests may take");
   else draft.set("gracefulTimeout", value === "immediately" ? 0 : value, subjectOfCall(forced));
+}
+
+/** Which address a request comes from. Puma believes every peer what it says; whom to believe is left to the operator. */
+function translateClients(calls: readonly RubyCall[], draft: Draft): void {
+  const call = lastCall(calls, "set_remote_address");
+  if (call === undefined) return;
+  const [source] = call.arguments;
+  const subject = subjectOfCall(call);
+  if (typeof source === "object" && source !== null && "proxy_protocol" in source) {
+    draft.set("proxyProtocol", source.proxy_protocol, subject);
+    draft.changed(subject, "proxyAllowIps names the peers whose PROXY line counts; Puma takes everybody's");
+  } else if (source !== "socket")
+    draft.missing(subject, "forwardedAllowIps names the proxies whose X-Forwarded-For counts");
 }
 
 function translateLogs(calls: readonly RubyCall[], draft: Draft): void {

@@ -89,6 +89,7 @@ plugin :solid_queue if ENV["SOLID_QUEUE_IN_PUMA"]
       { errorLogfile: "err.log", accessLogfile: "-", logLevel: "debug" },
     ],
     ["force_shutdown_after :immediately", { gracefulTimeout: 0 }],
+    ["set_remote_address proxy_protocol: :v1", { proxyProtocol: "v1" }],
     [
       "require 'etc'\nputs 'noise'\nsystem 'echo noise'\nworkers [Etc.nprocessors, 3].min.clamp(3, 3)\nload 'more.rb'",
       { workers: 3, threads: 7 },
@@ -102,7 +103,10 @@ plugin :solid_queue if ENV["SOLID_QUEUE_IN_PUMA"]
     ["worker 3", 'missing worker 3: Puma has no such setting; did you mean "workers"'],
     ["state_path Object.new", "missing state_path a Object: "],
     ["activate_control_app 'auto', { auth_token: 'secret' }", 'missing activate_control_app "auto", auth_token: …: '],
-    ["port", "missing port: "],
+    ["port", "missing port: expected the number of a port"],
+    ["set_remote_address :socket", "changed timeout: "],
+    ["set_remote_address header: 'x-real-ip'", "missing set_remote_address header: …: forwardedAllowIps names"],
+    ["set_remote_address proxy_protocol: :v1", "changed set_remote_address proxy_protocol: …: proxyAllowIps names"],
     ["state_path 'x' * 60_000", "xxx...: set controlSocket"],
     ["state_path(*1..900)", ", 52, 5…: set controlSocket"],
     ["app { |env| [200, {}, []] }", "missing app { … }: an application in the configuration is not read"],
@@ -128,6 +132,24 @@ plugin :solid_queue if ENV["SOLID_QUEUE_IN_PUMA"]
     ["Process.kill(:KILL, $$)", /was ended by SIGKILL$/],
   ])("%j is refused", (text, message) => {
     expect(() => imported("puma", text)).toThrow(message);
+  });
+
+  test("as Heroku and Capistrano taught it: constants of Puma, and libraries that it has loaded", () => {
+    const draft = imported(
+      "puma",
+      `rackup DefaultRackup
+port(ENV["PORT"] || DefaultTCPPort)
+workers Etc.nprocessors
+threads 1, Set[1, 2].size
+abort if Gem::Version.new(Puma::Const::VERSION) < Gem::Version.new("4")
+pidfile FileUtils.pwd + "/server.pid"
+`,
+      { PORT: "3100" },
+    );
+    expect(draft.get("target")).toBe("config.ru");
+    expect(draft.get("bind")).toEqual(["0.0.0.0:3100"]);
+    expect(draft.get("threads")).toBe(2);
+    expect(draft.get("workers")).toBeGreaterThan(0);
   });
 
   test("is read also where a gem of the Gemfile is missing", () => {
@@ -179,4 +201,18 @@ before_fork { |server, worker| defined?(ActiveRecord::Base) and ActiveRecord::Ba
     expect.stringMatching(/^missing before_fork \{ … \}: /),
   ]);
   expect(Object.fromEntries(imported("unicorn", "").values)).toMatchObject({ bind: "0.0.0.0:8080", timeout: 60 });
+});
+
+test.skipIf(ruby === undefined)("unicorn.rb that changes what belongs to Unicorn", () => {
+  const draft = imported(
+    "unicorn",
+    `Unicorn::HttpServer::START_CTX[0] = "#{Unicorn::HttpServer::START_CTX[:cwd]}/bin/unicorn"
+Unicorn::Configurator::DEFAULTS[:logger].formatter = Logger::Formatter.new
+Unicorn::Configurator::RACKUP[:no_default_middleware] = true
+logger Logger.new($stdout)
+worker_processes Etc.nprocessors + 1
+before_exec { |server| ENV["BUNDLE_GEMFILE"] = "Gemfile" }
+`,
+  );
+  expect(Number(draft.get("workers"))).toBeGreaterThan(1);
 });

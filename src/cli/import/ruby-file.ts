@@ -15,10 +15,11 @@ export interface RubyCall {
 /**
  * Runs the file as its server does, in an object whose methods are the settings, and prints all calls. What the file itself prints, or a
  * program that it starts, goes to standard error. Blocks are not called. If there is a Gemfile, its gems can be required, as far as they are
- * installed. `Puma` is there for what files ask it.
+ * installed. What Puma and Unicorn have loaded before they read a file is there: parts of the standard library, and the constants and
+ * questions of their own that files use.
  */
 const PROGRAM = String.raw`
-require "json"
+%w[json etc fileutils logger pathname set socket tmpdir time uri].each { |library| require library }
 out = STDOUT.dup
 STDOUT.reopen(STDERR)
 $stdout = STDERR
@@ -34,8 +35,29 @@ end
 module Puma
   %i[jruby? windows? osx?].each { |name| define_singleton_method(name) { false } }
   %i[mri? forkable? ssl? unix_socket?].each { |name| define_singleton_method(name) { true } }
+  module Const
+    PUMA_VERSION = VERSION = "6.4.2"
+  end
+  module ConfigDefault
+    DefaultRackup = "config.ru"
+    DefaultTCPHost = "0.0.0.0"
+    DefaultTCPPort = 9292
+    DefaultWorkerCheckInterval = 5
+    DefaultWorkerTimeout = 60
+    DefaultWorkerShutdownTimeout = 30
+  end
+end
+module Unicorn
+  class HttpServer
+    START_CTX = { 0 => "unicorn", argv: [], cwd: Dir.pwd }
+  end
+  class Configurator
+    DEFAULTS = { timeout: 60, logger: Logger.new(STDERR), worker_processes: 1, preload_app: false }
+    RACKUP = { daemonize: false, host: "0.0.0.0", port: 8080, set_listener: false, options: {} }
+  end
 end
 class Settings
+  include Puma::ConfigDefault
   attr_reader :calls
   def initialize
     @calls = []
