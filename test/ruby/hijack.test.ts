@@ -96,6 +96,8 @@ describe.skipIf(ruby === undefined)("A connection that a Rack application takes 
     await expect.poll(heard).toMatch(/\r\nTransfer-Encoding: chunked\r\n\r\n$/);
     await served.get("/event");
     await expect.poll(heard).toMatch(/\r\n\r\nd\r\ndata: hello\n\n\r\n$/);
+    await served.get("/no-more-events");
+    await expect.poll(heard).toMatch(/\r\n0\r\n\r\n$/);
   });
 
   test.each([

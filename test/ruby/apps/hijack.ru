@@ -84,6 +84,7 @@ ANSWERS = {
   "/poll" => ->(env) { $waiting << env["rack.hijack"].call; [404, {}, []] },
   "/events" => ->(env) { env["rack.hijack"].call.then { |io| io.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"); $events = io }; [200, {}, []] },
   "/event" => ->(_) { $events.write("data: hello\n\n"); [200, PLAIN.dup, ["told"]] },
+  "/no-more-events" => ->(_) { $events.close; [200, PLAIN.dup, ["told"]] },
   "/post" => lambda { |env|
     text = env["rack.input"].read
     count = $waiting.size
