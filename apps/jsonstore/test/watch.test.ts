@@ -77,6 +77,22 @@ describe("watching a node", () => {
     expect(await take(events, 1)).toEqual(['delete {"path":""}']);
   });
 
+  test("begins at once for a client that comes back and has missed nothing", async () => {
+    await store.client.put("/", { body: "{}" });
+    const first = await watch("/");
+    const { value } = await first.next();
+    const stream = await openStream(store.application, "/", (value as ReceivedEvent).id);
+    opened.push(stream);
+    const chunks: string[] = [];
+    for await (const chunk of stream.body) {
+      chunks.push(Buffer.from(chunk).toString());
+      if (chunks.length === 2) break;
+      await store.client.put("/x", { body: "1" });
+    }
+    expect(chunks[0]).toBe(": \n\n");
+    expect(chunks[1]).toContain("event: put");
+  });
+
   test("tells an element that another one has come to its place", async () => {
     const { client } = store;
     await client.put("/", { body: '["a","b"]' });

@@ -53,6 +53,7 @@ class EventStream implements AsyncIterableIterator<Uint8Array> {
   #waiting: string[] = [];
   #length = 0;
   #wake: (() => void) | null = null;
+  #isFirst = true;
   #isOver = false;
 
   constructor(stopping: AbortSignal) {
@@ -74,7 +75,10 @@ class EventStream implements AsyncIterableIterator<Uint8Array> {
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    if (this.#length === 0 && !this.#isOver && !this.#stopping.aborted) await this.#somethingOrSilence();
+    // The head of the answer leaves with its first bytes: until then, who comes back and has missed nothing would not know to be connected.
+    const mayWait = !this.#isFirst && !this.#stopping.aborted;
+    this.#isFirst = false;
+    if (mayWait && this.#length === 0 && !this.#isOver) await this.#somethingOrSilence();
     if (this.#isOver) return { done: true, value: undefined };
     if (this.#length > 0) {
       const text = this.#waiting.join("");
