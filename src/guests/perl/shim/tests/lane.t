@@ -23,7 +23,7 @@ sub is_received {
     }
     my @mail = map { [ $lane->wait_for(0, BODY) ] } 1, 2;
     my ($one, $two) = @{ $lane->{pending} };
-    my $got = join '|', map({ join ',', @$_ } @mail), @$one, @$two[ 0 .. 3 ], @{ $two->[4]{keys} }[ 0 .. $two->[4]{count} - 1 ];
+    my $got = join '|', map({ join ',', @$_ } @mail), @$one, @$two[ 0 .. 3 ], @{ $two->[4][1] }[ 0 .. $two->[4][0] - 1 ];
     return $got eq join '|', '2,piece,0,0', '2,,0,1', 1, 4, "A\0001\0body", 0, 1, 2, 4, "x\0y\0", KEYED, 'A', 'B';
 }
 

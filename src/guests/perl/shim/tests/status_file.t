@@ -17,12 +17,13 @@ for my $calls ('mapped, some', 'some', 'no') {
     }
     is_deeply [ map { $host->word($_) } STARTED, KEPT, RECALLED ], [ 0, 0, 0 ], "$calls calls: a place begins with nothing started, kept or recalled";
 
-    $status->start(0xfedc_ba98);
+    my $start = $status->starter;
+    $start->(0xfedc_ba98);
     is $host->word(STARTED), 0xfedc_ba98, "$calls calls: TSGI reads what is started";
     $host->write_word(ABORTED,  7);
     $host->write_word(RECALLED, 9);
     ok $status->is_unwanted(7) && !$status->is_unwanted(8), "$calls calls: what nobody wants is read";
-    is $status->start(10), 9, "$calls calls: what is recalled is read";
+    is $start->(10), 9, "$calls calls: what is recalled is read";
 
     ok $status->keep('first') && $status->keep('second'), "$calls calls: answers are kept";
     is $host->kept, 'firstsecond', "$calls calls: one after another";
@@ -42,7 +43,7 @@ subtest 'lanes do not overlap, wherever a page ends' => sub {
     for my $slot (0 .. $slots - 1) {
         my $status = TSGI::Guest::StatusFile->new($file->filename, $slots, $bytes);
         $status->take($slot);
-        $status->start($slot + 1);
+        $status->starter->($slot + 1);
         $status->keep(chr(65 + $slot) x 1000) for 1, 2;
     }
     open my $reading, '<:raw', $file->filename or die;

@@ -31,10 +31,39 @@ my %IS_HOP_BY_HOP = map { $_ => 1 } qw(connection keep-alive proxy-connection te
 my $HOP_BY_HOP = join '|', keys %IS_HOP_BY_HOP;
 $HOP_BY_HOP = qr/\0(?:$HOP_BY_HOP)\0/i;
 
-# Of the request that the lane is at. What it does not have yet (`head`, `code`, `is_begun`, `is_over`) it gets when it has.
+# Of a request that the lane is at, by its id. What it does not have yet (`head`, `code`, `is_begun`, `is_over`) it gets when it has.
 sub new {
-    my ($class, $lane) = @_;
-    return bless { lane => $lane, id => $lane->{current} }, $class;
+    my ($class, $lane, $id) = @_;
+    return bless { lane => $lane, id => $id }, $class;
+}
+
+# Status and headers as one text of bytes; nothing where one of the headers is the connection's.
+sub head_of {
+    my ($status, $headers) = @_;
+    my $line = defined $status ? $LINES{$status} : undef;
+    if (!defined $line) {
+        die 'The status is ' . named($status) . ", expected a whole number from 100 to 599\n" if !defined $status || $status !~ /\A[1-5][0-9][0-9]\z/;
+        $line = "$status Unknown";
+    }
+    die 'The headers are ' . named($headers) . ", expected a list of names and values\n" if ref $headers ne 'ARRAY' || @$headers % 2;
+    # A value that is not there is an empty one.
+    no warnings 'uninitialized';
+    my $head = join "\0", $line, @$headers;
+    return if $head =~ $HOP_BY_HOP && grep { $_ % 2 == 0 && $IS_HOP_BY_HOP{ lc $headers->[$_] } } 0 .. $#{$headers};
+    # TSGI checks names and values; a NUL in one of them would become another one.
+    die "A header holds a NUL\n" if ($head =~ tr/\0//) != @$headers;
+    utf8::downgrade($head, 1) or die "A header holds characters above 255, expected bytes\n";
+    die 'The headers have ' . length($head) . ' bytes, expected at most ' . MAX_HEAD_BYTES . "\n" if length $head > MAX_HEAD_BYTES;
+    return $head;
+}
+
+# The bytes of a body that is a list.
+sub bytes_of {
+    my ($body) = @_;
+    my $data = @$body == 1 ? $body->[0] : join '', map { defined $_ ? $_ : '' } @$body;
+    return '' if !defined $data;
+    utf8::downgrade($data, 1) or die "Wide character in the body, expected bytes: encode the text first\n";
+    return $data;
 }
 
 # Sends a complete response: a list of status, headers and body.
@@ -42,10 +71,7 @@ sub send_response {
     my ($self, $response) = @_;
     my ($status, $headers, $body) = @$response;
     $self->set_head($status, $headers);
-    if (ref $body eq 'ARRAY') {
-        my $data = @$body == 1 ? $body->[0] : join '', map { defined $_ ? $_ : '' } @$body;
-        return $self->send_whole(defined $data ? $data : '');
-    }
+    return $self->send_whole(bytes_of($body)) if ref $body eq 'ARRAY';
     return $self->send_handle($body) if is_handle($body);
     die 'The application returned the body ' . named($body) . ", expected a list of strings or a handle\n";
 }
@@ -54,17 +80,8 @@ sub send_response {
 sub set_head {
     my ($self, $status, $headers) = @_;
     die "The application answered twice\n" if defined $self->{head};
-    die 'The status is ' . named($status) . ", expected a whole number from 100 to 599\n"
-        if !defined $status || $status !~ /\A[1-5][0-9][0-9]\z/;
-    die 'The headers are ' . named($headers) . ", expected a list of names and values\n" if ref $headers ne 'ARRAY' || @$headers % 2;
-    # A value that is not there is an empty one.
-    no warnings 'uninitialized';
-    my $head = join "\0", $LINES{$status} || "$status Unknown", @$headers;
-    return $self->set_head($status, $self->without_connection($headers)) if $head =~ $HOP_BY_HOP && grep { $_ % 2 == 0 && $IS_HOP_BY_HOP{ lc $headers->[$_] } } 0 .. $#{$headers};
-    # TSGI checks names and values; a NUL in one of them would become another one.
-    die "A header holds a NUL\n" if ($head =~ tr/\0//) != @$headers;
-    utf8::downgrade($head, 1) or die "A header holds characters above 255, expected bytes\n";
-    die 'The headers have ' . length($head) . ' bytes, expected at most ' . MAX_HEAD_BYTES . "\n" if length $head > MAX_HEAD_BYTES;
+    my $head = head_of($status, $headers);
+    $head = head_of($status, $self->without_connection($headers)) if !defined $head;
     $self->{head} = $head;
     $self->{code} = $status;
     return;

@@ -37,6 +37,7 @@ sub new {
     return bless {
         socket        => $socket,
         status        => $status,
+        start         => $status->starter,
         make_list     => $make_list,
         rest          => '',           # what was received and not read
         keys          => [],           # lists of keys, by their number
@@ -119,17 +120,16 @@ sub sort_frames {
 # begun. Nothing where none has arrived completely.
 sub next_request {
     my ($self) = @_;
-    my $status = $self->{status};
     while (my $request = shift @{ $self->{pending} }) {
         my $id       = $request->[0];
-        my $recalled = $status->start($id);
+        my $recalled = $self->{start}->($id);
         if (!$recalled || (($recalled - $id) & 0xffff_ffff) >= 0x8000_0000) {
             $self->{current} = $self->{last_begun} = $id;
             $self->{is_sent_early} = 0;
             return $request;
         }
         # TSGI had said so before we said that it is begun, or at that moment: then it waits for this.
-        $status->start($self->{last_begun});
+        $self->{start}->($self->{last_begun});
         $self->give_back($id, $recalled);
     }
     return;

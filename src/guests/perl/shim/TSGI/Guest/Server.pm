@@ -7,7 +7,7 @@ use TSGI::Guest::Answer;
 use TSGI::Guest::Input;
 use TSGI::Guest::Wire;
 
-use constant NEEDS_PREPARATION => BODY_FILE | BODY_STREAM | HAS_JSON | HAS_HINTS;
+use constant NEEDS_PREPARATION => BODY_FILE | BODY_STREAM | HAS_JSON;
 
 # Serves an application, on a lane that it is given then.
 sub new {
@@ -39,14 +39,15 @@ sub set_lane {
     return;
 }
 
-# What requests with these keys are given: all keys of their environ by our names, and the values of those that are behind the input.
+# What requests with these keys are given, as a list: how many they are, all keys of their environ by our names, and the values of those that
+# are behind the input.
 sub list_of {
     my ($self, @words) = @_;
     my @keys   = map { $_ eq 'wsgi.url_scheme' ? 'psgi.url_scheme' : $_ } @words;
     my %is_own = %{ $self->{base} };
     delete @is_own{@keys};
     my @own = sort keys %is_own;
-    return { count => scalar @keys, keys => [ map { hashed($_) } @keys, 'psgi.input', @own ], values => [ @is_own{@own} ] };
+    return [ scalar @keys, [ map { hashed($_) } @keys, 'psgi.input', @own ], [ @is_own{@own} ] ];
 }
 
 # A text as the key of a hash has it: Perl knows its hash already, and all hashes share its bytes.
@@ -58,19 +59,27 @@ sub hashed {
 
 # Answers one request that is begun: its id, the bytes of its head, its payload, flags, and number of pairs or list of keys.
 sub answer {
-    my ($self, undef, $head, $payload, $flags, $known) = @_;
-    my $lane   = $self->{lane};
-    my $answer = TSGI::Guest::Answer->new($lane);
-    my $environ;
+    my ($self, $id, $head, $payload, $flags, $known) = @_;
+    my $lane = $self->{lane};
+    my ($answer, $environ, $is_sent);
     my $is_done = eval {
-        $environ = $self->environ($answer, $head, $payload, $flags, $known);
-        reset_variables();
+        $environ = $self->environ($head, $payload, $flags, $known);
+        $environ->{'psgix.informational'} = sub { return $is_sent || ($answer ||= TSGI::Guest::Answer->new($lane, $id))->inform(@_) } if $flags & HAS_HINTS;
+        reset_variables() if !defined $/ || $/ ne "\n" || defined $\ || defined $,;
         my $response = $self->{application}->($environ);
-        if   (ref $response eq 'ARRAY') { $answer->send_response($response) }
-        else                            { delay($answer, $response) }
+        if (ref $response eq 'ARRAY' && ref $response->[2] eq 'ARRAY' && defined(my $text = TSGI::Guest::Answer::head_of(@$response))) {
+            my $data = TSGI::Guest::Answer::bytes_of($response->[2]);
+            $is_sent = 1;
+            $lane->send_answer($text, $data, $response->[0]);
+        }
+        else {
+            $answer ||= TSGI::Guest::Answer->new($lane, $id);
+            if   (ref $response eq 'ARRAY') { $answer->send_response($response) }
+            else                            { delay($answer, $response) }
+        }
         1;
     };
-    $self->fail($answer, $@) if !$is_done;
+    $self->fail($is_sent || $answer && $answer->{is_over}, $@) if !$is_done;
     $self->clean_up($environ) if $environ && ($environ->{'psgix.harakiri.commit'} || !ref $environ->{'psgix.cleanup.handlers'} || @{ $environ->{'psgix.cleanup.handlers'} });
     $lane->finish;
     return;
@@ -78,9 +87,9 @@ sub answer {
 
 # What the last application has left of Perl's own variables concerns no other request. To make them local costs more than to look.
 sub reset_variables {
-    $/ = "\n"  if !defined $/ || $/ ne "\n";
-    $\ = undef if defined $\;
-    $, = undef if defined $,;
+    $/ = "\n";
+    $\ = undef;
+    $, = undef;
     return;
 }
 
@@ -111,15 +120,17 @@ sub respond_later {
 
 # The environ of a request. Source: PSGI 1.1, "The Environment".
 sub environ {
-    my ($self, $answer, $head, $payload, $flags, $known) = @_;
+    my ($self, $head, $payload, $flags, $known) = @_;
     my $text = length $payload == $head ? $payload : substr $payload, 0, $head;
     my %environ;
-    die "A value of the environ holds a NUL\n" if ($text =~ tr/\0//) != ($flags & KEYED ? $known->{count} : 2 * $known);
     if ($flags & KEYED) {
+        my ($count, $keys, $values) = @$known;
+        die "A value of the environ holds a NUL\n" if ($text =~ tr/\0//) != $count;
         # A NUL ends the text, so there is one word more: it is where the input comes.
-        @environ{ @{ $known->{keys} } } = (split(/\0/, $text, -1), @{ $known->{values} });
+        @environ{@$keys} = (split(/\0/, $text, -1), @$values);
     }
     else {
+        die "A value of the environ holds a NUL\n" if ($text =~ tr/\0//) != 2 * $known;
         my @words = split /\0/, $text, -1;
         pop @words;
         %environ = (%{ $self->{base} }, @words);
@@ -128,7 +139,7 @@ sub environ {
     }
     $environ{'psgix.cleanup.handlers'} = [];
     $environ{'psgi.input'} = $flags & (BODY_FILE | BODY_STREAM) ? undef : length $payload > $head ? handle_of(substr $payload, $head) : $self->empty_input;
-    $self->prepare(\%environ, $answer, $payload, $head, $flags) if $flags & NEEDS_PREPARATION;
+    $self->prepare(\%environ, $payload, $head, $flags) if $flags & NEEDS_PREPARATION;
     return \%environ;
 }
 
@@ -150,7 +161,7 @@ sub empty_input {
 
 # What only some requests have: a body that is elsewhere, values that are not strings.
 sub prepare {
-    my ($self, $environ, $answer, $payload, $head, $flags) = @_;
+    my ($self, $environ, $payload, $head, $flags) = @_;
     if ($flags & HAS_JSON) {
         my $values = decode_json_text(delete $environ->{'tsgi.json'});
         delete $values->{'tsgi.shared'};
@@ -165,22 +176,20 @@ sub prepare {
         $environ->{'psgi.input'}           = TSGI::Guest::Handle->new('TSGI::Guest::Input', $self->{lane});
         $environ->{'psgix.input.buffered'} = !!0;
     }
-    $environ->{'psgix.informational'} = sub { return $answer->inform(@_) } if $flags & HAS_HINTS;
     return;
 }
 
 # Tells TSGI that a request went wrong, or the log if its answer was complete.
 sub fail {
-    my ($self, $answer, $error) = @_;
+    my ($self, $is_over, $error) = @_;
     my $lane = $self->{lane};
     die $error if ref $error && ref $error eq 'TSGI::Guest::LaneClosed';
     my $is_gone = ref $error && ref $error eq 'TSGI::Guest::ClientGone';
     my $report  = $is_gone ? '' : report_of($error);
-    if ($answer->{is_over}) {
+    if ($is_over) {
         $lane->log("The application failed after its answer was complete: $report");
         return;
     }
-    $answer->{is_over} = 1;
     my ($line) = $report =~ /\A([^\n]*)/;
     utf8::encode($_) for $line, $report;
     $lane->send_frame(FAIL, $line, $report, $is_gone ? END_FLAG | GONE : END_FLAG, 0);

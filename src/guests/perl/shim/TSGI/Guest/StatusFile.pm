@@ -64,17 +64,23 @@ sub take {
     $self->{used}    = 0;
     # Pointers for unpack.
     $self->{"at_$_"} = defined $self->{address} ? pack('J', $self->{address} + $self->{$_}) : undef for qw(aborted recalled);
-    $self->start(0);
-    $self->put($self->{$_}, pack 'L', 0) for qw(recalled kept);
+    $self->put($self->{$_}, pack 'L', 0) for qw(started recalled kept);
     return;
 }
 
-# Says that a request is begun, before anything is done for it. Returns the last request that is not to be started; 0 for none.
-sub start {
-    my ($self, $id) = @_;
-    if (defined $self->{memory}) { IPC::SysV::memwrite($self->{memory}, pack('L', $id), $self->{started}, WORD) }
-    else                         { $self->put($self->{started}, pack 'L', $id) }
-    return defined $self->{at_recalled} ? unpack 'L', unpack 'P4', $self->{at_recalled} : $self->get('recalled');
+# A function that says that a request is begun, before anything is done for it. It returns the last request that is not to be started, 0 for
+# none. Each request calls it once, so what it needs is looked up here.
+sub starter {
+    my ($self) = @_;
+    my ($memory, $started, $recalled) = @$self{qw(memory started at_recalled)};
+    return sub {
+        IPC::SysV::memwrite($memory, pack('L', $_[0]), $started, WORD);
+        return unpack 'L', unpack 'P4', $recalled;
+    } if defined $memory;
+    return sub {
+        $self->put($started, pack 'L', $_[0]);
+        return defined $recalled ? unpack 'L', unpack 'P4', $recalled : $self->get('recalled');
+    };
 }
 
 # Whether nobody wants the answer of a request any more.
@@ -86,12 +92,12 @@ sub is_unwanted {
 # Keeps a finished answer, as whole frames; false where there is no room. Until the number of all bytes is written, there is no answer.
 sub keep {
     my ($self, $frame) = @_;
-    my $used = $self->{used};
-    my $all  = $used + length $frame;
+    my ($used, $length) = ($self->{used}, length $frame);
+    my $all = $used + $length;
     return 0 if $all > $self->{room};
     $self->{used} = $all;
     if (defined $self->{memory}) {
-        IPC::SysV::memwrite($self->{memory}, $frame, $self->{kept} + WORD + $used, length $frame);
+        IPC::SysV::memwrite($self->{memory}, $frame, $self->{kept} + WORD + $used, $length);
         IPC::SysV::memwrite($self->{memory}, pack('L', $all), $self->{kept}, WORD);
         return 1;
     }
