@@ -131,5 +131,17 @@ is $frames[0]{body}, "Link\0</a>\0X-A\0001", 'as one text';
 is_deeply types(hinted(Link => $_)), [FAIL], 'hints that no header may be fail' for "a\r\nb", "a\0b", "\x{20ac}";
 is_deeply types(hinted()), [RESPONSE], 'hints of nothing are no frame';
 answered(sub { ok !exists $_[0]{'psgix.informational'}, 'a client that takes none is not offered any'; [ 200, [], [] ] });
+my $inform;
+@frames = answered(
+    sub {
+        my ($env) = @_;
+        $inform = $env->{'psgix.informational'};
+        push @{ $env->{'psgix.cleanup.handlers'} }, sub { $inform->(103, [ Link => '</late>' ]) };
+        return [ 200, [], ['x'] ];
+    },
+    flags => HAS_HINTS,
+);
+is_deeply types(@frames), [RESPONSE], 'hints after the answer are none, as long as its request is not over';
+is_deeply types(answered(sub { $inform->(103, [ Link => '</late>' ]); [ 200, [], ['y'] ] })), [RESPONSE], 'nor are they for another request';
 
 done_testing;

@@ -184,21 +184,24 @@ sub wait_for {
 # A complete answer. It is kept back while the next request is here, and all of them are fast.
 sub send_answer {
     my ($self, $head, $data, $code) = @_;
-    my $bytes = length $head;
-    my $now   = clock_gettime(MONOTONIC);
-    my ($took, $limit, $scale) = ($now - $self->{marked_at}, TOOK_SECONDS, TOOK_STEP);
-    while ($took >= $limit && $scale < MOST_TOOK) { $limit *= 2; $scale += TOOK_STEP }
+    my $now  = clock_gettime(MONOTONIC);
+    my $took = ($now - $self->{marked_at}) / TOOK_SECONDS;
     $self->{marked_at} = $now;
+    my $scale = TOOK_STEP;
+    while ($took >= 1 && $scale < MOST_TOOK) { $took /= 2; $scale += TOOK_STEP }
+    my $bytes = length $head;
     my $frame = pack('VVVCCv', $bytes + length $data, $self->{current}, $bytes, RESPONSE, END_FLAG | $scale, $code) . $head;
-    my $is_long = length $data > JOINED_BYTES;
-    $frame .= $data if !$is_long;
-    # What was kept before may be read while more is written, unless another request is begun in between.
-    my $may_keep = @{ $self->{pending} } && !$is_long && !$self->{is_sent_early} && $now - $self->{sent_at} <= PATIENCE_SECONDS && $$ == $self->{owner};
-    if ($may_keep && $self->{status}->keep($frame)) { $self->{out} .= $frame }
+    if (length $data > JOINED_BYTES) { $self->send($frame, $data) }
     else {
-        $self->send($is_long ? ($frame, $data) : $frame);
-        $self->{sent_at} = $now;
+        $frame .= $data;
+        # What was kept before may be read while more is written, unless another request is begun in between.
+        if (@{ $self->{pending} } && !$self->{is_sent_early} && $now - $self->{sent_at} <= PATIENCE_SECONDS && $$ == $self->{owner} && $self->{status}->keep($frame)) {
+            $self->{out} .= $frame;
+            return;
+        }
+        $self->send($frame);
     }
+    $self->{sent_at} = $now;
     return;
 }
 

@@ -14,7 +14,7 @@ sub new {
     my ($class, %parts) = @_;
     return bless {
         lane        => undef,
-        empty_input => undef,
+        empty_input => handle_of(''),
         application => $parts{application},
         base        => {
             'psgi.version'          => [ 1, 1 ],
@@ -138,7 +138,14 @@ sub environ {
         $environ{'psgi.url_scheme'} = $scheme if defined $scheme;
     }
     $environ{'psgix.cleanup.handlers'} = [];
-    $environ{'psgi.input'} = $flags & (BODY_FILE | BODY_STREAM) ? undef : length $payload > $head ? handle_of(substr $payload, $head) : $self->empty_input;
+    if   ($flags & (BODY_FILE | BODY_STREAM)) { $environ{'psgi.input'} = undef }
+    elsif (length $payload > $head)           { $environ{'psgi.input'} = handle_of(substr $payload, $head) }
+    else {
+        # One serves all requests without a body, unless an application has closed it.
+        my $input = $self->{empty_input};
+        no warnings 'closed';
+        $environ{'psgi.input'} = ref $input eq 'GLOB' && seek($input, 0, 0) ? $input : ($self->{empty_input} = handle_of(''));
+    }
     $self->prepare(\%environ, $payload, $head, $flags) if $flags & NEEDS_PREPARATION;
     return \%environ;
 }
@@ -147,16 +154,6 @@ sub handle_of {
     my ($body) = @_;
     open my $input, '<', \$body or die "Cannot read the body: $!\n";
     return $input;
-}
-
-# The input of requests without a body. It is made anew only when it was closed.
-sub empty_input {
-    my ($self) = @_;
-    my $input = $self->{empty_input};
-    # An application may close it.
-    no warnings 'closed';
-    return $input if defined $input && ref $input eq 'GLOB' && seek $input, 0, 0;
-    return $self->{empty_input} = handle_of('');
 }
 
 # What only some requests have: a body that is elsewhere, values that are not strings.
