@@ -6,8 +6,20 @@ import { WorkBudget } from "./work-budget.ts";
 
 const WORD = /"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+)/g;
 
+/** A section that has not ended yet. */
+interface Section {
+  readonly name: string;
+  readonly block: SiteDirective[];
+  /** Whether it stands where a condition does not hold. */
+  readonly isLeftOut: boolean;
+}
+
+/** What an `<IfVersion>` is asked about: the newest, whose rules `Require` and so on follow. */
+const VERSION = [2, 4, 66];
+
 /**
- * Reads a file. What stands in `<IfModule>` and `<IfDefine>` is taken as if the module were there.
+ * Reads a file. What stands in `<IfModule>` is taken as if the module were there, in `<IfDefine>` as if the name were given, and in
+ * `<IfVersion>` as Apache 2.4 takes it. A `!` in front turns it round, for a name as far as the file itself defines it.
  *
  * @param path - for messages
  * @throws FileUnusableError when it is not Apache's
@@ -21,7 +33,7 @@ export function readApache(text: string, path: string): SiteDirective[] {
     return value;
   };
   const top: SiteDirective[] = [];
-  const stack: { readonly name: string; readonly block: SiteDirective[] }[] = [{ name: "", block: top }];
+  const stack: Section[] = [{ name: "", block: top, isLeftOut: false }];
   for (const raw of text.replaceAll(/\\\r?\n/g, " ").split(/\r?\n/)) {
     const line = raw.trim().replaceAll(/\$\{(\w{1,255})\}/g, valueOf);
     if (line === "" || line.startsWith("#")) continue;
@@ -33,11 +45,11 @@ export function readApache(text: string, path: string): SiteDirective[] {
         throw new FileUnusableError(`Cannot read "${path}": </${end}> ends nothing`);
       stack.pop();
     } else if (opened !== undefined) {
-      const isTransparent = /^if(?:module|define|version)$/i.test(opened) && !rest.startsWith("!");
-      const block: SiteDirective[] = isTransparent ? (inside?.block ?? top) : [];
-      if (!isTransparent) inside?.block.push({ name: opened, words: wordsIn(rest), block });
-      stack.push({ name: opened.toLowerCase(), block });
-    } else {
+      const holds = conditionHolds(opened.toLowerCase(), rest.trim(), defined);
+      const block: SiteDirective[] = holds === true ? (inside?.block ?? top) : [];
+      if (holds === null) inside?.block.push({ name: opened, words: wordsIn(rest), block });
+      stack.push({ name: opened.toLowerCase(), block, isLeftOut: inside?.isLeftOut === true || holds === false });
+    } else if (inside?.isLeftOut !== true) {
       const [name = "", ...words] = wordsIn(line);
       if (name.toLowerCase() === "define") defined.set(words[0] ?? "", words[1] ?? "");
       else inside?.block.push({ name, words, block: null });
@@ -45,6 +57,23 @@ export function readApache(text: string, path: string): SiteDirective[] {
   }
   if (stack.length > 1) throw new FileUnusableError(`Cannot read "${path}": <${stack.at(-1)?.name}> does not end`);
   return top;
+}
+
+/** Whether a section's condition holds; null for a section that is no condition. */
+function conditionHolds(section: string, condition: string, defined: ReadonlyMap<string, string>): boolean | null {
+  const isTurned = condition.startsWith("!");
+  if (section === "ifmodule") return !isTurned;
+  if (section === "ifdefine") return !isTurned || !defined.has(condition.slice(1).trim());
+  if (section !== "ifversion") return null;
+  const [, turned = "", operator = "=", digits = ""] = /^(!?)\s*([<>]=?|==?|~)?\s*(\d[\d.]*)/.exec(condition) ?? [];
+  const order = compareVersion(digits.split(".").map(Number));
+  const holds = { "<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0 }[operator] ?? order === 0;
+  return holds !== (turned === "!");
+}
+
+/** How Apache's version stands to another, as far as that is written out; what is no version counts as the same. */
+function compareVersion(other: readonly number[]): number {
+  return other.map((part, index) => (VERSION[index] ?? 0) - part).find((difference) => difference !== 0) ?? 0;
 }
 
 function wordsIn(line: string): string[] {

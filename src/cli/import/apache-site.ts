@@ -82,7 +82,7 @@ function translatePlaces(levels: SiteLevels, domains: readonly (string | null)[]
     const [path = "", place = ""] = directive.words;
     switch (directive.name.toLowerCase()) {
       case "wsgiscriptalias":
-        put(path, scriptApplication(levels, directive.words, draft), subject);
+        put(path, scriptApplication([...levels, ...sectionsOf(levels, path, place)], directive.words, draft), subject);
         break;
       case "alias":
         put(path, files(place, own), subject);
@@ -108,6 +108,21 @@ function translatePlaces(levels: SiteLevels, domains: readonly (string | null)[]
     ({ name, words }) => /^(?:wsgiscriptalias|proxypass|alias)$/i.test(name) && words[0] === "/",
   );
   if (root !== undefined && !takesRoot) put("/", files(root, own), `DocumentRoot ${root}`);
+}
+
+/** What `<Directory>` and `<Location>` say of a script, from the outside in. A pattern in them is not read. */
+function sectionsOf(levels: SiteLevels, path: string, file: string): SiteLevels {
+  const holding = (name: string, place: string): SiteDirective[] =>
+    levels
+      .flatMap((level) => directivesOf(level, name))
+      .filter(({ words }) => isBelow(place, words[0] ?? ""))
+      .toSorted((left, right) => (left.words[0]?.length ?? 0) - (right.words[0]?.length ?? 0));
+  return [...holding("directory", file), ...holding("location", path)].map(({ block }) => block ?? []);
+}
+
+function isBelow(place: string, directory: string): boolean {
+  const base = directory.replace(/\/+$/, "");
+  return directory !== "" && (place === base || place.startsWith(`${base}/`));
 }
 
 function files(root: string, own: readonly SiteDirective[]): SiteApplication {

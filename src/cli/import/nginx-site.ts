@@ -40,12 +40,13 @@ export function translateNginx(tree: readonly SiteDirective[], draft: SiteDraft)
   );
   const servers = directivesOf(outer, "server").map(({ block }) => block ?? []);
   translateProcess(outer, draft);
+  const isSecure = servers.some((server) => directivesOf(server, "listen").some(speaksTls));
   const first = servers.find((server) =>
     directivesOf(server, "listen").some(({ words }) => words.includes("default_server")),
   );
   for (const server of servers) {
     remarkOthers(server, draft);
-    translateServer(outer, server, draft);
+    translateServer(outer, server, isSecure, draft);
     const domains = servers.length === 1 || server === (first ?? servers[0]) ? [null] : domainsOf(server, draft);
     translatePlaces([outer, server], upstreams, domains, draft);
   }
@@ -59,20 +60,29 @@ function translateProcess(outer: readonly SiteDirective[], draft: SiteDraft): vo
     draft.changed(subjectOfDirective(user), "set `user` and `group` in [server:main] if TSGI is started as root");
 }
 
-function translateServer(outer: readonly SiteDirective[], server: readonly SiteDirective[], draft: SiteDraft): void {
+function speaksTls(listen: SiteDirective): boolean {
+  return listen.words.includes("ssl");
+}
+
+function translateServer(
+  outer: readonly SiteDirective[],
+  server: readonly SiteDirective[],
+  isSecure: boolean,
+  draft: SiteDraft,
+): void {
   const listens = directivesOf(server, "listen");
-  const isSecure = listens.some(({ words }) => words.includes("ssl"));
   for (const listen of listens) {
-    if (isSecure && !listen.words.includes("ssl"))
-      draft.missing(subjectOfDirective(listen), "one server speaks TLS at all addresses, or at none");
+    const subject = subjectOfDirective(listen);
+    if (isSecure && !speaksTls(listen)) draft.missing(subject, "one server speaks TLS at all addresses, or at none");
     else draft.serverWord("bind", addressOf(listen.words[0] ?? ""));
+    if (listen.words.includes("http2") || listen.words.includes("quic")) draft.changed(subject, "HTTP/1.1 is spoken");
   }
   const set = (name: string, key: string, value: (text: string) => string | null = (text) => text): void => {
     const [text] = inheritedWords([outer, server], name) ?? [];
     const found = text === undefined ? null : value(text);
     if (found !== null) draft.server(key, found);
   };
-  if (isSecure) {
+  if (listens.some(speaksTls)) {
     set("ssl_certificate", "certfile");
     set("ssl_certificate_key", "keyfile");
   }
@@ -132,11 +142,7 @@ function translatePlaces(
     const path = second ?? modifier;
     if (location === php || (php !== undefined && path === "/")) continue;
     if (modifier.startsWith("~") || modifier.startsWith("@")) {
-      if (modifier.startsWith("~"))
-        draft.missing(
-          subject,
-          "places are paths here, not expressions; what nginx keeps from clients by it may be sent now",
-        );
+      if (modifier.startsWith("~")) remarkExpression(location, draft);
       continue;
     }
     remarkOthers(location.block ?? [], draft);
@@ -152,6 +158,20 @@ function translatePlaces(
     wordsOf(server, "root") !== undefined
   )
     mount("/", draft.application(files({ draft, levels, upstreams, path: "/" })), "root");
+}
+
+/** A place whose path is a regular expression. */
+function remarkExpression(location: SiteDirective, draft: SiteDraft): void {
+  const subject = subjectOfDirective(location);
+  const [, pattern = ""] = location.words;
+  const keepsDotFiles =
+    /^(?:\^?\/|\(\^\|\/\))\\\./.test(pattern) && wordsOf(location.block ?? [], "deny")?.[0] === "all";
+  if (keepsDotFiles) draft.needless(subject, "names that begin with a dot are not sent");
+  else
+    draft.missing(
+      subject,
+      "places are paths here, not expressions; what nginx keeps from clients by it may be sent now",
+    );
 }
 
 /** PHP first, then files, then what `try_files` names: the other way round, clients would get the source of scripts. */
@@ -179,14 +199,16 @@ function placeName(scope: NginxScope, locations: readonly SiteDirective[]): stri
   const passed = passedApplication(scope);
   const own = levels.at(-1) ?? [];
   if (passed !== null) return draft.application(passed);
-  if (inheritedWords(scope.levels, "root") === undefined && wordsOf(own, "alias") === undefined) {
-    draft.missing(`location ${scope.path}`, "it names nothing that TSGI can serve");
-    return null;
-  }
   const last = wordsOf(own, "try_files")?.at(-1);
   const named = locations.find(({ words }) => words.length === 1 && words[0] === last);
   const behind =
     named === undefined ? null : passedApplication({ ...scope, levels: [...levels.slice(0, -1), named.block ?? []] });
+  if (inheritedWords(scope.levels, "root") === undefined && wordsOf(own, "alias") === undefined) {
+    // nginx would look in a directory of its own first, which has a page of welcome.
+    if (behind !== null) return draft.application(behind);
+    draft.missing(`location ${scope.path}`, "it names nothing that TSGI can serve");
+    return null;
+  }
   if (last !== undefined && !last.startsWith("=") && behind === null)
     draft.missing(`try_files … ${last}`, "what it falls back to is no place with an application");
   const sent = files(scope);
