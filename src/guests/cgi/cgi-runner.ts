@@ -109,7 +109,14 @@ export class CgiRunner {
       let program: Program;
       try {
         const { program: path, arguments: argumentList, directory } = script;
-        program = await this.#spawner.current.spawn({ program: path, arguments: argumentList, directory, environment });
+        const hasInput = body.length !== 0;
+        program = await this.#spawner.current.spawn({
+          program: path,
+          arguments: argumentList,
+          directory,
+          hasInput,
+          environment,
+        });
       } catch (error) {
         leave();
         throw error;
@@ -117,7 +124,7 @@ export class CgiRunner {
       void program.ended.then(leave);
       const failure = await program.started;
       if (failure !== null) {
-        for (const stream of [program.input, program.output, program.errors]) stream.destroy();
+        for (const stream of [program.input, program.output, program.errors]) stream?.destroy();
         throw cannotRun(name, failure);
       }
       return await new ProgramCall(program, { environ, startResponse, body, name, times: this.#times }).run();

@@ -102,6 +102,7 @@ export class ProgramCall {
     const { body } = this.#request;
     const { input } = this.#program;
     try {
+      if (input === null) return;
       while (input.writable) {
         const chunk = await body.read();
         if (chunk.length === 0 || !input.writable) break;
@@ -303,7 +304,7 @@ export class ProgramCall {
     this.#signal?.removeEventListener("abort", this.#left);
     clearTimeout(this.#idling);
     if (this.#program.hasEnded && output.destroyed) return;
-    input.destroy();
+    input?.destroy();
     this.#program.kill("SIGTERM");
     output.resume();
     this.#killing ??= setTimeout(() => {

@@ -5,7 +5,8 @@ import type { SpawnerReport } from "./spawner-frames.ts";
 
 /** The worker's ends of the streams. */
 export interface ProgramStreams {
-  readonly input: Socket;
+  /** Null when there is nothing for it to read. */
+  readonly input: Socket | null;
   readonly output: Socket;
   readonly errors: Socket;
   /** Called once, when the program has its ends, or never will. */
@@ -22,7 +23,8 @@ export interface ProgramEnd {
 
 /** A program. */
 export class Program {
-  readonly input: Socket;
+  /** Null when there is nothing for it to read. */
+  readonly input: Socket | null;
   readonly output: Socket;
   readonly errors: Socket;
   /** Resolves when it runs: with null, or with the name of the system's error when it cannot. */
@@ -51,7 +53,7 @@ export class Program {
       this.#tellEnded = resolve;
     });
     // EPIPE: the program does not want the rest.
-    for (const stream of [this.input, this.output, this.errors]) stream.on("error", () => {});
+    for (const stream of [this.input, this.output, this.errors]) stream?.on("error", () => {});
   }
 
   /** The process id; null before it runs. */

@@ -7,19 +7,19 @@ import { join } from "node:path";
 
 const directory = process.argv[2] ?? "";
 const children = new Map<ChildProcess, string>();
-let made = 0;
+const made = { outputs: 0, inputs: 0 };
 let input: Buffer = Buffer.alloc(0);
 
 function say(...words: readonly (string | number)[]): void {
   process.stdout.write(`${words.join(" ")}\n`);
 }
 
-function make(wanted: number): void {
-  const names = Array.from({ length: Math.max(0, wanted - made) }, (_, index) => made + index);
-  const paths = names.flatMap((name) => ["i", "o", "e"].map((stream) => join(directory, `${name}${stream}`)));
-  made = Math.max(made, wanted);
-  execFile("mkfifo", ["-m", "600", ...paths], (error) => {
-    if (error === null) return say("have", wanted);
+function make(outputs: number, inputs: number): void {
+  const names: string[] = [];
+  for (; made.outputs < outputs; made.outputs += 1) names.push(`${made.outputs}o`, `${made.outputs}e`);
+  for (; made.inputs < inputs; made.inputs += 1) names.push(`${made.inputs}i`);
+  execFile("mkfifo", ["-m", "600", ...names.map((name) => join(directory, name))], (error) => {
+    if (error === null) return say("have", outputs, inputs);
     process.stderr.write(`Cannot make named pipes: ${error.message}\n`);
     return finish();
   });
@@ -36,14 +36,16 @@ function openPipe(path: string, flag: number): number {
 }
 
 function start(fields: readonly Buffer[]): void {
-  const [id = "", pipes = "", cwd = "", program = "", count = "0", ...rest] = fields.map((field) => field.toString());
-  const path = (stream: string): string => join(directory, pipes + stream);
+  const [id = "", outputs = "", source = "", cwd = "", program = "", count = "0", ...rest] = fields.map((field) =>
+    field.toString(),
+  );
+  const readable = source === "" ? "/dev/null" : join(directory, `${source}i`);
   const stdio: number[] = [];
   const failed = (error: NodeJS.ErrnoException): void =>
     say("failed", id, error.errno === undefined ? system.errno.EINVAL : Math.abs(error.errno));
   try {
-    stdio.push(openPipe(path("i"), constants.O_RDONLY));
-    stdio.push(openPipe(path("o"), constants.O_WRONLY), openPipe(path("e"), constants.O_WRONLY));
+    stdio.push(openPipe(readable, constants.O_RDONLY));
+    for (const stream of ["o", "e"]) stdio.push(openPipe(join(directory, outputs + stream), constants.O_WRONLY));
     const env = Object.fromEntries(rest.slice(Number(count)).map((text) => splitAssignment(text)));
     const child = spawn(program, rest.slice(0, Number(count)), { cwd, env, stdio, detached: true });
     child.once("error", failed);
@@ -102,7 +104,7 @@ function take(chunk: Buffer): void {
     const end = 4 + input.readUInt32BE();
     const [verb, ...fields] = splitFields(input.subarray(4, end));
     input = input.subarray(end);
-    if (verb?.toString() === "make") make(Number(fields[0]));
+    if (verb?.toString() === "make") make(Number(fields[0]), Number(fields[1]));
     else start(fields);
   }
 }
@@ -122,4 +124,4 @@ for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) process.on(signal
 process.stdout.on("error", finish);
 process.stdin.on("data", take);
 process.stdin.on("end", finish);
-make(32);
+make(32, 32);

@@ -7,7 +7,7 @@ use POSIX ();
 
 my ($directory) = @ARGV;
 my %id_of;    # by process id
-my $made = 0;
+my ($made_outputs, $made_inputs) = (0, 0);
 my $input = '';
 
 # What the worker was given beyond its streams is no program's business.
@@ -25,11 +25,12 @@ $SIG{CHLD} = sub { local $!; syswrite $waker, 'x' };
 sub say_line { my $line = join(' ', @_) . "\n"; syswrite(STDOUT, $line) // finish() }
 
 sub make {
-    my ($wanted) = @_;
-    for (; $made < $wanted ; $made += 1) {
-        POSIX::mkfifo("$directory/$made$_", 0600) or die "mkfifo: $!" for qw(i o e);
-    }
-    say_line('have', $made);
+    my ($outputs, $inputs) = @_;
+    my @wanted;
+    for (; $made_outputs < $outputs ; $made_outputs += 1) { push @wanted, "${made_outputs}o", "${made_outputs}e" }
+    for (; $made_inputs < $inputs ; $made_inputs += 1) { push @wanted, "${made_inputs}i" }
+    POSIX::mkfifo("$directory/$_", 0600) or die "mkfifo: $!" for @wanted;
+    say_line('have', $made_outputs, $made_inputs);
 }
 
 # Never waits: the other end of a named pipe may have gone with its worker.
@@ -41,11 +42,11 @@ sub open_pipe {
 }
 
 sub start {
-    my ($id, $pipes, $cwd, $program, $count, @rest) = @_;
+    my ($id, $outputs, $source, $cwd, $program, $count, @rest) = @_;
     my @arguments = splice(@rest, 0, $count);
-    my $in  = open_pipe("$directory/${pipes}i", O_RDONLY);
-    my $out = open_pipe("$directory/${pipes}o", O_WRONLY);
-    my $err = open_pipe("$directory/${pipes}e", O_WRONLY);
+    my $in  = open_pipe($source eq '' ? '/dev/null' : "$directory/${source}i", O_RDONLY);
+    my $out = open_pipe("$directory/${outputs}o", O_WRONLY);
+    my $err = open_pipe("$directory/${outputs}e", O_WRONLY);
     pipe(my $reason, my $failure) or return say_line('failed', $id, $! + 0);    # closed by a successful exec
     return say_line('failed', $id, $! + 0) unless $in && $out && $err;
     %ENV = map { split /=/, $_, 2 } @rest;    # before the fork: what a child writes to, it copies first
@@ -98,7 +99,7 @@ sub finish {
     POSIX::_exit(0);
 }
 
-make(32);
+make(32, 32);
 while (1) {
     my $readable = '';
     vec($readable, fileno($_), 1) = 1 for *STDIN, $woken;

@@ -15,7 +15,7 @@ OUR_OWN = (*MEANT_FOR_THE_WORKER, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD
 KILL_SECONDS = 3
 
 id_of = {}  # by process id
-made = 0
+made_outputs = made_inputs = 0
 group = {"setsid": True}  # how a program gets a group of its own, so that all of it can be ended
 
 
@@ -30,13 +30,14 @@ def number(value):
     return b"%d" % value
 
 
-def make(wanted):
-    global made
-    for name in range(made, wanted):
-        for stream in b"i", b"o", b"e":
-            os.mkfifo(b"%s/%d%s" % (DIRECTORY, name, stream), 0o600)
-    made = max(made, wanted)
-    say(b"have", number(made))
+def make(outputs, inputs):
+    global made_outputs, made_inputs
+    wanted = [b"%d%s" % (name, stream) for name in range(made_outputs, outputs) for stream in (b"o", b"e")]
+    wanted += [b"%di" % name for name in range(made_inputs, inputs)]
+    for name in wanted:
+        os.mkfifo(b"%s/%s" % (DIRECTORY, name), 0o600)
+    made_outputs, made_inputs = max(made_outputs, outputs), max(made_inputs, inputs)
+    say(b"have", number(made_outputs), number(made_inputs))
 
 
 def open_pipe(path, mode):
@@ -48,12 +49,16 @@ def open_pipe(path, mode):
         os.close(both)
 
 
-def start(request_id, pipes, directory, program, count, *rest):
+def start(request_id, outputs, source, directory, program, count, *rest):
     count = int(count)
     opened = []
     try:
-        for stream, mode in ((b"i", os.O_RDONLY), (b"o", os.O_WRONLY), (b"e", os.O_WRONLY)):
-            opened.append(open_pipe(b"%s/%s%s" % (DIRECTORY, pipes, stream), mode))
+        if source:
+            opened.append(open_pipe(b"%s/%si" % (DIRECTORY, source), os.O_RDONLY))
+        else:
+            opened.append(os.open("/dev/null", os.O_RDONLY))
+        for stream in b"o", b"e":
+            opened.append(open_pipe(b"%s/%s%s" % (DIRECTORY, outputs, stream), os.O_WRONLY))
         environment = dict(text.split(b"=", 1) for text in rest[count:])
         os.chdir(directory)
         pid = run(program, rest[:count], environment, opened)
@@ -139,7 +144,7 @@ def main():
     os.set_blocking(waker, False)
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    make(32)
+    make(32, 32)
     data = b""
     while True:
         readable, _, _ = select.select([0, woken], [], [])
@@ -156,7 +161,7 @@ def main():
             verb, *fields = data[4 : 4 + length].split(b"\0")
             data = data[4 + length :]
             if verb == b"make":
-                make(int(fields[0]))
+                make(*map(int, fields))
             else:
                 start(*fields)
 

@@ -23,7 +23,7 @@ function script(content: string): string {
 /** What a program writes, as latin-1. */
 async function outputOf(program: Program): Promise<string> {
   expect(await program.started).toBeNull();
-  program.input.end();
+  program.input?.end();
   return text(program.output.setEncoding("latin1"));
 }
 
@@ -35,7 +35,14 @@ afterEach(async () => {
 
 async function run(language: SpawnerLanguage, program: string, more: Partial<SpawnRequest> = {}): Promise<Program> {
   spawner ??= Spawner.start(language);
-  return spawner.spawn({ program, arguments: [], environment: ["PATH=/usr/bin:/bin"], directory, ...more });
+  return spawner.spawn({
+    program,
+    arguments: [],
+    hasInput: true,
+    environment: ["PATH=/usr/bin:/bin"],
+    directory,
+    ...more,
+  });
 }
 
 /** Beside its sources, the one in TypeScript runs where Node reads that. */
@@ -52,6 +59,18 @@ describe.each(ALL)("a spawner in %s", (language) => {
     expect(words).toBe("a b||*|");
     for (const line of ["PATH=/usr/bin:/bin", "A=b=c", "EMPTY=", "LINES=one", "two"]) expect(rest).toContain(line);
     expect(rest.filter((line) => /^[A-Z]\w*=/.test(line) && !/^(?:PATH|A|EMPTY|LINES|PWD)=/.test(line))).toEqual([]);
+  });
+
+  test("a program with nothing to read has no pipe for it, and finds the end at once", async () => {
+    const path = script("#!/bin/sh\ncat; readlink /dev/fd/0\n");
+    for (let times = 0; times < 40; times += 1) {
+      const program = await run(language, path, { hasInput: false });
+      expect(program.input).toBeNull();
+      expect(await outputOf(program)).toBe("/dev/null\n");
+    }
+    const program = await run(language, script("#!/bin/sh\ncat\n"));
+    program.input?.write("one with a body behind them");
+    expect(await outputOf(program)).toBe("one with a body behind them");
   });
 
   test("says how each program has ended", async () => {
@@ -138,7 +157,13 @@ test("where one language does not come up, the next one takes over", async () =>
   process.env["PATH"] = `${broken}:${path}`;
   const shared = new SharedSpawner(spawnerLanguages());
   await expect.poll(() => shared.current.hasWorked).toBe(true);
-  const program = await shared.current.spawn({ program: "/bin/echo", arguments: ["x"], environment: [], directory });
+  const program = await shared.current.spawn({
+    program: "/bin/echo",
+    arguments: ["x"],
+    environment: [],
+    hasInput: false,
+    directory,
+  });
   expect(await outputOf(program)).toBe("x\n");
   shared.users = 1;
   await shared.leave();

@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { ServiceError } from "../../http/errors.ts";
 import { findInPath } from "../../is-file.ts";
 import { LineSplitter } from "../../protocols/line-splitter.ts";
+import { PipeStock } from "./pipe-stock.ts";
 import { Program, type ProgramStreams } from "./program.ts";
 import { makeFrame, readReport, type SpawnerReport, spawnFrame, type SpawnRequest } from "./spawner-frames.ts";
 
@@ -22,9 +23,6 @@ const COMMANDS: Readonly<Record<SpawnerLanguage, readonly [command: string, ...w
   perl: ["perl", fileOf("spawner.pl")],
   node: [process.execPath, "--max-semi-space-size=1", fileOf(`spawner-main${EXTENSION}`)],
 };
-
-/** Named pipes are asked for in such portions, when fewer than half of one are left. */
-const PORTION = 32;
 
 /**
  * What a spawner is written in. Python starts a program for half of the CPU time that the others need; it and Perl pass any bytes on, and
@@ -43,10 +41,9 @@ export function spawnerLanguages(): SpawnerLanguage[] {
 export class Spawner {
   readonly #child: ChildProcess;
   readonly #directory: string;
-  /** Sets of named pipes that exist, and the next that is not used. */
-  #made = 0;
-  #asked = PORTION;
-  #next = 0;
+  /** Pairs, for what a program writes and its messages. */
+  readonly #outputs = new PipeStock();
+  readonly #inputs = new PipeStock();
   #lastId = 0;
   #isOver = false;
   readonly #waiting: (() => void)[] = [];
@@ -85,7 +82,7 @@ export class Spawner {
 
   /** True when it has come up. */
   get hasWorked(): boolean {
-    return this.#made > 0;
+    return this.#outputs.made > 0;
   }
 
   /** The process id. */
@@ -100,19 +97,20 @@ export class Spawner {
    * @throws ServiceError when this spawner has ended
    */
   async spawn(request: SpawnRequest): Promise<Program> {
-    while (this.#isOver || this.#next >= this.#made) {
+    const stocks = request.hasInput ? [this.#outputs, this.#inputs] : [this.#outputs];
+    while (this.#isOver || stocks.some(({ isEmpty }) => isEmpty)) {
       if (this.#isOver) throw spawnerGone();
       this.#hold(true);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
-    const pipes = this.#next;
-    this.#next += 1;
+    const outputs = this.#outputs.take();
+    const input = request.hasInput ? this.#inputs.take() : null;
     this.#ask();
     const id = (this.#lastId += 1);
-    const program = new Program(this.#openStreams(pipes), () => this.#forget(id));
+    const program = new Program(this.#openStreams(outputs, input), () => this.#forget(id));
     this.#programs.set(id, program);
     this.#hold(true);
-    this.#child.stdin?.write(spawnFrame(id, pipes, request));
+    this.#child.stdin?.write(spawnFrame(id, outputs, input, request));
     return program;
   }
 
@@ -124,40 +122,36 @@ export class Spawner {
   }
 
   #ask(): void {
-    if (this.#asked - this.#next >= PORTION / 2) return;
-    this.#asked += PORTION;
-    this.#child.stdin?.write(makeFrame(this.#asked));
+    const [outputs, inputs] = [this.#outputs, this.#inputs];
+    const areWanted = [outputs.wantsMore(), inputs.wantsMore()];
+    if (areWanted.includes(true)) this.#child.stdin?.write(makeFrame(outputs.wanted, inputs.wanted));
   }
 
   /** Opens the worker's ends. None of this waits for the other end. */
-  #openStreams(pipes: number): ProgramStreams {
+  #openStreams(outputs: number, input: number | null): ProgramStreams {
     const { O_RDONLY, O_RDWR, O_WRONLY, O_NONBLOCK } = constants;
-    const paths = ["i", "o", "e"].map((stream) => join(this.#directory, `${pipes}${stream}`)) as [
-      string,
-      string,
-      string,
-    ];
-    const [input, output, errors] = paths;
+    const paths: string[] = [];
     const opened: number[] = [];
-    const open = (path: string, flags: number): number => {
-      const descriptor = openSync(path, flags | O_NONBLOCK);
-      opened.push(descriptor);
-      return descriptor;
+    const open = (name: string, ...modes: readonly number[]): number[] => {
+      const path = join(this.#directory, name);
+      paths.push(path);
+      return modes.map((mode) => {
+        const descriptor = openSync(path, mode | O_NONBLOCK);
+        opened.push(descriptor);
+        return descriptor;
+      });
     };
     try {
       // While it is open for both, it can be opened for writing, and the program finds somebody who writes.
-      const held = open(input, O_RDWR);
-      const [writable, readable, readableErrors] = [
-        open(input, O_WRONLY),
-        open(output, O_RDONLY),
-        open(errors, O_RDONLY),
-      ];
+      const [held, writable] = input === null ? [] : open(`${input}i`, O_RDWR, O_WRONLY);
+      const [readable] = open(`${outputs}o`, O_RDONLY);
+      const [readableErrors] = open(`${outputs}e`, O_RDONLY);
       return {
-        input: new Socket({ fd: writable, readable: false, writable: true }),
+        input: writable === undefined ? null : new Socket({ fd: writable, readable: false, writable: true }),
         output: new Socket({ fd: readable, readable: true, writable: false }),
         errors: new Socket({ fd: readableErrors, readable: true, writable: false }),
         begun: () => {
-          closeSync(held);
+          if (held !== undefined) closeSync(held);
           for (const path of paths) unlinkSync(path);
         },
       };
@@ -170,7 +164,8 @@ export class Spawner {
   #report(report: SpawnerReport | null): void {
     if (report === null) return;
     if (report.kind === "have") {
-      this.#made = report.count;
+      this.#outputs.made = report.outputs;
+      this.#inputs.made = report.inputs;
       for (const resume of this.#waiting.splice(0)) resume();
       return;
     }
