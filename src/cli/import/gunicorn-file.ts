@@ -12,10 +12,28 @@ export type PythonName =
 
 /**
  * Runs the file as gunicorn does, under the name `__config__`, and prints the public names. What the file itself prints, or a program that
- * it starts, goes to standard error. Modules are left out: they are what it has imported. Large values are no settings.
+ * it starts, goes to standard error. Modules are left out: they are what it has imported. Large values are no settings. Files that derive
+ * a class of gunicorn's, or of a server that gunicorn runs, can be read also where that is not installed any more: something stands in.
  */
 const PROGRAM = `
-import importlib.util, json, os, sys, types
+import importlib.machinery, importlib.util, json, os, sys, types
+class StandIn(types.ModuleType):
+    __path__ = []
+    __version__ = "23.0.0"
+    SERVER = SERVER_SOFTWARE = "gunicorn"
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return {} if name.isupper() else type(name, (), {})
+class StandIns:
+    def find_spec(name, path=None, target=None):
+        if name.split(".")[0] in ("gunicorn", "uvicorn", "uvicorn_worker"):
+            return importlib.machinery.ModuleSpec(name, StandIns, is_package=True)
+    def create_module(spec):
+        return StandIn(spec.name)
+    def exec_module(module):
+        pass
+sys.meta_path.append(StandIns)
 path = sys.argv[1]
 out = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)

@@ -105,9 +105,33 @@ describe("gunicorn.conf.py", () => {
     expect(remark("gunicorn", "gunicorn.conf.py", subject)).toMatchObject({ kind, why: expect.stringContaining(why) });
   });
 
+  test("can be read also where gunicorn is not installed any more", async () => {
+    put(
+      "gunicorn.conf.py",
+      [
+        "import gunicorn, logging",
+        "from gunicorn import glogging, util",
+        "from gunicorn.glogging import CONFIG_DEFAULTS, Logger",
+        "from uvicorn.workers import UvicornWorker",
+        'gunicorn.SERVER_SOFTWARE = "shop"',
+        "class ShopLogger(Logger):",
+        "    def setup(self, cfg):",
+        "        super().setup(cfg)",
+        "class ShopWorker(UvicornWorker):",
+        '    CONFIG_KWARGS = {"loop": "asyncio"}',
+        "logger_class = ShopLogger",
+        "workers = 2 if gunicorn.__version__ >= '20' else 1",
+      ].join("\n"),
+    );
+    expect(await settingsOf("gunicorn.conf.py")).toEqual({ workers: 2 });
+    expect(remark("gunicorn", "gunicorn.conf.py", "logger_class")).toMatchObject({ kind: "missing" });
+  });
+
   test("that fails is reported with Python's own words", () => {
     put("gunicorn.conf.py", "workers = 1 / 0");
     expect(() => importFile("gunicorn.conf.py", {}, root, PATH)).toThrow(/ZeroDivisionError: division by zero$/);
+    put("gunicorn.conf.py", "import gunicorn_of_ours");
+    expect(() => importFile("gunicorn.conf.py", {}, root, PATH)).toThrow(/No module named 'gunicorn_of_ours'$/);
   });
 
   test("gives way to GUNICORN_CMD_ARGS", async () => {
@@ -245,6 +269,8 @@ describe("uwsgi.ini", () => {
     ["http = 0:80", { bind: ["0.0.0.0:80"] }],
     ["http-socket = run/a.sock", { bind: ["unix:run/a.sock"], forwardedAllowIps: ["127.0.0.1", "::1", "unix"] }],
     ["socket = run/a.sock", { bind: ["uwsgi:unix:run/a.sock"] }],
+    ["stats = /run/stats", { stats: "unix:/run/stats" }],
+    ["stats = 0:1717", { stats: "0.0.0.0:1717" }],
     ["https = :443,a.crt,a.key,HIGH", { bind: [":443"], certfile: "a.crt", keyfile: "a.key", ciphers: "HIGH" }],
     ["buffer-size = 32768", { limitRequestLine: 32_768, limitRequestFieldSize: 32_768 }],
     ["buffer-size = 4096", {}],
@@ -274,6 +300,7 @@ describe("uwsgi.ini", () => {
     ["mount = /a=a.py\nmount = /b=b.py", "mount", "missing", "urlMap"],
     ["wsgi-file = app.wsgi", "wsgi-file", "missing", ".py"],
     ["logto = $(NOWHERE)/a", "logto", "missing", "$(NOWHERE) has no value"],
+    ['log-format = %(addr) "%(method)"', "log-format", "missing", "write accessLogformat in gunicorn's atoms"],
   ])("%j is commented on", (text, subject, kind, why) => {
     put("uwsgi.ini", `[uwsgi]\n${text}\n`);
     expect(remark("uwsgi", "uwsgi.ini", subject)).toMatchObject({ kind, why: expect.stringContaining(why) });

@@ -8,7 +8,7 @@ import type { Draft } from "./draft.ts";
 import type { UwsgiOption } from "./uwsgi-ini.ts";
 import { isOff, isOn, last, type Options, subjectOf } from "./uwsgi-options.ts";
 import { UWSGI_FAMILIES, UWSGI_RULES } from "./uwsgi-rules.ts";
-import { translateUwsgiSockets } from "./uwsgi-sockets.ts";
+import { translateUwsgiSockets, uwsgiAddress } from "./uwsgi-sockets.ts";
 
 const DEFAULT_HEAD_BYTES = 65_536;
 const DEFAULT_FIELD_BYTES = 8190;
@@ -22,7 +22,8 @@ export function translateUwsgi(given: readonly UwsgiOption[], draft: Draft, dire
   const options = new Map<string, string[]>();
   for (const { key, value, unfilled, isPlaceholder } of given) {
     if (isPlaceholder === true && !Object.hasOwn(UWSGI_RULES, key)) continue;
-    if (unfilled !== undefined) {
+    // The placeholders of a log's format are filled for each request.
+    if (unfilled !== undefined && !/^log-?format/.test(key)) {
       draft.missing(subjectOf(key, value), `${unfilled} has no value here; write the value`);
     } else options.set(key, [...(options.get(key) ?? []), value]);
   }
@@ -46,9 +47,10 @@ function translateByRule(key: string, value: string, draft: Draft): void {
     else draft.needless(subject, rule.needless);
   } else if ("missing" in rule) draft.missing(subject, rule.missing);
   else {
+    const given = rule.to === "stats" ? uwsgiAddress(value) : value;
     const isTaken = ["env", "reloadExtraFile"].includes(rule.to)
       ? (draft.add(rule.to, value, subject), true)
-      : draft.set(rule.to, value === "" ? true : value, subject);
+      : draft.set(rule.to, given === "" ? true : given, subject);
     if (isTaken && rule.note !== undefined) draft.changed(subject, rule.note);
   }
 }

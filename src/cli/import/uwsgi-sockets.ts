@@ -48,7 +48,7 @@ function spokenAt(key: string, options: Options): Spoken | undefined {
 function translateSocket(key: string, value: string, spoken: Spoken, draft: Draft): void {
   const subject = subjectOf(key, value);
   const [address = "", ...tls] = value.split(",");
-  const bind = addressOf(address);
+  const bind = uwsgiAddress(address);
   const isUnix = bind.startsWith("unix:");
   if (spoken === "https") translateTls(tls, subject, draft);
   if (spoken === "http" || spoken === "https") {
@@ -82,7 +82,7 @@ function translateTls(parts: readonly string[], subject: string, draft: Draft): 
 }
 
 /** uWSGI's forms of an address: HOST:PORT, :PORT, a path, @abstract, fd://N. */
-function addressOf(text: string): string {
+export function uwsgiAddress(text: string): string {
   if (/^[./]/.test(text) || (!text.includes(":") && /[/.]sock/.test(text))) return `unix:${text}`;
   if (text.startsWith("0:")) return `0.0.0.0${text.slice(1)}`;
   return text.startsWith("*:") ? text.slice(1) : text;
