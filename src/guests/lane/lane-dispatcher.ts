@@ -41,6 +41,8 @@ export class LaneDispatcher implements LaneListener {
   #lastFastWaitedAt = -Infinity;
   /** The processes that take requests. */
   #targets: ProcessLoad<Lane>[] = [];
+  /** The lanes that they have together. */
+  #laneCount = 0;
   #lastId = 0;
   #estimate = FIRST_ESTIMATE_MILLISECONDS;
   #isFlushing = false;
@@ -86,7 +88,7 @@ export class LaneDispatcher implements LaneListener {
 
   /** Number of requests per batch. */
   get depth(): number {
-    return batchDepth(this.#estimate);
+    return batchDepth(this.#estimate, this.#laneCount);
   }
 
   /** Queues a request. It is dispatched at the end of this event loop turn, together with others. */
@@ -108,8 +110,7 @@ export class LaneDispatcher implements LaneListener {
 
   /** Takes a slot for a request whose body has not arrived yet; false if enough threads are busy with such requests. */
   beginUpload(): boolean {
-    const lanes = this.#targets.reduce((sum, target) => sum + target.lanes.length, 0);
-    if (this.#uploads >= uploadLimit(lanes)) return false;
+    if (this.#uploads >= uploadLimit(this.#laneCount)) return false;
     this.#uploads += 1;
     return true;
   }
@@ -126,6 +127,7 @@ export class LaneDispatcher implements LaneListener {
     this.#targets = (preferred.length > 0 ? preferred : usable).map((process) => ({
       lanes: process.lanes.filter((lane) => !lane.isLost),
     }));
+    this.#laneCount = this.#targets.reduce((sum, target) => sum + target.lanes.length, 0);
   }
 
   /** Dispatches as much as possible at the end of this event loop turn. */
@@ -218,10 +220,8 @@ export class LaneDispatcher implements LaneListener {
 
   /** Whether a request for a slow path may take one more lane. */
   #slowMayRun(now: number): boolean {
-    let lanes = 0;
     let taken = 0;
     for (const target of this.#targets) {
-      lanes += target.lanes.length;
       for (const lane of target.lanes) if (lane.current?.isSlow === true) taken += 1;
     }
     const load = {
@@ -230,7 +230,7 @@ export class LaneDispatcher implements LaneListener {
       hasFastPaths: this.#hasFastPaths,
       slowWaitedMilliseconds: now - this.#slowQueue.firstArrivedAt,
     };
-    return taken < slowLaneLimit(lanes, load);
+    return taken < slowLaneLimit(this.#laneCount, load);
   }
 
   #nextId(): number {

@@ -34,7 +34,17 @@ describe("batchDepth", () => {
     [0.6, 1],
     [200, 1],
   ])("an application of %d ms per request: %i at a time", (estimate, depth) => {
-    expect(batchDepth(estimate)).toBe(depth);
+    expect(batchDepth(estimate, 2)).toBe(depth);
+  });
+
+  test.each([
+    [0.02, MAX_BATCH],
+    [0.25, 12],
+    [0.6, 5],
+    [2, 1],
+    [200, 1],
+  ])("the same with one lane in all, %d ms per request: %i at a time", (estimate, depth) => {
+    expect(batchDepth(estimate, 1)).toBe(depth);
   });
 });
 
@@ -46,13 +56,13 @@ describe("nextEstimate", () => {
   test("a mix of fast and slow requests stays slow", () => {
     let estimate = 0.02;
     for (let count = 0; count < 1000; count += 1) estimate = nextEstimate(estimate, count % 20 === 0 ? 200 : 1);
-    expect(batchDepth(estimate)).toBe(1);
+    expect(batchDepth(estimate, 2)).toBe(1);
   });
 
   test("a fast application recovers from one slow request", () => {
     let estimate = nextEstimate(0.02, 50);
     for (let count = 0; count < 60; count += 1) estimate = nextEstimate(estimate, 0.02);
-    expect(batchDepth(estimate)).toBeGreaterThan(30);
+    expect(batchDepth(estimate, 2)).toBeGreaterThan(30);
   });
 });
 

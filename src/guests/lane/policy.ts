@@ -3,6 +3,8 @@
 
 /** Estimated work that may wait in one lane, in milliseconds; it determines the batch size. */
 export const BATCH_MILLISECONDS = 1;
+/** The same for a guest with one lane in all: what waits could not go anywhere else, and each batch wakes two processes. */
+export const SOLE_LANE_MILLISECONDS = 3;
 /** Maximum requests per batch. */
 export const MAX_BATCH = 64;
 /** Share of such work that a process takes before another one is woken for it: to wake one costs about as much as a few fast requests. */
@@ -48,10 +50,12 @@ export interface ProcessLoad<L extends LaneLoad> {
  * How many requests one lane may hold.
  *
  * @param estimateMilliseconds - expected time of a request
+ * @param lanes - of all processes
  * @returns 1 for a slow application, so that no request waits behind a slow one
  */
-export function batchDepth(estimateMilliseconds: number): number {
-  return Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_MILLISECONDS / estimateMilliseconds)));
+export function batchDepth(estimateMilliseconds: number, lanes: number): number {
+  const most = lanes === 1 ? SOLE_LANE_MILLISECONDS : BATCH_MILLISECONDS;
+  return Math.max(1, Math.min(MAX_BATCH, Math.floor(most / estimateMilliseconds)));
 }
 
 /**
