@@ -65,7 +65,7 @@ describe.skipIf(python === undefined || wheels === undefined)("pip install tsgi"
     [wheel = "", sdist = ""] = [...printed.matchAll(/^(\S+) \d+ bytes$/gm)].map(([, path = ""]) => join(ROOT, path));
     first = new Newcomer({ "shop/__init__.py": "", "shop/wsgi.py": SHOP }, { PATH: "", ...pip });
     programs = mkdtempSync(join(tmpdir(), "tsgi-programs-"));
-    takeShortcuts(programs, python ?? "");
+    takeShortcuts(programs, python ?? "", join(first.folder, ".venv"));
     first.run(`"${programs}/python3" -m venv .venv`);
     const [install = ""] = readmeCommands(/Flask/);
     first.run(`.venv/bin/${install}`);
