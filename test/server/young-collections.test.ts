@@ -10,6 +10,8 @@ const CONNECTIONS = 32;
 /** Requests in one write, so that the client costs less than the server. */
 const DEPTH = 4;
 const BATCHES_OF_CONNECTION = 800;
+/** Of 100 000 requests each. */
+const PHASES = inFull(2, 4);
 
 /** The only byte of each answer, which its head does not contain. */
 const BODY = "!".charCodeAt(0);
@@ -104,11 +106,11 @@ test.each(inFull([1], [1, 2, 3]))(
   "clients that leave and new ones that come do not make the objects of requests old, server %i",
   async () => {
     const port = await server.start(["-w", "1"]).port();
-    await phases(2, port);
+    await phases(PHASES / 2, port);
     const before = await collections(port);
-    await phases(4, port);
+    await phases(PHASES, port);
     const after = await collections(port);
     expect(after.young - before.young).toBeGreaterThan(0);
-    expect(after.full - before.full).toBeLessThan(6);
+    expect(after.full - before.full).toBeLessThan(1.5 * PHASES);
   },
 );
