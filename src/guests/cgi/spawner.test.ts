@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, afterEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { nothingLeft } from "../../../test/gateways/nothing-left.ts";
 import type { Program } from "./program.ts";
 import { Spawner, type SpawnerLanguage, spawnerLanguages } from "./spawner.ts";
@@ -119,14 +119,31 @@ describe.each(ALL)("a spawner in %s", (language) => {
     );
     expect(await Promise.all(outputs)).toEqual(Array.from({ length: 100 }, (_, index) => `${index}\n`));
   });
+});
 
-  test("ends with all programs and what they have started, also those that do not listen", async () => {
-    const path = script('#!/bin/sh\ntrap "" TERM\nsleep 600 & sleep 600\n');
-    const programs = await Promise.all([run(language, path), run(language, path)]);
-    for (const program of programs) expect(await program.started).toBeNull();
-    const pids = programs.map(({ pid }) => Number(pid));
-    await spawner?.close();
-    for (const pid of pids) await nothingLeft(pid);
+describe("programs that do not listen", () => {
+  const path = script('#!/bin/sh\ntrap "" TERM\nsleep 600 & sleep 600\n');
+  // Each spawner gives them five seconds: all of them at the same time.
+  const ends = new Map<SpawnerLanguage, { readonly programs: readonly Program[]; readonly closed: Promise<void> }>();
+
+  beforeAll(async () => {
+    for (const language of ALL) {
+      const own = Spawner.start(language);
+      const request = { program: path, arguments: [], environment: ["PATH=/usr/bin:/bin"], directory };
+      const programs = await Promise.all([own.spawn(request), own.spawn(request)]);
+      await Promise.all(programs.map(async ({ started }) => started));
+      ends.set(language, { programs, closed: own.close() });
+    }
+  });
+
+  test.each(ALL)("end with a spawner in %s, with all that they have started", async (language) => {
+    const { programs = [], closed } = ends.get(language) ?? {};
+    await closed;
+    expect(programs).toHaveLength(2);
+    for (const { started, pid } of programs) {
+      expect(await started).toBeNull();
+      await nothingLeft(Number(pid));
+    }
     expect(await Promise.all(programs.map(async ({ ended }) => ended))).toEqual([null, null]);
   });
 });
