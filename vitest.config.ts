@@ -47,8 +47,9 @@ export default defineConfig({
   resolve: { alias },
   test: {
     allowOnly: false,
-    // Three files at a time, also on two cores: part of what they do is wait for processes, and two left a quarter of the cores unused.
-    maxWorkers: 3,
+    // Four files at a time, also on two cores: half of what they do is wait for processes. Two left a quarter of the cores unused, three a
+    // tenth.
+    maxWorkers: 4,
     // vitest's own second is too short on a busy machine; what does come is seen as soon as before.
     expect: { poll: { timeout: 60 * SECOND } },
     coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts"] },

@@ -1,7 +1,7 @@
 // `npm test`: installs what the tests need where it may, builds, and runs all tests; with --node24, and in CI, on Node 24 as well
 // (without what no Node can change). In CI the first run measures coverage.
 // Other arguments go to vitest: `npm test -- src/wsgi`. Ends with the names of the tests that failed and one plain line of totals.
-// In CI, where two files run at a time on a machine that others use too, a file that fails runs once more alone. What passes then is
+// In CI, where several files run at a time on a machine that others use too, a file that fails runs once more alone. What passes then is
 // named as unsteady, so that it can be mended, and does not fail the run.
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { delimiter, dirname, join, relative } from "node:path";
