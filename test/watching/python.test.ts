@@ -126,9 +126,11 @@ describe.skipIf(python === undefined)("with two Python processes", () => {
     const memory = await watched.metric("tsgi_python_process_resident_memory_bytes");
     expect(Object.keys(memory).toSorted()).toEqual(after.map(({ pid }) => `1 ${pid}`).toSorted());
     for (const bytes of Object.values(memory)) expect(bytes).toBeGreaterThan(1e6);
-    expect(await watched.top()).toMatch(
-      /^Python: 2 of 2 processes ready {2}1 busy {2}0 queued {2}0 refused {2}1 restarted {2}0 replaced {2}\d+M$/m,
-    );
+    await expect
+      .poll(async () => await watched.top())
+      .toMatch(
+        /^Python: 2 of 2 processes ready {2}1 busy {2}0 queued {2}0 refused {2}1 restarted {2}0 replaced {2}\d+M$/m,
+      );
 
     watched.project.write("go", "");
     expect(await held).toMatchObject({ status: 200, body: "a b" });
