@@ -1,5 +1,7 @@
 // Reads gunicorn.conf.py, which is Python, by letting Python run it.
+import { dirname, join } from "node:path";
 import { environmentFor, findInterpreter } from "../../guests/python/interpreter.ts";
+import { pythonShim } from "../../guests/python/python-shim.ts";
 import { evaluatedBy } from "./evaluated-by.ts";
 
 /** A name that the file defines. */
@@ -11,29 +13,11 @@ export type PythonName =
   | { readonly kind: "other"; readonly type: string; readonly text: string };
 
 /**
- * Runs the file as gunicorn does, under the name `__config__`, and prints the public names. What the file itself prints, or a program that
- * it starts, goes to standard error. Modules are left out: they are what it has imported. Large values are no settings. Files that derive
- * a class of gunicorn's, or of a server that gunicorn runs, can be read also where that is not installed any more: something stands in.
+ * Runs the file, by the module of the guest that runs it for its hooks, and prints the public names. What the file itself prints, or a
+ * program that it starts, goes to standard error. Modules are left out: they are what it has imported. Large values are no settings.
  */
 const PROGRAM = `
-import importlib.machinery, importlib.util, json, os, sys, types
-class StandIn(types.ModuleType):
-    __path__ = []
-    __version__ = "23.0.0"
-    SERVER = SERVER_SOFTWARE = "gunicorn"
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return {} if name.isupper() else type(name, (), {})
-class StandIns:
-    def find_spec(name, path=None, target=None):
-        if name.split(".")[0] in ("gunicorn", "uvicorn", "uvicorn_worker"):
-            return importlib.machinery.ModuleSpec(name, StandIns, is_package=True)
-    def create_module(spec):
-        return StandIn(spec.name)
-    def exec_module(module):
-        pass
-sys.meta_path.append(StandIns)
+import importlib.util, json, os, sys, types
 path = sys.argv[1]
 out = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
@@ -43,12 +27,11 @@ if path.startswith("python:"):
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("No module named %r" % path[len("python:"):])
     path = spec.origin
-module = types.ModuleType("__config__")
-module.__file__ = path
-sys.modules["__config__"] = module
-with open(path, "rb") as file:
-    code = compile(file.read(), path, "exec")
-exec(code, module.__dict__)
+sys.dont_write_bytecode = True
+spec = importlib.util.spec_from_file_location("config_file", sys.argv[2])
+config_file = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(config_file)
+module = config_file.run(path)
 def plain(value):
     if isinstance(value, (set, frozenset)):
         return [plain(each) for each in sorted(value, key=str)]
@@ -101,7 +84,8 @@ export function evaluateGunicornFile(
   environment: Readonly<Record<string, string | undefined>>,
 ): ReadonlyMap<string, PythonName> {
   const python = findInterpreter({ python: environment["TSGI_PYTHON"], directory, environment });
-  const printed = evaluatedBy(python.path, [...(python.arguments ?? []), "-c", PROGRAM, path], path, {
+  const runner = join(dirname(pythonShim()), "config_file.py");
+  const printed = evaluatedBy(python.path, [...(python.arguments ?? []), "-c", PROGRAM, path, runner], path, {
     cwd: directory,
     env: environmentFor(python, environment),
   });

@@ -8,7 +8,8 @@ import inspect
 import json
 import os
 import sys
-import types
+
+from . import config_file
 
 # Called in the serving processes; `pre_fork` in the one that they are forked from; `child_exit` in a process of its own.
 CALLED = "pre_fork post_fork post_worker_init pre_request post_request worker_exit child_exit".split()
@@ -113,11 +114,7 @@ class Hooks:
     """The functions of one file, for one process."""
 
     def __init__(self, path, write):
-        module = types.ModuleType("__config__")
-        module.__file__ = path
-        sys.modules["__config__"] = module
-        with open(path, "rb") as file:
-            exec(compile(file.read(), path, "exec"), module.__dict__)
+        module = config_file.run(path)
         self.functions = {name: value for name, value in vars(module).items() if name in CALLED and callable(value)}
         self.names = sorted(self.functions)
         self.cfg = Config(vars(module))
