@@ -1,13 +1,16 @@
 // Fetch handlers as guests, and the conformance list through our own fetch gateway as a guest.
+import { connect } from "node:net";
 import { Readable } from "node:stream";
+import { text as textOf } from "node:stream/consumers";
 import { Hono } from "hono";
+import { stream as streamOf } from "hono/streaming";
 import { describe, expect, test } from "vitest";
 import { toFetchHandler } from "../../gateways/fetch/fetch-handler.ts";
 import { makeServer } from "../../server/make-server.ts";
 import { runConformance } from "../../testing/conformance/run-conformance.ts";
 import { TestClient } from "../../testing/test-client.ts";
 import { StringErrorStream } from "../../wsgi/string-error-stream.ts";
-import { fetchApplication, type FetchFunction } from "./index.ts";
+import { fetchApplication, type FetchContext, type FetchFunction } from "./index.ts";
 
 const clientOf = (handler: FetchFunction | { fetch: FetchFunction }): TestClient =>
   new TestClient(fetchApplication(handler), { validate: false });
@@ -139,13 +142,154 @@ describe("fetchApplication", () => {
     expect(response.headers.get("Content-Length")).toBe(String(text.length));
   });
 
+  test.each<[string, () => Response | Promise<Response>]>([
+    ["whose status was looked at", () => seen(new Response("text"), (response) => response.status)],
+    ["whose headers were looked at", () => seen(new Response("text"), (response) => response.headers.get("a"))],
+    ["whose body was looked at", () => seen(new Response("text"), (response) => response.body)],
+    ["of a Blob", () => new Response(new Blob(["te", "xt"]))],
+    ["of the body of another", () => new Response(new Response("text").body, new Response("text"))],
+    ["that is a clone", () => new Response("text").clone()],
+    ["that comes later", () => Promise.resolve(new Response(new Blob(["text"])))],
+  ])("a response %s has its length", async (_what, handler) => {
+    const response = await clientOf(handler).get("/");
+    expect([response.text(), response.headers.get("Content-Length")]).toEqual(["text", "4"]);
+  });
+
+  test.each<[string, () => Response]>([
+    ["in chunks", () => new Response(new Response("text").body, { headers: { "Transfer-Encoding": "chunked" } })],
+    ["as a stream", () => new Response(new Blob(["text"]).stream())],
+  ])("a response that is given %s has none", async (_what, handler) => {
+    const response = await clientOf(handler).get("/");
+    expect([response.text(), response.headers.get("Content-Length")]).toEqual(["text", null]);
+  });
+
+  test("headers that are changed after the response was made, read or cloned are sent", async () => {
+    const handler = (request: Request): Response => {
+      const response = new Response("text", { headers: { "X-A": "1" } });
+      const { headers } = response;
+      headers.append("Set-Cookie", "a=1");
+      if (request.url.endsWith("/body")) void response.body;
+      headers.append("Set-Cookie", "b=2");
+      response.headers.set("X-A", "2");
+      const last = request.url.endsWith("/clone") ? response.clone() : response;
+      return request.url.endsWith("/again") ? new Response(last.body, last) : last;
+    };
+    for (const path of ["/", "/body", "/clone", "/again"]) {
+      const response = await clientOf(handler).get(path);
+      const { headers } = response;
+      expect([response.text(), headers.get("X-A"), headers.getAll("Set-Cookie")]).toEqual([
+        "text",
+        "2",
+        ["a=1", "b=2"],
+      ]);
+      expect(headers.getAll("Content-Type")).toEqual(["text/plain;charset=UTF-8"]);
+    }
+  });
+
+  test("a response says of itself what a native one does", () => {
+    const native = Object.getPrototypeOf(Response.prototype) as { constructor: typeof Response };
+    const facts = (response: Response): unknown[] => [
+      response.status,
+      response.ok,
+      response.statusText,
+      [...response.headers],
+      response.type,
+      response.url,
+      response.bodyUsed,
+    ];
+    const stream = (): ReadableStream => new Blob(["a"]).stream();
+    for (const make of [
+      (made: typeof Response) => new made("text"),
+      (made: typeof Response) => new made(null),
+      (made: typeof Response) => new made(stream(), { status: 404, statusText: "No" }),
+      (made: typeof Response) => new made("a", { headers: { "Content-Type": "a/b", "X-Y": "z" } }),
+    ]) {
+      expect(facts(make(Response))).toEqual(facts(make(native.constructor)));
+    }
+    expect([Response.name, Request.name]).toEqual(["Response", "Request"]);
+    const used = stream();
+    used.getReader();
+    expect(() => new Response(used)).toThrow(TypeError);
+  });
+
+  test("a stream that fails early never looks whole, and ends nothing else", async () => {
+    const chunks = (count: number): ReadableStream =>
+      new ReadableStream({
+        pull(controller) {
+          if ((count -= 1) < 0) controller.error(new Error("in the middle"));
+          else controller.enqueue(Buffer.from("x"));
+        },
+      });
+    for (const count of [1, 2, 3, 4]) {
+      for (const handler of [() => new Response(chunks(count)), () => new Response(chunks(count)).clone()]) {
+        const response = await clientOf(handler).get("/");
+        // How much of it comes is the stream's affair: an error empties its queue.
+        expect([response.status, response.isComplete]).not.toEqual([200, true]);
+      }
+    }
+    expect((await clientOf(() => new Response(chunks(0))).get("/")).status).toBe(500);
+  });
+
+  test("a stream that is silent is cancelled when its client leaves, as Hono's onAbort wants it", async () => {
+    let aborted = 0;
+    const app = new Hono().get("/", (context) =>
+      streamOf(context, (source) => {
+        source.onAbort(() => void (aborted += 1));
+        return new Promise<void>((resolve) => source.onAbort(resolve));
+      }),
+    );
+    const errors = new StringErrorStream();
+    const server = makeServer("127.0.0.1", 0, fetchApplication(app), { errors });
+    await server.listen();
+    try {
+      const leaving = new AbortController();
+      expect((await fetch(server.url, { signal: leaving.signal })).status).toBe(200);
+      leaving.abort();
+      await expect.poll(() => aborted).toBe(1);
+      expect(errors.text).toBe("");
+    } finally {
+      await server.close(0);
+    }
+  });
+
+  test("a client that has closed only its sending side gets what goes on coming", async () => {
+    const handler = (): Response =>
+      new Response(
+        new ReadableStream({
+          async pull(controller) {
+            await new Promise((resolve) => void setTimeout(resolve, 200));
+            if ((count -= 1) < 0) controller.close();
+            else controller.enqueue(Buffer.from("x"));
+          },
+        }),
+      );
+    let count = 8;
+    const server = makeServer("127.0.0.1", 0, fetchApplication(handler));
+    await server.listen();
+    try {
+      const socket = connect({ port: Number(new URL(server.url).port), host: "127.0.0.1", allowHalfOpen: true });
+      socket.end("GET / HTTP/1.0\r\n\r\n");
+      expect(await textOf(socket)).toMatch(/\r\n\r\nx{8}$/);
+    } finally {
+      await server.close(0);
+    }
+  });
+
+  test("the environ is in the context: Hono shows it as executionCtx", async () => {
+    const app = new Hono().get("/", (context) => {
+      const { environ } = context.executionCtx as unknown as FetchContext;
+      return context.text(`${environ.REMOTE_ADDR} ${environ.PATH_INFO}`);
+    });
+    expect((await clientOf(app).get("/")).text()).toBe("127.0.0.1 /");
+  });
+
   test("Response.json refuses what JSON does not have", async () => {
     expect((await clientOf(() => Response.json(undefined)).get("/")).status).toBe(500);
   });
 
   test("a stream that fails after its first chunk is broken off; one that is left is cancelled", async () => {
     let isCancelled = false;
-    const stream = (end: "fail" | "wait"): ReadableStream =>
+    const streamThat = (end: "fail" | "wait"): ReadableStream =>
       new ReadableStream({
         start: (controller) => controller.enqueue(Buffer.from("begun")),
         pull: () => (end === "fail" ? Promise.reject(new Error("on purpose")) : new Promise(() => {})),
@@ -153,9 +297,9 @@ describe("fetchApplication", () => {
           isCancelled = true;
         },
       });
-    const failed = await clientOf(() => new Response(stream("fail"))).get("/");
+    const failed = await clientOf(() => new Response(streamThat("fail"))).get("/");
     expect([failed.status, failed.isComplete]).toEqual([200, false]);
-    await clientOf(() => new Response(stream("wait"))).get("/", { leaveAfterBytes: 5 });
+    await clientOf(() => new Response(streamThat("wait"))).get("/", { leaveAfterBytes: 5 });
     await expect.poll(() => isCancelled).toBe(true);
   });
 
@@ -167,3 +311,8 @@ describe("fetchApplication", () => {
     expect(Response.json({})).toBeInstanceOf(Response);
   });
 });
+
+function seen(response: Response, look: (response: Response) => unknown): Response {
+  look(response);
+  return response;
+}

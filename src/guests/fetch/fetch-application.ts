@@ -2,14 +2,13 @@
 // Source: the Fetch standard; WinterTC's `export default { fetch }`.
 import { STATUS_CODES } from "node:http";
 import { ProtocolError } from "../../http/errors.ts";
-import { NO_BYTES } from "../../wsgi/bytes.ts";
 import { ContractViolation } from "../../wsgi/errors.ts";
 import { isHopByHop } from "../../wsgi/hop-by-hop.ts";
 import { isPromise } from "../../wsgi/is-promise.ts";
-import { nextTurn } from "../../wsgi/next-turn.ts";
-import type { Bytes, StartResponse, Write, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
+import type { StartResponse, WSGIApplication, WSGIBody, WSGIEnvironment } from "../../wsgi/types.ts";
 import { installLazyRequest, lazyRequest } from "./lazy-request.ts";
 import { installLazyResponse, partsOf } from "./lazy-response.ts";
+import { StreamBody } from "./stream-body.ts";
 
 /** Answers a Request. It also gets `env` (the process's environment) and `ctx`, as in Workers. */
 export type FetchFunction = (request: Request, ...platform: never[]) => unknown;
@@ -17,8 +16,10 @@ export type FetchFunction = (request: Request, ...platform: never[]) => unknown;
 /** How a handler is called. */
 type Call = (request: Request, env: NodeJS.ProcessEnv, ctx: FetchContext) => unknown;
 
-/** The `ctx` of Workers. */
+/** The `ctx` of Workers, and what a Request has no place for. */
 export interface FetchContext {
+  /** The environ of the request, with the address of the client (`REMOTE_ADDR`) and what middleware has added. */
+  readonly environ: WSGIEnvironment;
   /** Work that continues after the response; its errors go to `wsgi.errors`. */
   waitUntil(work: Promise<unknown>): void;
   /** Does nothing: there is no origin behind this application. */
@@ -28,6 +29,8 @@ export interface FetchContext {
 /** A function, or an object with one, such as an application of Hono. */
 export type FetchHandlerLike = FetchFunction | { fetch: FetchFunction };
 
+/** Chunks of a stream that are read before the first is sent, to see whether that is all: one of a text, two of most files in memory. */
+const MOST_READ_AHEAD = 3;
 const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
 
 /**
@@ -78,6 +81,7 @@ export function useLazyGlobals(): void {
 
 function contextOf(environ: WSGIEnvironment): FetchContext {
   return {
+    environ,
     waitUntil(work) {
       Promise.resolve(work).catch((error: unknown) => {
         environ["wsgi.errors"].write(`Error behind the answer: ${String(error)}\n`);
@@ -101,14 +105,17 @@ function respond(
       `Return a Response from the fetch handler; it returned ${typeof response}`,
     );
   }
-  const { status, statusText, headers, body } = parts;
+  const { status, statusText, headers, body, isStreamOfAll } = parts;
   const line = `${status} ${statusText || (STATUS_CODES[status] ?? "Unknown")}`;
-  const sent = headers.some(isOfConnection) ? headers.filter((field) => !isOfConnection(field)) : headers;
+  const hasHopByHop = headers.some(isOfConnection);
+  const sent = hasHopByHop ? headers.filter((field) => !isOfConnection(field)) : headers;
   const write = startResponse(line, sent);
   if (body === null) return [];
   if (typeof body === "string") return [Buffer.from(body)];
   if (body instanceof Uint8Array) return [body];
-  return environ.REQUEST_METHOD === "HEAD" ? abandoned(body) : streamed(body, write);
+  if (environ.REQUEST_METHOD === "HEAD") return abandoned(body);
+  // Who says Transfer-Encoding wants it to be sent in chunks.
+  return new StreamBody(body, environ).begun(write, isStreamOfAll && !hasHopByHop ? MOST_READ_AHEAD : 1);
 }
 
 function isOfConnection([name]: readonly [string, string]): boolean {
@@ -118,43 +125,4 @@ function isOfConnection([name]: readonly [string, string]): boolean {
 function abandoned(stream: ReadableStream<unknown>): WSGIBody {
   stream.cancel().catch(() => {});
   return [];
-}
-
-/**
- * A stream, read as fast as the client takes it. If the client disconnects, it is cancelled, even while a read is pending. Where it has
- * nothing yet, the head goes ahead: an EventSource waits for it.
- */
-async function streamed(stream: ReadableStream<unknown>, write: Write): Promise<WSGIBody> {
-  const reader = stream.getReader();
-  let next: ReturnType<typeof reader.read> | null = reader.read();
-  const close = (): void => {
-    reader.cancel().catch(() => {});
-  };
-  try {
-    if ((await Promise.race([next, turnOver()])) === undefined) void write(NO_BYTES);
-  } catch (error) {
-    close();
-    throw error;
-  }
-  return {
-    [Symbol.asyncIterator]: () => ({
-      async next(): Promise<IteratorResult<Bytes, undefined>> {
-        const { done, value } = await (next ?? reader.read());
-        next = null;
-        return done ? { done, value: undefined } : { done: false, value: bytesOf(value) };
-      },
-    }),
-    close,
-  };
-}
-
-function turnOver(): Promise<undefined> {
-  return new Promise((resolve) => {
-    nextTurn(() => resolve(undefined));
-  });
-}
-
-/** The standard wants bytes; what serves such handlers on Node and Bun takes texts, too. */
-function bytesOf(chunk: unknown): Bytes {
-  return typeof chunk === "string" ? Buffer.from(chunk) : (chunk as Bytes); // whoever sends it checks it
 }

@@ -74,6 +74,8 @@ class UnwrappingRequest extends Native {
   }
 }
 
+Object.defineProperty(UnwrappingRequest, "name", { value: "Request" });
+
 /** Installs the class that accepts lazy requests as the global `Request`. */
 export function installLazyRequest(): void {
   globalThis.Request = UnwrappingRequest;

@@ -12,23 +12,61 @@ export interface ResponseParts {
   readonly statusText: string;
   readonly headers: [name: string, value: string][];
   readonly body: string | Uint8Array | ReadableStream<unknown> | null;
+  /** Whether the body is a stream only because it was asked for as one: most often all of it is there. */
+  readonly isStreamOfAll: boolean;
 }
 
 const PLAIN_TYPE: [string, string] = ["content-type", "text/plain;charset=UTF-8"];
 const parts = Symbol("parts");
 const native = Symbol("native");
+const shown = Symbol("headers");
+
+interface KeptArguments {
+  readonly body: string | Uint8Array | ReadableStream<unknown> | null;
+  readonly init: ResponseInit | undefined;
+}
 
 /** A response that its application does not read itself. */
 class LazyResponse {
-  [parts]: { readonly body: string | Uint8Array | null; readonly init: ResponseInit | undefined } | null;
+  /** The arguments; null once there is a native response. */
+  [parts]: KeptArguments | null;
   [native]: Response | null = null;
+  /** The headers, once somebody has asked for them. They are the true ones, also beside a native response. */
+  [shown]: Headers | null = null;
 
   constructor(body?: Body, init?: ResponseInit) {
     const kept = body instanceof ArrayBuffer ? new Uint8Array(body) : (body ?? null);
-    const isPlainInit = init === undefined || (Object.getPrototypeOf(init) === Object.prototype && isUsual(init));
-    const isSimple = kept === null || typeof kept === "string" || kept instanceof Uint8Array;
-    this[parts] = isSimple && isPlainInit ? { body: kept, init } : null;
+    this[parts] = isSimple(kept) && isUsual(init) ? { body: kept, init } : null;
     if (this[parts] === null) this[native] = new Native(body, init);
+  }
+
+  get status(): number {
+    const kept = this[parts];
+    return kept === null ? nativeOf(this).status : (kept.init?.status ?? 200);
+  }
+
+  get ok(): boolean {
+    return this.status >= 200 && this.status < 300;
+  }
+
+  get statusText(): string {
+    const kept = this[parts];
+    return kept === null ? nativeOf(this).statusText : (kept.init?.statusText ?? "");
+  }
+
+  get headers(): Headers {
+    const kept = this[parts];
+    this[shown] ??= kept === null ? nativeOf(this).headers : new Headers(headersOfKept(kept));
+    return this[shown];
+  }
+
+  clone(): Response {
+    const copy = nativeOf(this).clone();
+    // A list: what is deleted while it is iterated would hide the next.
+    const names = Array.from(copy.headers.keys());
+    for (const name of names) copy.headers.delete(name);
+    for (const [name, value] of this.headers) copy.headers.append(name, value);
+    return copy;
   }
 
   static json(data: unknown, init?: ResponseInit): Response {
@@ -52,8 +90,16 @@ class LazyResponse {
   }
 }
 
+function isSimple(body: unknown): body is KeptArguments["body"] {
+  if (body === null || typeof body === "string" || body instanceof Uint8Array) return true;
+  return body instanceof ReadableStream && !body.locked;
+}
+
 /** Whether the status allows a body and the headers can be read again. */
-function isUsual({ status = 200, headers }: ResponseInit): boolean {
+function isUsual(init: ResponseInit | undefined): boolean {
+  if (init === undefined) return true;
+  if (Object.getPrototypeOf(init) !== Object.prototype) return false;
+  const { status = 200, headers } = init;
   const isFinal = Number.isInteger(status) && status >= 200 && status < 600 && ![204, 205, 304].includes(status);
   return (
     isFinal &&
@@ -65,14 +111,17 @@ function nativeOf(response: LazyResponse): Response {
   const found = response[native];
   if (found !== null) return found;
   const { body, init } = response[parts] ?? { body: null, init: undefined };
-  const made = new Native(body, init);
+  const headers = response[shown];
+  const made = new Native(body as Body, headers === null ? init : { ...init, headers }); // it came as one
   response[native] = made;
   response[parts] = null;
   return made;
 }
 
+const OWN = new Set(["constructor", "status", "ok", "statusText", "headers", "clone"]);
+
 for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(Native.prototype))) {
-  if (name === "constructor") continue;
+  if (OWN.has(name)) continue;
   Object.defineProperty(LazyResponse.prototype, name, {
     configurable: true,
     enumerable: property.enumerable ?? false,
@@ -91,6 +140,7 @@ for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(N
   });
 }
 Object.setPrototypeOf(LazyResponse.prototype, Native.prototype);
+Object.defineProperty(LazyResponse, "name", { value: "Response" });
 
 /** Installs the lazy class as the global `Response`. It stays there, because applications create responses at any time. */
 export function installLazyResponse(): void {
@@ -100,19 +150,24 @@ export function installLazyResponse(): void {
 /** Reads a lazy or native response, or one of another implementation, such as undici's package; null if the value is none. */
 export function partsOf(response: unknown): ResponseParts | null {
   if (!(response instanceof Native)) return foreignParts(response);
-  const simple = parts in response ? (response as unknown as LazyResponse)[parts] : null;
-  if (simple === null)
-    return nativeParts(native in response ? nativeOf(response as unknown as LazyResponse) : response);
-  const { body, init } = simple;
+  const lazy = parts in response ? (response as unknown as LazyResponse) : null;
+  const kept = lazy?.[parts] ?? null;
+  if (lazy === null || kept === null) return nativeParts(response, lazy === null ? response : nativeOf(lazy));
+  const { body, init } = kept;
+  const headers = lazy[shown] === null ? headersOfKept(kept) : [...lazy[shown]];
+  return { status: init?.status ?? 200, statusText: init?.statusText ?? "", headers, body, isStreamOfAll: false };
+}
+
+function headersOfKept({ body, init }: KeptArguments): [string, string][] {
   const headers = headersOf(init?.headers);
   if (typeof body === "string" && !headers.some(([name]) => name.toLowerCase() === "content-type"))
     headers.push(PLAIN_TYPE);
-  return { status: init?.status ?? 200, statusText: init?.statusText ?? "", headers, body };
+  return headers;
 }
 
-function nativeParts(response: Response): ResponseParts {
-  const { status, statusText, body } = response;
-  return { status, statusText, headers: headersOf(response.headers), body };
+/** @param shownAs - what the application knows, which has the headers */
+function nativeParts(shownAs: Response, { status, statusText, body }: Response): ResponseParts {
+  return { status, statusText, headers: headersOf(shownAs.headers), body, isStreamOfAll: true };
 }
 
 /** What other implementations have in common: those of undici, node-fetch and Hono's own. */
@@ -127,7 +182,7 @@ function foreignParts(value: unknown): ResponseParts | null {
   if (!isForeignResponse(value)) return null;
   const { status, statusText = "", headers, body = null } = value;
   const stream = body === null || isWebStream(body) ? body : ReadableStream.from(body);
-  return { status, statusText, headers: [...headers], body: stream };
+  return { status, statusText, headers: [...headers], body: stream, isStreamOfAll: true };
 }
 
 function isWebStream(body: ReadableStream<unknown> | AsyncIterable<unknown>): body is ReadableStream<unknown> {
