@@ -7,7 +7,7 @@ until TSGI hangs up. The frames are described in docs/lane-protocol.md; the sema
 Each module imports only those that stand before it, as far as it needs them; the ones in brackets are loaded when they are needed:
 
     wire, interruption, reports, shared, streams, chunks, head, response, lane, serving, flusher, targets, control, [inner],
-    [template], [hooks], [log_config], [starters.sockets, starters.servers, starters.finder, starters.stage], guest, process
+    [template], [config_file, hooks], [log_config], [starters.sockets, starters.servers, starters.finder, starters.stage], guest, process
 """
 
 import importlib
