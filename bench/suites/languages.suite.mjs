@@ -8,7 +8,7 @@ import { tsgi, tsgiVersion } from "./tsgi-command.mjs";
 
 const apps = fileURLToPath(new URL("../apps", import.meta.url));
 const RUBY = ["rack", "rack4", "sinatra"];
-const PERL = ["psgi", "psgi4", "dancer2", "mojolicious"];
+const PERL = ["psgi", "psgi4", "psgi32", "dancer2", "mojolicious"];
 
 /** @typedef {import("../harness/suite.mjs").Workload} Workload */
 
@@ -83,14 +83,14 @@ export const suite = {
       label: "Starman",
       missing: (workload) => missing(workload, PERL, "starman", "starman"),
       version: () => answerOf("perl", ["-MStarman", "-e", "print Starman->VERSION"]),
-      command: ({ port, workload: { app = "", threads = 1 } }) => ({
-        // More processes than requests at once: it holds one for each connection, and the others would wait for ever.
+      command: ({ port, workload: { app = "", connections = 32 } }) => ({
+        // As many processes as connections: it holds one for each, and the others would wait for ever.
         argv: [
           "starman",
           "--env",
           "production",
           "--workers",
-          String(Math.max(threads, 4)),
+          String(connections),
           "--listen",
           `127.0.0.1:${port}`,
           "--disable-proctitle",
@@ -105,6 +105,7 @@ export const suite = {
     hello("sinatra", "Sinatra hello", "ruby/sinatra.ru"),
     { ...hello("psgi", "PSGI hello", "perl/hello.psgi"), connections: 4 },
     { ...hello("psgi4", "PSGI hello, 4 processes", "perl/hello.psgi", 4), connections: 4 },
+    hello("psgi32", "PSGI hello, 32 clients", "perl/hello.psgi"),
     { ...hello("dancer2", "Dancer2 hello", "perl/dancer2.psgi"), connections: 4 },
     { ...hello("mojolicious", "Mojolicious hello", "perl/mojolicious.psgi"), connections: 4 },
   ],
@@ -114,6 +115,7 @@ export const suite = {
     { workload: "sinatra", server: "tsgi", against: "puma", atMost: 0.75, aim: 0.6 },
     { workload: "psgi", server: "tsgi", against: "starman", atMost: 0.5, aim: 0.4 },
     { workload: "psgi4", server: "tsgi", against: "starman", atMost: 0.5, aim: 0.4 },
+    { workload: "psgi32", server: "tsgi", against: "starman", atMost: 0.5, aim: 0.4 },
     { workload: "dancer2", server: "tsgi", against: "starman", atMost: 1, aim: 0.9 },
     { workload: "mojolicious", server: "tsgi", against: "starman", atMost: 1, aim: 0.9 },
   ],
