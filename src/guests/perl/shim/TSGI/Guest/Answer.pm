@@ -31,7 +31,7 @@ my %IS_HOP_BY_HOP = map { $_ => 1 } qw(connection keep-alive proxy-connection te
 my $HOP_BY_HOP = join '|', keys %IS_HOP_BY_HOP;
 $HOP_BY_HOP = qr/\0(?:$HOP_BY_HOP)\0/i;
 
-# Of a request that the lane is at, by its id. What it does not have yet (`head`, `code`, `is_begun`, `is_over`) it gets when it has.
+# Of a request that the lane is at, by its id. What it does not have yet (`head`, `code`, `is_begun`, `is_over`, `is_taken_over`) it gets when it has.
 sub new {
     my ($class, $lane, $id) = @_;
     return bless { lane => $lane, id => $id }, $class;
@@ -80,6 +80,7 @@ sub send_response {
 sub set_head {
     my ($self, $status, $headers) = @_;
     die "The application answered twice\n" if defined $self->{head};
+    die "The application has taken the connection over, and answers there\n" if $self->{is_taken_over};
     my $head = head_of($status, $headers);
     $head = head_of($status, $self->without_connection($headers)) if !defined $head;
     $self->{head} = $head;
@@ -141,6 +142,14 @@ sub write {
         $self->{is_begun} = 1;
         $lane->send_frame(RESPONSE, $self->{head}, $data, 0, $self->{code});
     }
+    return;
+}
+
+# The application answers on a connection of its own; its function has returned.
+sub leave {
+    my ($self) = @_;
+    $self->{is_over} = 1;
+    $self->{lane}->send_frame(CHUNK, '', '', END_FLAG, 0);
     return;
 }
 

@@ -83,7 +83,11 @@ sub serve {
     my $control = $self->{control};
     my $status  = TSGI::Guest::StatusFile->new(@{ $self->{options} }{qw(status slots answerBytes)});
     $status->take($self->{process} * $self->{options}{threads});
-    my $server = TSGI::Guest::Server->new(application => $application, is_multiprocess => $self->{options}{multiprocess});
+    my $server = TSGI::Guest::Server->new(
+        application     => $application,
+        is_multiprocess => $self->{options}{multiprocess},
+        take_over       => sub { return $self->connection(@_) },
+    );
     my $lane   = TSGI::Guest::Lane->new($control->connect, $status, sub { return $server->list_of(@_) });
     $server->set_lane($lane);
     $self->{inner}->set_lane($lane) if $self->{inner};
@@ -93,6 +97,28 @@ sub serve {
     return if $is_whole;
     $control->leave if ref $@ && ref $@ eq 'TSGI::Guest::LaneClosed';
     die $@;
+}
+
+# A handle of a connection for an answer, which is opened when it is used. `begin` says for which request, or dies; `taken` hears that it is open.
+sub connection {
+    my ($self, $begin, $taken) = @_;
+    $self->need('Connection');
+    return TSGI::Guest::Connection->new(
+        sub {
+            my $id     = $begin->();
+            my $socket = $self->{control}->connect;
+            my %hello  = (protocol => PROTOCOL_VERSION, token => $self->{options}{token}, process => $self->{process} + 0, lane => 0, request => $id + 0);
+            syswrite $socket, frame(HELLO, 0, '', encode_json_text(\%hello));
+            # TSGI hangs up where it does not agree. From its answer on, all is the application's.
+            my $header = '';
+            while (length $header < HEADER_BYTES) {
+                last if !sysread $socket, $header, HEADER_BYTES - length $header, length $header;
+            }
+            die TSGI::Guest::ClientGone->new if length $header < HEADER_BYTES || (unpack 'VVVCCv', $header)[3] != TAKEN;
+            $taken->();
+            return $socket;
+        }
+    );
 }
 
 sub run {

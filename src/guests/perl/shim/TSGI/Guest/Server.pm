@@ -9,13 +9,14 @@ use TSGI::Guest::Wire;
 
 use constant NEEDS_PREPARATION => BODY_FILE | BODY_STREAM | HAS_JSON;
 
-# Serves an application, on a lane that it is given then.
+# Serves an application, on a lane that it is given then. `take_over` opens a connection for the answer to the request with an id.
 sub new {
     my ($class, %parts) = @_;
     return bless {
         lane        => undef,
         empty_input => handle_of(''),
         application => $parts{application},
+        take_over   => $parts{take_over},
         base        => {
             'psgi.version'          => [ 1, 1 ],
             'psgi.url_scheme'       => 'http',
@@ -65,9 +66,11 @@ sub answer {
     my $is_done = eval {
         $environ = $self->environ($head, $payload, $flags, $known);
         $environ->{'psgix.informational'} = sub { return $is_sent || ($answer ||= TSGI::Guest::Answer->new($lane, $id))->inform(@_) } if $flags & HAS_HINTS;
+        $environ->{'psgix.io'} = $self->connection($id, \$answer) if $flags & HAS_UPGRADE && $self->{take_over};
         reset_variables() if !defined $/ || $/ ne "\n" || defined $\ || defined $,;
         my $response = $self->{application}->($environ);
-        if (ref $response eq 'ARRAY' && ref $response->[2] eq 'ARRAY' && defined(my $text = TSGI::Guest::Answer::head_of(@$response))) {
+        if ($answer && $answer->{is_taken_over} && ref $response ne 'CODE') { $answer->leave }
+        elsif (ref $response eq 'ARRAY' && ref $response->[2] eq 'ARRAY' && defined(my $text = TSGI::Guest::Answer::head_of(@$response))) {
             my $data = TSGI::Guest::Answer::bytes_of($response->[2]);
             $is_sent = 1;
             $lane->send_answer($text, $data, $response->[0]);
@@ -79,10 +82,29 @@ sub answer {
         }
         1;
     };
-    $self->fail($is_sent || $answer && $answer->{is_over}, $@) if !$is_done;
+    if (!$is_done) {
+        my $error = $@;
+        $environ->{'psgix.io'}->hang_up if $answer && $answer->{is_taken_over} && ref $environ->{'psgix.io'};
+        $self->fail($is_sent || $answer && $answer->{is_over}, $error);
+    }
     $self->clean_up($environ) if $environ && ($environ->{'psgix.harakiri.commit'} || !ref $environ->{'psgix.cleanup.handlers'} || @{ $environ->{'psgix.cleanup.handlers'} });
     $lane->finish;
     return;
+}
+
+# psgix.io of a request: a handle that takes its connection over when it is used.
+sub connection {
+    my ($self, $id, $answer) = @_;
+    my $lane = $self->{lane};
+    my $begin = sub {
+        die "The connection cannot be taken over any more: the request is over\n" if $lane->{current} != $id;
+        $$answer ||= TSGI::Guest::Answer->new($lane, $id);
+        die "The connection cannot be taken over any more: the response has begun\n" if defined $$answer->{head};
+        # What was kept back goes first.
+        $lane->send;
+        return $id;
+    };
+    return $self->{take_over}->($begin, sub { $$answer->{is_taken_over} = 1 });
 }
 
 # What the last application has left of Perl's own variables concerns no other request. To make them local costs more than to look.
@@ -98,6 +120,7 @@ sub delay {
     my ($answer, $response) = @_;
     if (ref $response eq 'CODE') {
         $response->(sub { return respond_later($answer, @_) });
+        return $answer->leave if $answer->{is_taken_over};
         die "The application returned from its delayed response without an answer\n" if !defined $answer->{head};
         $answer->finish;
     }

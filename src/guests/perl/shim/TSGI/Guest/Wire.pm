@@ -20,7 +20,7 @@ BEGIN {
         CALL => 73, PULL => 74, GIVE => 75, DROP => 76, FREE => 77,
         READY => 96, BROKEN => 97, EXITED => 98, MODULES => 99,
         # Flags.
-        END_FLAG => 1, BODY_FILE => 2, BODY_STREAM => 4, HAS_JSON => 8, HAS_HINTS => 16, HAS_INNER => 32, KEYED => 128,
+        END_FLAG => 1, HAS_UPGRADE => 1, BODY_FILE => 2, BODY_STREAM => 4, HAS_JSON => 8, HAS_HINTS => 16, HAS_INNER => 32, KEYED => 128,
         GONE => 2, RETIRE => 4,
         # What TSGI takes at most: a head, and a frame that is no part of a body.
         MAX_HEAD_BYTES  => 1_048_576,
