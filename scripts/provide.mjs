@@ -138,10 +138,12 @@ async function providePrograms() {
   await look();
   if (mayInstall && missing.length > 0) {
     const chosen = await choosePackages(missing);
-    console.log(`Installing ${chosen.join(" ")}`);
     // All at once takes half the time. Where that fails, one bad package shall not cost the others.
-    if (chosen.length > 0) await installPackages(chosen.join(" "));
-    await look();
+    if (chosen.length > 0) {
+      console.log(`Installing ${chosen.join(" ")}`);
+      await installPackages(chosen.join(" "));
+      await look();
+    }
     for (const program of missing) {
       for (const names of program.packages) {
         if (await isPresent(program)) break;
