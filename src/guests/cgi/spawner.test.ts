@@ -129,7 +129,8 @@ describe("programs that do not listen", () => {
   beforeAll(async () => {
     for (const language of ALL) {
       const own = Spawner.start(language);
-      const request = { program: path, arguments: [], environment: ["PATH=/usr/bin:/bin"], directory };
+      const environment = ["PATH=/usr/bin:/bin"];
+      const request = { program: path, arguments: [], environment, directory, hasInput: true };
       const programs = await Promise.all([own.spawn(request), own.spawn(request)]);
       await Promise.all(programs.map(async ({ started }) => started));
       ends.set(language, { programs, closed: own.close() });
