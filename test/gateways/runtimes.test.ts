@@ -18,6 +18,8 @@ symlinkSync(join(ROOT, "node_modules/express"), project.path("node_modules/expre
 let child: ChildProcess | null = null;
 afterEach(async () => {
   const running = child;
+  // Where a runtime is missing, the next test starts none.
+  child = null;
   if (running === null || running.exitCode !== null) return;
   const ended = new Promise((resolve) => running.once("close", resolve));
   running.kill("SIGKILL");
