@@ -697,6 +697,8 @@ describe("validator", () => {
     for (const action of broken) {
       warnings = [];
       expect([String(action), await outcomeOf(action)]).toEqual([String(action), code]);
+      // What is only warned of is not thrown.
+      expect(warnings.includes(code)).toBe(code.startsWith("WARN_"));
     }
     for (const action of kept) {
       warnings = [];
