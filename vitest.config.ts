@@ -47,9 +47,9 @@ export default defineConfig({
   resolve: { alias },
   test: {
     allowOnly: false,
-    // Four files at a time, also on two cores: half of what they do is wait for processes. Two left a quarter of the cores unused, three a
-    // tenth.
-    maxWorkers: 4,
+    // Three files at a time, also on two cores: part of what they do is wait for processes. Two left a quarter of the cores unused, three a
+    // tenth, and a fourth makes tests unsteady sooner than faster.
+    maxWorkers: 3,
     // vitest's own second is too short on a busy machine; what does come is seen as soon as before.
     expect: { poll: { timeout: 60 * SECOND } },
     coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts"] },

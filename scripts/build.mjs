@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -71,6 +72,7 @@ async function build(hasAllNames = false) {
     recursive: true,
     filter: (path) => !path.endsWith(".ts") && !isForDevelopers(path),
   });
+  stripComments(fresh);
   const old = `${fresh}.old`;
   if (existsSync(DIST)) renameSync(DIST, old);
   renameSync(fresh, DIST);
@@ -80,6 +82,25 @@ async function build(hasAllNames = false) {
   // A file that changed meanwhile is newer than this, so the next build sees it.
   utimesSync(STAMP, startedAt, startedAt);
   return true;
+}
+
+/**
+ * Empties the lines of guests' programs that are comments: the package has no room for them. The lines themselves stay, for stacks; so does
+ * the first of each file, which may be read by the interpreter.
+ *
+ * @param {string} directory - of the build
+ */
+function stripComments(directory) {
+  for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
+    if (!/\.(?:py|rb|pm)$/.test(name)) continue;
+    const path = join(directory, name);
+    writeFileSync(path, withoutComments(readFileSync(path, "utf8")));
+  }
+}
+
+/** @param {string} text - of a program in Python, Ruby or Perl @returns {string} */
+export function withoutComments(text) {
+  return text.replaceAll(/(?<=\n)[ \t]*#.*/g, "");
 }
 
 /**

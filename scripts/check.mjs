@@ -15,7 +15,7 @@ const bin = (name) => join(ROOT, "node_modules", ".bin", name);
 
 /** What `npm install tsgi` may cost: files, and bytes of the tarball. A guest or a gateway is 10,000 to 20,000 bytes of it. */
 const MOST_FILES = 500;
-const MOST_BYTES = 600 * 1024;
+const MOST_BYTES = 600_000;
 
 /** @returns {Promise<Outcome>} */
 async function checkPackage() {

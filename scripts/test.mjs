@@ -35,6 +35,7 @@ const ON_ONE_NODE = [
   "test/environ-keys.test.ts",
   "test/examples.test.ts",
   "test/framework/{blog,examples}.test.ts",
+  "test/guest-comments.test.ts",
   "test/how-to.test.ts",
   "test/engine/{browser,curl,nginx}.test.ts",
   "test/guests/{cgi-conformance,cgi-documentation,cgi-git,documentation,four-languages,php,python-peers,ring,strangler}.test.ts",
