@@ -147,6 +147,8 @@ describe("fetchApplication", () => {
     ["whose headers were looked at", () => seen(new Response("text"), (response) => response.headers.get("a"))],
     ["whose body was looked at", () => seen(new Response("text"), (response) => response.body)],
     ["of a Blob", () => new Response(new Blob(["te", "xt"]))],
+    ["of a Blob that was looked at", () => seen(new Response(new Blob(["te", "xt"])), (response) => response.body)],
+    ["of a Blob with its length", () => new Response(new Blob(["text"]), { headers: { "Content-Length": "4" } })],
     ["of the body of another", () => new Response(new Response("text").body, new Response("text"))],
     ["that is a clone", () => new Response("text").clone()],
     ["that comes later", () => Promise.resolve(new Response(new Blob(["text"])))],

@@ -105,10 +105,12 @@ function respond(
       `Return a Response from the fetch handler; it returned ${typeof response}`,
     );
   }
-  const { status, statusText, headers, body, isStreamOfAll } = parts;
+  const { status, statusText, headers, body, isStreamOfAll, blobBytes } = parts;
   const line = `${status} ${statusText || (STATUS_CODES[status] ?? "Unknown")}`;
   const hasHopByHop = headers.some(isOfConnection);
   const sent = hasHopByHop ? headers.filter((field) => !isOfConnection(field)) : headers;
+  if (blobBytes !== null && !hasHopByHop && !sent.some(([name]) => name.toLowerCase() === "content-length"))
+    sent.push(["content-length", String(blobBytes)]);
   const write = startResponse(line, sent);
   if (body === null) return [];
   if (typeof body === "string") return [Buffer.from(body)];

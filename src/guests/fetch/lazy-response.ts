@@ -14,12 +14,15 @@ export interface ResponseParts {
   readonly body: string | Uint8Array | ReadableStream<unknown> | null;
   /** Whether the body is a stream only because it was asked for as one: most often all of it is there. */
   readonly isStreamOfAll: boolean;
+  /** Bytes of the body, where a stream hides it: that of a Blob. Null elsewhere. */
+  readonly blobBytes: number | null;
 }
 
 const PLAIN_TYPE: [string, string] = ["content-type", "text/plain;charset=UTF-8"];
 const parts = Symbol("parts");
 const native = Symbol("native");
 const shown = Symbol("headers");
+const blobBytes = Symbol("bytes of the Blob");
 
 interface KeptArguments {
   readonly body: string | Uint8Array | ReadableStream<unknown> | null;
@@ -33,8 +36,10 @@ class LazyResponse {
   [native]: Response | null = null;
   /** The headers, once somebody has asked for them. They are the true ones, also beside a native response. */
   [shown]: Headers | null = null;
+  [blobBytes]: number | null;
 
   constructor(body?: Body, init?: ResponseInit) {
+    this[blobBytes] = body instanceof Blob ? body.size : null;
     const kept = body instanceof ArrayBuffer ? new Uint8Array(body) : (body ?? null);
     this[parts] = isSimple(kept) && isUsual(init) ? { body: kept, init } : null;
     if (this[parts] === null) this[native] = new Native(body, init);
@@ -152,10 +157,18 @@ export function partsOf(response: unknown): ResponseParts | null {
   if (!(response instanceof Native)) return foreignParts(response);
   const lazy = parts in response ? (response as unknown as LazyResponse) : null;
   const kept = lazy?.[parts] ?? null;
-  if (lazy === null || kept === null) return nativeParts(response, lazy === null ? response : nativeOf(lazy));
+  if (lazy === null) return nativeParts(response, response, null);
+  if (kept === null) return nativeParts(response, nativeOf(lazy), lazy[blobBytes]);
   const { body, init } = kept;
   const headers = lazy[shown] === null ? headersOfKept(kept) : [...lazy[shown]];
-  return { status: init?.status ?? 200, statusText: init?.statusText ?? "", headers, body, isStreamOfAll: false };
+  return {
+    status: init?.status ?? 200,
+    statusText: init?.statusText ?? "",
+    headers,
+    body,
+    isStreamOfAll: false,
+    blobBytes: null,
+  };
 }
 
 function headersOfKept({ body, init }: KeptArguments): [string, string][] {
@@ -166,8 +179,8 @@ function headersOfKept({ body, init }: KeptArguments): [string, string][] {
 }
 
 /** @param shownAs - what the application knows, which has the headers */
-function nativeParts(shownAs: Response, { status, statusText, body }: Response): ResponseParts {
-  return { status, statusText, headers: headersOf(shownAs.headers), body, isStreamOfAll: true };
+function nativeParts(shownAs: Response, { status, statusText, body }: Response, ofBlob: number | null): ResponseParts {
+  return { status, statusText, headers: headersOf(shownAs.headers), body, isStreamOfAll: true, blobBytes: ofBlob };
 }
 
 /** What other implementations have in common: those of undici, node-fetch and Hono's own. */
@@ -182,7 +195,7 @@ function foreignParts(value: unknown): ResponseParts | null {
   if (!isForeignResponse(value)) return null;
   const { status, statusText = "", headers, body = null } = value;
   const stream = body === null || isWebStream(body) ? body : ReadableStream.from(body);
-  return { status, statusText, headers: [...headers], body: stream, isStreamOfAll: true };
+  return { status, statusText, headers: [...headers], body: stream, isStreamOfAll: true, blobBytes: null };
 }
 
 function isWebStream(body: ReadableStream<unknown> | AsyncIterable<unknown>): body is ReadableStream<unknown> {

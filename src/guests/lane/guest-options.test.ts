@@ -1,6 +1,8 @@
-import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { guestSettings, setGuestDefaults, type GuestOptions, spawnIdentity } from "./guest-options.ts";
 
+// A test of another file may have loaded an application in this process.
+beforeEach(() => setGuestDefaults(null));
 afterEach(() => void vi.restoreAllMocks());
 
 describe("guestSettings", () => {
