@@ -7,7 +7,7 @@ import { HELLO_ANSWER } from "./hello.mjs";
 import { tsgi, tsgiVersion } from "./tsgi-command.mjs";
 
 const apps = fileURLToPath(new URL("../apps", import.meta.url));
-const RUBY = ["rack", "rack4", "sinatra"];
+const RUBY = ["rack", "rack4", "sinatra", "rails"];
 const PERL = ["psgi", "psgi4", "psgi32", "dancer2", "mojolicious"];
 
 /** @typedef {import("../harness/suite.mjs").Workload} Workload */
@@ -103,6 +103,8 @@ export const suite = {
     hello("rack", "Rack hello", "ruby/hello.ru"),
     hello("rack4", "Rack hello, 4 threads", "ruby/hello.ru", 4),
     hello("sinatra", "Sinatra hello", "ruby/sinatra.ru"),
+    // Puma sends it in chunks: Rails does not say its length.
+    { ...hello("rails", "Rails hello", "ruby/rails.ru"), expected: { ...HELLO_ANSWER, hasLength: false } },
     { ...hello("psgi", "PSGI hello", "perl/hello.psgi"), connections: 4 },
     { ...hello("psgi4", "PSGI hello, 4 processes", "perl/hello.psgi", 4), connections: 4 },
     hello("psgi32", "PSGI hello, 32 clients", "perl/hello.psgi"),
@@ -113,6 +115,7 @@ export const suite = {
     { workload: "rack", server: "tsgi", against: "puma", atMost: 0.6, aim: 0.5 },
     { workload: "rack4", server: "tsgi", against: "puma", atMost: 0.6, aim: 0.5 },
     { workload: "sinatra", server: "tsgi", against: "puma", atMost: 0.75, aim: 0.6 },
+    { workload: "rails", server: "tsgi", against: "puma", atMost: 1, aim: 0.9 },
     { workload: "psgi", server: "tsgi", against: "starman", atMost: 0.5, aim: 0.4 },
     { workload: "psgi4", server: "tsgi", against: "starman", atMost: 0.5, aim: 0.4 },
     { workload: "psgi32", server: "tsgi", against: "starman", atMost: 0.5, aim: 0.4 },
