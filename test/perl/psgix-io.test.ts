@@ -58,10 +58,14 @@ describe.skipIf(interpreterWith("perl", "Plack") === undefined)("psgix.io", () =
     await expect.poll(() => answer).toMatch(/^HTTP\/1\.1 403 [^]*\r\n\r\nno$/);
   });
 
-  test("an application that fails ends it; the next request is answered", async () => {
-    expect(await heard("/dies")).toMatch(/^HTTP\/1\.1 101 /);
-    expect(await served.get("/")).toMatchObject({ text: "absent" });
-  });
+  test.each(["/dies", "/own", "/none"])(
+    "%s: an application that fails ends it, in the same process as before",
+    async (path) => {
+      const before = (await served.get("/pid")).text;
+      expect(await heard(path)).toMatch(/^HTTP\/1\.1 101 /);
+      expect(await served.get("/pid")).toMatchObject({ text: before });
+    },
+  );
 
   test("an application answers there or by its response, not both", async () => {
     expect(await heard("/both")).toMatch(/^HTTP\/1\.1 50[02] /);

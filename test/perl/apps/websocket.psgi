@@ -48,6 +48,8 @@ my %APPS = (
     '/methods' => sub { my ($env) = @_; my $io = $env->{'psgix.io'}; $io->blocking(1); handshake($env); echo($io); return [] },
     '/refused' => sub { my ($env) = @_; all_of($env->{'psgix.io'}, "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"); return [] },
     '/dies'    => sub { my ($env) = @_; handshake($env); die "in the middle\n" },
+    '/own'     => sub { my ($env) = @_; handshake($env); $env->{'psgix.io'} = {}; die "in the middle\n" },
+    '/none'    => sub { my ($env) = @_; handshake($env); delete $env->{'psgix.io'}; die "in the middle\n" },
     '/both'    => sub { my ($env) = @_; my $number = fileno $env->{'psgix.io'}; return sub { $_[0]->([ 200, [], ['both'] ]) } },
     '/late'    => sub { my ($env) = @_; return sub { my $writer = $_[0]->([ 200, [] ]); $writer->write('begun'); return $env->{'psgix.io'}->blocking } },
 );
@@ -56,6 +58,7 @@ sub {
     my ($env) = @_;
     my $app = $APPS{ $env->{PATH_INFO} };
     return $app->($env) if $app && $env->{'psgix.io'};
+    return [ 200, [ 'Content-Type' => 'text/plain' ], [$$] ] if $env->{PATH_INFO} eq '/pid';
     # Copies and looks at what is there; none of that takes the connection over.
     my %copy = %{$env};
     my $what = join ' ', exists $copy{'psgix.io'} ? 'offered' : 'absent', defined $copy{'psgix.io'} ? "$copy{'psgix.io'}" =~ s/\(.*//r : ();

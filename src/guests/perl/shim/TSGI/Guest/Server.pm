@@ -62,11 +62,11 @@ sub hashed {
 sub answer {
     my ($self, $id, $head, $payload, $flags, $known) = @_;
     my $lane = $self->{lane};
-    my ($answer, $environ, $is_sent);
+    my ($answer, $environ, $io, $is_sent);
     my $is_done = eval {
         $environ = $self->environ($head, $payload, $flags, $known);
         $environ->{'psgix.informational'} = sub { return $is_sent || ($answer ||= TSGI::Guest::Answer->new($lane, $id))->inform(@_) } if $flags & HAS_HINTS;
-        $environ->{'psgix.io'} = $self->connection($id, \$answer) if $flags & HAS_UPGRADE && $self->{take_over};
+        $io = $environ->{'psgix.io'} = $self->connection($id, \$answer) if $flags & HAS_UPGRADE && $self->{take_over};
         reset_variables() if !defined $/ || $/ ne "\n" || defined $\ || defined $,;
         my $response = $self->{application}->($environ);
         if ($answer && $answer->{is_taken_over} && ref $response ne 'CODE') { $answer->leave }
@@ -84,7 +84,7 @@ sub answer {
     };
     if (!$is_done) {
         my $error = $@;
-        $environ->{'psgix.io'}->hang_up if $answer && $answer->{is_taken_over} && ref $environ->{'psgix.io'};
+        $io->hang_up if $answer && $answer->{is_taken_over};
         $self->fail($is_sent || $answer && $answer->{is_over}, $error);
     }
     $self->clean_up($environ) if $environ && ($environ->{'psgix.harakiri.commit'} || !ref $environ->{'psgix.cleanup.handlers'} || @{ $environ->{'psgix.cleanup.handlers'} });
