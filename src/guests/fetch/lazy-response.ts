@@ -156,8 +156,8 @@ export function installLazyResponse(): void {
 export function partsOf(response: unknown): ResponseParts | null {
   if (!(response instanceof Native)) return foreignParts(response);
   const lazy = parts in response ? (response as unknown as LazyResponse) : null;
-  const kept = lazy?.[parts] ?? null;
   if (lazy === null) return nativeParts(response, response, null);
+  const kept = lazy[parts];
   if (kept === null) return nativeParts(response, nativeOf(lazy), lazy[blobBytes]);
   const { body, init } = kept;
   const headers = lazy[shown] === null ? headersOfKept(kept) : [...lazy[shown]];

@@ -28,23 +28,18 @@ const lane = (
 
 describe("batchDepth", () => {
   test.each([
-    [0.001, MAX_BATCH],
-    [0.02, 50],
-    [0.4, 2],
-    [0.6, 1],
-    [200, 1],
-  ])("an application of %d ms per request: %i at a time", (estimate, depth) => {
-    expect(batchDepth(estimate, 2)).toBe(depth);
-  });
-
-  test.each([
-    [0.02, MAX_BATCH],
-    [0.25, 12],
-    [0.6, 5],
-    [2, 1],
-    [200, 1],
-  ])("the same with one lane in all, %d ms per request: %i at a time", (estimate, depth) => {
-    expect(batchDepth(estimate, 1)).toBe(depth);
+    [0.001, 2, MAX_BATCH],
+    [0.02, 2, 50],
+    [0.4, 2, 2],
+    [0.6, 2, 1],
+    [200, 2, 1],
+    [0.02, 1, MAX_BATCH],
+    [0.25, 1, 12],
+    [0.6, 1, 5],
+    [2, 1, 1],
+    [200, 1, 1],
+  ])("an application of %d ms per request, with %i lanes in all: %i at a time", (estimate, lanes, depth) => {
+    expect(batchDepth(estimate, lanes)).toBe(depth);
   });
 });
 
