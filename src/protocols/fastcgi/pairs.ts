@@ -2,6 +2,7 @@
 // Every length is compared with what is there before anything is added to it (CVE-2025-23016: a sum of two wrapped).
 import { Buffer } from "node:buffer";
 import { GatewayProtocolError } from "../errors.ts";
+import { beforeFirstName, knownName } from "../known-name.ts";
 import {
   checkVariableBytes,
   checkVariableCount,
@@ -37,35 +38,34 @@ function encodeLength(length: number): string {
  * @throws GatewayProtocolError when a pair is not whole, or there are too many
  */
 export function decodePairs(data: Buffer, limits: VariableLimits = DEFAULT_VARIABLE_LIMITS): Variable[] {
-  // One text for all: a call of the decoder costs more than a short text.
+  // One text for all values: a call of the decoder costs more than a short text.
   const text = data.toString("latin1");
   const pairs: Variable[] = [];
-  for (let at = 0; at < text.length;) {
-    const nameLength = lengthAt(text, at);
-    const valueLengthAt = at + bytesOfLength(text, at);
-    const valueLength = lengthAt(text, valueLengthAt);
-    const name = valueLengthAt + bytesOfLength(text, valueLengthAt);
+  let before = beforeFirstName();
+  for (let at = 0; at < data.length;) {
+    const nameLength = lengthAt(data, at);
+    const valueLengthAt = at + bytesOfLength(data, at);
+    const valueLength = lengthAt(data, valueLengthAt);
+    const name = valueLengthAt + bytesOfLength(data, valueLengthAt);
     const value = name + nameLength;
     at = value + valueLength;
-    if (at > text.length) throw cut();
-    pairs.push([text.slice(name, value), text.slice(value, at)]);
+    if (at > data.length) throw cut();
+    before = knownName(data, name, value, before);
+    pairs.push([before.name, text.slice(value, at)]);
     checkVariableCount(pairs.length, limits);
   }
   return pairs;
 }
 
 /** @throws GatewayProtocolError where it is not whole */
-function lengthAt(text: string, at: number): number {
-  const size = bytesOfLength(text, at);
-  if (at + size > text.length) throw cut();
-  const first = text.charCodeAt(at);
-  if (size === 1) return first;
-  const rest = (text.charCodeAt(at + 1) << 16) | (text.charCodeAt(at + 2) << 8) | text.charCodeAt(at + 3);
-  return ((first & 0x7f) << 24) | rest;
+function lengthAt(data: Buffer, at: number): number {
+  if (at + bytesOfLength(data, at) > data.length) throw cut();
+  const first = data[at] as number; // it is there
+  return first > SHORT ? data.readUInt32BE(at) & 0x7fff_ffff : first;
 }
 
-function bytesOfLength(text: string, at: number): 1 | 4 {
-  return text.charCodeAt(at) > SHORT ? 4 : 1;
+function bytesOfLength(data: Buffer, at: number): 1 | 4 {
+  return (data[at] ?? 0) > SHORT ? 4 : 1;
 }
 
 function cut(): GatewayProtocolError {

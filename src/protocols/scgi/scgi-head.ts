@@ -2,6 +2,7 @@
 // Its length has no leading zero, its parts come in pairs, and a comma follows: anything else was meant for somebody else.
 import { Buffer } from "node:buffer";
 import { GatewayProtocolError } from "../errors.ts";
+import { beforeFirstName, knownName } from "../known-name.ts";
 import { HeadPieces, type RequestHead } from "../request-head.ts";
 import {
   checkVariableBytes,
@@ -54,7 +55,7 @@ export class ScgiHeadDecoder {
     if (data.length < this.#pieces.neededBytes) return null;
     const end = this.#pieces.neededBytes - 1;
     if (data[end] !== COMMA) throw notScgi("The netstring of an SCGI request does not end with a comma");
-    const variables = readVariables(data.toString("latin1", this.#start, end), this.#limits);
+    const variables = readVariables(data.subarray(this.#start, end), this.#limits);
     return { variables, rest: data.subarray(this.#pieces.neededBytes) };
   }
 
@@ -78,20 +79,29 @@ export class ScgiHeadDecoder {
   }
 }
 
-function readVariables(text: string, limits: VariableLimits): Variable[] {
-  const parts = text.split("\0", limits.maxVariables * 2 + 2);
-  checkVariableCount(Math.floor(parts.length / 2), limits);
-  // Each part has a NUL behind it, also the last.
-  if (parts.pop() !== "" || parts.length % 2 !== 0) {
-    throw notScgi("The names and values of an SCGI request do not come in pairs");
-  }
+function readVariables(data: Buffer, limits: VariableLimits): Variable[] {
+  // One text for all values: a call of the decoder costs more than a short text.
+  const text = data.toString("latin1");
   const variables: Variable[] = [];
-  for (let at = 0; at < parts.length; at += 2) variables.push([parts[at] ?? "", parts[at + 1] ?? ""]);
+  let before = beforeFirstName();
+  let isScgi = false;
+  for (let at = 0; at < data.length;) {
+    // Each name and each value has a NUL behind it, also the last.
+    const nameEnd = text.indexOf("\0", at);
+    const valueEnd = nameEnd === -1 ? -1 : text.indexOf("\0", nameEnd + 1);
+    if (valueEnd === -1) throw notScgi("The names and values of an SCGI request do not come in pairs");
+    before = knownName(data, at, nameEnd, before);
+    const value = text.slice(nameEnd + 1, valueEnd);
+    isScgi ||= before.name === "SCGI" && value === "1";
+    variables.push([before.name, value]);
+    checkVariableCount(variables.length, limits);
+    at = valueEnd + 1;
+  }
   const [first] = variables;
   if (first?.[0] !== "CONTENT_LENGTH" || !/^\d{1,15}$/.test(first[1])) {
     throw notScgi("The first variable of an SCGI request is not CONTENT_LENGTH with a number");
   }
-  if (!variables.some(([name, value]) => name === "SCGI" && value === "1")) {
+  if (!isScgi) {
     throw notScgi('An SCGI request has no variable SCGI with the value "1"');
   }
   return variables;

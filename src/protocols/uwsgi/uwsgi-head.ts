@@ -2,6 +2,7 @@
 // Source: uwsgi-docs.readthedocs.io, "The uwsgi Protocol"; gunicorn's parser for the limits.
 import { Buffer } from "node:buffer";
 import { GatewayProtocolError } from "../errors.ts";
+import { beforeFirstName, knownName } from "../known-name.ts";
 import { HeadPieces, type RequestHead } from "../request-head.ts";
 import {
   checkVariableBytes,
@@ -68,24 +69,26 @@ export class UwsgiHeadDecoder {
 }
 
 function readVariables(data: Buffer, limits: VariableLimits): Variable[] {
-  // One text for all: a call of the decoder costs more than a short text.
+  // One text for all values: a call of the decoder costs more than a short text.
   const text = data.toString("latin1");
   const variables: Variable[] = [];
-  for (let at = 0; at < text.length;) {
+  let before = beforeFirstName();
+  for (let at = 0; at < data.length;) {
     const name = at + 2;
-    const nameEnd = endOf(text, at);
+    const nameEnd = endOf(data, at);
     const value = nameEnd + 2;
-    at = endOf(text, nameEnd);
-    variables.push([text.slice(name, nameEnd), text.slice(value, at)]);
+    at = endOf(data, nameEnd);
+    before = knownName(data, name, nameEnd, before);
+    variables.push([before.name, text.slice(value, at)]);
     checkVariableCount(variables.length, limits);
   }
   return variables;
 }
 
 /** Where the name or value ends whose length stands at a place. @throws GatewayProtocolError when that is behind the packet */
-function endOf(text: string, at: number): number {
+function endOf(data: Buffer, at: number): number {
   const start = at + 2;
-  const end = start <= text.length ? start + (text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8)) : Number.NaN;
-  if (end <= text.length) return end;
+  const end = start <= data.length ? start + ((data[at] as number) | ((data[at + 1] as number) << 8)) : Number.NaN;
+  if (end <= data.length) return end;
   throw new GatewayProtocolError(400, "ERR_TSGI_UWSGI", "A name or value of a uwsgi request is longer than its packet");
 }
