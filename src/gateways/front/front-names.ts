@@ -4,7 +4,7 @@ import { CONNECTION_VARIABLES } from "../../protocols/cgi/connection-variables.t
 import { GatewayProtocolError } from "../../protocols/errors.ts";
 
 /** Variables that are judged, or put together, when everything is known. */
-const SAID = [
+export const SAID = [
   "REQUEST_METHOD",
   "SCRIPT_NAME",
   "PATH_INFO",
@@ -17,9 +17,6 @@ const SAID = [
   "HTTP_HOST",
 ] as const;
 
-/** One of these. */
-export type SaidName = (typeof SAID)[number];
-
 /** What becomes of a variable. */
 type Use = "left out" | "connection" | "user" | "said" | "field" | "forwarded" | "other";
 
@@ -27,6 +24,8 @@ type Use = "left out" | "connection" | "user" | "said" | "field" | "forwarded" |
 export interface FrontName {
   readonly name: string;
   readonly use: Use;
+  /** Its place in {@link SAID}; -1 for others. */
+  readonly place: number;
   /** Decoded by the front, or of an administrator: it may hold a line break. */
   readonly mayHoldBreaks: boolean;
 }
@@ -38,7 +37,7 @@ const PATHS: ReadonlySet<string> = new Set([
   "SCRIPT_FILENAME",
   "DOCUMENT_URI",
 ]);
-const SAID_NAMES: ReadonlySet<string> = new Set(SAID);
+const SAID_NAMES: ReadonlyMap<string, number> = new Map(SAID.map((name, place) => [name, place]));
 
 /** What a proxy in front of the front sets. lighttpd adds a client's `X_Forwarded_For` and `X.Forwarded.For` to them. */
 const FORWARDED = /^HTTP_(?:X_FORWARDED_[A-Z0-9_]+|FORWARDED|X_REAL_IP|X_REQUEST_ID)$/;
@@ -56,6 +55,7 @@ export const NUL_OR_BREAK = /[\0\r\n]/;
 
 /** Names that were seen, which are mostly the same; bounded, because clients invent them. */
 const MAX_CACHED = 1024;
+const MAX_CACHED_BYTES = 64;
 const cache = new Map<string, FrontName>();
 
 /**
@@ -66,8 +66,13 @@ const cache = new Map<string, FrontName>();
 export function frontName(name: string): FrontName {
   const known = cache.get(name);
   if (known !== undefined) return known;
-  const found = { name: ownText(name), use: useOf(name), mayHoldBreaks: PATHS.has(name) || !OF_REQUEST.test(name) };
-  if (cache.size < MAX_CACHED) cache.set(found.name, found);
+  const found = {
+    name: ownText(name),
+    use: useOf(name),
+    place: SAID_NAMES.get(name) ?? -1,
+    mayHoldBreaks: PATHS.has(name) || !OF_REQUEST.test(name),
+  };
+  if (cache.size < MAX_CACHED && name.length <= MAX_CACHED_BYTES) cache.set(found.name, found);
   return found;
 }
 

@@ -5,10 +5,11 @@
 // Apache 2.4 and lighttpd 1.4 send, of which the test beside this file has a table; docs/decisions/0011-gateways.md.
 import { DIGITS, TOKEN } from "../../http/grammar.ts";
 import { isHost, parseHost } from "../../http/host.ts";
+import { ownText } from "../../http/own-text.ts";
 import { unescapeBytes } from "../../http/unescape-bytes.ts";
 import { GatewayProtocolError } from "../../protocols/errors.ts";
 import type { Variable } from "../../protocols/variables.ts";
-import { badFrontRequest, type FrontName, frontName, NUL_OR_BREAK, type SaidName } from "./front-names.ts";
+import { badFrontRequest, type FrontName, frontName, NUL_OR_BREAK, SAID } from "./front-names.ts";
 
 /** How requests are read. */
 export interface FrontOptions {
@@ -52,28 +53,15 @@ export interface FrontRequest<V extends FrontVariables = FrontVariables> {
 const LENGTH = /^\d{1,15}$/;
 const PROTOCOL = /^HTTP\/\d(?:\.\d)?$/;
 
-/** What the front has said of what is judged, or put together, when everything is known. */
-type Said = Record<SaidName, string | undefined>;
+/** What the front has said of what is judged, or put together, when everything is known: in the order of `SAID`. */
+type Said = (string | undefined)[];
 
-/** Nothing yet. One literal, so that all have one shape. */
-function nothingSaid(): Said {
-  return {
-    REQUEST_METHOD: undefined,
-    SCRIPT_NAME: undefined,
-    PATH_INFO: undefined,
-    QUERY_STRING: undefined,
-    SERVER_NAME: undefined,
-    SERVER_PORT: undefined,
-    SERVER_PROTOCOL: undefined,
-    CONTENT_TYPE: undefined,
-    CONTENT_LENGTH: undefined,
-    HTTP_HOST: undefined,
-  };
-}
+/** Nothing yet: a list, because to look a name up in an object costs as much as to have read it. */
+const NOTHING_SAID: Readonly<Said> = SAID.map(() => undefined);
 
 /** @throws GatewayProtocolError for what nobody in good faith sends */
 function checkValue({ name, mayHoldBreaks }: FrontName, value: string): void {
-  if (!NUL_OR_BREAK.test(value)) return;
+  if (value === "" || !NUL_OR_BREAK.test(value)) return;
   if (value.includes("\0")) throw badFrontRequest(`The variable ${name.slice(0, 100)} of the request holds a NUL`);
   if (!mayHoldBreaks) throw badFrontRequest(`The variable ${name.slice(0, 100)} of the request holds a line break`);
 }
@@ -92,7 +80,7 @@ export function readFrontRequest<V extends FrontVariables>(
 ): FrontRequest<V> {
   // What is put together later is kept apart: to delete from an environ would make it slow for all who use it.
   const given = variables as unknown as Record<string, string | undefined>;
-  const said = nothingSaid();
+  const said = NOTHING_SAID.slice();
   let isChunked = false;
   let doubtful: Set<string> | null = null;
   for (const [name, value] of pairs) {
@@ -103,7 +91,7 @@ export function readFrontRequest<V extends FrontVariables>(
         isChunked ||= name === "HTTP_TRANSFER_ENCODING" && value !== "";
         break;
       case "said":
-        note(said, known.name as SaidName, value); // that is what its use says
+        note(said, known, value);
         break;
       case "forwarded":
         if (given[known.name] === undefined) given[known.name] = value;
@@ -126,42 +114,42 @@ export function readFrontRequest<V extends FrontVariables>(
     }
   }
   for (const name of doubtful ?? []) Reflect.deleteProperty(given, name);
-  const { path, split } = splitPath(said, given, mount);
+  const [method = "", script, info, query, name = "", port = "", protocol = "", type, length, field] = said;
+  const { path, split } = splitPath(script, info, given, mount);
   const scheme = schemeOf(given);
-  const contentLength = readContentLength(said.CONTENT_LENGTH);
-  const method = said.REQUEST_METHOD ?? "";
+  const contentLength = readContentLength(length);
   if (!TOKEN.test(method)) throw badFrontRequest("The request has no method, or one that is not a token");
-  const { SERVER_PORT = "", SERVER_PROTOCOL = "", HTTP_HOST, CONTENT_TYPE } = said;
-  const host = readHost(HTTP_HOST);
+  const host = readHost(field);
   variables.REQUEST_METHOD = method;
   variables.SCRIPT_NAME = path.SCRIPT_NAME;
   variables.PATH_INFO = path.PATH_INFO;
-  variables.QUERY_STRING = said.QUERY_STRING ?? afterMark(given["REQUEST_URI"] ?? "");
-  variables.SERVER_NAME = serverName(said.SERVER_NAME ?? "", host, given["SERVER_ADDR"]);
-  variables.SERVER_PORT = DIGITS.test(SERVER_PORT) ? SERVER_PORT : PORTS[scheme];
-  variables.SERVER_PROTOCOL = PROTOCOL.test(SERVER_PROTOCOL) ? SERVER_PROTOCOL : "HTTP/1.0";
+  variables.QUERY_STRING = query ?? afterMark(given["REQUEST_URI"] ?? "");
+  variables.SERVER_NAME = serverName(name, host, given["SERVER_ADDR"]);
+  variables.SERVER_PORT = DIGITS.test(port) ? port : PORTS[scheme];
+  variables.SERVER_PROTOCOL = PROTOCOL.test(protocol) ? protocol : "HTTP/1.0";
   if (contentLength !== -1) given["CONTENT_LENGTH"] = String(contentLength);
-  if (CONTENT_TYPE !== undefined && CONTENT_TYPE !== "") given["CONTENT_TYPE"] = CONTENT_TYPE;
-  if (HTTP_HOST !== undefined && HTTP_HOST !== "") given["HTTP_HOST"] = HTTP_HOST;
+  if (type !== undefined && type !== "") given["CONTENT_TYPE"] = type;
+  if (field !== undefined && field !== "") given["HTTP_HOST"] = field;
   return { variables, scheme, contentLength, isChunked, areForwardedLeftOut: doubtful !== null, split };
 }
 
 /** The last one counts, but for what may be said once only. */
-function note(said: Said, name: SaidName, value: string): void {
-  const before = said[name];
+function note(said: Said, { name, place }: FrontName, value: string): void {
+  const before = said[place];
   if (before !== undefined && name === "CONTENT_LENGTH" && areDifferentLengths(before, value))
     throw badFrontRequest("The request has two Content-Lengths that differ");
   // An administrator who wants the port writes it behind nginx's stock parameters, which have left it out.
   if (before !== undefined && name === "HTTP_HOST" && parseHost(before)?.name !== parseHost(value)?.name)
     throw badFrontRequest("The request has two Host headers");
-  said[name] = value;
+  said[place] = value;
 }
 
 const PORTS = { http: "80", https: "443" } as const;
 
 /** Where the application is mounted, and the rest of the path. */
 function splitPath(
-  { SCRIPT_NAME: script, PATH_INFO: info }: Said,
+  script: string | undefined,
+  info: string | undefined,
   given: Given,
   mount: string | null,
 ): { path: { SCRIPT_NAME: string; PATH_INFO: string }; split: FrontRequest["split"] } {
@@ -177,7 +165,7 @@ function splitPath(
     }
     return { path: { SCRIPT_NAME: mount, PATH_INFO: path.slice(mount.length) }, split: "mount" };
   }
-  const isSplit = mount === null && script !== undefined && info !== undefined && /^(?:\/|$)/.test(info);
+  const isSplit = mount === null && script !== undefined && info !== undefined && (info === "" || info.startsWith("/"));
   // A front that has not split the path leaves all of it to the application.
   if (!isSplit) return { path: { SCRIPT_NAME: "", PATH_INFO: path }, split: mount === null ? "nobody" : "mount" };
   const root = withSlash(script.replace(/\/+$/, ""));
@@ -229,11 +217,23 @@ function readContentLength(text: string | undefined): number {
   return Number(text);
 }
 
+/** The last Host header, a copy of its own, and the name in it: most requests are for the same. */
+let lastHost = "";
+let lastName: string | undefined;
+/** Longer than any name in DNS with a port. */
+const MAX_KEPT_HOST = 261;
+
 /** @returns the name in the Host header; undefined when there is none */
 function readHost(host: string | undefined): string | undefined {
   if (host === undefined || host === "") return undefined;
+  if (host === lastHost) return lastName;
   if (!isHost(host)) throw badFrontRequest("The Host header of the request is not a host");
-  return parseHost(host)?.name;
+  const name = parseHost(host)?.name;
+  if (host.length <= MAX_KEPT_HOST) {
+    lastHost = ownText(host);
+    lastName = name === undefined ? undefined : ownText(name);
+  }
+  return name;
 }
 
 /** nginx says nothing for a server without a name, and "_" for one whose name is to match no request. */
