@@ -8,8 +8,7 @@ const SLICE_BYTES = 262_144;
 /** Bodies up to this size are joined to their head; larger ones leave in the same system call, but without a copy. */
 const COPY_BYTES = 2048;
 
-const CRLF = Buffer.from("\r\n", "latin1");
-const EMPTY = new Uint8Array(0);
+const CRLF = "\r\n";
 
 /** The sending side of a connection. */
 export class Output {
@@ -48,20 +47,20 @@ export class Output {
    *
    * @param head - latin-1
    * @param body - follows it
-   * @param tail - follows the body
+   * @param tail - follows the body; latin-1
    * @returns `hasRoom`
    */
-  writeWithHead(head: string, body: Uint8Array, tail: Uint8Array = EMPTY): boolean {
+  writeWithHead(head: string, body: Uint8Array, tail = ""): boolean {
     if (body.length > COPY_BYTES || this.#backlog.length > 0) {
       this.#socket.cork();
       this.write(Buffer.from(head, "latin1"));
       this.write(body);
-      if (tail.length > 0) this.write(tail);
+      if (tail !== "") this.write(Buffer.from(tail, "latin1"));
       this.#socket.uncork();
       return this.hasRoom;
     }
     // Text leaves the process without a buffer of its own.
-    this.#socket.write(head + latin1(body) + latin1(tail), "latin1");
+    this.#socket.write(head + latin1(body) + tail, "latin1");
     return this.hasRoom;
   }
 

@@ -23,8 +23,8 @@ const nameRoles = new Map<string, number>();
 
 /** A final answer's status and fields, checked. */
 export class ResponseHead {
-  /** Status line and fields, each line ended; without the empty line that ends the head. */
-  readonly text: string;
+  /** Status line, without the version, and fields, each line ended; without the empty line that ends the head. */
+  readonly lines: string;
   readonly statusCode: number;
   readonly #status: string;
   /** The announced length of the body; -1 when the application announced none. */
@@ -34,7 +34,7 @@ export class ResponseHead {
   readonly hasLocation: boolean;
   /** Whether there is a field of this name, which is none of HTTP's, but one of CGI's. */
   readonly hasStatus: boolean;
-  /** The list that was given, whose owner may have changed it since; `text` is what was checked. */
+  /** The list that was given, whose owner may have changed it since; `lines` is what was checked. */
   readonly fields: Fields;
 
   /**
@@ -53,7 +53,7 @@ export class ResponseHead {
         "ERR_HTTP_STATUS",
         `The response status is not a final one (200 or more): ${quote(status)}`,
       );
-    let text = `HTTP/1.1 ${status}\r\n`;
+    let lines = `${status}\r\n`;
     let contentLength = -1;
     let hasDate = false;
     let hasContentType = false;
@@ -72,17 +72,22 @@ export class ResponseHead {
       else if (role === Role.contentType) hasContentType = true;
       else if (role === Role.location) hasLocation = true;
       else if (role === Role.status) hasStatus = true;
-      text += `${name}: ${value}\r\n`;
+      lines += `${name}: ${value}\r\n`;
     }
     this.fields = fields;
     this.#status = status;
-    this.text = text;
+    this.lines = lines;
     this.statusCode = code;
     this.contentLength = contentLength;
     this.hasDate = hasDate;
     this.hasContentType = hasContentType;
     this.hasLocation = hasLocation;
     this.hasStatus = hasStatus;
+  }
+
+  /** The same as HTTP has it. */
+  get text(): string {
+    return `HTTP/1.1 ${this.lines}`;
   }
 
   /** What stands behind the code in the status line; may be empty. */

@@ -49,7 +49,7 @@ export class FastCGIRequest implements AnswerCarrier {
   }
 
   sendHead(head: string, body: Uint8Array, isWhole: boolean): boolean {
-    const tail = isWhole ? endOf(this.id) : EMPTY;
+    const tail = isWhole ? endOf(this.id) : "";
     let hasRoom: boolean;
     if (head.length + body.length <= ALIGNED_CONTENT_BYTES) {
       const start = recordHeader(RecordType.stdout, this.id, head.length + body.length);
@@ -57,7 +57,7 @@ export class FastCGIRequest implements AnswerCarrier {
     } else {
       this.#sendText(head);
       hasRoom = this.sendMore(body);
-      if (isWhole) hasRoom = this.#socket.write(tail);
+      if (isWhole) hasRoom = this.#socket.writeWithHead(tail, EMPTY);
     }
     if (isWhole) this.#owner.completed(this);
     return hasRoom;
@@ -73,7 +73,7 @@ export class FastCGIRequest implements AnswerCarrier {
   }
 
   endAnswer(): void {
-    this.#socket.write(endOf(this.id));
+    this.#socket.writeWithHead(endOf(this.id), EMPTY);
     this.#owner.completed(this);
   }
 
@@ -101,14 +101,13 @@ export class FastCGIRequest implements AnswerCarrier {
 
 /** Fronts use the id 1, or few. */
 const KEPT_ENDS = 32;
-const ends = new Map<number, Uint8Array>();
+const ends = new Map<number, string>();
 
-/** The end of STDOUT and of the request. */
-function endOf(id: number): Uint8Array {
+/** The end of STDOUT and of the request, as text of one code point per byte. */
+function endOf(id: number): string {
   const known = ends.get(id);
   if (known !== undefined) return known;
-  const text = recordHeader(RecordType.stdout, id, 0) + endRecord(id, ProtocolStatus.requestComplete);
-  const end = Buffer.from(text, "latin1");
+  const end = recordHeader(RecordType.stdout, id, 0) + endRecord(id, ProtocolStatus.requestComplete);
   if (ends.size < KEPT_ENDS) ends.set(id, end);
   return end;
 }

@@ -5,7 +5,8 @@ import type { ResponseHead } from "../../http/response-head.ts";
 /** How the status is written: as the field `Status`, or as the first line of an HTTP answer. */
 export type HeadForm = "status-field" | "status-line";
 
-const STATUS_LINE_START = "HTTP/1.1 ".length;
+/** What stands before the status. */
+const STARTS = { "status-field": "Status: ", "status-line": "HTTP/1.1 " } as const;
 
 /**
  * Writes a head, with the empty line that ends it.
@@ -18,8 +19,7 @@ export function cgiHead(head: ResponseHead, form: HeadForm, length: number): str
   // Apache runs the path of a Location with status 200 inside of itself, as CGI's local redirect (RFC 3875 section 6.2.2). To HTTP it
   // means nothing (RFC 9110 section 10.2.2).
   const isLocal = hasLocation && head.statusCode === 200;
-  let text = hasStatus || isLocal ? withoutFields(head.text, isLocal) : head.text;
-  if (form === "status-field") text = `Status: ${text.slice(STATUS_LINE_START)}`;
+  let text = STARTS[form] + (hasStatus || isLocal ? withoutFields(head.lines, isLocal) : head.lines);
   const { statusCode } = head;
   if (!hasContentType && statusCode !== 204 && statusCode !== 304) text += "Content-Type: application/octet-stream\r\n";
   if (length !== -1 && head.contentLength === -1) text += `Content-Length: ${length}\r\n`;

@@ -79,8 +79,8 @@ export class FrontSocket implements ServedConnection, SocketListener {
     return this.#phase !== "open" || this.#output.write(data);
   }
 
-  /** Sends latin-1 text and bytes at once. @returns false when the front should be waited for */
-  writeWithHead(head: string, body: Uint8Array, tail?: Uint8Array): boolean {
+  /** Sends latin-1 text, bytes, and text again, at once. @returns false when the front should be waited for */
+  writeWithHead(head: string, body: Uint8Array, tail = ""): boolean {
     return this.#phase !== "open" || this.#output.writeWithHead(head, body, tail);
   }
 
