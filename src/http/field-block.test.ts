@@ -3,7 +3,6 @@ import { describe, expect, test } from "vitest";
 import { FieldBlockMemory, type EngineFields } from "./field-block.ts";
 
 const FIELDS: EngineFields = {
-  fields: 2,
   host: "a.example",
   connection: null,
   transferEncoding: null,
@@ -53,7 +52,6 @@ describe("what is remembered", () => {
     const memory = afterFirstHead();
     const text = "Host: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n";
     const fields: EngineFields = {
-      fields: 4,
       host: "h",
       connection: "close",
       transferEncoding: "chunked",

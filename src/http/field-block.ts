@@ -8,8 +8,6 @@ import { ownText } from "./own-text.ts";
 
 /** What the fields of a head say to the engine itself. */
 export interface EngineFields {
-  /** How many fields there are. */
-  readonly fields: number;
   readonly host: string | null;
   readonly connection: string | null;
   readonly transferEncoding: string | null;
@@ -100,7 +98,6 @@ export class FieldBlockMemory {
       text: copy,
       variables: recorded,
       values: recorded.map((variable) => kept(variables[variable] as string)), // only texts are recorded
-      fields: fields.fields,
       host: keptOrNull(fields.host),
       connection: keptOrNull(fields.connection),
       transferEncoding: keptOrNull(fields.transferEncoding),

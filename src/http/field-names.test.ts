@@ -35,6 +35,13 @@ describe("fieldName", () => {
   });
 });
 
+test("a name remembers which one followed it last", () => {
+  for (const next of ["X-Second", "X-Third"]) {
+    read("X-First: 1", `${next}: 2`);
+    expect(fieldName("X-First")?.next).toBe(fieldName(next));
+  }
+});
+
 describe("the line that a name remembers", () => {
   test("is the first good one, and gives way when others come", () => {
     read("X-Line: a");
@@ -80,6 +87,7 @@ test("names that clients invent are not remembered without end", () => {
   const kept = invented.filter((name) => fieldName(name) === fieldName(name));
   expect(kept.length).toBeLessThan(512);
   expect(fieldName("X-Invented-599")).toMatchObject({ isKept: false, goodLine: "" });
+  expect(fieldName("Host")?.next?.isKept, "a name that is not kept is not expected either").toBe(true);
   expect(read("X-Invented-599: v")).toMatchObject({ HTTP_X_INVENTED_599: "v" });
   expect(fieldName("Host")).toBe(fieldName("Host"));
 });

@@ -42,11 +42,11 @@ export class HeadParser {
   isContinueExpected = false;
   /** The header SCRIPT_NAME. It is not a variable, because only a trusted front end may set it. */
   scriptName: string | null = null;
-  /** Bytes of this head seen so far; 0 before its first byte (empty lines do not count). */
-  headBytes = 0;
 
   readonly #limits: Limits;
   readonly #newVariables: () => Variables;
+  /** Bytes of the lines of this head that were read; empty lines before it do not count. */
+  #headBytes = 0;
   #isInFields = false;
   /** The field before; that of the request line is a name of its own, so that the first field is expected too. */
   #lastName: FieldName = FIRST_NAME;
@@ -88,7 +88,7 @@ export class HeadParser {
     this.isKeepAlive = true;
     this.isContinueExpected = false;
     this.scriptName = null;
-    this.headBytes = 0;
+    this.#headBytes = 0;
     this.#isInFields = false;
     this.#lastName = FIRST_NAME;
     this.#emptyLines = 0;
@@ -154,10 +154,7 @@ export class HeadParser {
 
   /** Takes the fields of the head before once more. False when they are too long for what this head has left. */
   #take(block: FieldBlock): boolean {
-    const { length } = block.text;
-    if (this.headBytes + length > this.#limits.maxHeadBytes) return false;
-    this.headBytes += length - 2;
-    this.#fields = block.fields;
+    if (this.#headBytes + block.text.length > this.#limits.maxHeadBytes) return false;
     this.#host = block.host;
     this.#connection = block.connection;
     this.#transferEncoding = block.transferEncoding;
@@ -172,7 +169,6 @@ export class HeadParser {
 
   #remember(text: string): void {
     this.#memory.keep(text, this.variables, {
-      fields: this.#fields,
       host: this.#host,
       connection: this.#connection,
       transferEncoding: this.#transferEncoding,
@@ -183,8 +179,6 @@ export class HeadParser {
 
   /** Keeps an incomplete line, unless it can no longer become a good one; what lies before `scan` was looked at when it came. */
   #keep(text: string, from: number, scan: number): void {
-    const length = text.length - from;
-    if (length === 0) return;
     const partial = text.slice(from);
     const line = partial.endsWith("\r") ? partial.slice(0, -1) : partial;
     if (line !== "") this.#checkFieldCount();
@@ -196,7 +190,7 @@ export class HeadParser {
         "The client started a TLS handshake, but this port speaks plain HTTP",
       );
     }
-    if (NOT_FIELD_VALUE.test(scan === from ? line : line.slice(scan - from))) throw badByte();
+    if (NOT_FIELD_VALUE.test(line.slice(scan - from))) throw badByte();
     this.#partial = partial;
   }
 
@@ -215,15 +209,16 @@ export class HeadParser {
       // A forbidden byte is what is wrong first, however much of the line had arrived when it was seen.
       throw NOT_FIELD_VALUE.test(text.slice(from, end)) ? badByte() : error;
     }
-    this.headBytes = end + 2 - from;
+    this.#headBytes = end + 2 - from;
     this.#isInFields = true;
     this.variables = this.#newVariables();
   }
 
   #splitRequestLine(text: string, from: number, end: number): void {
+    // One space is both the first and the last. Without any, what is found lies outside of the line, the last before the first.
     const first = text.indexOf(" ", from);
     const last = text.lastIndexOf(" ", end - 1);
-    if (first <= from || last <= first || first > end) {
+    if (first <= from || last <= first) {
       throw new ProtocolError(
         400,
         "ERR_HTTP_REQUEST_LINE",
@@ -243,7 +238,7 @@ export class HeadParser {
   #fieldLine(text: string, from: number, end: number): void {
     this.#checkFieldCount();
     this.#checkLength(text, from, end);
-    this.headBytes += end + 2 - from;
+    this.#headBytes += end + 2 - from;
     this.#fields += 1;
     const expected = this.#lastName.next;
     const isKnown = expected !== null && this.#isLineOf(expected, text, from, end);
@@ -381,7 +376,8 @@ export class HeadParser {
   #checkLength(text: string, from: number, end: number): void {
     const limits = this.#limits;
     const own = this.#isInFields ? limits.maxFieldBytes : limits.maxRequestLineBytes;
-    const allowed = Math.min(own, limits.maxHeadBytes - this.headBytes);
+    // The end of the last field's line may pass the limit: then nothing is left, but the empty line may still come, in pieces too.
+    const allowed = Math.max(0, Math.min(own, limits.maxHeadBytes - this.#headBytes));
     if (end - from <= allowed) return;
     if (NOT_FIELD_VALUE.test(text.slice(from, from + allowed + 1))) throw badByte();
     if (this.#isInFields) throw fieldTooLarge(allowed);
