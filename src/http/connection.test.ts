@@ -95,6 +95,7 @@ describe("the table of states", () => {
     const bench = openConnection(LIMITS);
     WAYS[from](bench);
     expect(bench.connection.state).toBe(from);
+    expect(bench.connection.isIdle).toBe(from === "idle");
     EVENTS[event]?.(bench, from);
     expect(bench.connection.state).toBe(to);
   });
@@ -147,6 +148,25 @@ describe("requests of one connection", () => {
       await turn();
     }
     expect([exchanges.length, socket.isPaused()]).toEqual([3001, false]);
+  });
+
+  test("that came whole before the client ended its side wait until it takes the answer before", () => {
+    const { socket, exchanges } = openConnection();
+    socket.isStuck = true;
+    socket.receive(GET + GET);
+    answer(exchanges[0], "x".repeat(100_000));
+    socket.emit("end");
+    socket.take();
+    expect([exchanges.length, socket.isEnded]).toEqual([2, false]);
+  });
+
+  test("that the client broke off by ending its side get no answer", async () => {
+    const { socket, exchanges } = openConnection();
+    socket.receive(`${GET}GET / HT`);
+    socket.emit("end");
+    answer(exchanges[0]);
+    await turn();
+    expect([exchanges.length, statuses(socket.sent), socket.isEnded]).toEqual([1, ["200"], true]);
   });
 
   test("are as many as the limit says", () => {
@@ -374,6 +394,24 @@ describe("time is up", () => {
     expect([socket.sent, socket.isEnded]).toEqual(["", true]);
   });
 
+  test("for the first head, counted from when the client connected", () => {
+    const { socket, wait } = openConnection();
+    wait(9);
+    socket.receive("GET / HTTP/1.1\r\n");
+    wait(3);
+    expect(statuses(socket.sent)).toEqual(["408"]);
+  });
+
+  test("to be idle, which is not the time to linger", () => {
+    const { socket, exchanges, connection, wait } = openConnection({ keepAliveTimeoutSeconds: 20, lingerSeconds: 4 });
+    socket.receive(GET);
+    answer(exchanges[0]);
+    wait(18);
+    expect(connection.state).toBe("idle");
+    wait(4);
+    expect(connection.state).toBe("linger");
+  });
+
   test("to be idle, but not before the answer was taken", () => {
     const { socket, exchanges, wait } = openConnection();
     socket.isStuck = true;
@@ -415,6 +453,15 @@ describe("time is up", () => {
     expect(socket.destroyed).toBe(false);
     wait(62);
     expect([socket.destroyed, exchanges[0]?.isAborted, closed()]).toEqual([true, true, 1]);
+  });
+
+  test("for a client that does not read an answer that is complete", () => {
+    const { socket, exchanges, wait } = openConnection();
+    socket.isStuck = true;
+    socket.receive(GET);
+    answer(exchanges[0]);
+    wait(70);
+    expect([socket.destroyed, exchanges[0]?.isAborted]).toEqual([true, false]);
   });
 
   test("to linger, from when everything was taken", () => {
@@ -483,12 +530,24 @@ describe("a refusal", () => {
     expect(socket.sent).toMatch(/^HTTP\/1\.1 400 .*Content-Length: 16\r\n.*\r\n\r\n$/s);
   });
 
+  test.each([
+    ["GET", "of a request whose line was read", "GET / HTTP/1.1\r\n\r\n"],
+    ["HEAD", "of what is no request, behind a request", "nonsense\r\n"],
+  ])("has a body in answer to %s: %s", (method, _title, bytes) => {
+    const { socket, exchanges } = openConnection();
+    socket.receive(GET.replace("GET", method));
+    answer(exchanges[0], "");
+    socket.sent = "";
+    socket.receive(bytes);
+    expect(socket.sent).toMatch(/^HTTP\/1\.1 400 .*Content-Length: 16\r\n.*\r\n\r\n.{16}$/s);
+  });
+
   test("comes once", () => {
     const { socket, connection, refusals } = openConnection();
     socket.receive("nonsense\r\n");
     const [error] = refusals;
     if (error !== undefined) connection.refuse(error);
-    expect(statuses(socket.sent)).toEqual(["400"]);
+    expect([statuses(socket.sent), refusals.length]).toEqual([["400"], 1]);
   });
 });
 
@@ -525,6 +584,20 @@ describe("a server that stops", () => {
     expect(connection.state).toBe("linger");
   });
 
+  test("answers a request that has come behind an answer that has begun", async () => {
+    const { socket, exchanges, server, connection } = openConnection();
+    socket.receive(GET);
+    exchanges[0]?.announce("200 OK", []);
+    exchanges[0]?.send(Buffer.from("begun"));
+    socket.receive(GET);
+    server.isClosing = true;
+    connection.close();
+    exchanges[0]?.finish();
+    await turn();
+    answer(exchanges[1]);
+    expect([statuses(socket.sent), connection.state]).toEqual([["200", "200"], "linger"]);
+  });
+
   test("waits for a head that has begun, but not long", () => {
     const { socket, server, connection, wait } = openConnection();
     wait(1);
@@ -550,12 +623,31 @@ describe("a client that is gone", () => {
     expect([closed(), exchanges[0]?.isAborted]).toEqual([1, true]);
     exchanges[0]?.announce("200 OK", []);
     expect(exchanges[0]?.send(Buffer.from("too late"))).toBe(true);
-    expect([connection.write(Buffer.from("x")), connection.writeChunk(Buffer.from("x")), socket.sent]).toEqual([
+    const data = Buffer.from("x");
+    expect([connection.write(data), connection.writeChunk(data), connection.writeWithHead("x", data)]).toEqual([
       true,
       true,
-      "",
+      true,
     ]);
+    expect(socket.sent).toBe("");
     await connection.drained();
+  });
+
+  test("leaves nobody waiting for it to read, and no cause where there was no error", async () => {
+    const { socket, exchanges, connection } = openConnection();
+    socket.isStuck = true;
+    socket.receive(GET);
+    exchanges[0]?.announce("200 OK", []);
+    expect(exchanges[0]?.send(Buffer.alloc(100_000))).toBe(false);
+    const { signal } = exchanges[0] ?? {};
+    let isDrained = false;
+    const drained = connection.drained().then(() => (isDrained = true));
+    await turn();
+    expect(isDrained).toBe(false);
+    socket.emit("close");
+    await drained;
+    await connection.drained();
+    expect(signal?.reason).not.toHaveProperty("cause");
   });
 
   test("has said so when it ends its side: what is complete is answered first", async () => {

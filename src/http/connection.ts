@@ -92,14 +92,12 @@ export class Connection implements ExchangeOwner, SocketListener, ServedConnecti
   #isSwitched = false;
   /** The client has ended its side. */
   #hasEnded = false;
-  /** The client's further bytes cannot be parsed; the current response is the last. */
-  #isCondemned = false;
   #isContinueOwed = false;
   /** The server stops, but the last answer did not say so: a request may be on its way (RFC 9112 section 9.6). */
   #isPromiseOpen = false;
   #requests = 0;
   #deadline: number;
-  /** Bytes thrown away: of a body that nobody read, or behind our end of the connection. */
+  /** Bytes thrown away behind our end of the connection. */
   #discarded = 0;
   #bodyClock: BodyClock | null = null;
 
@@ -144,7 +142,7 @@ export class Connection implements ExchangeOwner, SocketListener, ServedConnecti
    * was promised an answer, must arrive soon.
    */
   close(): void {
-    if (this.#isPromiseOpen || this.#exchange !== null || this.#phase !== "open") return;
+    if (this.#isPromiseOpen || this.#exchange !== null) return;
     if (this.state === "head")
       this.#deadline = Math.min(this.#deadline, this.#owner.ticker.deadline(this.#headSeconds));
     else this.#end();
@@ -193,13 +191,13 @@ export class Connection implements ExchangeOwner, SocketListener, ServedConnecti
 
   mayPersist(): boolean {
     const { limits } = this.#owner;
-    if (this.#owner.isClosing || this.#isCondemned || (this.#hasEnded && this.#input.isEmpty)) return false;
+    if (this.#owner.isClosing || (this.#hasEnded && this.#input.isEmpty)) return false;
     if (limits.maxRequestsPerConnection > 0 && this.#requests >= limits.maxRequestsPerConnection) return false;
     // A client that waits for 100 Continue may or may not send its body now: only closing is unambiguous.
     if (this.#isContinueOwed) return false;
     if (this.#decoder?.bytesLeft === Number.POSITIVE_INFINITY) this.#takeReceivedBody();
     // Chunks may go on for ever, so nobody can promise to read to their end.
-    return !this.#isCondemned && (this.#decoder === null || this.#decoder.bytesLeft <= limits.maxUnreadBodyBytes);
+    return this.#decoder === null || this.#decoder.bytesLeft <= limits.maxUnreadBodyBytes;
   }
 
   switched(body: RequestBody): void {
@@ -291,7 +289,7 @@ export class Connection implements ExchangeOwner, SocketListener, ServedConnecti
 
   flushed(): void {
     this.#output.drain();
-    if (this.#exchange === null && this.#phase === "open" && this.#output.hasRoom) this.#advance();
+    this.#advance();
   }
 
   /** The client has closed its sending side: answer complete requests, then close ours. */
@@ -302,7 +300,7 @@ export class Connection implements ExchangeOwner, SocketListener, ServedConnecti
       this.#endSwitched(this.#decoder);
       return;
     }
-    if (this.#decoder !== null && !this.#decoder.isDone) {
+    if (this.#decoder !== null) {
       this.#decoder = null;
       this.#body?.fail(new ClientDisconnected("The client disconnected before it had sent the whole request body"));
     }
@@ -362,18 +360,10 @@ export class Connection implements ExchangeOwner, SocketListener, ServedConnecti
 
   #takeBody(decoder: BodyDecoder): void {
     const body = this.#body;
-    this.#input.readBody(decoder, (slice) => {
-      if (body === null) this.#discarded += slice.length;
-      else body.push(slice);
-    });
+    this.#input.readBody(decoder, (slice) => body?.push(slice));
     if (body?.isWaiting === false) this.#bodyClock?.stop(this.#owner.ticker.now);
-    if (body === null && this.#discarded > this.#owner.limits.maxUnreadBodyBytes) {
-      this.#end();
-      return;
-    }
     if (!decoder.isDone) return;
     this.#decoder = null;
-    this.#discarded = 0;
     if (body !== null) body.end();
     else this.#deadline = this.#owner.ticker.deadline(this.#owner.limits.keepAliveTimeoutSeconds);
   }
@@ -481,7 +471,6 @@ export class Connection implements ExchangeOwner, SocketListener, ServedConnecti
 
   /** The body is incomplete, so it is unknown where the next request begins: the current response is the last. */
   #condemn(error: ProtocolError): void {
-    this.#isCondemned = true;
     if (this.#exchange !== null) this.#exchange.isPersistent = false;
     this.#body?.fail(error);
   }

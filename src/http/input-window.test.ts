@@ -54,6 +54,15 @@ describe("InputWindow", () => {
     expect([input.readHead(parser), parser.target?.path]).toEqual([true, "/b"]);
   });
 
+  test("finds the next head when more has come while it waited behind a window that was read", () => {
+    const { input, parser } = open(head(`/${"p".repeat(7000)}`) + head("/b").slice(0, 9));
+    input.readHead(parser);
+    input.readHead(parser);
+    parser.begin();
+    input.add(Buffer.from(head("/b").slice(9)));
+    expect([input.readHead(parser), parser.target?.path, input.isEmpty]).toEqual([true, "/b", true]);
+  });
+
   test("forgets what is not to be read", () => {
     const { input, parser, body } = open(head("/a"));
     input.clear();

@@ -52,6 +52,16 @@ describe("RequestBody", () => {
     expect([body.isFull, asked()]).toEqual([false, 1]);
   });
 
+  test("does not ask for more while it is still full, or complete", () => {
+    const { body, asked } = made();
+    for (let times = 0; times < 2; times += 1) body.push(Buffer.alloc(65_536));
+    void body.pull();
+    expect([body.isFull, asked()]).toEqual([true, 0]);
+    body.end();
+    void body.pull();
+    expect([body.isFull, asked()]).toEqual([false, 0]);
+  });
+
   test("gives what has arrived before an error, and the first error only", async () => {
     const { body } = made();
     body.push(bytes("a"));
@@ -81,5 +91,12 @@ describe("RequestBody", () => {
     body.push(bytes("a"));
     body.discard();
     expect(() => body.pull()).toThrow("after the response was complete");
+  });
+
+  test("that is thrown away gives an error to a reader that waits", async () => {
+    const { body } = made();
+    const pulled = body.pull();
+    body.discard();
+    await expect(pulled).rejects.toThrow("after the response was complete");
   });
 });

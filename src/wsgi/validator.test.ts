@@ -124,7 +124,12 @@ const APPLICATION_CASES: Case[] = [
 const ENVIRON_CASES: Case[] = [
   [
     "ERR_TSGI_ENVIRON_OBJECT",
-    [() => serve(ok, wrong(null)), () => serve(ok, wrong(new Map())), () => serve(ok, wrong([]))],
+    [
+      () => serve(ok, wrong(null)),
+      () => serve(ok, wrong(new Map())),
+      () => serve(ok, wrong([])),
+      () => validator(ok)(wrong(undefined), startResponse),
+    ],
     [() => serve(ok, Object.assign(Object.create(null), environOf()))],
   ],
   [

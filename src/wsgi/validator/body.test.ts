@@ -8,6 +8,7 @@ import type { Bytes, HeaderList, StartResponse, WSGIApplication, WSGIBody, WSGIE
 import { validator } from "../validator.ts";
 
 const TEXT: HeaderList = [["Content-Type", "text/plain"]];
+const wrongChunk = "text" as unknown as Bytes;
 const startResponse: StartResponse = () => () => undefined;
 const bodyOf = (body: ReturnType<WSGIApplication>) => {
   const application: WSGIApplication = (_environ, start) => {
@@ -87,6 +88,81 @@ describe("the validator", () => {
     expect(log).toEqual(["closed"]);
     const failing = Object.assign([Buffer.from("a")], { close: () => Promise.reject(new Error("Cannot close")) });
     await expect((await bodyOf(failing)).close?.()).rejects.toThrow("Cannot close");
+  });
+
+  it("passes an early end on to a body, and lets any loop end early", async () => {
+    const log: string[] = [];
+    const chunks = [Buffer.from("a"), Buffer.from("b")];
+    function* generating(): Generator<Bytes> {
+      try {
+        yield* chunks;
+      } finally {
+        log.push("sync");
+      }
+    }
+    async function* generatingLater(): AsyncGenerator<Bytes> {
+      try {
+        yield* chunks;
+      } finally {
+        log.push("async");
+      }
+    }
+    const first = async (body: Iterable<Bytes> | AsyncIterable<Bytes>): Promise<string> => {
+      const guarded = await bodyOf(body);
+      try {
+        for await (const chunk of guarded) return String(chunk);
+        return "";
+      } finally {
+        await guarded.close?.();
+      }
+    };
+    expect([await first(generating()), await first(generatingLater())]).toEqual(["a", "a"]);
+    expect(log).toEqual(["sync", "async"]);
+    const next = (): IteratorResult<Bytes> => ({ done: false, value: Buffer.from("endless") });
+    expect(await first({ [Symbol.iterator]: () => ({ next }) })).toBe("endless");
+    const nextLater = (): Promise<IteratorResult<Bytes>> => Promise.resolve(next());
+    expect(await first({ [Symbol.asyncIterator]: () => ({ next: nextLater }) })).toBe("endless");
+  });
+
+  it("gives iterators that say that they are at their end when they are told to be, and iterate over themselves", async () => {
+    const body = (await bodyOf(generate("a"))) as Iterable<Bytes>;
+    const iterator = body[Symbol.iterator]() as IterableIterator<Bytes>;
+    expect(iterator[Symbol.iterator]()).toBe(iterator);
+    expect(iterator.return?.()).toEqual({ done: true, value: undefined });
+    const later = (await bodyOf(generateLater("a"))) as AsyncIterable<Bytes>;
+    const laterIterator = later[Symbol.asyncIterator]() as AsyncIterableIterator<Bytes>;
+    expect(laterIterator[Symbol.asyncIterator]()).toBe(laterIterator);
+    expect(await laterIterator.return?.()).toEqual({ done: true, value: undefined });
+    for (const each of [body, later]) await (each as WSGIBody).close?.();
+  });
+
+  it("does not ask for the rest of a body that was closed while it made a chunk", async () => {
+    const application: WSGIApplication = (_environ, start) => {
+      start("200 OK", [...TEXT, ["Content-Length", "9"]]);
+      return { [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }) };
+    };
+    const body = (await validator(application)(setupTestingDefaults({}), startResponse)) as AsyncIterable<Bytes>;
+    const pulled = body[Symbol.asyncIterator]().next();
+    await (body as WSGIBody).close?.();
+    expect(await pulled).toEqual({ done: true, value: undefined });
+  });
+
+  it("reports why it refuses a body, also when that cannot be closed", async () => {
+    const body = Object.assign([wrongChunk], { close: () => Promise.reject(new Error("Cannot close")) });
+    expect(() => bodyOf(body)).toThrow(/Each chunk of the body/);
+    await new Promise(setImmediate); // a rejection that nobody handles would end the run
+  });
+
+  it("lets inspectors look at an environ after the end, which look symbols up", async () => {
+    let kept: WSGIEnvironment | undefined;
+    const body = await validator((environ, start) => {
+      kept = environ;
+      start("200 OK", TEXT);
+      return [];
+    })(setupTestingDefaults({}), startResponse);
+    await body.close?.();
+    expect(() => kept?.PATH_INFO).toThrow(/PATH_INFO/);
+    expect(Reflect.get(kept ?? {}, Symbol.toStringTag)).toBeUndefined();
   });
 
   it("closes the body of the application when it refuses it", () => {
