@@ -2,22 +2,16 @@
 import type { ProtocolError } from "../../http/errors.ts";
 import type { GatewayProtocolError } from "../../protocols/errors.ts";
 import type { Variable } from "../../protocols/variables.ts";
-import { TSGI_REQUEST_ID, TSGI_SIGNAL } from "../../wsgi/environ.ts";
+import { TSGI_REQUEST_ID } from "../../wsgi/environ.ts";
 import { escapeText } from "../../wsgi/escape-text.ts";
-import { type ByteSource, EMPTY_INPUT, WSGIInputStream } from "../../wsgi/input-stream.ts";
+import { type ByteSource, WSGIInputStream } from "../../wsgi/input-stream.ts";
 import { Answer, type AnsweredBody } from "../answer.ts";
 import type { ApplicationCalls } from "../application-calls.ts";
-import {
-  ANSWER,
-  type GatewayEnviron,
-  ignoreHints,
-  SIGNAL_PROPERTY,
-  wrapFile,
-  WSGI_VERSION_1,
-} from "../gateway-environ.ts";
+import { ANSWER, type GatewayEnviron } from "../gateway-environ.ts";
 import { requestIdOf } from "../request-id.ts";
 import type { TrustedProxies } from "../trusted-proxies.ts";
 import type { HeadForm } from "./cgi-head.ts";
+import { newFrontEnviron } from "./front-environ.ts";
 import { type FrontOptions, type FrontRequest, readFrontRequest } from "./front-request.ts";
 import { type AnswerCarrier, FrontWire } from "./front-wire.ts";
 
@@ -153,32 +147,8 @@ export class FrontGateway {
     this.#calls.tick();
   }
 
-  /** An environ before anything of its request is known: one literal, so that all environs share a shape. */
   #newEnviron(): GatewayEnviron {
-    const { serverSoftware, errors, isMultiprocess } = this.#calls;
-    const environ: Omit<GatewayEnviron, typeof TSGI_SIGNAL> = {
-      REQUEST_METHOD: "",
-      SCRIPT_NAME: "",
-      PATH_INFO: "",
-      QUERY_STRING: "",
-      SERVER_NAME: "",
-      SERVER_PORT: "",
-      SERVER_PROTOCOL: "",
-      SERVER_SOFTWARE: serverSoftware,
-      "wsgi.version": WSGI_VERSION_1,
-      "wsgi.url_scheme": "http",
-      "wsgi.input": EMPTY_INPUT,
-      "wsgi.errors": errors,
-      "wsgi.multithread": false,
-      "wsgi.multiprocess": isMultiprocess,
-      "wsgi.run_once": this.protocol.isRunOnce ?? false,
-      "wsgi.input_terminated": true,
-      "wsgi.file_wrapper": wrapFile,
-      "wsgi.early_hints": ignoreHints,
-      [TSGI_REQUEST_ID]: "",
-      [ANSWER]: null,
-    };
-    return Object.defineProperty(environ, TSGI_SIGNAL, SIGNAL_PROPERTY) as GatewayEnviron; // now it has its signal
+    return newFrontEnviron(this.#calls, this.protocol.isRunOnce ?? false);
   }
 
   /** Puts in what does not come from the front, though it may have said something else. */
