@@ -22,6 +22,8 @@ const ROOMS = LEFT_OUT.length === 0 ? "*" : `!(${LEFT_OUT.join("|")})`;
 /** What counts the memory or the open files of its process, or fills a cache of it. */
 const ALONE =
   "cascade|decompress|field-names|form-attacks|front-names|guest-request-body|outgoing-body|static|validator";
+/** All others. A pattern `!(validator).test.ts` would leave `validator-findings.test.ts` out too: it is no match that begins so. */
+const NOT_ALONE = `!(@(${ALONE}).test).test.ts`;
 const BESIDE_SOURCES = ["src", "apps/*/{src,page}"];
 /**
  * The rooms whose coverage is measured, and what stands beside such a room. Meanwhile each of their files has a process to itself: of a
@@ -30,7 +32,7 @@ const BESIDE_SOURCES = ["src", "apps/*/{src,page}"];
  */
 const MEASURED = process.argv.flatMap((argument) => {
   const [, folder] = /^--coverage\.include=(src\/\w+)\//.exec(argument) ?? [];
-  return folder === undefined ? [] : [`${folder}/**/!(${ALONE}).test.ts`];
+  return folder === undefined ? [] : [`${folder}/**/${NOT_ALONE}`];
 });
 
 const alias = Object.entries(manifest.exports)
@@ -58,7 +60,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: BESIDE_SOURCES.map((folder) => `${folder}/**/!(${ALONE}).test.ts`),
+          include: BESIDE_SOURCES.map((folder) => `${folder}/**/${NOT_ALONE}`),
           ...(MEASURED.length === 0 ? {} : { exclude: [...configDefaults.exclude, ...MEASURED] }),
           // Files share a process and the modules that it has loaded: loading them again took more than half of the CPU time. A test
           // therefore puts back what it changes in the process.
