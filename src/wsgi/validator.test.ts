@@ -444,6 +444,18 @@ const BODY_CASES: Case[] = [
             yield HELLO;
           })();
         }),
+      async () => {
+        let write: ReturnType<StartResponse> | undefined;
+        const body = await validator((_environ, start) => {
+          write = start("200 OK", TEXT);
+          return [HELLO];
+        })(environOf(), startResponse);
+        try {
+          await write?.(HELLO);
+        } finally {
+          await body.close?.();
+        }
+      },
     ],
     [() => serve((_environ, start) => (void start("200 OK", TEXT)(HELLO), generated(HELLO)))],
   ],

@@ -153,6 +153,19 @@ describe("the validator", () => {
     await new Promise(setImmediate); // a rejection that nobody handles would end the run
   });
 
+  it("lets the application use its environ until its close has ended, and no longer", async () => {
+    let use = (): unknown => undefined;
+    const body = await validator((environ, start) => {
+      use = () => environ.PATH_INFO;
+      start("200 OK", TEXT);
+      return Object.assign([Buffer.from("a")], { close: () => Promise.resolve() });
+    })(setupTestingDefaults({}), startResponse);
+    const closed = body.close?.();
+    expect(use()).toBe("/");
+    await closed;
+    expect(use).toThrow(/PATH_INFO/);
+  });
+
   it("lets inspectors look at an environ after the end, which look symbols up", async () => {
     let kept: WSGIEnvironment | undefined;
     const body = await validator((environ, start) => {

@@ -13,10 +13,10 @@ export const ERRORS_TEXT: Rule<readonly unknown[]> = {
 };
 
 /** The rule about closing. */
-export const ERRORS_CLOSE: Rule<"close" | null> = {
+export const ERRORS_CLOSE: Rule<"close"> = {
   code: "ERR_TSGI_ERRORS_CLOSE",
   text: "The application must not close `wsgi.errors`",
-  check: (method) => (method === null ? null : "called close()"),
+  check: () => "called close()",
 };
 
 /** `wsgi.errors` as the application sees it. */
