@@ -135,6 +135,9 @@ const hintingLate = () =>
     },
     environOf({ "wsgi.early_hints": () => {} }),
   );
+/** Asks for another protocol, in whatever words. */
+const upgrading = (...args: unknown[]) =>
+  doing((given) => (given["tsgi.upgrade"] as (...words: unknown[]) => unknown)(...args), { "tsgi.upgrade": () => {} });
 
 test.each<[found: string, broken: () => unknown]>([
   ["got 1", calling(environOf({}))],
@@ -159,6 +162,9 @@ test.each<[found: string, broken: () => unknown]>([
   ['got "10"', environ({ "wsgi.version": "10" })],
   ['got "ws"', environ({ "wsgi.url_scheme": "ws" })],
   ["got no boolean in wsgi.run_once", environ({ "wsgi.run_once": 1 })],
+  ["got no function in tsgi.upgrade", environ({ "tsgi.upgrade": 1 })],
+  ["got 5", environ({ "tsgi.signal": 5 })],
+  ["missing write, flush", environ({ "wsgi.errors": { writelines() {} } })],
   ["missing flush", environ({ "wsgi.errors": { write() {}, writelines() {} } })],
   ["got null", environ({ "wsgi.errors": null })],
   // startResponse and write().
@@ -177,6 +183,11 @@ test.each<[found: string, broken: () => unknown]>([
   ["got an object of Buffer, 1", writing([BYTES, 1])],
   ["got 5", writing([BYTES], 5)],
   ["the iteration has begun", writingLate],
+  // Another protocol.
+  ["it was not called", starting("101 Switching Protocols", [])],
+  ["got nothing", upgrading()],
+  ["got number", upgrading(5)],
+  ["got string, object", upgrading("echo", {})],
   // The streams.
   ["got 2 arguments of read()", input("read", later(BYTES), 1, 2)],
   ['got "1" in readline()', input("readline", later(BYTES), "1")],
@@ -230,6 +241,7 @@ test("the error names the stream or function that was used after the end", async
     (given, start) => {
       const write = start("200 OK", TEXT);
       const hint = given["wsgi.early_hints"];
+      const upgrade = given["tsgi.upgrade"];
       const { "wsgi.input": stream, "wsgi.errors": log } = given;
       use = [
         () => stream.read(),
@@ -241,10 +253,11 @@ test("the error names the stream or function that was used after the end", async
         () => log.flush(),
         () => write(BYTES),
         () => hint?.([]),
+        () => upgrade?.("echo"),
       ];
       return [];
     },
-    environOf({ "wsgi.early_hints": () => {} }),
+    environOf({ "wsgi.early_hints": () => {}, "tsgi.upgrade": () => {} }),
   );
   const said = use.map((each) =>
     Promise.resolve()
@@ -261,6 +274,7 @@ test("the error names the stream or function that was used after the end", async
     "wsgi.errors.flush()",
     "write",
     "wsgi.early_hints",
+    "tsgi.upgrade",
   ]);
 });
 
