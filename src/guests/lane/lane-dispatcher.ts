@@ -43,6 +43,8 @@ export class LaneDispatcher implements LaneListener {
   #targets: ProcessLoad<Lane>[] = [];
   /** The lanes that they have together. */
   #laneCount = 0;
+  /** Whether they are watched here. */
+  #isWatched = false;
   #lastId = 0;
   #estimate = FIRST_ESTIMATE_MILLISECONDS;
   #isFlushing = false;
@@ -88,7 +90,7 @@ export class LaneDispatcher implements LaneListener {
 
   /** Number of requests per batch. */
   get depth(): number {
-    return batchDepth(this.#estimate, this.#laneCount);
+    return batchDepth(this.#estimate, this.#laneCount, this.#isWatched);
   }
 
   /** Queues a request. It is dispatched at the end of this event loop turn, together with others. */
@@ -128,6 +130,7 @@ export class LaneDispatcher implements LaneListener {
       lanes: process.lanes.filter((lane) => !lane.isLost),
     }));
     this.#laneCount = this.#targets.reduce((sum, target) => sum + target.lanes.length, 0);
+    this.#isWatched = this.#targets.every(({ lanes }) => lanes.every(({ isWatchedHere }) => isWatchedHere));
   }
 
   /** Dispatches as much as possible at the end of this event loop turn. */
@@ -208,7 +211,8 @@ export class LaneDispatcher implements LaneListener {
     }
     if (this.#queue.length > 0) this.#lastFastWaitedAt = now;
     // A lane that looked busy may turn out to be stuck while another one is idle, and slow requests yield only for a while.
-    if (this.#slowQueue.length > 0 || (this.#queue.length > 0 && depth > 1)) this.#lookAgain();
+    // Where there is only one, nothing else can be found for what waits.
+    if (this.#slowQueue.length > 0 || (this.#queue.length > 0 && depth > 1 && this.#laneCount > 1)) this.#lookAgain();
   }
 
   #lookAgain(): void {

@@ -12,8 +12,8 @@ interface Watched extends LanePair {
   readonly tick: () => void;
 }
 
-/** A lane whose guest does not watch. */
-function watched(): Watched {
+/** A lane whose guest does not watch, among so many. */
+function watched(lanes = 1): Watched {
   vi.useFakeTimers();
   const pair = lanePair({ watcher: "host" });
   const guestSays = { started: 0, kept: Buffer.alloc(0) };
@@ -23,7 +23,7 @@ function watched(): Watched {
     kept: () => guestSays.kept,
     recall: (_: number, id: number) => recalls.push(id),
   };
-  const watch = new LaneWatch(status, () => [pair.lane]);
+  const watch = new LaneWatch(status, () => [pair.lane, ...Array.from({ length: lanes - 1 }, () => lanePair({}).lane)]);
   watch.wake();
   onTestFinished(() => {
     watch.stop();
@@ -117,3 +117,19 @@ test("LaneWatch does not take back what was sent after the guest had noticed by 
   tick();
   expect([lane.outstanding, recalls]).toEqual([2, [2]]);
 });
+
+test.each([
+  { lanes: 1, early: 11, late: 13 },
+  { lanes: 2, early: 3, late: 5 },
+])(
+  "LaneWatch has looked twice at one of $lanes lanes after $late ms, and not after $early",
+  ({ lanes, early, late }) => {
+    const { lane, guestSays, send } = watched(lanes);
+    send(1, 2);
+    guestSays.started = 1;
+    vi.advanceTimersByTime(early);
+    expect(lane.isHeld).toBe(false);
+    vi.advanceTimersByTime(late - early);
+    expect(lane.isHeld).toBe(true);
+  },
+);

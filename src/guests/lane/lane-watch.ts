@@ -2,9 +2,9 @@
 // not started is taken back, when one request takes long. Source: docs/lane-protocol.md, "Batches".
 import { keptAnswers } from "./kept-answers.ts";
 import type { Lane } from "./lane.ts";
+import { SOLE_LANE_WATCH_MILLISECONDS, WATCH_MILLISECONDS } from "./policy.ts";
 import type { StatusFile } from "./salvage.ts";
 
-const TICK_MILLISECONDS = 2;
 /** How long it goes on when no lane has several requests, in ticks. */
 const QUIET_TICKS = 50;
 
@@ -41,8 +41,13 @@ export class LaneWatch {
   /** A lane has got several requests. */
   wake(): void {
     this.#quiet = 0;
+    if (this.#ticker !== null) return;
+    const isSole = [...this.#lanes()].length === 1;
     // Timers run before sockets are read: a response that has arrived is read first.
-    this.#ticker ??= setInterval(() => setImmediate(() => this.tick()), TICK_MILLISECONDS);
+    this.#ticker = setInterval(
+      () => setImmediate(() => this.tick()),
+      isSole ? SOLE_LANE_WATCH_MILLISECONDS : WATCH_MILLISECONDS,
+    );
     this.#ticker.unref();
   }
 

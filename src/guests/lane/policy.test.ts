@@ -18,29 +18,38 @@ const lane = (
   progressedAt = 0,
   isHeld = false,
   maxBatch = MAX_BATCH,
+  isWatchedHere = false,
 ): LaneLoad => ({
   outstanding,
   batches,
   progressedAt,
   isHeld,
   maxBatch,
+  isWatchedHere,
 });
 
 describe("batchDepth", () => {
   test.each([
-    [0.001, 2, MAX_BATCH],
-    [0.02, 2, 50],
-    [0.4, 2, 2],
-    [0.6, 2, 1],
-    [200, 2, 1],
-    [0.02, 1, MAX_BATCH],
-    [0.25, 1, 12],
-    [0.6, 1, 5],
-    [2, 1, 1],
-    [200, 1, 1],
-  ])("an application of %d ms per request, with %i lanes in all: %i at a time", (estimate, lanes, depth) => {
-    expect(batchDepth(estimate, lanes)).toBe(depth);
-  });
+    [0.001, 2, false, MAX_BATCH],
+    [0.02, 2, false, 50],
+    [0.4, 2, true, 2],
+    [0.6, 2, true, 1],
+    [200, 2, false, 1],
+    [0.02, 1, false, MAX_BATCH],
+    [0.25, 1, false, 12],
+    [0.6, 1, false, 5],
+    [2, 1, false, 1],
+    [0.1, 1, true, MAX_BATCH],
+    [1, 1, true, 16],
+    [2, 1, true, 8],
+    [2.01, 1, true, 1],
+    [200, 1, true, 1],
+  ])(
+    "an application of %d ms per request, with %i lanes in all, watched here %s: %i at a time",
+    (estimate, lanes, isWatched, depth) => {
+      expect(batchDepth(estimate, lanes, isWatched)).toBe(depth);
+    },
+  );
 });
 
 describe("nextEstimate", () => {
@@ -51,13 +60,13 @@ describe("nextEstimate", () => {
   test("a mix of fast and slow requests stays slow", () => {
     let estimate = 0.02;
     for (let count = 0; count < 1000; count += 1) estimate = nextEstimate(estimate, count % 20 === 0 ? 200 : 1);
-    expect(batchDepth(estimate, 2)).toBe(1);
+    expect(batchDepth(estimate, 2, true)).toBe(1);
   });
 
   test("a fast application recovers from one slow request", () => {
     let estimate = nextEstimate(0.02, 50);
     for (let count = 0; count < 60; count += 1) estimate = nextEstimate(estimate, 0.02);
-    expect(batchDepth(estimate, 2)).toBeGreaterThan(30);
+    expect(batchDepth(estimate, 2, true)).toBeGreaterThan(30);
   });
 });
 
@@ -102,6 +111,15 @@ describe("chooseLane", () => {
   test("a fast application: not behind a lane that has been silent", () => {
     const idle = lane(0);
     expect(chooseLane([{ lanes: [lane(3), idle] }], 20, 5)?.lane).toBe(idle);
+  });
+
+  test("a fast application: behind the only lane of a guest that keeps its answers for longer, unless that is silent for long", () => {
+    const only = lane(3, 1, 0, false, MAX_BATCH, true);
+    expect(chooseLane([{ lanes: [only] }], 20, 7)?.lane).toBe(only);
+    expect(chooseLane([{ lanes: [only] }], 20, 8)).toBeNull();
+    expect(chooseLane([{ lanes: [lane(3)] }], 20, 7)).toBeNull();
+    expect(chooseLane([{ lanes: [only] }, { lanes: [lane(0, 0, 0, true)] }], 20, 7)).toBeNull();
+    expect(chooseLane([{ lanes: [only, lane(0, 0, 0, true)] }], 20, 7)).toBeNull();
   });
 
   test("a fast application: a process that works takes a little more before another one is woken", () => {

@@ -5,12 +5,26 @@
 export const BATCH_MILLISECONDS = 1;
 /** The same for a guest with one lane in all: what waits could not go anywhere else, and each batch wakes two processes. */
 export const SOLE_LANE_MILLISECONDS = 3;
+/**
+ * The same if such a guest also sends its answers in several parts where a batch takes long. Its process and this one take turns where there
+ * is one processor for both, and each begins with cold caches: an application with much code loses more by that than it costs to be served.
+ */
+export const SOLE_WATCHED_LANE_MILLISECONDS = 16;
+/** Slower requests of such a guest are work for the most part, whatever is around them; in milliseconds. */
+export const SOLE_WATCHED_LANE_MOST_MILLISECONDS = 2;
 /** Maximum requests per batch. */
 export const MAX_BATCH = 64;
 /** Share of such work that a process takes before another one is woken for it: to wake one costs about as much as a few fast requests. */
 export const PACKED_SHARE = 0.25;
 /** A lane without a response for this long is assumed to be working on a slow request; in milliseconds. */
 export const FRESH_MILLISECONDS = 1;
+/** The same for the only lane of a guest that keeps its answers for longer. */
+export const SOLE_WATCHED_LANE_FRESH_MILLISECONDS = 8;
+
+/** How often the lanes of a guest are looked at that has no thread to do so, in milliseconds: a slow request holds up those behind it. */
+export const WATCH_MILLISECONDS = 2;
+/** The same if it has one lane in all: only finished answers are held up there, and each look may interrupt the application. */
+export const SOLE_LANE_WATCH_MILLISECONDS = 6;
 
 /** A request counts as slow from this time on, in milliseconds. */
 export const SLOW_MILLISECONDS = 5;
@@ -39,6 +53,8 @@ export interface LaneLoad {
   readonly isHeld: boolean;
   /** How many requests the guest takes at a time. */
   readonly maxBatch: number;
+  /** The guest has no thread that watches its batches, and sends its answers in several parts where one takes long. */
+  readonly isWatchedHere: boolean;
 }
 
 /** The lanes of one process. */
@@ -51,10 +67,15 @@ export interface ProcessLoad<L extends LaneLoad> {
  *
  * @param estimateMilliseconds - expected time of a request
  * @param lanes - of all processes
+ * @param isWatched - whether they are watched here
  * @returns 1 for a slow application, so that no request waits behind a slow one
  */
-export function batchDepth(estimateMilliseconds: number, lanes: number): number {
-  const most = lanes === 1 ? SOLE_LANE_MILLISECONDS : BATCH_MILLISECONDS;
+export function batchDepth(estimateMilliseconds: number, lanes: number, isWatched: boolean): number {
+  let most = BATCH_MILLISECONDS;
+  if (lanes === 1) {
+    const isDeep = isWatched && estimateMilliseconds <= SOLE_WATCHED_LANE_MOST_MILLISECONDS;
+    most = isDeep ? SOLE_WATCHED_LANE_MILLISECONDS : SOLE_LANE_MILLISECONDS;
+  }
   return Math.max(1, Math.min(MAX_BATCH, Math.floor(most / estimateMilliseconds)));
 }
 
@@ -87,6 +108,7 @@ export function chooseLane<L extends LaneLoad>(
   now: number,
 ): { lane: L; room: number; packed: number } | null {
   const most = Math.floor(depth * PACKED_SHARE);
+  const isSole = processes.length === 1 && processes[0]?.lanes.length === 1;
   const choice = (lane: L): { lane: L; room: number; packed: number } => ({
     lane,
     room: Math.min(depth, lane.maxBatch) - lane.outstanding,
@@ -105,7 +127,8 @@ export function chooseLane<L extends LaneLoad>(
       }
       outstanding += lane.outstanding;
       if (lane.outstanding === 0) idle ??= lane;
-      else if (Math.min(depth, lane.maxBatch) > 1 && now - lane.progressedAt < FRESH_MILLISECONDS) fresh ??= lane;
+      else if (Math.min(depth, lane.maxBatch) > 1 && now - lane.progressedAt < freshMilliseconds(lane, isSole))
+        fresh ??= lane;
     }
     let candidate = idle;
     if (fresh !== null)
@@ -117,6 +140,11 @@ export function chooseLane<L extends LaneLoad>(
     }
   }
   return best === null ? null : choice(best);
+}
+
+/** How long a lane may be silent before it counts as busy with a slow request. */
+function freshMilliseconds({ isWatchedHere }: LaneLoad, isSole: boolean): number {
+  return isSole && isWatchedHere ? SOLE_WATCHED_LANE_FRESH_MILLISECONDS : FRESH_MILLISECONDS;
 }
 
 /**

@@ -182,6 +182,43 @@ class SendingTest < LaneTest
     assert_equal(["one"], host.frames.map(&:body))
   end
 
+  # Answers the first of requests that take so many microseconds each, of which so many have been kept already.
+  def answer_slowly(each, kept, *ids)
+    start(*ids)
+    now = host.lane.send(:now)
+    host.lane.define_singleton_method(:now) { now }
+    host.lane.instance_variable_set(:@marked_at, now - each)
+    host.lane.instance_variable_set(:@sent_at, now - (kept + 1) * each)
+    answer("one")
+    host.frames.size
+  end
+
+  def test_a_slower_answer_is_kept_for_half_of_what_those_behind_it_take
+    assert_equal(0, answer_slowly(1000, 0, 1, 2, 3))
+  end
+
+  def test_a_slower_answer_before_one_other_leaves_at_once
+    assert_equal(1, answer_slowly(1000, 0, 1, 2))
+  end
+
+  def test_slower_answers_that_have_been_kept_for_half_of_what_is_left_leave
+    assert_equal(0, answer_slowly(1000, 2, *1..7))
+    host.lane.flush
+    host.frames
+    host.lane.finish
+    6.times { host.lane.next_request(host.keys) }
+    assert_equal(1, answer_slowly(1000, 3, *8..14))
+  end
+
+  def test_no_answer_is_kept_for_long_however_many_wait
+    assert_equal(0, answer_slowly(4000, 1, *1..64))
+    host.lane.flush
+    host.frames
+    host.lane.finish
+    63.times { host.lane.next_request(host.keys) }
+    assert_equal(1, answer_slowly(4001, 1, *65..128))
+  end
+
   def test_what_was_kept_leaves_before_anything_else
     start(1, 2)
     host.lane.instance_variable_set(:@sent_at, Float::INFINITY)

@@ -18,8 +18,9 @@ module TSGI
     JOINED_BYTES = 65_536
     # Longer texts for the log leave in several frames.
     LOG_BYTES = 65_536
-    # Answers are kept back while requests are answered as fast as that.
+    # Answers are kept back for so long whatever waits, and at most for so long where many requests wait.
     PATIENCE_MICROSECONDS = 500
+    MOST_PATIENCE_MICROSECONDS = 8000
     # The scale of how long a request took is in the upper half of the flags.
     TOOK_SHIFT = 4
     MOST_TOOK = 15
@@ -40,7 +41,7 @@ module TSGI
       @mail = []
       @current = 0
       @last_begun = 0
-      @sent_at = @marked_at = 0
+      @sent_at = @marked_at = @took = 0
       @owner = Process.pid
       @sending = Mutex.new
     end
@@ -144,7 +145,14 @@ module TSGI
     # As flags, how long it is since the last request was answered or received.
     def took
       before, @marked_at = @marked_at, now
-      ((@marked_at - before) >> 3).bit_length.clamp(1, MOST_TOOK) << TOOK_SHIFT
+      @took = @marked_at - before
+      (@took >> 3).bit_length.clamp(1, MOST_TOOK) << TOOK_SHIFT
+    end
+
+    # How long an answer may be kept where each request takes longer: half of what the clients of those that are here wait anyway. To send
+    # one wakes TSGI, and where both share a processor, the application goes on with cold caches.
+    def patience
+      [@pending.size * @took / 2, MOST_PATIENCE_MICROSECONDS].min
     end
 
     # Whether an id is another one or comes after it.
@@ -161,7 +169,8 @@ module TSGI
 
     # Keeps an answer back; false where it must leave now.
     def keep(frame)
-      return false if @marked_at - @sent_at > PATIENCE_MICROSECONDS || Process.pid != @owner
+      kept = @marked_at - @sent_at
+      return false if (kept > PATIENCE_MICROSECONDS && kept > patience) || Process.pid != @owner
 
       @sending.synchronize do
         # What was kept before may be read while this is written, unless another request is begun in between.
