@@ -19,7 +19,7 @@ import { pathToFileURL } from "node:url";
 import { buildPage, PAGE, PAGE_SOURCES } from "../apps/jsonstore/page/build.mjs";
 import { bundle } from "./bundle.mjs";
 import { ensureInstalled } from "./install.mjs";
-import { ROOT, run } from "./project.mjs";
+import { ROOT, TSC, run } from "./project.mjs";
 import { rollUpDeclarations } from "./roll-up-declarations.mjs";
 
 const DIST = join(ROOT, "dist");
@@ -109,9 +109,8 @@ export function withoutComments(text) {
  */
 async function declare(directory) {
   const separate = `${directory}.types`;
-  const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
   try {
-    if ((await run(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", separate])) !== 0) return false;
+    if ((await run(process.execPath, [TSC, "-p", "tsconfig.build.json", "--outDir", separate])) !== 0) return false;
     await rollUpDeclarations(separate, directory);
     return true;
   } finally {
