@@ -2,7 +2,7 @@
 // processes or needs programs of the machine.
 // The package's own names (tsgi/wsgi, ...) lead to the sources, so that no test depends on a build of its subject.
 import { fileURLToPath } from "node:url";
-import { configDefaults, defineConfig } from "vitest/config";
+import { defineConfig } from "vitest/config";
 
 import manifest from "./package.json" with { type: "json" };
 
@@ -19,21 +19,15 @@ const LEFT_OUT = [
 ].flatMap(([room = "", variable = ""]) => (process.env[variable] === "1" ? [] : [room]));
 const ROOMS = LEFT_OUT.length === 0 ? "*" : `!(${LEFT_OUT.join("|")})`;
 
-/** What counts the memory or the open files of its process, or fills a cache of it. */
+/**
+ * What counts the memory or the open files of its process, or fills a cache of it; and what starts the profiler: when it stops, the
+ * measuring of coverage ends in that process too, for all files that come later.
+ */
 const ALONE =
-  "cascade|decompress|field-names|form-attacks|front-names|guest-request-body|outgoing-body|static|validator";
+  "cascade|configured-file|decompress|field-names|form-attacks|front-names|guest-request-body|outgoing-body|profiler|static|validator";
 /** All others. A pattern `!(validator).test.ts` would leave `validator-findings.test.ts` out too: it is no match that begins so. */
 const NOT_ALONE = `!(@(${ALONE}).test).test.ts`;
 const BESIDE_SOURCES = ["src", "apps/*/{src,page}"];
-/**
- * The rooms whose coverage is measured, and what stands beside such a room. Meanwhile each of their files has a process to itself: of a
- * module that several files of a process use, a part of the branches would be lost. Nothing else needs that, and loading the modules anew
- * for each file takes half a second.
- */
-const MEASURED = process.argv.flatMap((argument) => {
-  const [, folder] = /^--coverage\.include=(src\/\w+)\//.exec(argument) ?? [];
-  return folder === undefined ? [] : [`${folder}/**/${NOT_ALONE}`];
-});
 
 const alias = Object.entries(manifest.exports)
   .filter(([entry, target]) => entry !== "." && JSON.stringify(target).includes("/index.d.ts"))
@@ -61,7 +55,6 @@ export default defineConfig({
         test: {
           name: "unit",
           include: BESIDE_SOURCES.map((folder) => `${folder}/**/${NOT_ALONE}`),
-          ...(MEASURED.length === 0 ? {} : { exclude: [...configDefaults.exclude, ...MEASURED] }),
           // Files share a process and the modules that it has loaded: loading them again took more than half of the CPU time. A test
           // therefore puts back what it changes in the process.
           isolate: false,
@@ -73,7 +66,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "alone",
-          include: [...BESIDE_SOURCES.map((folder) => `${folder}/**/@(${ALONE}).test.ts`), ...MEASURED],
+          include: BESIDE_SOURCES.map((folder) => `${folder}/**/@(${ALONE}).test.ts`),
           pool: "forks",
           testTimeout: 60 * SECOND,
         },
