@@ -48,6 +48,8 @@ export default defineConfig({
     maxWorkers: 3,
     // vitest's own second is too short on a busy machine; what does come is seen as soon as before.
     expect: { poll: { timeout: 60 * SECOND } },
+    // What a module became is kept for the other projects and for the run on the next Node, which would compute it again.
+    experimental: { fsModuleCache: true, fsModuleCachePath: ".cache/modules" },
     coverage: { provider: "v8", include: ["src/**/*.ts"], exclude: ["src/**/*.test.ts"] },
     projects: [
       {
