@@ -94,6 +94,18 @@ describe("values", () => {
       { mine: "2", b: "2 1" },
     ],
     [
+      "a name of the own section is interpolated where it is used",
+      "[DEFAULT]\na = 1\n[app:main]\nmine = %(a)s!\nb = <%(mine)s>\n",
+      { a: "1" },
+      { mine: "1!", b: "<1!>" },
+    ],
+    [
+      "the file of a section that is used stays that of the one that uses it, whatever that sets",
+      "[app:main]\nuse = two\n[app:two]\nuse = call:x:y\nset __file__ = /elsewhere.ini\n",
+      {},
+      {},
+    ],
+    [
       "a section writes over those that it uses",
       "[app:one]\nuse = two\na = 2\nb = 2\n[app:two]\nuse = call:x:y\na = 1\nb = 1\nc = 1\n[app:main]\nuse = one\na = 3\n",
       {},
@@ -210,9 +222,36 @@ describe("warnings", () => {
     expect(warnings[0]?.message).toContain(message);
   });
 
+  const USING = "[app:main]\nuse = a\ncolour = blue\nset size = 5\n";
   test("say nothing about a key that arrives after all", async () => {
-    const text = `[app:main]\nuse = a\ncolour = blue\n[app:a]\npaste.app_factory = factories:app\nfilter-with = f\n${FILTERS}`;
-    expect((await story(text)).inner?.localConf).toEqual({ colour: "blue" });
+    const text = `${USING}[app:a]\npaste.app_factory = factories:app\nfilter-with = f\n${FILTERS}`;
+    expect((await story(text)).inner).toMatchObject({ localConf: { colour: "blue" }, globalConf: { size: "5" } });
+    expect(warnings).toEqual([]);
+  });
+
+  test("say nothing about a key that arrives at the filter of a filter-app", async () => {
+    const text = `${USING}[filter-app:a]\npaste.filter_factory = factories:filter\nnext = b\n[app:b]\nuse = call:factories:app\n`;
+    expect(await story(text)).toMatchObject({ localConf: { colour: "blue" }, globalConf: { size: "5" } });
+    expect(warnings).toEqual([]);
+  });
+
+  test.each([
+    "next",
+    "pipeline",
+    "require",
+    "paste.app_factory",
+    "paste.composite_factory",
+    "paste.filter_factory",
+    "paste.filter_app_factory",
+    "paste.server_factory",
+    "paste.server_runner",
+  ])("tell of %s in [DEFAULT], and say nothing about one that the caller gave", async (key) => {
+    await story(`[DEFAULT]\n${key} = x\n[app:main]\nuse = call:factories:app\n`);
+    expect(warnings.map(({ message }) => message)).toEqual([
+      expect.stringContaining(`Key "${key}" has no effect in [DEFAULT]`),
+    ]);
+    warnings = [];
+    await story("[app:main]\nuse = call:factories:app\n", { [key]: "x" });
     expect(warnings).toEqual([]);
   });
 });
@@ -262,6 +301,14 @@ describe("errors name the place", () => {
       "requre",
       'settings: "requre", "other"; expected "pipeline", "filter-with", "require" and "set …" only; did you mean "require"',
     ],
+    [
+      "a directive that is mistyped in a pipeline",
+      "[pipeline:main]\npipeline = a\nfliter-with = b\n",
+      "KEY_EXTRA",
+      3,
+      "fliter-with",
+      'did you mean "filter-with"',
+    ],
     ["no factory", "[app:main]\nuze = x\n", "NO_FACTORY", 2, "uze", 'did you mean "use"'],
     [
       "use in [DEFAULT]",
@@ -277,7 +324,7 @@ describe("errors name the place", () => {
       "MULTIPLE_PROTOCOLS",
       2,
       "paste.app_factory",
-      "expected one",
+      'Several factories are given: "paste.app_factory", "paste.composite_factory"; expected one',
     ],
     [
       "no next",
@@ -302,7 +349,7 @@ describe("errors name the place", () => {
       "GLOBAL_MISSING",
       5,
       "get db",
-      'did you mean "database"',
+      'No global value "databse" for "get db"; did you mean "database"',
     ],
     ["a circle", "[app:main]\nuse = b\n[app:b]\nuse = main\n", "CYCLE", 4, "use", "[app:b] → [app:main]"],
     ["a missing file", "[app:main]\nuse = config:nowhere.ini\n", "FILE", 2, "use", "nowhere.ini"],

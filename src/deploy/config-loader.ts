@@ -361,7 +361,7 @@ function noFactory(reading: Reading, wanted: ObjectType, isInDefault: boolean): 
   const hint = isInDefault ? `; "use" in [DEFAULT] applies to no section` : "";
   const keys = PROTOCOLS[wanted].flat().filter((key) => key !== "paste.composit_factory");
   const misspelt = misspeltKey(reading, ["use", ...keys]);
-  const own = wanted === "server" && misspelt.hint === "" ? `; TSGI's own server is "use = egg:tsgi"` : "";
+  const own = wanted === "server" ? `; TSGI's own server is "use = egg:tsgi"` : "";
   const sentence = `No factory is given for ${article(wanted)}; expected "use" or one of ${keys.map((key) => `"${key}"`).join(", ")}${hint || misspelt.hint || own}`;
   return new DeployError("ERR_TSGI_DEPLOY_NO_FACTORY", sentence, misspelt.place);
 }

@@ -61,6 +61,7 @@ describe("parseIni refuses", () => {
     ["a section twice", "[a]\n[b]\n[a]\n", "ERR_TSGI_INI_DUPLICATE_SECTION", 3, "first on line 1"],
     ["a key twice", "[a]\nb = 1\nb : 2\n", "ERR_TSGI_INI_DUPLICATE_KEY", 3, "first on line 2"],
     ["a key twice in two [DEFAULT]s", "[DEFAULT]\nb=1\n[DEFAULT]\nb=2", "ERR_TSGI_INI_DUPLICATE_KEY", 4, "twice"],
+    ["a key twice below a line without key", "[a]\n= x\n  b=1\n  b=2", "ERR_TSGI_INI_DUPLICATE_KEY", 4, "twice"],
     ["a duplicate before an unreadable line", "[a]\nx\nb=1\nb=2", "ERR_TSGI_INI_DUPLICATE_KEY", 4, "twice"],
   ])("%s", (_, text, code, line, message) => {
     const error = catchError(() => parseIni(text, "/x.ini"));

@@ -74,7 +74,7 @@ class IniReader {
 
   #readLine(line: string, number: number): void {
     const indent = indentOf(line);
-    const text = stripEnd(indent === 0 ? line : line.slice(indent));
+    const text = stripEnd(line.slice(indent));
     if (text === "") {
       if (this.#entry !== null) this.#entry.value += "\n";
       return;
@@ -85,7 +85,7 @@ class IniReader {
       return;
     }
     this.#indent = indent;
-    const header = text.startsWith("[") ? HEADER.exec(text) : null;
+    const header = HEADER.exec(text);
     if (header !== null) this.#openSection(header[1] ?? "", number);
     else if (this.#section === null) throw this.#noSection(line, number, indent);
     else this.#readEntry(this.#section, text, number, indent + 1);

@@ -21,6 +21,7 @@ beforeEach(() => {
 
 afterEach(() => {
   delete process.env["TSGI_TEST_SECRET"];
+  delete process.env["TSGI_TEST_EMPTY"];
 });
 
 describe("interpolate", () => {
@@ -40,6 +41,7 @@ describe("interpolate", () => {
     ["%(ENV:TSGI_TEST_EMPTY:-x:-y)s", {}, "x:-y"],
     ["%(ENV:TSGI_TEST_UNSET:-%(a)s/100%%)s.", { a: "/srv" }, "/srv/100%."],
     ["%(ENV:TSGI_TEST_UNSET:-a (b))s", {}, "a (b)"],
+    ["%(ENV:TSGI_TEST_UNSET:-() %(long)s (some words))s", { long: "x" }, "() x (some words)"],
     ["%(ENV:TSGI_TEST_SECRET)s", { "ENV:TSGI_TEST_SECRET": "key" }, "key"],
   ])("turns %j with %j into %j", (text, values, result) => {
     expect(interpolate(text, scope(values), PLACE)).toBe(result);
@@ -56,6 +58,8 @@ describe("interpolate", () => {
       );
     expect(interpolate("%(k8)s", scope(chain(9)), PLACE)).toBe("end%");
     expect(() => interpolate("%(k9)s", scope(chain(10)), PLACE)).toThrow("deeper than 10 levels");
+    // As in Python, a value without a reference is no level.
+    expect(interpolate("%(k9)s", scope({ ...chain(10), k0: "end" }), PLACE)).toBe("end");
   });
 
   test.each<[text: string, code: string, message: string]>([
@@ -66,6 +70,7 @@ describe("interpolate", () => {
     ["%()s", "ERR_TSGI_INTERPOLATION_SYNTAX", "bare"],
     ["%(databse)s", "ERR_TSGI_INTERPOLATION_MISSING", 'did you mean "database"'],
     ["%(A)s", "ERR_TSGI_INTERPOLATION_MISSING", "neither in this section nor in [DEFAULT]"],
+    ["%(env:TSGI_TEST_SECRET)s", "ERR_TSGI_INTERPOLATION_MISSING", "neither in this section nor in [DEFAULT]"],
     ["%(loop)s", "ERR_TSGI_INTERPOLATION_DEPTH", "circle"],
     ["%(ENV:TSGI_TEST_UNSET:-5%)s", "ERR_TSGI_INTERPOLATION_SYNTAX", 'has a bare "%"'],
     ["%(ENV:TSGI_TEST_UNSET)s", "ERR_TSGI_INTERPOLATION_MISSING", '"TSGI_TEST_UNSET" is not set'],

@@ -33,6 +33,10 @@ test("names lists the names of a type, once each", () => {
   expect(indexOf("app:a", "pipeline:b", "composite:a", "filter:c", "app").names("application")).toEqual(["a", "b"]);
 });
 
+test("hidden lists nothing where only an alias is there", () => {
+  expect(indexOf("application:a", "composit:a").hidden()).toEqual([]);
+});
+
 test("hidden lists what an alias of the same family hides", () => {
   const hidden = indexOf("application:a", "app:a", "application:b", "composit:c", "composite:c").hidden();
   expect(hidden.map((pair) => pair.map(({ name }) => name))).toEqual([
@@ -49,6 +53,8 @@ describe("find says what was probably meant", () => {
     [["other", "ap:main"], "application", null, "did you mean [app:main] by [ap:main] on line 2"],
     [["app"], "application", "main", 'a section without a name is not found by "main"'],
     [["app:shop", "app:blog"], "application", "shp", 'did you mean "shop"'],
+    [["app:main", "composite:main"], "application", null, 'describe an application "main": [app:main] on line 1, ['],
+    [["app:a", "composite:a"], "application", "a", 'describe an application "a": [app:a] on line 1, [composite:a]'],
     [["app:main", "composite:main"], "application", null, "[app:main] on line 1, [composite:main] on line 2"],
   ])("of %j, for %s %j: %s", (headers, wanted, name, hint) => {
     expect(() => indexOf(...headers).find(wanted, name, { key: "use" })).toThrow(hint);
@@ -59,6 +65,7 @@ describe("find says what was probably meant", () => {
     [["ap:other"], "shop"],
     [["zzzzzz:shop"], "shop"],
     [["app"], "shop"],
+    [["ap"], "ap"],
     [["filter"], "main"],
   ])("and guesses nothing from %j for %j", (headers, name) => {
     const list = '"app" or "application" or "composite" or "composit" or "pipeline" or "filter-app"';

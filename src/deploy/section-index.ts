@@ -105,7 +105,7 @@ export class SectionIndex {
   /** A section of this name that describes another type of object. */
   #otherType(wanted: ObjectType, name: string | null): string | undefined {
     for (const type of Object.keys(SECTION_PREFIXES) as ObjectType[]) {
-      const found = type === wanted ? undefined : this.candidates(type, name)[0];
+      const [found] = this.candidates(type, name); // none of the type that is wanted, or it would not be missing
       if (found === undefined) continue;
       return `; [${found.name}] describes ${article(type)}, but ${article(wanted)} is expected`;
     }
