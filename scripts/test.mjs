@@ -18,13 +18,14 @@ const MOST_UNSTEADY_FILES = 3;
 
 /**
  * What runs on one Node only: its subject is Python (how an interpreter starts and ends, what its frameworks do, which servers its programs
- * find), another program (a browser, curl, nginx, whose sockets are those of the tests of the engine), text, or an example whose parts have
- * tests of their own. Everything else may meet a Node that behaves differently, and runs on both.
+ * find) or Ruby and Perl, another program (a browser, curl, nginx, whose sockets are those of the tests of the engine), text, a rule that is
+ * computed (each order of events, how work grows), or an example whose parts have tests of their own. Everything else may meet a Node that behaves differently, and runs on both.
  */
 const ON_ONE_NODE = [
   "apps/jsonstore/test/{deployments,postgres*}.test.ts",
   "src/cli/import/*.test.ts",
-  "src/middleware/linear-growth.test.ts",
+  "src/guests/lane/lane-interleavings.test.ts",
+  "src/middleware/{auth-basic-attack,linear-growth}.test.ts",
   "test/architecture-picture.test.ts",
   "test/check-imports.test.ts",
   "test/cli-completion.test.ts",
@@ -39,13 +40,14 @@ const ON_ONE_NODE = [
   "test/how-to.test.ts",
   "test/engine/{browser,curl,nginx}.test.ts",
   "test/guests/{cgi-conformance,cgi-documentation,cgi-git,documentation,four-languages,php,python-peers,ring,strangler}.test.ts",
+  "test/gateways/awkward-requests.test.ts",
   "test/jsonstore/page.test.ts",
-  "test/lane/{frameworks,lane-check,php-guest}.test.ts",
+  "test/lane/{batches,frameworks,lane-check,php-guest}.test.ts",
   "test/matrix/*.test.ts",
   "test/readme.test.ts",
   "test/settings.test.ts",
   "test/start.test.ts",
-  "test/deploy/{config-command,differential,documentation,errors,grammar,ini-command,mixed,openstack,published}.test.ts",
+  "test/deploy/{config-command,differential,documentation,errors,grammar,ini-command,mixed,openstack,published,secrets-in-errors}.test.ts",
   "test/middleware/*-docs.test.ts",
   "test/newcomers/*.test.ts",
   "test/site/*.test.ts",
