@@ -24,6 +24,7 @@ module TSGI
     LINES = REASONS.to_h { |code, reason| [code, "#{code} #{reason}".b.freeze] }.freeze
     EMPTY = "".b.freeze
     NUL = "\0".b.freeze
+    LINE_END = "\n".freeze
     # Of a connection, which is TSGI's. Source: RFC 9110, section 7.6.1.
     HOP_BY_HOP = %w[connection keep-alive proxy-connection te trailer transfer-encoding upgrade].freeze
     # What kinds of names of headers the applications use, so that each name is looked at once.
@@ -45,11 +46,10 @@ module TSGI
     # Sends a complete response. `hijack` takes the connection over where the response wants that; nil where that cannot be. `input` is the
     # body of the request.
     def send_response(response, hijack = nil, input = nil)
-      unless response.respond_to?(:to_ary) && response.to_ary.size == 3
-        raise TypeError, "The application returned #{named(response)}, expected an array of status, headers and body"
-      end
+      parts = response.respond_to?(:to_ary) ? response.to_ary : nil
+      raise TypeError, "The application returned #{named(response)}, expected an array of status, headers and body" unless parts&.size == 3
 
-      status, headers, body = *response.to_ary
+      status, headers, body = parts
       set_head(status, headers)
       return speak(hijack.open(raw_head), @hijack || body) if hijack && talks?(body)
 
@@ -141,7 +141,7 @@ module TSGI
         raise ArgumentError, "The header \"Status\" is for CGI; the status is the first element of the response" if kind == :status
         return note_connection(name, value) if kind == :connection
       end
-      return add_line(head, kind, name, value) if value.is_a?(String) && !value.include?("\n")
+      return add_line(head, kind, name, value) if value.is_a?(String) && !value.include?(LINE_END)
 
       values = value.is_a?(Array) ? value : value.to_s.split("\n")
       values = [""] if values.empty? && !value.is_a?(Array)

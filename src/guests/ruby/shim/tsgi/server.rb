@@ -115,7 +115,8 @@ module TSGI
       attempt("The body's close failed") { body.close } if body.respond_to?(:close)
       return if env.nil?
 
-      finished, replied = env.values_at("rack.response_finished", "rack.after_reply")
+      finished = env["rack.response_finished"]
+      replied = env["rack.after_reply"]
       call_finished(finished, env, status, headers, error) unless finished.nil? || finished.empty?
       replied.each { |each| attempt("A function of rack.after_reply failed") { each.call } } unless replied.nil? || replied.empty?
     end
