@@ -270,6 +270,36 @@ describe("the FastCGI gateway, with what was reported of others", () => {
     expect(peer.isEnded).toBe(false);
   });
 
+  test.each(["0", "3"])("a body of %s bytes needs no record that ends it", async (length) => {
+    const peer = await open(echo);
+    const body = length === "0" ? [] : [encodeRecord(5, 1, Buffer.from("abc"))];
+    peer.send(begun(1), encodeRecord(4, 1, params({ CONTENT_LENGTH: length })), encodeRecord(4, 1), ...body);
+    await peer.saw(`\r\n\r\n${length}`);
+    peer.send(encodeRecord(5, 1), encodeRequest(1, HELLO, NOTHING, KEEP_CONNECTION));
+    await peer.saw("\r\n\r\n", 2);
+    expect([peer.isEnded, served.entries.map(({ status }) => status)]).toEqual([false, [200, 200]]);
+  });
+
+  test("a body that is ended twice is ended once, while its application works and after it", async () => {
+    let answer = (): void => {};
+    const peer = await open(async (environ, startResponse) => {
+      if (environ.REQUEST_METHOD === "GET") return await hello(environ, startResponse);
+      await new Promise<void>((resolve) => (answer = resolve));
+      return await echo(environ, startResponse);
+    });
+    for (const length of ["", "0", "3"]) {
+      const body = Buffer.alloc(Number(length), "x");
+      peer.send(encodeRequest(1, params({ CONTENT_LENGTH: length }), body, KEEP_CONNECTION), encodeRecord(5, 1));
+      await expect.poll(() => served.calls.inFlight, { interval: 5 }).toBe(1);
+      answer();
+      await expect.poll(() => served.calls.inFlight, { interval: 5 }).toBe(0);
+      peer.send(encodeRecord(5, 1));
+    }
+    peer.send(encodeRequest(1, HELLO, NOTHING, KEEP_CONNECTION));
+    await peer.saw("hello");
+    expect([peer.isEnded, peer.stdout(1).match(/[^\r\n]+(?=Status|$)/g)]).toEqual([false, ["0", "0", "3", "hello"]]);
+  });
+
   test("a request with the id 0 is none", async () => {
     const peer = await open(hello);
     peer.send(encodeRequest(0, HELLO, NOTHING, KEEP_CONNECTION));

@@ -17,6 +17,7 @@ export class ServedFront {
   readonly entries: AccessEntry[] = [];
   readonly errors = new StringErrorStream();
   readonly server: HttpServer;
+  calls!: ApplicationCalls; // set before it is given away
   readonly #folder = mkdtempSync(join(tmpdir(), "tsgi-gateway-"));
   readonly #peers: Peer[] = [];
 
@@ -32,6 +33,7 @@ export class ServedFront {
     const served = new ServedFront(limits);
     const { entries, errors } = served;
     const calls = new ApplicationCalls(application, { errors, accessLog: (entry) => entries.push(entry) });
+    served.calls = calls;
     await served.server.listen({ path: served.path }, null, makeGateway(calls));
     return served;
   }

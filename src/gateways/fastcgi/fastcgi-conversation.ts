@@ -214,9 +214,12 @@ export class FastCGIConversation implements Conversation, FastCGIRequestOwner {
       }
       this.#start(request);
     }
-    if (isEnd) request.body?.end();
+    const { body } = request;
+    if (body === null) return;
     // More than the front has announced cannot be a body: what else on this connection is true?
-    else if (request.body?.push(content) === false) this.#isLast = true;
+    if (!isEnd && !body.push(content)) this.#isLast = true;
+    // HAProxy has left out the record that ends it: what is as long as announced is complete.
+    if (isEnd || body.bytesLeft === 0) body.end();
   }
 
   /** Calls the application for a request whose body is on its way. */
@@ -229,7 +232,9 @@ export class FastCGIConversation implements Conversation, FastCGIRequestOwner {
       this.#gateway.refuse(bodyTooLarge(maxBodyBytes), textsOf(understood.variables), request);
       return;
     }
-    this.#call(request, new IncomingBody(this.#socket, understood.contentLength));
+    const body = new IncomingBody(this.#socket, understood.contentLength);
+    if (body.bytesLeft === 0) body.end();
+    this.#call(request, body);
   }
 
   #call(request: FastCGIRequest, body: IncomingBody | null): void {
