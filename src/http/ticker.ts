@@ -12,13 +12,14 @@ export interface TickListener extends DenseMember {
   tick(now: number): void;
 }
 
-/** Ticks while it has members; does not keep the process alive. */
+/** Ticks while it has members; does not keep the process alive unless it is told to. */
 export class Ticker {
   /** The time of the last tick, in seconds since an arbitrary start. Cheap to read, up to one tick behind. */
   now = 0;
   /** Those that are told the time. */
   readonly members = new DenseSet<TickListener>();
   #timer: NodeJS.Timeout | null = null;
+  #keepsAlive = false;
 
   /** A deadline `seconds` from now that is not reached early, although `now` may lag. */
   deadline(seconds: number): number {
@@ -35,7 +36,15 @@ export class Ticker {
       // between, by this clock.
       setImmediate(() => this.#tick());
     }, TICK_SECONDS * 1000);
-    this.#timer.unref();
+    if (!this.#keepsAlive) this.#timer.unref();
+  }
+
+  /** Whether the process stays alive while there are members. @default false */
+  set keepsAlive(isKept: boolean) {
+    if (isKept === this.#keepsAlive) return;
+    this.#keepsAlive = isKept;
+    if (isKept) this.#timer?.ref();
+    else this.#timer?.unref();
   }
 
   delete(member: TickListener): void {

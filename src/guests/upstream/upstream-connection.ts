@@ -48,6 +48,9 @@ export class UpstreamConnection implements SocketListener {
     this.#owner = owner;
     // The answer may go on when the upstream has heard enough, and the other way round.
     this.#socket = open(peer.address);
+    // The pool keeps the process alive while there are requests; to tell a socket so for each of them would be two more calls of the system's
+    // loop.
+    this.#socket.unref();
     this.output = new Output(this.#socket);
     listenToSocket(this.#socket, this);
     this.#socket.once(peer.address.tls === null ? "connect" : "secureConnect", () => {
@@ -76,12 +79,6 @@ export class UpstreamConnection implements SocketListener {
 
   resume(): void {
     this.#socket.resume();
-  }
-
-  /** Keeps the process alive, or lets it end although this connection is open. */
-  setBusy(isBusy: boolean): void {
-    if (isBusy) this.#socket.ref();
-    else this.#socket.unref();
   }
 
   destroy(): void {

@@ -156,9 +156,8 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
       connection.destroy();
     } else {
       connection.idleUntil = this.clock.deadline(seconds);
-      connection.setBusy(false);
       peer.idle.push(connection);
-      peer.note();
+      this.#note(peer);
     }
   }
 
@@ -179,7 +178,7 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
     const { peer } = connection;
     peer.connections.delete(connection);
     peer.tunnels.add(connection);
-    peer.note();
+    this.#note(peer);
     this.#refill(peer);
   }
 
@@ -201,13 +200,13 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
   closed(connection: UpstreamConnection): void {
     const { peer } = connection;
     if (peer.tunnels.delete(connection)) {
-      peer.note();
+      this.#note(peer);
       return;
     }
     peer.connections.delete(connection);
     const at = peer.idle.indexOf(connection);
     if (at !== -1) peer.idle.splice(at, 1);
-    peer.note();
+    this.#note(peer);
     this.#refill(peer);
   }
 
@@ -240,8 +239,7 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
   #take(peer: ConnectedPeer, isFresh: boolean): UpstreamConnection {
     const idle = isFresh ? undefined : peer.idle.pop();
     if (idle !== undefined) {
-      idle.setBusy(true);
-      peer.note();
+      this.#note(peer);
       return idle;
     }
     // One that is fresh takes the place of one that is not.
@@ -250,7 +248,7 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
     peer.meter.connects += 1;
     const connection = new UpstreamConnection(peer, this);
     peer.connections.add(connection);
-    peer.note();
+    this.#note(peer);
     return connection;
   }
 
@@ -264,6 +262,12 @@ export class UpstreamPool implements ConnectionOwner, TickListener {
     this.#refused += 1;
     this.#meter.refused += 1;
     waiter.refused(error);
+  }
+
+  /** Connections of a peer have come, gone, or changed their state. The process stays alive while one has a request. */
+  #note(peer: ConnectedPeer): void {
+    peer.note();
+    this.clock.keepsAlive = this.#peers.some(({ inFlight, tunnels }) => inFlight + tunnels.size > 0);
   }
 
   #noteQueue(): void {
