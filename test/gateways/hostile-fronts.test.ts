@@ -85,6 +85,15 @@ const LIES: readonly (readonly [what: string, pairs: readonly Pair[], seen: RegE
     ],
     / 411 /,
   ],
+  [
+    "a part of the body that the client has announced",
+    [
+      ["CONTENT_LENGTH", "3"],
+      ["HTTP_CONTENT_LENGTH", "5"],
+      ["DOCUMENT_URI", "/x"],
+    ],
+    / 411 /,
+  ],
   ["no method", [["REQUEST_METHOD", ""]], / 400 /],
   ["a request line as the method", [["REQUEST_METHOD", "GET / HTTP/1.1\r\nX: "]], / 400 /],
   [

@@ -276,6 +276,22 @@ describe("readFrontRequest: other variables", () => {
     expect(variables["HTTP_HOST"]).toBe("A.example:81");
   });
 
+  test.each<[cut: boolean, front: string, ofClient: string, length: string]>([
+    [true, "nginx", "5", "3"],
+    [true, "nginx", "5", "0"],
+    [false, "nginx", "3", "3"],
+    [false, "nginx", "0003", "3"],
+    [false, "nginx", "3", "5"],
+    [false, "nginx", "5", ""],
+    [false, "nginx", "5e9", "3"],
+    [false, "lighttpd", "5", "3"],
+  ])("says %s of a body that is cut: %s, %j of the client, %j announced", (isCut, front, ofClient, length) => {
+    const lengths = { HTTP_CONTENT_LENGTH: ofClient, CONTENT_LENGTH: length };
+    const pairs = front === "nginx" ? { ...lengths, DOCUMENT_URI: "/x" } : lengths;
+    const { variables, ...request } = read(pairs);
+    expect([request.isCut, "HTTP_CONTENT_LENGTH" in variables]).toEqual([isCut, false]);
+  });
+
   test("says that the client sent chunks", () => {
     expect(read({ HTTP_TRANSFER_ENCODING: "chunked" })).toMatchObject({ isChunked: true, contentLength: -1 });
   });

@@ -44,6 +44,8 @@ export interface FrontRequest<V extends FrontVariables = FrontVariables> {
   readonly contentLength: number;
   /** The client sent chunks; the front has decoded them. */
   readonly isChunked: boolean;
+  /** nginx announces a part of the body that the client has announced. */
+  readonly isCut: boolean;
   /** Fields that only a trusted proxy may set came twice: which of the two the proxy meant is not known, so they were left out. */
   readonly areForwardedLeftOut: boolean;
   /** Who has split the path into SCRIPT_NAME and PATH_INFO. */
@@ -82,6 +84,7 @@ export function readFrontRequest<V extends FrontVariables>(
   const given = variables as unknown as Record<string, string | undefined>;
   const said = NOTHING_SAID.slice();
   let isChunked = false;
+  let ofClient = "";
   let doubtful: Set<string> | null = null;
   for (const [name, value] of pairs) {
     const known = frontName(name);
@@ -89,6 +92,7 @@ export function readFrontRequest<V extends FrontVariables>(
     switch (known.use) {
       case "connection":
         isChunked ||= name === "HTTP_TRANSFER_ENCODING" && value !== "";
+        if (name === "HTTP_CONTENT_LENGTH") ofClient = value;
         break;
       case "said":
         note(said, known, value);
@@ -130,7 +134,13 @@ export function readFrontRequest<V extends FrontVariables>(
   if (contentLength !== -1) given["CONTENT_LENGTH"] = String(contentLength);
   if (type !== undefined && type !== "") given["CONTENT_TYPE"] = type;
   if (field !== undefined && field !== "") given["HTTP_HOST"] = field;
-  return { variables, scheme, contentLength, isChunked, areForwardedLeftOut: doubtful !== null, split };
+  // A client of lighttpd may have invented the other length (`Content_Length`). One of nginx cannot, and nginx alone sends DOCUMENT_URI.
+  const isCut =
+    LENGTH.test(ofClient) &&
+    Number(ofClient) > contentLength &&
+    contentLength !== -1 &&
+    given["DOCUMENT_URI"] !== undefined;
+  return { variables, scheme, contentLength, isChunked, isCut, areForwardedLeftOut: doubtful !== null, split };
 }
 
 /** The last one counts, but for what may be said once only. */

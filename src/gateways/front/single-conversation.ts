@@ -127,6 +127,13 @@ export class SingleConversation implements Conversation, AnswerCarrier {
         `The web server in front does not know how long the body is, and ${this.#gateway.protocol.name} cannot do without; let it buffer requests`,
       );
     }
+    if (request.isCut) {
+      throw new GatewayProtocolError(
+        411,
+        "ERR_TSGI_LENGTH_REQUIRED",
+        `The web server in front announces ${contentLength} bytes of a body that has more, as nginx before 2026 does with scgi_request_buffering off; let it buffer requests`,
+      );
+    }
     const { maxBodyBytes } = this.#socket.share.limits;
     if (maxBodyBytes > 0 && contentLength > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
     this.#unreadBytes = Math.max(contentLength, 0);
