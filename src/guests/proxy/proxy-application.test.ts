@@ -162,6 +162,32 @@ describe("Connections", () => {
     expect(upstream.connections).toHaveLength(2);
   });
 
+  test.each([
+    "HTTP/1.1 100 Continue\r\nContent-Length: 9\r\n\r\n",
+    "HTTP/1.1 102 Processing\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "HTTP/1.1 199 Unheard\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    "HTTP/1.1 103 Early Hints\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+  ])("are not led astray by what an interim answer says of a body that it cannot have: %j", async (interim) => {
+    const forged = "HTTP/1.1 301 Moved Permanently\r\nLocation: https://evil.example/\r\nX-Unused: ";
+    const upstream = await scripted(async ({ number, saw, say }) => {
+      await saw("\r\n\r\n");
+      say(number === 1 ? `${interim}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n${forged}` : OK);
+    });
+    const client = clientOf(proxyTo(urlOf(upstream)));
+    const [first, second] = [await client.get("/a"), await client.get("/b")];
+    const seen = [first, second].map((response) => [
+      response.status,
+      response.text(),
+      response.headers.get("location"),
+    ]);
+    // A 103 with both lengths is no answer of anybody who means well.
+    expect(seen).toEqual([
+      interim.includes("103") ? [502, "502 Bad Gateway\n", null] : [200, "", null],
+      [200, "ok", null],
+    ]);
+    expect(upstream.connections).toHaveLength(2);
+  });
+
   test("are dropped when bytes come that nobody asked for", async () => {
     const upstream = await scripted(async ({ saw, say, closed }) => {
       await saw("\r\n\r\n");
