@@ -66,7 +66,7 @@ class Host
   # Lets an application answer requests that were sent.
   def serve(application, count = 1, door: nil)
     server = Server.new(@lane, application, door: door, multithread: false, multiprocess: true)
-    Thread.current[:tsgi_lane] = @lane
+    Thread.current.thread_variable_set(:tsgi_lane, @lane)
     count.times { server.answer(*@lane.next_request(server.instance_variable_get(:@environment))) }
   end
 

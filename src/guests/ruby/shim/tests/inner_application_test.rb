@@ -8,7 +8,7 @@ class InnerApplicationTest < LaneTest
   # What a filter that does nothing makes of these frames from TSGI. They are sent when it has been called, for its call.
   def filtered(*said, body: "", filter: ->(env) { INNER.call(env) }, environ: { "REQUEST_METHOD" => "GET", "PATH_INFO" => "/" })
     answered(lambda do |env|
-      number = Thread.current[:tsgi_calls].to_i % 65_535 + 1
+      number = Thread.current.thread_variable_get(:tsgi_calls).to_i % 65_535 + 1
       said.each { |type, head, text, flags| host.say(type, head, text, flags: flags.to_i, aux: number) }
       filter.call(env)
     end, environ, body)
@@ -74,6 +74,21 @@ class InnerApplicationTest < LaneTest
   def test_it_belongs_to_the_thread_and_the_time_of_a_request
     assert_raises(RuntimeError) { INNER.call({}) }
     assert_raises(RuntimeError) { Thread.new { Thread.current.report_on_exception = false; INNER.call({}) }.value }
+  end
+
+  def test_a_filter_may_call_it_from_another_fiber_of_the_thread
+    filter = ->(env) { Fiber.new { INNER.call(env) }.resume }
+    call, answer = filtered([Wire::ANSWER, "200 OK", "whole", Wire::END_FLAG], filter: filter)
+    assert_equal([Wire::CALL, "whole"], [call.type, answer.body])
+  end
+
+  def test_a_filter_may_take_the_pieces_of_its_body_one_by_one
+    filter = lambda do |env|
+      status, headers, body = INNER.call(env)
+      pieces = body.to_enum
+      [status, headers, [pieces.next + pieces.next]]
+    end
+    assert_equal("ab", filtered([Wire::ANSWER, "200 OK", "a"], [Wire::PIECE, "", "b"], filter: filter).last.body)
   end
 
   def test_what_does_not_fit_into_a_frame_is_refused

@@ -8,11 +8,14 @@ module TSGI
   # As a Rack application.
   class InnerApplication
     def call(env)
-      lane = Thread.current[:tsgi_lane]
+      # Variables of the thread: what `[]` has belongs to its fiber, and a middleware may go on in one of its own.
+      thread = Thread.current
+      lane = thread.thread_variable_get(:tsgi_lane)
       raise "The inner application can be called only from the thread that serves the request" if lane.nil? || lane.current.zero?
 
-      Thread.current[:tsgi_calls] = Thread.current[:tsgi_calls].to_i % 65_535 + 1
-      InnerCall.new(lane, Thread.current[:tsgi_calls], env["rack.input"]).begin(env)
+      number = thread.thread_variable_get(:tsgi_calls).to_i % 65_535 + 1
+      thread.thread_variable_set(:tsgi_calls, number)
+      InnerCall.new(lane, number, env["rack.input"]).begin(env)
     end
   end
 

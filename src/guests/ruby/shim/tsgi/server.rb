@@ -24,7 +24,7 @@ module TSGI
 
     # Answers requests until TSGI hangs up.
     def run
-      Thread.current[:tsgi_lane] = @lane
+      Thread.current.thread_variable_set(:tsgi_lane, @lane)
       @is_answering = false
       loop { answer(*@lane.next_request(@environment)) }
     rescue LaneClosed
