@@ -19,6 +19,12 @@ class HeadTest < LaneTest
     assert_equal(["200 OK"], head({ "set-cookie" => [] }))
   end
 
+  def test_the_same_length_in_two_spellings_is_sent_once
+    assert_equal(["200 OK", "Content-Length", "1", "x-a", "2"], head({ "Content-Length" => "1", "content-length" => "1", "x-a" => "2" }))
+    assert_equal(%w[1 2], head({ "Content-Length" => "1", "content-length" => "2" }).values_at(2, 4), "for TSGI to refuse")
+    assert_equal(["200 OK", "content-length", "1"], head({ "content-length" => %w[1 1] }))
+  end
+
   def test_a_line_end_inside_of_an_element_is_sent_for_tsgi_to_refuse
     assert_equal("a\r\nx-b: c", head({ "x-a" => ["a\r\nx-b: c"] })[2])
   end

@@ -149,8 +149,13 @@ module TSGI
     end
 
     def add_line(head, kind, name, value)
+      if kind == :length
+        # An application for Rack 2 behind a middleware of Rack 3 has both, in two spellings.
+        return if @length == value
+
+        @length ||= value
+      end
       @words += 2
-      @length ||= value if kind == :length
       head << NUL << (name.ascii_only? ? name : name.b) << NUL << (value.ascii_only? ? value : value.b)
     end
 
