@@ -27,6 +27,12 @@ describe("frontName", () => {
     expect(() => frontName(name)).toThrow("a variable whose name is not allowed");
   });
 
+  test("knows a long name as well, and does not keep it", () => {
+    const long = `HTTP_${"X".repeat(60)}`;
+    expect(frontName(long)).toEqual(frontName(long));
+    expect([frontName(long) === frontName(long), frontName("HTTP_X") === frontName("HTTP_X")]).toEqual([false, true]);
+  });
+
   // Last, because it fills the cache of this process.
   test("remembers names that clients invent not without end, and nothing of the requests in which they stood", () => {
     const before = usedMemory();
