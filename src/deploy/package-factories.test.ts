@@ -1,6 +1,8 @@
 // Packages of Python that files name, where Python does not have them: TSGI's own filters stand in, or an error names them.
 import { expect, test } from "vitest";
 import { loadApp } from "./load.ts";
+import type { Protocol } from "./object-type.ts";
+import { builtinFactory, findPackage, PACKAGE_GROUPS, packageFactory, packageNames } from "./package-factories.ts";
 import { TestClient } from "../testing/test-client.ts";
 import { Project } from "../../test/deploy/project.ts";
 
@@ -66,4 +68,63 @@ test("everything that errors name in the place of Paste's is there", async () =>
     const found = await import(`../middleware/${module}.ts`);
     expect(found).toHaveProperty("filterFactory");
   }
+});
+
+test.each<[name: string, protocol: Protocol]>([
+  ["cgi", "paste.app_factory"],
+  ["cgi-bin", "paste.app_factory"],
+  ["psgi", "paste.app_factory"],
+  ["rack", "paste.app_factory"],
+  ["rack-middleware", "paste.filter_factory"],
+  ["plack", "paste.filter_factory"],
+  ["guest", "paste.app_factory"],
+  ["guest-middleware", "paste.filter_factory"],
+  ["fastcgi", "paste.app_factory"],
+  ["proxy", "paste.app_factory"],
+  ["scgi", "paste.app_factory"],
+  ["uwsgi", "paste.app_factory"],
+  ["wsgi", "paste.app_factory"],
+])("egg:tsgi#%s is a guest, by %s only", async (name, protocol) => {
+  const all = Object.keys(PACKAGE_GROUPS) as Protocol[];
+  expect(await builtinFactory("tsgi", name, all)).toEqual({
+    protocol,
+    factory: expect.any(Function) as unknown,
+    location: `tsgi#${name}`,
+  });
+  expect(
+    await builtinFactory(
+      "tsgi",
+      name,
+      all.filter((other) => other !== protocol),
+    ),
+  ).toBeNull();
+  expect(await builtinFactory("Paste", name, all), "of no other package").toBeNull();
+});
+
+test.each<[group: string, protocol: Protocol]>([
+  ["apps", "paste.app_factory"],
+  ["composites", "paste.composite_factory"],
+  ["composits", "paste.composit_factory"],
+  ["filters", "paste.filter_factory"],
+  ["filterApps", "paste.filter_app_factory"],
+  ["servers", "paste.server_factory"],
+  ["serverRunners", "paste.server_runner"],
+])('the group "%s" of a package.json has the factories of %s', (group, protocol) => {
+  const found = { root: "/package", manifest: { tsgi: { [group]: { main: "./f.mjs:make" } } } };
+  expect(packageFactory(found, protocol, "main")).toBe("./f.mjs:make");
+  for (const name of ["other", "toString"]) expect(packageFactory(found, protocol, name)).toBeNull();
+  expect(packageNames(found, [protocol])).toEqual(["main"]);
+});
+
+test.each<[wanted: string, directory: string, name: string | undefined]>([
+  ["outer", "a/b", "outer"],
+  ["inner", "a/b", "inner"],
+  ["inner", ".", undefined],
+  ["Mixed", "a", "mixed"],
+])("package %s is found from %s as %s: in node_modules there and above", (wanted, directory, name) => {
+  const manifest = (text: string): string => JSON.stringify({ name: text });
+  project.write("node_modules/outer/package.json", manifest("outer"));
+  project.write("node_modules/mixed/package.json", manifest("mixed"));
+  project.write("a/b/node_modules/inner/package.json", manifest("inner"));
+  expect(findPackage(wanted, project.path(directory))?.manifest.name).toBe(name);
 });

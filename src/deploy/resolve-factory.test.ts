@@ -123,6 +123,11 @@ describe("a factory is found", () => {
     expect(storyOf(await loadApp(uri)).made).toBe("app");
   });
 
+  test("by an explicit entry point with white space around its colon", async () => {
+    const uri = project.write("app.ini", "[app:main]\npaste.app_factory = factories : app\n");
+    expect(storyOf(await loadApp(uri)).made).toBe("app");
+  });
+
   test("by an explicit protocol without attribute: the default export", async () => {
     const uri = project.write("app.ini", "[app:main]\npaste.app_factory = typed\n");
     expect(storyOf(await loadApp(uri)).made).toBe("red");
