@@ -1,5 +1,5 @@
-// Three projects: `unit` runs what sits beside its source file, `alone` what of it has a process to itself, `system` runs what starts
-// processes or needs programs of the machine.
+// Three projects: `unit` runs what sits beside its source file, `system` what starts processes or needs programs of the machine, and `alone`
+// those of both that need a process to themselves.
 // The package's own names (tsgi/wsgi, ...) lead to the sources, so that no test depends on a build of its subject.
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
@@ -24,10 +24,11 @@ const ROOMS = LEFT_OUT.length === 0 ? "*" : `!(${LEFT_OUT.join("|")})`;
  * measuring of coverage ends in that process too, for all files that come later.
  */
 const ALONE =
-  "cascade|configured-file|decompress|field-names|form-attacks|front-names|guest-request-body|outgoing-body|profiler|static|validator";
+  "cascade|configured-file|content-and-seeing-docs|decompress|failures|field-names|form-attacks|front-names|guest-request-body|many-listeners|outgoing-body|profiler|static|validator";
 /** All others. A pattern `!(validator).test.ts` would leave `validator-findings.test.ts` out too: it is no match that begins so. */
 const NOT_ALONE = `!(@(${ALONE}).test).test.ts`;
 const BESIDE_SOURCES = ["src", "apps/*/{src,page}"];
+const SYSTEM = ["test", `test/${ROOMS}/**`, "apps/*/test/**"];
 
 const alias = Object.entries(manifest.exports)
   .filter(([entry, target]) => entry !== "." && JSON.stringify(target).includes("/index.d.ts"))
@@ -43,6 +44,10 @@ export default defineConfig({
   resolve: { alias },
   test: {
     allowOnly: false,
+    // Files share a process and the modules that it has loaded: to load them again takes half a second for each, and took more than half of
+    // the CPU time of the units. A test therefore puts back what it changes in the process.
+    isolate: false,
+    pool: "forks",
     // Three files at a time, also on two cores: part of what they do is wait for processes. Two left a quarter of the cores unused, three a
     // tenth, and a fourth makes tests unsteady sooner than faster.
     maxWorkers: 3,
@@ -57,10 +62,6 @@ export default defineConfig({
         test: {
           name: "unit",
           include: BESIDE_SOURCES.map((folder) => `${folder}/**/${NOT_ALONE}`),
-          // Files share a process and the modules that it has loaded: loading them again took more than half of the CPU time. A test
-          // therefore puts back what it changes in the process.
-          isolate: false,
-          pool: "forks",
           testTimeout: 60 * SECOND,
         },
       },
@@ -68,17 +69,19 @@ export default defineConfig({
         extends: true,
         test: {
           name: "alone",
-          include: BESIDE_SOURCES.map((folder) => `${folder}/**/@(${ALONE}).test.ts`),
-          pool: "forks",
-          testTimeout: 60 * SECOND,
+          include: [...BESIDE_SOURCES.map((folder) => `${folder}/**`), ...SYSTEM].map(
+            (folder) => `${folder}/@(${ALONE}).test.ts`,
+          ),
+          isolate: true,
+          testTimeout: 240 * SECOND,
+          hookTimeout: 240 * SECOND,
         },
       },
       {
         extends: true,
         test: {
           name: "system",
-          include: ["test/*.test.ts", `test/${ROOMS}/**/*.test.ts`, "apps/*/test/**/*.test.ts"],
-          pool: "forks",
+          include: SYSTEM.map((folder) => `${folder}/${NOT_ALONE}`),
           testTimeout: 240 * SECOND,
           hookTimeout: 240 * SECOND,
         },
