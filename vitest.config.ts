@@ -21,10 +21,10 @@ const ROOMS = LEFT_OUT.length === 0 ? "*" : `!(${LEFT_OUT.join("|")})`;
 
 /**
  * What counts the memory or the open files of its process, or fills a cache of it; and what starts the profiler: when it stops, the
- * measuring of coverage ends in that process too, for all files that come later.
+ * measuring of coverage ends in that process too, for all files that come later. Those of JSONStore in PostgreSQL take other files' tests.
  */
 const ALONE =
-  "cascade|configured-file|content-and-seeing-docs|decompress|failures|field-names|form-attacks|front-names|guest-request-body|many-listeners|outgoing-body|profiler|static|validator";
+  "cascade|configured-file|content-and-seeing-docs|decompress|failures|field-names|form-attacks|front-names|guest-request-body|many-listeners|outgoing-body|postgres|postgres-faults|profiler|static|validator";
 /** All others. A pattern `!(validator).test.ts` would leave `validator-findings.test.ts` out too: it is no match that begins so. */
 const NOT_ALONE = `!(@(${ALONE}).test).test.ts`;
 const BESIDE_SOURCES = ["src", "apps/*/{src,page}"];
