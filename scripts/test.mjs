@@ -19,7 +19,8 @@ const MOST_UNSTEADY_FILES = 3;
 /**
  * What runs on one Node only: its subject is Python (how an interpreter starts and ends, what its frameworks do, which servers its programs
  * find) or Ruby and Perl, another program (a browser, curl, nginx, whose sockets are those of the tests of the engine), text, a rule that is
- * computed (each order of events, how work grows), or an example whose parts have tests of their own. Everything else may meet a Node that behaves differently, and runs on both.
+ * computed (each order of events, how work grows), or an example whose parts have tests of their own. Everything else may meet a Node that
+ * behaves differently, and runs on both.
  */
 const ON_ONE_NODE = [
   "apps/jsonstore/test/{deployments,postgres*}.test.ts",

@@ -193,6 +193,14 @@ class SendingTest < LaneTest
     host.frames.size
   end
 
+  # Sends what was kept, and ends the request and so many of those behind it.
+  def finish_with(others)
+    host.lane.flush
+    host.frames
+    host.lane.finish
+    others.times { host.lane.next_request(host.keys) }
+  end
+
   def test_a_slower_answer_is_kept_for_half_of_what_those_behind_it_take
     assert_equal(0, answer_slowly(1000, 0, 1, 2, 3))
   end
@@ -203,19 +211,13 @@ class SendingTest < LaneTest
 
   def test_slower_answers_that_have_been_kept_for_half_of_what_is_left_leave
     assert_equal(0, answer_slowly(1000, 2, *1..7))
-    host.lane.flush
-    host.frames
-    host.lane.finish
-    6.times { host.lane.next_request(host.keys) }
+    finish_with(6)
     assert_equal(1, answer_slowly(1000, 3, *8..14))
   end
 
   def test_no_answer_is_kept_for_long_however_many_wait
     assert_equal(0, answer_slowly(4000, 1, *1..64))
-    host.lane.flush
-    host.frames
-    host.lane.finish
-    63.times { host.lane.next_request(host.keys) }
+    finish_with(63)
     assert_equal(1, answer_slowly(4001, 1, *65..128))
   end
 
